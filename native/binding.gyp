@@ -1,0 +1,54 @@
+{
+  "target_defaults": {
+    "cflags!": ["-fno-exceptions"],
+    "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc": ["-std=c++20", "-O3", "-mtune=generic", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Wno-restrict", "-Wno-maybe-uninitialized", "-fvisibility=hidden", "-fstack-protector-strong"]
+  },
+  "variables": {
+    "core": ["core/bpf_frames.cc", "core/check.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/table_walk.cc", "core/target.cc"],
+    "napi_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+    "napi_include": "<!(node -p \"require('node-addon-api').include_dir\")"
+  },
+  "targets": [
+    {
+      "target_name": "bpf_object",
+      "type": "static_library",
+      "include_dirs": ["<(INTERMEDIATE_DIR)"],
+      "actions": [{
+        "action_name": "compile_bpf",
+        "inputs": ["bpf/frames.bpf.c", "bpf/frames.h"],
+        "outputs": ["<(INTERMEDIATE_DIR)/frames.bpf.o"],
+        "action": ["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", "-c", "bpf/frames.bpf.c", "-o", "<@(_outputs)"]
+      }, {
+        "action_name": "embed_bpf",
+        "inputs": ["bpf/embed.S", "<(INTERMEDIATE_DIR)/frames.bpf.o"],
+        "outputs": ["<(INTERMEDIATE_DIR)/embed.S"],
+        "process_outputs_as_sources": 1,
+        "action": ["cp", "bpf/embed.S", "<@(_outputs)"]
+      }]
+    },
+    {
+      "target_name": "cr3scope",
+      "dependencies": ["bpf_object"],
+      "sources": ["binding/addon.cc", "binding/convert.cc", "<@(core)"],
+      "include_dirs": ["<(napi_include)"],
+      "defines": ["<@(napi_defines)"],
+      "libraries": ["-lbpf", "-lz"]
+    },
+    {
+      "target_name": "cr3scope_wrong",
+      "dependencies": ["bpf_object"],
+      "sources": ["binding/addon.cc", "binding/convert.cc", "<@(core)"],
+      "include_dirs": ["<(napi_include)"],
+      "defines": ["<@(napi_defines)", "CR3SCOPE_WRONG_SOURCE"],
+      "libraries": ["-lbpf", "-lz"]
+    },
+    {
+      "target_name": "core_bench",
+      "type": "executable",
+      "dependencies": ["bpf_object"],
+      "sources": ["../bench/core_bench.cc", "<@(core)"],
+      "libraries": ["-lbpf", "-lz"]
+    }
+  ]
+}

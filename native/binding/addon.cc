@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The addon: converts and validates; the work is done by core/. Typed in app/main/sources/addon.d.ts.
+#include "../core/session.h"
+#include "convert.h"
+
+namespace cr3scope {
+
+namespace {
+
+// Runs `work` on a worker thread and resolves to what `convert` makes of its result.
+template <class T>
+class Task : public Napi::AsyncWorker {
+ public:
+  using Work = std::function<T()>;
+  using Convert = std::function<Napi::Value(Napi::Env, const T&)>;
+
+  static Napi::Promise start(Napi::Env env, Work work, Convert convert) {
+    auto* task = new Task(env, std::move(work), std::move(convert));
+    Napi::Promise promise = task->deferred_.Promise();
+    task->Queue();
+    return promise;
+  }
+
+ protected:
+  Task(Napi::Env env, Work work, Convert convert)
+      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), work_(std::move(work)), convert_(std::move(convert)) {}
+
+  void Execute() override {
+    try {
+      result_ = std::make_unique<T>(work_());
+    } catch (const Error& error) {
+      error_ = error;
+    } catch (const Cancelled&) {
+      error_ = Error("check", ECANCELED, "It was cancelled.");
+    } catch (const std::bad_alloc&) {
+      error_ = Error("allocate memory", ENOMEM, "Free some memory or choose a smaller range.");
+    }
+  }
+  void OnOK() override {
+    if (error_) deferred_.Reject(to_js(Env(), *error_).Value());
+    else deferred_.Resolve(convert_(Env(), *result_));
+  }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  Work work_;
+  Convert convert_;
+  std::unique_ptr<T> result_;
+  std::optional<Error> error_;
+};
+
+const std::atomic<bool> kNeverCancelled{false};
+constexpr size_t kMostFrames = 4096, kMostRows = 65536;
+
+struct Frames {
+  std::vector<u8> bytes;
+  std::vector<FrameStatus> status;
+  std::vector<u64> flags, counts, cgroups;
+};
+
+// The frames' bytes, with the reason for each that can't be read; kpageflags first, to leave alone what must not be touched.
+Frames read_frames(FrameReader& reader, const std::vector<u64>& pfns) {
+  KPage kpage;
+  Frames f;
+  f.bytes.resize(pfns.size() * kPageSize);
+  f.status.resize(pfns.size(), FrameStatus::ok);
+  std::vector<size_t> wanted;
+  for (size_t i = 0; i < pfns.size(); i++) {
+    u64 flags = kpage.flags(pfns[i]);
+    f.flags.push_back(flags);
+    f.counts.push_back(kpage.count(pfns[i]));
+    f.cgroups.push_back(kpage.cgroup(pfns[i]));
+    if (flags != kUnknown && (flags & kKpfHwpoison)) f.status[i] = FrameStatus::hwpoison;
+    else if (flags != kUnknown && (flags & kKpfOffline)) f.status[i] = FrameStatus::offline;
+    else if (pfns[i] >> 40) f.status[i] = FrameStatus::notRam;
+    else wanted.push_back(i);
+  }
+  for (size_t at = 0; at < wanted.size(); at += FrameReader::kBatch) {
+    size_t n = std::min(wanted.size() - at, FrameReader::kBatch);
+    u64 addresses[FrameReader::kBatch];
+    FrameStatus status[FrameReader::kBatch];
+    for (size_t i = 0; i < n; i++) addresses[i] = pfns[wanted[at + i]] << kPageShift;
+    const u8* frames = reader.read(addresses, n, status);
+    for (size_t i = 0; i < n; i++) {
+      size_t k = wanted[at + i];
+      f.status[k] = status[i];
+      if (status[i] == FrameStatus::ok) std::memcpy(&f.bytes[k * kPageSize], frames + i * kPageSize, kPageSize);
+    }
+  }
+  return f;
+}
+
+struct Translation {
+  u64 root_pa = 0;
+  Path path;
+  std::optional<Path> user_path;  // from the user root, under PTI
+  std::optional<PageRow> row;     // user half only
+};
+
+class SessionObject : public Napi::ObjectWrap<SessionObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Session",
+                       {InstanceMethod<&SessionObject::target>("target"), InstanceMethod<&SessionObject::open>("open"),
+                        InstanceMethod<&SessionObject::processes>("processes"), InstanceMethod<&SessionObject::roots>("roots"),
+                        InstanceMethod<&SessionObject::regions>("regions"), InstanceMethod<&SessionObject::rows>("rows"),
+                        InstanceMethod<&SessionObject::translate>("translate"), InstanceMethod<&SessionObject::frames>("frames"),
+                        InstanceMethod<&SessionObject::check>("check")});
+  }
+
+  explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    try {
+      session_ = std::make_shared<Session>();
+    } catch (const Error& error) {
+      throw to_js(info.Env(), error);
+    }
+  }
+
+ private:
+  Napi::Value target(const Napi::CallbackInfo& info) { return to_js(info.Env(), session_->target()); }
+
+  // Resolves to {directMap, directMapFrom}, or rejects with the reason why there is no frame reader.
+  Napi::Value open(const Napi::CallbackInfo& info) {
+    return Task<bool>::start(
+        info.Env(),
+        [s = session_] {
+          if (auto refusal = s->open()) throw *refusal;
+          return true;
+        },
+        [s = session_](Napi::Env env, bool) -> Napi::Value {
+          auto o = Napi::Object::New(env);
+          o["directMap"] = to_js(env, s->direct_map());
+          o["directMapFrom"] = s->direct_map_from();
+          return o;
+        });
+  }
+
+  Napi::Value processes(const Napi::CallbackInfo& info) {
+    return Task<std::vector<ProcessRow>>::start(info.Env(), read_processes, [](Napi::Env env, auto& p) { return to_js(env, p); });
+  }
+
+  Napi::Value roots(const Napi::CallbackInfo& info) {
+    return Task<std::vector<RootRecord>>::start(
+        info.Env(), [s = session_] { return (*Session::Lease(*s)).roots(0); }, [](Napi::Env env, auto& r) { return to_js(env, r); });
+  }
+
+  Napi::Value regions(const Napi::CallbackInfo& info) {
+    int pid = pid_argument(info, 0);
+    return Task<std::vector<Region>>::start(
+        info.Env(), [pid] { return read_regions(pid); }, [](Napi::Env env, auto& r) { return to_js(env, r); });
+  }
+
+  // rows(pid, startTicks, vas: BigUint64Array)
+  Napi::Value rows(const Napi::CallbackInfo& info) {
+    int pid = pid_argument(info, 0);
+    u64 start = u64_argument(info, 1, "startTicks");
+    auto vas = u64s_argument(info, 2, "vas", kMostRows);
+    for (u64& va : vas) va &= ~(kPageSize - 1);
+    return Task<std::vector<PageRow>>::start(
+        info.Env(),
+        [s = session_, pid, start, vas = std::move(vas)] {
+          Session::Lease frames(*s);
+          return Checker(s->target(), *frames, pid, start, kNeverCancelled).rows(vas);
+        },
+        [](Napi::Env env, auto& r) { return to_js(env, r); });
+  }
+
+  // translate(pid, startTicks, va: bigint)
+  Napi::Value translate(const Napi::CallbackInfo& info) {
+    int pid = pid_argument(info, 0);
+    u64 start = u64_argument(info, 1, "startTicks"), va = u64_argument(info, 2, "va");
+    return Task<Translation>::start(
+        info.Env(),
+        [s = session_, pid, start, va] {
+          const Target& target = s->target();
+          Session::Lease frames(*s);
+          Checker checker(target, *frames, pid, start, kNeverCancelled);
+          Translation t;
+          t.root_pa = checker.root_pa();
+          std::vector<Path> paths;
+          if (va < target.paging.user_end()) t.row = checker.rows({va & ~(kPageSize - 1)}, &paths)[0];
+          else paths = checker.walk().translate(t.root_pa, {va});
+          t.path = paths[0];
+          // The user root is the second frame of the PGD pair (arch/x86/include/asm/pgtable.h, kernel_to_user_pgdp()).
+          if (target.pti) t.user_path = checker.walk().translate(t.root_pa | kPageSize, {va})[0];
+          return t;
+        },
+        [](Napi::Env env, const Translation& t) -> Napi::Value {
+          auto o = Napi::Object::New(env);
+          o["rootPa"] = to_js(env, t.root_pa);
+          o["path"] = to_js(env, t.path);
+          o["userPath"] = t.user_path ? Napi::Value(to_js(env, *t.user_path)) : env.Null();
+          o["row"] = t.row ? Napi::Value(to_js(env, std::vector<PageRow>{*t.row})) : env.Null();
+          return o;
+        });
+  }
+
+  // frames(pfns: BigUint64Array)
+  Napi::Value frames(const Napi::CallbackInfo& info) {
+    auto pfns = u64s_argument(info, 0, "pfns", kMostFrames);
+    return Task<Frames>::start(
+        info.Env(),
+        [s = session_, pfns = std::move(pfns)] {
+          Session::Lease reader(*s);
+          return read_frames(*reader, pfns);
+        },
+        [](Napi::Env env, const Frames& f) -> Napi::Value {
+          auto o = Napi::Object::New(env);
+          auto same = [](auto& x) { return x; };
+          auto bytes = Napi::Uint8Array::New(env, f.bytes.size());
+          std::memcpy(bytes.Data(), f.bytes.data(), f.bytes.size());
+          o["bytes"] = bytes;
+          o["status"] = column8(env, f.status, same);
+          o["flags"] = column64(env, f.flags, same);
+          o["count"] = column64(env, f.counts, same);
+          o["cgroup"] = column64(env, f.cgroups, same);
+          return o;
+        });
+  }
+
+  // check(pid, startTicks, begin, end, onBatch) -> {promise, cancel()}
+  Napi::Value check(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    int pid = pid_argument(info, 0);
+    u64 start = u64_argument(info, 1, "startTicks"), begin = u64_argument(info, 2, "begin"), end = u64_argument(info, 3, "end");
+    if (!info[4].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
+    // At most 4 batches wait for JavaScript: the check pauses rather than fill the memory.
+    auto batches = Napi::ThreadSafeFunction::New(env, info[4].As<Napi::Function>(), "cr3scope check", 4, 1);
+    auto cancel = std::make_shared<std::atomic<bool>>(false);
+    auto o = Napi::Object::New(env);
+    o["promise"] = Task<CheckResult>::start(
+        env,
+        [s = session_, pid, start, begin, end, batches, cancel]() mutable {
+          struct Release {
+            Napi::ThreadSafeFunction& f;
+            ~Release() { f.Release(); }
+          } release{batches};
+          Session::Lease frames(*s);
+          Checker checker(s->target(), *frames, pid, start, *cancel);
+          return checker.run(begin, std::min(end, s->target().paging.user_end()), [&](CheckBatch&& batch) {
+            auto* owned = new CheckBatch(std::move(batch));
+            auto call = [](Napi::Env e, Napi::Function f, CheckBatch* b) {
+              std::unique_ptr<CheckBatch> own(b);
+              f.Call({to_js(e, *b)});
+            };
+            if (batches.BlockingCall(owned, call) != napi_ok) {
+              delete owned;
+              throw Cancelled();
+            }
+          });
+        },
+        [](Napi::Env e, const CheckResult& r) { return to_js(e, r); });
+    o["cancel"] = Napi::Function::New(env, [cancel](const Napi::CallbackInfo&) { *cancel = true; });
+    return o;
+  }
+
+  std::shared_ptr<Session> session_;
+};
+
+// decode(raw, level, {levels, maxPhysBits, encryptionMask, version, migration, memoryFailure, devicePrivate}): the
+// decoder alone, for the corpus that C++ and TypeScript share.
+Napi::Value decode_entry(const Napi::CallbackInfo& info) {
+  auto o = info[2].As<Napi::Object>();
+  auto number = [&](const char* name) { return o.Get(name).ToNumber().Uint32Value(); };
+  bool lossless;
+  Paging p;
+  p.levels = static_cast<u8>(number("levels"));
+  p.max_phys_bits = static_cast<u8>(number("maxPhysBits"));
+  p.encryption_mask = o.Get("encryptionMask").As<Napi::BigInt>().Uint64Value(&lossless);
+  p.swap_pfn_bits = p.levels == 5 ? 40 : 34;
+  p = swap_types(p, number("version"), o.Get("migration").ToBoolean(), o.Get("memoryFailure").ToBoolean(), o.Get("devicePrivate").ToBoolean());
+  return to_js(info.Env(), decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), p));
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports["Session"] = SessionObject::define(env);
+  exports["decode"] = Napi::Function::New<decode_entry>(env, "decode");
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(cr3scope, init)
+
+}  // namespace cr3scope

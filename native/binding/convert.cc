@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "convert.h"
+
+namespace cr3scope {
+
+Napi::Object to_js(Napi::Env env, const Entry& e) {
+  auto o = Napi::Object::New(env);
+  o["kind"] = Napi::Number::New(env, static_cast<u8>(e.kind));
+  o["shift"] = Napi::Number::New(env, e.shift);
+  o["swapType"] = Napi::Number::New(env, e.swap_type);
+  o["pfn"] = to_js(env, e.pfn);
+  o["swapOffset"] = to_js(env, e.swap_offset);
+  o["violation"] = to_js(env, e.violation);
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const Path& p) {
+  auto o = Napi::Object::New(env);
+  o["status"] = Napi::Number::New(env, static_cast<u8>(p.status));
+  o["last"] = Napi::Number::New(env, p.last);
+  o["table"] = words(env, p.table);
+  o["entry"] = words(env, p.entry);
+  o["leaf"] = to_js(env, p.leaf);
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const Target& t) {
+  auto o = Napi::Object::New(env);
+  o["release"] = t.release;
+  o["build"] = t.build;
+  o["cpuModel"] = t.cpu_model;
+  o["lockdown"] = t.lockdown;
+  o["configFrom"] = t.config_from;
+  o["levels"] = Napi::Number::New(env, t.paging.levels);
+  o["pti"] = Napi::Boolean::New(env, t.pti);
+  o["pcid"] = Napi::Boolean::New(env, t.pcid);
+  o["lam"] = Napi::Boolean::New(env, t.lam);
+  o["maxPhysBits"] = Napi::Number::New(env, t.paging.max_phys_bits);
+  o["virtualBits"] = Napi::Number::New(env, t.virtual_bits);
+  o["encryptionMask"] = to_js(env, t.paging.encryption_mask);
+  o["capabilities"] = to_js(env, t.capabilities);
+  o["btf"] = Napi::Boolean::New(env, t.btf);
+  o["zeroPfn"] = to_js(env, t.zero_pfn);
+  o["ramBegin"] = column64(env, t.ram, [](auto& r) { return r.begin; });
+  o["ramEnd"] = column64(env, t.ram, [](auto& r) { return r.end; });
+  auto swap = Napi::Object::New(env);
+  swap["pfnBits"] = Napi::Number::New(env, t.paging.swap_pfn_bits);
+  swap["hwpoison"] = Napi::Number::New(env, t.paging.hwpoison_type);
+  swap["migration"] = Napi::Number::New(env, t.paging.migration_type);
+  swap["migrations"] = Napi::Number::New(env, t.paging.migration_types);
+  swap["device"] = Napi::Number::New(env, t.paging.device_type);
+  swap["devices"] = Napi::Number::New(env, t.paging.device_types);
+  swap["marker"] = Napi::Number::New(env, t.paging.marker_type);
+  swap["swapinError"] = Napi::Number::New(env, t.paging.swapin_error_type);
+  o["swap"] = swap;
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const std::vector<PageRow>& rows) {
+  auto o = Napi::Object::New(env);
+  o["va"] = column64(env, rows, [](auto& r) { return r.va; });
+  o["pagemap"] = column64(env, rows, [](auto& r) { return r.pagemap; });
+  o["entry"] = column64(env, rows, [](auto& r) { return r.entry; });
+  o["pfn"] = column64(env, rows, [](auto& r) { return r.pfn; });
+  o["level"] = column8(env, rows, [](auto& r) { return r.level; });
+  o["shift"] = column8(env, rows, [](auto& r) { return r.shift; });
+  o["kind"] = column8(env, rows, [](auto& r) { return r.kind; });
+  o["status"] = column8(env, rows, [](auto& r) { return r.status; });
+  o["verdict"] = column8(env, rows, [](auto& r) { return r.verdict; });
+  o["note"] = column8(env, rows, [](auto& r) { return r.note; });
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const std::vector<Region>& regions) {
+  auto o = Napi::Object::New(env);
+  o["begin"] = column64(env, regions, [](auto& r) { return r.begin; });
+  o["end"] = column64(env, regions, [](auto& r) { return r.end; });
+  o["offset"] = column64(env, regions, [](auto& r) { return r.offset; });
+  o["inode"] = column64(env, regions, [](auto& r) { return r.inode; });
+  o["permissions"] = strings(env, regions, [](auto& r) { return r.permissions; });
+  o["path"] = strings(env, regions, [](auto& r) { return r.path; });
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const std::vector<ProcessRow>& processes) {
+  auto o = Napi::Object::New(env);
+  o["pid"] = column32(env, processes, [](auto& p) { return p.pid; });
+  o["ppid"] = column32(env, processes, [](auto& p) { return p.ppid; });
+  o["uid"] = column32(env, processes, [](auto& p) { return p.uid; });
+  o["threads"] = column32(env, processes, [](auto& p) { return p.threads; });
+  o["state"] = column8(env, processes, [](auto& p) { return p.state; });
+  o["kernelThread"] = column8(env, processes, [](auto& p) { return p.kernel_thread; });
+  o["startTicks"] = column64(env, processes, [](auto& p) { return p.start_ticks; });
+  o["rss"] = column64(env, processes, [](auto& p) { return p.rss_bytes; });
+  o["pageTables"] = column64(env, processes, [](auto& p) { return p.page_table_bytes; });
+  o["name"] = strings(env, processes, [](auto& p) { return p.name; });
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const std::vector<RootRecord>& roots) {
+  auto o = Napi::Object::New(env);
+  o["pid"] = column32(env, roots, [](auto& r) { return r.pid; });
+  o["startTicks"] = column64(env, roots, [](auto& r) { return r.start_ticks; });
+  o["space"] = column64(env, roots, [](auto& r) { return r.mm; });
+  o["rootPa"] = column64(env, roots, [](auto& r) { return r.root_pa; });
+  o["borrowedPa"] = column64(env, roots, [](auto& r) { return r.borrowed_pa; });
+  o["onCpu"] = column8(env, roots, [](auto& r) { return r.on_cpu; });
+  o["cpu"] = column32(env, roots, [](auto& r) { return r.cpu; });
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
+  auto o = Napi::Object::New(env);
+  o["done"] = to_js(env, b.done);
+  o["total"] = to_js(env, b.total);
+  o["counts"] = words(env, b.counts);
+  auto runs = Napi::Object::New(env);
+  runs["va"] = column64(env, b.runs, [](auto& r) { return r.va; });
+  runs["pages"] = column64(env, b.runs, [](auto& r) { return r.pages; });
+  runs["pagemap"] = column64(env, b.runs, [](auto& r) { return r.pagemap; });
+  runs["entry"] = column64(env, b.runs, [](auto& r) { return r.entry; });
+  runs["verdict"] = column8(env, b.runs, [](auto& r) { return r.verdict; });
+  runs["note"] = column8(env, b.runs, [](auto& r) { return r.note; });
+  o["runs"] = runs;
+  auto evidence = Napi::Array::New(env, b.evidence.size());
+  for (size_t i = 0; i < b.evidence.size(); i++) {
+    const Evidence& e = b.evidence[i];
+    auto x = Napi::Object::New(env);
+    x["va"] = to_js(env, e.va);
+    x["verdict"] = Napi::Number::New(env, static_cast<u8>(e.verdict));
+    x["note"] = Napi::Number::New(env, static_cast<u8>(e.note));
+    x["rounds"] = Napi::Number::New(env, e.rounds);
+    x["firstNs"] = to_js(env, e.first_ns);
+    x["lastNs"] = to_js(env, e.last_ns);
+    x["firstPagemap"] = to_js(env, e.first_pagemap);
+    x["firstEntry"] = to_js(env, e.first_entry);
+    x["lastPagemap"] = to_js(env, e.last_pagemap);
+    x["lastPath"] = to_js(env, e.last);
+    evidence[static_cast<u32>(i)] = x;
+  }
+  o["evidence"] = evidence;
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const CheckResult& r) {
+  auto o = Napi::Object::New(env);
+  o["outcome"] = Napi::Number::New(env, static_cast<u8>(r.outcome));
+  o["rootPa"] = to_js(env, r.root_pa);
+  o["pages"] = to_js(env, r.pages);
+  o["counts"] = words(env, r.counts);
+  o["outside"] = to_js(env, r.outside);
+  o["rechecked"] = to_js(env, r.rechecked);
+  o["tables"] = words(env, r.tables);
+  o["beginNs"] = to_js(env, r.begin_ns);
+  o["endNs"] = to_js(env, r.end_ns);
+  o["walkNs"] = to_js(env, r.walk_ns);
+  o["pagemapNs"] = to_js(env, r.pagemap_ns);
+  o["regionBegin"] = column64(env, r.regions, [](auto& x) { return x.begin; });
+  o["regionEnd"] = column64(env, r.regions, [](auto& x) { return x.end; });
+  auto counts = Napi::BigUint64Array::New(env, r.regions.size() * kVerdicts);
+  auto buckets = Napi::Uint32Array::New(env, r.regions.size() * kBuckets * kVerdicts);
+  for (size_t i = 0; i < r.regions.size(); i++) {
+    std::memcpy(counts.Data() + i * kVerdicts, r.regions[i].counts.data(), sizeof r.regions[i].counts);
+    std::memcpy(buckets.Data() + i * kBuckets * kVerdicts, r.regions[i].buckets.data(), sizeof r.regions[i].buckets);
+  }
+  o["regionCounts"] = counts;
+  o["regionBuckets"] = buckets;
+  return o;
+}
+
+Napi::Error to_js(Napi::Env env, const Error& error) {
+  auto e = Napi::Error::New(env, error.what());
+  const char* name = error.code ? strerrorname_np(error.code) : nullptr;
+  e.Set("code", Napi::String::New(env, name ? name : "ERROR"));
+  e.Set("errno", Napi::Number::New(env, error.code));
+  e.Set("call", Napi::String::New(env, error.call));
+  e.Set("remedy", Napi::String::New(env, error.remedy));
+  return e;
+}
+
+u64 u64_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  bool lossless = false;
+  u64 value = index < info.Length() && info[index].IsBigInt() ? info[index].As<Napi::BigInt>().Uint64Value(&lossless) : 0;
+  if (!lossless) throw Napi::TypeError::New(info.Env(), std::string(name) + " must be a BigInt of 64 bits");
+  return value;
+}
+
+int pid_argument(const Napi::CallbackInfo& info, size_t index) {
+  double value = index < info.Length() && info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : 0;
+  if (!(value >= 1 && value <= 0x7fffffff) || value != static_cast<int>(value))
+    throw Napi::TypeError::New(info.Env(), "pid must be a whole number from 1 to 2147483647");
+  return static_cast<int>(value);
+}
+
+std::vector<u64> u64s_argument(const Napi::CallbackInfo& info, size_t index, const char* name, size_t most) {
+  bool fits = index < info.Length() && info[index].IsTypedArray() &&
+              info[index].As<Napi::TypedArray>().TypedArrayType() == napi_biguint64_array &&
+              info[index].As<Napi::TypedArray>().ElementLength() <= most;
+  if (!fits)
+    throw Napi::TypeError::New(info.Env(), std::string(name) + " must be a BigUint64Array of at most " + std::to_string(most));
+  auto array = info[index].As<Napi::BigUint64Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+}  // namespace cr3scope

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The bpf frame reader: bpf/frames.bpf.c, loaded. One instance serves one thread at a time.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "../bpf/frames.h"
+#include "frame_reader.h"
+#include "kpage.h"
+#include "target.h"
+
+struct bpf_object;
+struct bpf_link;
+
+namespace cr3scope {
+
+class BpfFrames final : public FrameReader {
+ public:
+  // Loads the programs and finds the direct map, or takes `direct_map` where another instance confirmed it already.
+  // Throws Error with the reason and the remedy where bpf can't be used here.
+  explicit BpfFrames(const Target& target, u64 direct_map = 0);
+  ~BpfFrames() override;
+
+  const char* name() const override { return "bpf"; }
+  const u8* read(const u64* addresses, size_t count, FrameStatus* status) override;
+  std::vector<RootRecord> roots(int only_pid) override;
+
+  u64 direct_map() const { return direct_map_; }
+  const std::string& direct_map_from() const { return direct_map_from_; }
+
+ private:
+  std::vector<root_record> records(int only_pid);
+  void run(int program, void* context, unsigned bytes);
+  void release();
+  void find_direct_map();
+  bool confirms(u64 candidate, u64 pgd, u64 va, u64 pfn);
+
+  const Target& target_;
+  KPage kpage_;
+  bpf_object* object_ = nullptr;
+  bpf_link* iterator_ = nullptr;
+  int read_frames_ = -1, probe_ = -1;
+  u64* addresses_ = nullptr;
+  u8* frames_ = nullptr;
+  std::int64_t* results_ = nullptr;
+  frames_settings* settings_ = nullptr;
+  u64 direct_map_ = 0;
+  std::string direct_map_from_;
+};
+
+}  // namespace cr3scope

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "check.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "error.h"
+
+namespace cr3scope {
+
+namespace {
+
+constexpr size_t kChunk = 128;           // extents whose tables are read at a time: keeps both buffers in the L2 cache
+constexpr u64 kWindowPages = 65536;      // pagemap words read at a time
+constexpr u64 kBigGap = 512;             // pages: from here on a hole is asked for with one PAGEMAP_SCAN
+constexpr size_t kDoubts = 4096;         // pages re-read at a time
+constexpr unsigned kRounds = 6;          // re-reads before a page is given up as still changing
+constexpr unsigned kStableRounds = 4;    // equal, undisturbed readings that make a difference a mismatch
+constexpr u64 kEmitNs = 50'000'000;
+
+void pause_ms(unsigned ms) {
+  timespec t{0, static_cast<long>(ms) * 1'000'000};
+  nanosleep(&t, nullptr);
+}
+
+bool is_agreement(Verdict v) { return v <= Verdict::notPresent; }
+
+}  // namespace
+
+u64 monotonic_ns() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
+}
+
+Checker::Checker(const Target& target, FrameReader& frames, int pid, u64 start_ticks, const std::atomic<bool>& cancel)
+    : target_(target),
+      frames_(frames),
+      walk_(target, frames),
+      pid_(pid),
+      start_ticks_(start_ticks),
+      cancel_(cancel),
+      pagemap_(pid) {
+  // The pagemap descriptor pins an address space; the root must be of the same one, so it is read on both sides.
+  for (int attempt = 0; attempt < 8; attempt++) {
+    root_pa_ = current_root();
+    if (!root_pa_)
+      throw Error("find the root of process " + std::to_string(pid), ESRCH,
+                  "It has no address space: a kernel thread, a zombie, or a process that has just exited.");
+    pagemap_ = Pagemap(pid);
+    if (current_root() == root_pa_) return;
+  }
+  throw Error("find the root of process " + std::to_string(pid), EAGAIN, "It keeps executing new programs; try again.");
+}
+
+u64 Checker::current_root() {
+  auto roots = frames_.roots(pid_);
+  if (roots.empty() || roots[0].kernel_thread) return 0;
+  if (!start_ticks_) start_ticks_ = roots[0].start_ticks;
+  return roots[0].start_ticks == start_ticks_ ? roots[0].root_pa : 0;
+}
+
+// What the two words say of one page. A difference is `mismatch` here; only settle() makes it final.
+Checker::Judgement Checker::judge(u64 word, const Entry& e, u64 pfn, bool writable) const {
+  PagemapWord p{word};
+  const Judgement differs{Verdict::mismatch, Note::differs};
+  auto by_rule = [&](bool same, Note note) { return same ? Judgement{Verdict::agreeByRule, note} : differs; };
+  if (p.present() && p.pfn() == 0 && target_.zero_pfn == 0) return {Verdict::notComparable, Note::pfnsHidden};
+  bool same_frame = p.present() && p.pfn() == pfn;
+  bool same_swap = p.swapped() && !p.present() && p.swap_type() == e.swap_type;
+  switch (e.kind) {
+    case EntryKind::none:
+      return p.present() || p.swapped() ? differs : Judgement{Verdict::notPresent, Note::none};
+    case EntryKind::leaf:
+      if (!same_frame) return differs;
+      if (pfn == target_.zero_pfn) return {Verdict::agreeByRule, Note::zeroPage};
+      if (e.shift == level_shift(kPmd) && !writable) {
+        u64 flags = kpage_.flags(e.pfn);
+        if (flags != kUnknown && (flags & kKpfZeroPage)) return {Verdict::agreeByRule, Note::hugeZeroPage};
+      }
+      return {Verdict::agree, Note::none};
+    case EntryKind::protNone:
+      return by_rule(same_frame, Note::protNone);
+    case EntryKind::midSplit:
+      return by_rule(same_frame, Note::midSplit);
+    case EntryKind::swap:
+      return same_swap && p.swap_offset() == e.swap_offset ? Judgement{Verdict::swapped, Note::none} : differs;
+    case EntryKind::migration:
+      return by_rule(same_swap && p.swap_offset() == pfn, Note::migration);
+    case EntryKind::device:
+      return by_rule(same_swap && p.swap_offset() == pfn, Note::device);
+    case EntryKind::hwpoison:
+      return by_rule(same_swap && p.swap_offset() == pfn, Note::hwpoison);
+    case EntryKind::marker: {
+      Note note = e.swap_offset & kMarkerGuard      ? Note::guardMarker
+                  : e.swap_offset & kMarkerPoisoned ? Note::poisonMarker
+                                                    : Note::uffdWpMarker;
+      bool guard = note == Note::guardMarker && !p.present() && (word & PagemapWord::kGuard);
+      return by_rule(guard || (same_swap && p.swap_offset() == e.swap_offset), note);
+    }
+    case EntryKind::swapinError:
+      return by_rule(same_swap, Note::swapinError);
+    case EntryKind::reserved:
+      return {Verdict::mismatch, Note::reservedBits};
+    case EntryKind::table:
+      break;
+  }
+  return {Verdict::notComparable, Note::tableUnreadable};
+}
+
+// Rules that need to know the region: asked only where the words differ.
+bool Checker::covered_by_rule(u64 va, u64 word, const Entry& e, Note& note) {
+  PagemapWord p{word};
+  if (p.present() || p.swapped() || e.kind == EntryKind::none) return false;
+  auto known = std::find_if(flags_.begin(), flags_.end(), [&](auto& f) { return f.first.begin <= va && va < f.first.end; });
+  if (known == flags_.end()) {
+    u64 end = va + kPageSize;
+    for (const Region& r : regions_)
+      if (r.begin <= va && va < r.end) end = r.end;
+    known = flags_.insert(flags_.end(), {{va, end}, vm_flags(pid_, va)});
+  }
+  auto has = [&](const char* flag) { return known->second.find(flag) != std::string::npos; };
+  if (has(" pf ")) note = Note::pfnmap;
+  else if (!maps_frame(e.kind) && has(" ht ")) note = Note::hugetlbNotPresent;
+  else return false;
+  return true;
+}
+
+Checker::Judgement Checker::judge_in_region(u64 va, u64 word, const Path& path) {
+  if (path.status != FrameStatus::ok) return {Verdict::notComparable, Note::tableUnreadable};
+  Judgement j = judge(word, path.leaf, path.pfn(va), path.raw() & kWrite);
+  if (j.verdict == Verdict::mismatch && j.note == Note::differs && covered_by_rule(va, word, path.leaf, j.note))
+    j.verdict = Verdict::agreeByRule;
+  return j;
+}
+
+// Reads pages again, pagemap between two walks, until the readings are equal and undisturbed, or keep differing.
+std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pending) {
+  std::vector<Settled> settled(pending.size());
+  std::vector<u32> stable(pending.size(), 0);
+  std::vector<size_t> open(pending.size());
+  for (size_t i = 0; i < open.size(); i++) open[i] = i;
+  for (unsigned round = 1; round <= kRounds + kStableRounds && !open.empty(); round++) {
+    if (cancel_) throw Cancelled();
+    if (round > 2) pause_ms(1u << std::min(round - 2, 4u));
+    if (current_root() != root_pa_) {
+      for (size_t i : open) settled[i] = {Verdict::notComparable, Note::processGone, round, monotonic_ns(), 0, {}};
+      gone_ = true;
+      return settled;
+    }
+    std::vector<u64> vas;
+    for (size_t i : open) vas.push_back(pending[i].va);
+    std::vector<Path> before = walk_.translate(root_pa_, vas);
+    std::vector<u64> now(vas.size());
+    for (size_t k = 0; k < vas.size();) {
+      size_t n = 1;
+      while (k + n < vas.size() && vas[k + n] == vas[k] + n * kPageSize) n++;
+      if (pagemap_.read(vas[k], n, &now[k]) < n) {
+        gone_ = true;
+        std::fill_n(now.begin() + static_cast<std::ptrdiff_t>(k), n, 0);
+      }
+      k += n;
+    }
+    std::vector<Path> after = walk_.translate(root_pa_, vas);
+    u64 ns = monotonic_ns();
+    std::vector<Region> regions_now;
+    std::vector<size_t> still;
+    for (size_t k = 0; k < open.size(); k++) {
+      size_t i = open[k];
+      Settled& s = settled[i];
+      if (gone_) {
+        s = {Verdict::notComparable, Note::processGone, round, ns, now[k], after[k]};
+        continue;
+      }
+      bool undisturbed = before[k].last == after[k].last && same_entry(before[k].raw(), after[k].raw());
+      Judgement j = judge_in_region(vas[k], now[k], after[k]);
+      bool outside = pending[i].region == kNoRegion;
+      if (outside && undisturbed && after[k].leaf.kind != EntryKind::none) {
+        if (regions_now.empty()) regions_now = read_regions(pid_);
+        outside = std::none_of(regions_now.begin(), regions_now.end(),
+                               [&](const Region& r) { return r.begin <= vas[k] && vas[k] < r.end; });
+        if (outside) j = {Verdict::mismatch, Note::outsideRegions};
+      }
+      bool repeated = round > 1 && j.verdict == s.verdict && now[k] == s.pagemap && same_entry(after[k].raw(), s.path.raw());
+      stable[i] = undisturbed ? (repeated ? stable[i] + 1 : 1) : 0;
+      s = {j.verdict, j.note, round, ns, now[k], after[k]};
+      bool agreed = undisturbed && is_agreement(j.verdict);
+      bool final = undisturbed && !agreed && stable[i] >= kStableRounds;
+      if (!agreed && !final) {
+        still.push_back(i);
+      } else if (agreed) {
+        bool never_differed = j.verdict == pending[i].forced && j.note == pending[i].forced_note;
+        bool ruled = j.verdict == Verdict::agreeByRule && now[k] == pending[i].pagemap &&
+                     same_entry(after[k].raw(), pending[i].entry);
+        if (!never_differed && !ruled) {
+          s.verdict = Verdict::changedBetween;
+          s.note = pending[i].region == kNoRegion ? Note::regionChanged : Note::settled;
+        }
+      }
+    }
+    open = std::move(still);
+  }
+  for (size_t i : open) {
+    settled[i].verdict = Verdict::changedBetween;
+    settled[i].note = Note::stillChanging;
+  }
+  return settled;
+}
+
+std::vector<PageRow> Checker::rows(const std::vector<u64>& vas, std::vector<Path>* paths) {
+  if (regions_.empty()) regions_ = read_regions(pid_);
+  std::vector<PageRow> rows;
+  std::vector<u64> words(vas.size());
+  std::vector<Path> before = walk_.translate(root_pa_, vas);
+  for (size_t k = 0; k < vas.size();) {
+    size_t n = 1;
+    while (k + n < vas.size() && vas[k + n] == vas[k] + n * kPageSize) n++;
+    size_t got = pagemap_.read(vas[k], n, &words[k]);
+    if (got < n && current_root() != root_pa_)
+      throw Error("read pages of process " + std::to_string(pid_), ESRCH, "It exited or executed another program.");
+    k += n;
+  }
+  std::vector<Path> after = walk_.translate(root_pa_, vas);
+  u64 ns = monotonic_ns();
+  std::vector<size_t> doubtful;
+  std::vector<Pending> pending;
+  for (size_t k = 0; k < vas.size(); k++) {
+    const Path& path = after[k];
+    Judgement j = judge_in_region(vas[k], words[k], path);
+    rows.push_back({vas[k], words[k], path.raw(), path.pfn(vas[k]), path.last, path.leaf.shift, path.leaf.kind,
+                    path.status, j.verdict, j.note});
+    if (is_agreement(j.verdict) && same_entry(before[k].raw(), path.raw())) continue;
+    doubtful.push_back(k);
+    pending.push_back({vas[k], 0, words[k], path.raw(), ns, Verdict::mismatch, Note::none});
+  }
+  std::vector<Settled> settled = settle(pending);
+  for (size_t i = 0; i < doubtful.size(); i++) {
+    PageRow& row = rows[doubtful[i]];
+    const Settled& s = settled[i];
+    row = {row.va, s.pagemap, s.path.raw(), s.path.pfn(row.va), s.path.last, s.path.leaf.shift, s.path.leaf.kind,
+           s.path.status, s.verdict, s.note};
+    after[doubtful[i]] = s.path;
+  }
+  if (paths) *paths = std::move(after);
+  return rows;
+}
+
+CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch&&)>& emit_to) {
+  emit_ = &emit_to;
+  result_ = {};
+  result_.root_pa = root_pa_;
+  result_.begin_ns = last_emit_ns_ = monotonic_ns();
+  for (Region& r : read_regions(pid_)) {
+    r.begin = std::max(r.begin, begin);
+    r.end = std::min(r.end, end);
+    if (r.begin >= r.end) continue;
+    total_ += (r.end - r.begin) >> kPageShift;
+    result_.regions.push_back({r.begin, r.end, {}, {}});
+    regions_.push_back(std::move(r));
+  }
+  upper_ = walk_.upper_levels(root_pa_);
+  for (unsigned level = kPmd; level <= target_.paging.levels; level++) result_.tables[level] = upper_.tables[level].size();
+  result_.walk_ns += monotonic_ns() - result_.begin_ns;
+  auto& extents = upper_.extents;
+  std::erase_if(extents, [&](const Extent& e) { return e.end() <= begin || e.va >= end; });
+  limit_begin_ = begin;
+  limit_end_ = end;
+  size_t first = 0;
+  do {
+    size_t count = 0;
+    for (u64 pages = 0; count < kChunk && first + count < extents.size() && pages < kWindowPages; count++)
+      pages += 1ull << (level_shift(extents[first + count].level) - kPageShift);
+    u64 until = first + count < extents.size() ? extents[first + count].va : end;
+    check_extents(first, count, until);
+    first += count;
+  } while (first < extents.size() && !gone_);
+  if (gone_) give_up(current_root() ? Outcome::execed : Outcome::exited);
+  result_.pages = total_;
+  result_.end_ns = monotonic_ns();
+  emit(true);
+  return std::move(result_);
+}
+
+// The pages of all regions from the first of these extents (or the start, for the first) up to `until`.
+// Order matters: tables, then pagemap, then the tables above again. Whatever changed meanwhile is read once more.
+void Checker::check_extents(size_t first, size_t count, u64 until) {
+  if (cancel_) throw Cancelled();
+  u64 begin_ns = monotonic_ns();
+  FrameStatus status[kChunk];
+  if (count) {
+    const u8* frames = walk_.pte_tables(upper_, first, count, status);
+    tables_.assign(frames, frames + count * kPageSize);  // verify() reuses the reader's buffer
+  }
+  u64 walked_ns = monotonic_ns();
+  std::vector<Piece> list = pieces(first, count, first == 0 ? 0 : upper_.extents[first].va, until);
+  read_pagemap(list);
+  u64 read_ns = monotonic_ns();
+  std::vector<bool> stale;
+  if (count && !gone_) walk_.verify(upper_, first, count, stale);
+  result_.walk_ns += walked_ns - begin_ns + monotonic_ns() - read_ns;
+  result_.pagemap_ns += read_ns - walked_ns;
+
+  for (const Piece& piece : list) {
+    if (gone_) return;
+    if (piece.words == kNoWords) check_gap(piece);
+    else if (piece.extent == kNoExtent) check_entries(piece, nullptr, false);
+    else check_extent(piece, piece.extent - first, status[piece.extent - first], stale[piece.extent - first]);
+  }
+  find_outside(first, count, list, status);
+  settle_doubts();
+  emit(false);
+}
+
+// Cuts the regions in [from, until) along the extents.
+std::vector<Checker::Piece> Checker::pieces(size_t first, size_t count, u64 from, u64 until) {
+  std::vector<Piece> list;
+  while (next_region_ < regions_.size() && regions_[next_region_].end <= from) next_region_++;
+  size_t extent = first, last = first + count;
+  for (size_t r = next_region_; r < regions_.size() && regions_[r].begin < until; r++) {
+    u64 va = std::max(regions_[r].begin, from), end = std::min(regions_[r].end, until);
+    while (va < end) {
+      while (extent < last && upper_.extents[extent].end() <= va) extent++;
+      Piece piece{va, end, r, kNoExtent, kNoWords};
+      if (extent < last && upper_.extents[extent].va <= va) {
+        piece.extent = extent;
+        piece.end = std::min(end, upper_.extents[extent].end());
+      } else if (extent < last) {
+        piece.end = std::min(end, upper_.extents[extent].va);
+      }
+      list.push_back(piece);
+      va = piece.end;
+    }
+  }
+  return list;
+}
+
+// Fills words_ with the pagemap words of all pieces but large holes and what no table could be read for.
+void Checker::read_pagemap(std::vector<Piece>& list) {
+  size_t total = 0;
+  for (Piece& piece : list) {
+    bool large_gap = piece.extent == kNoExtent && has_scan_ && piece.pages() >= kBigGap;
+    bool cut = piece.extent != kNoExtent && upper_.extents[piece.extent].status != FrameStatus::ok;
+    if (large_gap || cut || (piece.extent == kNoExtent && piece.pages() > kWindowPages)) continue;
+    piece.words = total;
+    total += piece.pages();
+  }
+  if (words_.size() < total) words_.resize(total);
+  for (size_t i = 0; i < list.size() && !gone_;) {
+    if (list[i].words == kNoWords) {
+      i++;
+      continue;
+    }
+    size_t n = i + 1;  // pieces that follow each other without a hole are one read
+    while (n < list.size() && list[n].words != kNoWords && list[n].begin == list[n - 1].end) n++;
+    size_t pages = (list[n - 1].end - list[i].begin) >> kPageShift;
+    if (pagemap_.read(list[i].begin, pages, &words_[list[i].words]) < pages) gone_ = true;
+    i = n;
+  }
+}
+
+void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, bool stale) {
+  const Extent& extent = upper_.extents[piece.extent];
+  if (extent.entry.kind == EntryKind::table && extent.status == FrameStatus::ok && status == FrameStatus::ok)
+    return check_entries(piece, reinterpret_cast<const u64*>(&tables_[slot * kPageSize]) + table_index(piece.begin, kPte), stale);
+  if (piece.words == kNoWords || extent.entry.kind == EntryKind::table) {
+    // No table to compare with. If it has only moved, the re-read of each page tells; a whole lost table is one run.
+    bool readable_now = walk_.translate(root_pa_, {piece.begin})[0].status == FrameStatus::ok;
+    if (!readable_now || piece.words == kNoWords)
+      return count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable, 0, extent.raw);
+    for (u64 i = 0; i < piece.pages(); i++)
+      doubt(piece.begin + i * kPageSize, piece.region, words_[piece.words + i], extent.raw, {Verdict::mismatch, Note::none});
+    return;
+  }
+  check_leaf(piece, stale);
+}
+
+// One PTE table (or the lack of one, where `entries` is null) against pagemap.
+void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) {
+  const u64* words = &words_[piece.words];
+  const u64 n = piece.pages(), zero_pfn = target_.zero_pfn;
+  auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
+  if (!stale && entries && zero_pfn) {
+    // The common cases, without a branch per page so that the compiler vectorises it: all pages present and equal...
+    const u64 mask = target_.paging.address_mask() >> kPageShift;
+    const u64 invalid = kAddressBits & ~((1ull << target_.paging.max_phys_bits) - 1) & ~target_.paging.encryption_mask;
+    u64 differ = 0, zero = 0, any = 0;
+    for (u64 i = 0; i < n; i++) {
+      u64 pfn = entries[i] >> kPageShift & mask;
+      differ |= (pfn ^ words[i]) & PagemapWord::kPfnMask;
+      differ |= ~(words[i] >> 63 & entries[i]) & 1;
+      differ |= entries[i] & invalid;
+      zero |= pfn == zero_pfn;
+      any |= entries[i] | (words[i] & (PagemapWord::kPresent | PagemapWord::kSwap));
+    }
+    if (!differ && !zero) return count(piece.region, piece.begin, n, Verdict::agree, Note::none, words[0], entries[0]);
+    if (!any) return count(piece.region, piece.begin, n, Verdict::notPresent, Note::none, 0, 0);
+  }
+  for (u64 i = 0; i < n;) {
+    u64 va = piece.begin + i * kPageSize;
+    Entry e = decode(entry(i), kPte, target_.paging);
+    Judgement j = judge(words[i], e, e.pfn, entry(i) & kWrite);
+    if (stale || !is_agreement(j.verdict)) {
+      doubt(va, piece.region, words[i], entry(i), j);
+      i++;
+      continue;
+    }
+    u64 run = 1;
+    if (j.verdict == Verdict::notPresent)
+      while (i + run < n && !entry(i + run) && !(words[i + run] >> 62)) run++;
+    count(piece.region, va, run, j.verdict, j.note, words[i], entry(i));
+    i += run;
+  }
+}
+
+// A huge page, or a non-present entry of one, against the words of its 4 KiB pages.
+void Checker::check_leaf(const Piece& piece, bool stale) {
+  const Extent& extent = upper_.extents[piece.extent];
+  const u64* words = &words_[piece.words];
+  const u64 n = piece.pages(), offset = (piece.begin - extent.va) >> kPageShift;
+  Judgement head{Verdict::mismatch, Note::none};
+  u64 differ = stale;
+  if (!stale && maps_frame(extent.entry.kind)) {
+    head = judge(words[0], extent.entry, extent.entry.pfn + offset, extent.raw & kWrite);
+    for (u64 i = 0; i < n; i++)
+      differ |= ((words[i] ^ (extent.entry.pfn + offset + i)) & PagemapWord::kPfnMask) | ~words[i] >> 63;
+    if (!differ && is_agreement(head.verdict))
+      return count(piece.region, piece.begin, n, head.verdict, head.note, words[0], extent.raw);
+  }
+  for (u64 i = 0; i < n; i++) {
+    u64 va = piece.begin + i * kPageSize;
+    // pagemap counts the pages of a non-present huge entry up from its offset, too (pagemap_pmd_range()).
+    Entry e = extent.entry;
+    e.swap_offset += offset + i;
+    Judgement j = judge(words[i], e, e.pfn + offset + i, extent.raw & kWrite);
+    if (stale || !is_agreement(j.verdict)) doubt(va, piece.region, words[i], extent.raw, j);
+    else count(piece.region, va, 1, j.verdict, j.note, words[i], extent.raw);
+  }
+}
+
+// A hole of the upper levels: pagemap must report nothing in it either.
+void Checker::check_gap(const Piece& piece) {
+  std::vector<PageRange> found;
+  u64 begin_ns = monotonic_ns();
+  has_scan_ = has_scan_ && pagemap_.scan(piece.begin, piece.end, found);
+  result_.pagemap_ns += monotonic_ns() - begin_ns;
+  if (!has_scan_) {
+    for (u64 va = piece.begin; va < piece.end && !gone_; va += kWindowPages * kPageSize) {
+      std::vector<Piece> part{{va, std::min(piece.end, va + kWindowPages * kPageSize), piece.region, kNoExtent, kNoWords}};
+      read_pagemap(part);
+      if (!gone_) check_entries(part[0], nullptr, false);
+    }
+    return;
+  }
+  u64 va = piece.begin;
+  for (const PageRange& range : found) {
+    if (range.begin > va) count(piece.region, va, (range.begin - va) >> kPageShift, Verdict::notPresent, Note::none, 0, 0);
+    for (va = range.begin; va < range.end && !gone_; va += kPageSize) {
+      u64 word = 0;
+      pagemap_.read(va, 1, &word);
+      doubt(va, piece.region, word, 0, {Verdict::mismatch, Note::none});
+    }
+  }
+  if (va < piece.end) count(piece.region, va, (piece.end - va) >> kPageShift, Verdict::notPresent, Note::none, 0, 0);
+}
+
+// Entries of these extents that no region covers.
+void Checker::find_outside(size_t first, size_t count, const std::vector<Piece>& list, const FrameStatus* status) {
+  auto look = [&](size_t i, u64 begin, u64 end) {
+    const Extent& extent = upper_.extents[first + i];
+    if (begin >= end || extent.status != FrameStatus::ok) return;
+    if (begin < limit_begin_ || end > limit_end_) return;
+    if (extent.entry.kind != EntryKind::table) {
+      doubt(begin, kNoRegion, 0, extent.raw, {Verdict::mismatch, Note::none});
+      return;
+    }
+    if (status[i] != FrameStatus::ok) return;
+    const u64* entries = reinterpret_cast<const u64*>(&tables_[i * kPageSize]);
+    for (u64 va = begin; va < end; va += kPageSize) {
+      u64 raw = entries[table_index(va, kPte)];
+      if (raw) doubt(va, kNoRegion, 0, raw, {Verdict::mismatch, Note::none});
+    }
+  };
+  size_t piece = 0;
+  for (size_t i = 0; i < count && !gone_; i++) {
+    const Extent& extent = upper_.extents[first + i];
+    u64 va = extent.va;
+    while (piece < list.size() && list[piece].end <= va) piece++;
+    for (size_t p = piece; p < list.size() && list[p].begin < extent.end(); p++) {
+      look(i, va, list[p].begin);
+      va = std::max(va, list[p].end);
+    }
+    look(i, va, extent.end());
+  }
+}
+
+void Checker::count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, u64 word, u64 entry) {
+  auto v = static_cast<size_t>(verdict);
+  done_ += region == kNoRegion ? 0 : pages;
+  result_.counts[v] += pages;
+  if (region == kNoRegion) {
+    total_ += pages;
+    done_ += pages;
+  } else {
+    RegionCheck& r = result_.regions[region];
+    r.counts[v] += pages;
+    u64 all = (r.end - r.begin) >> kPageShift, at = (va - r.begin) >> kPageShift;
+    for (u64 left = pages; left;) {
+      u64 bucket = at * kBuckets / all;
+      u64 next = ((bucket + 1) * all + kBuckets - 1) / kBuckets;  // first page of the next bucket
+      u64 n = std::min(left, next - at);
+      r.buckets[bucket][v] += static_cast<u32>(n);
+      at += n;
+      left -= n;
+    }
+  }
+  if (verdict == Verdict::agree) return;
+  if (!batch_.runs.empty()) {
+    Run& last = batch_.runs.back();
+    if (last.va + last.pages * kPageSize == va && last.verdict == verdict && last.note == note && last.pagemap == word &&
+        last.entry == entry) {
+      last.pages += pages;
+      return;
+    }
+  }
+  batch_.runs.push_back({va, pages, verdict, note, word, entry});
+  if (batch_.runs.size() >= kDoubts) emit(true);
+}
+
+void Checker::doubt(u64 va, size_t region, u64 word, u64 entry, Judgement first) {
+  doubts_.push_back({va, region, word, entry, monotonic_ns(), first.verdict, first.note});
+  if (doubts_.size() >= kDoubts) settle_doubts();
+}
+
+void Checker::settle_doubts() {
+  if (doubts_.empty()) return;
+  std::vector<Pending> pending = std::move(doubts_);
+  doubts_.clear();
+  result_.rechecked += pending.size();
+  std::vector<Settled> settled = settle(pending);
+  for (size_t i = 0; i < pending.size(); i++) {
+    const Pending& p = pending[i];
+    const Settled& s = settled[i];
+    if (p.region == kNoRegion) {
+      result_.outside++;
+      // A page that left with its region between maps and the walk is no page of the check.
+      if (s.verdict == Verdict::notPresent) continue;
+    }
+    count(p.region, p.va, 1, s.verdict, s.note, s.pagemap, s.path.raw());
+    if (s.verdict < Verdict::changedBetween) continue;
+    batch_.evidence.push_back({p.va, s.verdict, s.note, s.rounds, p.ns, s.ns, p.pagemap, p.entry, s.pagemap, s.path});
+  }
+}
+
+// The address space went away: what was not compared until then is counted as such.
+void Checker::give_up(Outcome outcome) {
+  result_.outcome = outcome;
+  doubts_.clear();
+  for (size_t r = 0; r < result_.regions.size(); r++) {
+    u64 compared = 0;
+    for (u64 c : result_.regions[r].counts) compared += c;
+    u64 pages = (result_.regions[r].end - result_.regions[r].begin) >> kPageShift;
+    if (compared < pages) {
+      result_.counts[static_cast<size_t>(Verdict::notComparable)] += pages - compared;
+      result_.regions[r].counts[static_cast<size_t>(Verdict::notComparable)] += pages - compared;
+      done_ += pages - compared;
+    }
+  }
+}
+
+void Checker::emit(bool always) {
+  u64 now = monotonic_ns();
+  if (!always && now - last_emit_ns_ < kEmitNs) return;
+  last_emit_ns_ = now;
+  batch_.done = done_;
+  batch_.total = total_;
+  batch_.counts = result_.counts;
+  (*emit_)(std::move(batch_));
+  batch_ = {};
+}
+
+}  // namespace cr3scope

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The cross-check: pagemap against the table walk, page by page, with a verdict for each.
+#pragma once
+#include <array>
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kpage.h"
+#include "pagemap.h"
+#include "regions.h"
+#include "table_walk.h"
+
+namespace cr3scope {
+
+// The order is part of the contract: app/contract/verdicts.ts.
+enum class Verdict : u8 { agree, agreeByRule, swapped, notPresent, changedBetween, notComparable, mismatch };
+constexpr size_t kVerdicts = 7;
+
+// Which rule, reason or cause stands behind a verdict. The order is part of the contract, too.
+enum class Note : u8 {
+  none,
+  // agree by rule
+  protNone,           // mapped PROT_NONE or NUMA hint: inverted frame number
+  zeroPage,           // the shared zero page
+  hugeZeroPage,       // the shared 2 MiB zero page
+  midSplit,           // huge page while it is split: P clear, PS set, present to Linux
+  migration,          // frame under migration: pagemap says swapped, with the PFN as offset
+  device,             // device-private memory, reported likewise
+  hwpoison,           // memory error, reported likewise
+  uffdWpMarker,       // PTE marker: no page, pagemap says swapped
+  poisonMarker,
+  guardMarker,
+  swapinError,
+  pfnmap,             // VM_PFNMAP region: pagemap skips it (walk_page_test(), mm/pagewalk.c)
+  hugetlbNotPresent,  // pagemap reports nothing for a non-present hugetlb entry
+  // changed between
+  settled,            // the readings differed, a re-read found them equal
+  stillChanging,      // they kept changing over all re-reads
+  regionChanged,      // the region came or went during the check
+  // not comparable
+  tableUnreadable,    // a page table frame could not be read
+  processGone,        // the process exited or executed another program during the check
+  pfnsHidden,         // pagemap shows no PFNs to this reader
+  // mismatch
+  differs,
+  outsideRegions,     // an entry that no region covers
+  reservedBits,       // an entry with reserved bits set
+};
+
+// A stretch of pages of one region with the same verdict, note and raw words.
+struct Run {
+  u64 va, pages;
+  Verdict verdict;
+  Note note;
+  u64 pagemap;  // raw word of the first page
+  u64 entry;    // raw last entry of its walk
+};
+
+// What was read about one page that changed, could not be compared, or mismatches.
+struct Evidence {
+  u64 va;
+  Verdict verdict;
+  Note note;
+  u32 rounds;                         // re-reads
+  u64 first_ns, last_ns;              // CLOCK_MONOTONIC
+  u64 first_pagemap, first_entry;     // what differed
+  u64 last_pagemap;
+  Path last;
+};
+
+using Counts = std::array<u64, kVerdicts>;
+constexpr size_t kBuckets = 32;  // a region's picture in the map, left to right
+
+struct RegionCheck {
+  u64 begin, end;
+  Counts counts{};
+  std::array<std::array<u32, kVerdicts>, kBuckets> buckets{};
+};
+
+// What the check found since the last batch.
+struct CheckBatch {
+  u64 done, total;  // pages
+  Counts counts;    // so far
+  std::vector<Run> runs;
+  std::vector<Evidence> evidence;
+};
+
+enum class Outcome : u8 { complete, exited, execed };
+
+struct CheckResult {
+  Outcome outcome = Outcome::complete;
+  u64 root_pa = 0;
+  u64 pages = 0;
+  Counts counts{};
+  u64 outside = 0;  // entries outside every region, whatever became of them
+  u64 rechecked = 0;
+  std::array<u64, 6> tables{};  // table frames by level
+  u64 begin_ns = 0, end_ns = 0;  // CLOCK_MONOTONIC
+  u64 walk_ns = 0, pagemap_ns = 0;  // spent in the sources
+  std::vector<RegionCheck> regions;
+};
+
+struct PageRow {
+  u64 va, pagemap, entry, pfn;
+  u8 level, shift;  // of the last entry read; page size of a leaf
+  EntryKind kind;
+  FrameStatus status;
+  Verdict verdict;
+  Note note;
+};
+
+class Checker {
+ public:
+  // `start_ticks` 0 takes whatever process has the PID now.
+  // Throws Error where there is no such process, it has no address space, or a source refuses.
+  Checker(const Target& target, FrameReader& frames, int pid, u64 start_ticks, const std::atomic<bool>& cancel);
+
+  // Checks the regions within [begin, end). Batches come at least every 50 ms.
+  CheckResult run(u64 begin, u64 end, const std::function<void(CheckBatch&&)>& emit);
+
+  // The pages at these addresses, each with its verdict and, where asked for, the walk that the verdict is about.
+  std::vector<PageRow> rows(const std::vector<u64>& vas, std::vector<Path>* paths = nullptr);
+
+  u64 root_pa() const { return root_pa_; }
+  TableWalk& walk() { return walk_; }
+
+ private:
+  struct Pending {
+    u64 va;
+    size_t region;  // index, or kNoRegion
+    u64 pagemap, entry;
+    u64 ns;
+    Verdict forced;  // what a stale table said, where the words did not differ; else mismatch
+    Note forced_note;
+  };
+  struct Settled {
+    Verdict verdict;
+    Note note;
+    u32 rounds;
+    u64 ns, pagemap;
+    Path path;
+  };
+  struct Piece {
+    u64 begin, end;
+    size_t region;
+    size_t extent;  // index, or kNoExtent: a hole of the upper levels
+    size_t words;   // where in words_ its pagemap words are, or kNoWords
+
+    u64 pages() const { return (end - begin) >> kPageShift; }
+  };
+  struct Judgement {
+    Verdict verdict;
+    Note note;
+  };
+  static constexpr size_t kNoRegion = ~size_t{0}, kNoExtent = ~size_t{0}, kNoWords = ~size_t{0};
+
+  u64 current_root();
+  Judgement judge(u64 pagemap, const Entry& entry, u64 pfn, bool writable) const;
+  Judgement judge_in_region(u64 va, u64 pagemap, const Path& path);
+  bool covered_by_rule(u64 va, u64 pagemap, const Entry& entry, Note& note);
+  std::vector<Settled> settle(const std::vector<Pending>& pending);
+
+  void check_extents(size_t first, size_t count, u64 until);
+  std::vector<Piece> pieces(size_t first, size_t count, u64 from, u64 until);
+  void read_pagemap(std::vector<Piece>& list);
+  void check_extent(const Piece& piece, size_t slot, FrameStatus status, bool stale);
+  void check_entries(const Piece& piece, const u64* entries, bool stale);
+  void check_leaf(const Piece& piece, bool stale);
+  void check_gap(const Piece& piece);
+  void find_outside(size_t first, size_t count, const std::vector<Piece>& list, const FrameStatus* status);
+  void count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, u64 pagemap, u64 entry);
+  void doubt(u64 va, size_t region, u64 pagemap, u64 entry, Judgement first);
+  void settle_doubts();
+  void give_up(Outcome outcome);
+  void emit(bool always);
+
+  const Target& target_;
+  FrameReader& frames_;
+  TableWalk walk_;
+  KPage kpage_;
+  int pid_;
+  u64 start_ticks_;
+  const std::atomic<bool>& cancel_;
+  u64 root_pa_ = 0;
+  Pagemap pagemap_;
+
+  // State of a run.
+  std::vector<Region> regions_;
+  UpperLevels upper_;
+  CheckResult result_;
+  CheckBatch batch_;
+  const std::function<void(CheckBatch&&)>* emit_ = nullptr;
+  std::vector<Pending> doubts_;
+  std::vector<u8> tables_;  // the PTE tables of the extents at hand
+  std::vector<u64> words_;  // their pagemap words
+  size_t next_region_ = 0;
+  u64 limit_begin_ = 0, limit_end_ = 0;
+  u64 total_ = 0, done_ = 0, last_emit_ns_ = 0;
+  bool gone_ = false;
+  bool has_scan_ = true;
+  std::vector<std::pair<PageRange, std::string>> flags_;  // VmFlags looked up so far
+};
+
+u64 monotonic_ns();
+
+}  // namespace cr3scope

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Owned file descriptors and small proc files.
+#pragma once
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+namespace cr3scope {
+
+class File {
+ public:
+  File() = default;
+  explicit File(int fd) : fd_(fd) {}
+  File(const char* path, int flags) : fd_(::open(path, flags | O_CLOEXEC)) {}
+  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  File& operator=(File&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int fd() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// Appends the whole file to `text`; false with errno set where it can't be read.
+inline bool read_text(const char* path, std::string& text) {
+  File file(path, O_RDONLY);
+  if (!file) return false;
+  char buffer[16384];
+  for (;;) {
+    ssize_t n = ::read(file.fd(), buffer, sizeof buffer);
+    if (n < 0) return false;
+    if (n == 0) return true;
+    text.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+}  // namespace cr3scope

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pagemap.h"
+
+#include <sys/ioctl.h>
+
+#include "error.h"
+
+namespace cr3scope {
+
+namespace {
+
+// include/uapi/linux/fs.h since 6.7; spelled out here because build machines may have older headers.
+struct ScanRegion {
+  u64 start, end, categories;
+};
+struct ScanArgument {
+  u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
+  u64 category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
+constexpr u64 kScanPresent = 1 << 3, kScanSwapped = 1 << 4;
+
+}  // namespace
+
+Pagemap::Pagemap(int pid) : pid_(pid) {
+  std::string path = "/proc/" + std::to_string(pid) + "/pagemap";
+  file_ = File(path.c_str(), O_RDONLY);
+  if (file_) return;
+  if (errno == ENOENT) throw Error("open " + path, ESRCH, "There is no such process; `cr3scope ps` lists them.");
+  if (errno == ESRCH) throw Error("open " + path, ESRCH, "It is a kernel thread or has exited: it has no address space.");
+  throw Error("open " + path, errno, "Run as root (CAP_SYS_ADMIN and CAP_SYS_PTRACE).");
+}
+
+size_t Pagemap::read(u64 va, size_t count, u64* words) const {
+  size_t done = 0;
+  while (done < count) {
+    ssize_t n = pread(file_.fd(), words + done, (count - done) * sizeof(u64),
+                      static_cast<off_t>(((va >> kPageShift) + done) * sizeof(u64)));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error("read /proc/" + std::to_string(pid_) + "/pagemap", errno, "Try again.");
+    if (n == 0) break;
+    done += static_cast<size_t>(n) / sizeof(u64);
+  }
+  return done;
+}
+
+bool Pagemap::scan(u64 begin, u64 end, std::vector<PageRange>& ranges) const {
+  ScanRegion found[256];
+  while (begin < end) {
+    ScanArgument a{};
+    a.size = sizeof a;
+    a.start = begin;
+    a.end = end;
+    a.vec = reinterpret_cast<u64>(found);
+    a.vec_len = std::size(found);
+    a.category_anyof_mask = a.return_mask = kScanPresent | kScanSwapped;
+    int n = ioctl(file_.fd(), kPagemapScan, &a);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    for (int i = 0; i < n; i++) ranges.push_back({found[i].start, found[i].end});
+    if (a.walk_end <= begin) break;
+    begin = a.walk_end;
+  }
+  return true;
+}
+
+}  // namespace cr3scope

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The regions (VMAs) of a process, by /proc/PID/maps, and the VmFlags of one, by /proc/PID/smaps.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "paging.h"
+
+namespace cr3scope {
+
+struct Region {
+  u64 begin, end;       // virtual addresses, end exclusive
+  u64 offset;           // in the file, bytes
+  u64 inode;
+  std::string permissions;  // "rw-p"
+  std::string path;         // file, "[heap]", or "" for anonymous memory; "\n" is octal-escaped by the kernel
+};
+
+// Sorted by address. Throws Error where there is no such process or it can't be read; empty for a process without an
+// address space (kernel thread, zombie, exiting).
+std::vector<Region> read_regions(int pid);
+
+// " rd wr mr mw me ac " of the region that contains va: two-letter flags between blanks, "" where it is gone.
+std::string vm_flags(int pid, u64 va);
+
+}  // namespace cr3scope

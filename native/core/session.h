@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One open target: its facts and its frame readers, shared by the calls of any number of threads.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "bpf_frames.h"
+#include "error.h"
+
+namespace cr3scope {
+
+class Session {
+ public:
+  Session() : target_(read_target()) {}
+
+  const Target& target() const { return target_; }
+
+  // Loads the first frame reader; the reason where none can be had. Call once, off the main thread.
+  std::optional<Error> open();
+  u64 direct_map() const { return direct_map_; }
+  const std::string& direct_map_from() const { return direct_map_from_; }
+
+  // A reader of one's own for the time of a call.
+  class Lease {
+   public:
+    explicit Lease(Session& session);
+    ~Lease();
+    Lease(const Lease&) = delete;
+    FrameReader& operator*() const { return *reader_; }
+
+   private:
+    Session& session_;
+    std::unique_ptr<BpfFrames> reader_;
+  };
+
+ private:
+  Target target_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<BpfFrames>> idle_;
+  u64 direct_map_ = 0;
+  std::string direct_map_from_;
+  std::optional<Error> refusal_{Error("open the frame reader", ENXIO, "Open the session first.")};
+};
+
+inline std::optional<Error> Session::open() {
+  std::lock_guard lock(mutex_);
+  try {
+    auto reader = std::make_unique<BpfFrames>(target_);
+    direct_map_ = reader->direct_map();
+    direct_map_from_ = reader->direct_map_from();
+    idle_.push_back(std::move(reader));
+    refusal_.reset();
+  } catch (const Error& error) {
+    refusal_ = error;
+  }
+  return refusal_;
+}
+
+inline Session::Lease::Lease(Session& session) : session_(session) {
+  {
+    std::lock_guard lock(session.mutex_);
+    if (session.refusal_) throw *session.refusal_;
+    if (!session.idle_.empty()) {
+      reader_ = std::move(session.idle_.back());
+      session.idle_.pop_back();
+    }
+  }
+  if (!reader_) reader_ = std::make_unique<BpfFrames>(session.target_, session.direct_map_);
+}
+
+inline Session::Lease::~Lease() {
+  std::lock_guard lock(session_.mutex_);
+  session_.idle_.push_back(std::move(reader_));
+}
+
+}  // namespace cr3scope

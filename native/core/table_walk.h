@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The table walk source: translations decoded by us from raw table frames (SDM vol. 3A, 4.5).
+#pragma once
+#include <array>
+#include <vector>
+
+#include "frame_reader.h"
+#include "target.h"
+
+namespace cr3scope {
+
+// The hardware's walk of one virtual address.
+struct Path {
+  FrameStatus status = FrameStatus::ok;  // of the last table: not ok means the walk ended there unread
+  u8 last = 0;                           // level of the last entry read, 0 where not even the root was readable
+  std::array<u64, 6> table{};            // physical address of the table at each level 1..5
+  std::array<u64, 6> entry{};            // raw entry at each level, valid from the top down to `last`
+  Entry leaf;                            // decoded entry[last]
+
+  u64 raw() const { return last ? entry[last] : 0; }
+  // First frame of the 4 KiB page of va, where the leaf maps one.
+  u64 pfn(u64 va) const { return leaf.pfn + ((va & ((1ull << leaf.shift) - 1)) >> kPageShift); }
+};
+
+// What the upper levels hold for an aligned stretch of addresses: a PTE table, a huge leaf, or a reason why not.
+struct Extent {
+  u64 va = 0;
+  u64 raw = 0;          // the entry in the parent table
+  u32 parent = 0;       // index of the parent in `tables` of level + 1
+  u8 level = 0;         // level of `raw`: kPmd for a PTE table or 2M page, kPud for a 1G page, higher where cut short
+  Entry entry;
+  FrameStatus status = FrameStatus::ok;  // of the table `entry` points to, where it could not be read
+
+  u64 end() const { return va + (1ull << level_shift(level)); }
+};
+
+struct Table {
+  u64 va = 0;      // first address it covers
+  u64 pa = 0;
+  u64 raw = 0;     // the entry that points to it, 0 for the root
+  u32 parent = 0;  // index of the parent in the level above
+};
+
+// The upper levels of the user half of one address space.
+struct UpperLevels {
+  u64 root_pa = 0;
+  std::array<std::vector<Table>, 6> tables;  // by level, kPgd or kP4d down to kPmd
+  std::vector<Extent> extents;               // by address
+};
+
+class TableWalk {
+ public:
+  TableWalk(const Target& target, FrameReader& frames) : target_(target), frames_(frames) {}
+
+  // Reads PGD..PMD of the user half, breadth-first in batches.
+  UpperLevels upper_levels(u64 root_pa);
+
+  // The PTE tables of extents [first, first + count), count <= kBatch: table i at the result + i * 4096, with its
+  // status; valid until the next read.
+  const u8* pte_tables(const UpperLevels& upper, size_t first, size_t count, FrameStatus* status);
+
+  // Reads the ancestors of these extents again. stale[i] is set where an entry on the way to extent i has changed
+  // in more than A and D since `upper` was read, or its table can't be read any more.
+  void verify(const UpperLevels& upper, size_t first, size_t count, std::vector<bool>& stale);
+
+  // Walks many addresses from one root, level by level; any half, any order, best sorted.
+  std::vector<Path> translate(u64 root_pa, const std::vector<u64>& vas);
+
+  const Target& target() const { return target_; }
+  FrameReader& frames() { return frames_; }
+
+ private:
+  const u8* read(const u64* addresses, size_t count, FrameStatus* status, unsigned level, const u64* vas);
+
+  const Target& target_;
+  FrameReader& frames_;
+};
+
+// Whether two readings of an entry mean the same: hardware sets A and D by itself.
+inline bool same_entry(u64 a, u64 b) { return ((a ^ b) & ~(kAccessed | kDirty)) == 0; }
+
+}  // namespace cr3scope

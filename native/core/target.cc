@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "target.h"
+
+#include <cpuid.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <sstream>
+
+#include "error.h"
+#include "file.h"
+#include "pagemap.h"
+
+namespace cr3scope {
+
+bool Target::is_ram(u64 pa, u64 bytes) const {
+  auto it = std::upper_bound(ram.begin(), ram.end(), pa, [](u64 a, const RamRange& r) { return a < r.begin; });
+  return it != ram.begin() && pa >= (--it)->begin && bytes <= it->end - pa && pa < it->end;
+}
+
+namespace {
+
+// The kernel configuration: /proc/config.gz, else /boot/config-RELEASE.
+std::string kernel_config(const std::string& release, std::string& from) {
+  for (std::string path : {std::string("/proc/config.gz"), "/boot/config-" + release}) {
+    gzFile gz = gzopen(path.c_str(), "rb");  // also reads plain text
+    if (!gz) continue;
+    std::string text;
+    char buffer[65536];
+    for (int n; (n = gzread(gz, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(n));
+    gzclose(gz);
+    if (text.find("CONFIG_X86_64=y") == std::string::npos) continue;
+    from = path;
+    return text;
+  }
+  return {};
+}
+
+std::vector<RamRange> read_ram() {
+  std::vector<RamRange> ranges;
+  std::string text;
+  if (!read_text("/proc/iomem", text)) return ranges;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    unsigned long long begin, end;
+    // Top level only; children (" Kernel code") are indented. Without the capability all addresses read 0.
+    if (line.find(" : System RAM") == std::string::npos || line[0] == ' ') continue;
+    if (std::sscanf(line.c_str(), "%llx-%llx", &begin, &end) == 2 && end > 0) ranges.push_back({begin, end + 1});
+  }
+  return ranges;
+}
+
+std::string field_of(const std::string& text, const char* name) {
+  size_t at = text.find(name);
+  if (at == std::string::npos) return {};
+  at = text.find(':', at);
+  size_t end = text.find('\n', at);
+  if (at == std::string::npos || end == std::string::npos) return {};
+  return text.substr(at + 2 < end ? at + 2 : end, end > at + 2 ? end - at - 2 : 0);
+}
+
+u64 encryption_mask(const std::string& flags) {
+  unsigned a, b, c, d;
+  bool capable = flags.find(" sme ") != std::string::npos || flags.find(" sev ") != std::string::npos;
+  // CPUID 8000001F EBX[5:0]: position of the C-bit (AMD APM vol. 3, E.4.17).
+  if (!capable || !__get_cpuid(0x8000001f, &a, &b, &c, &d)) return 0;
+  return 1ull << (b & 63);
+}
+
+u64 find_zero_pfn() {
+  void* page = mmap(nullptr, kPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return 0;
+  (void)*static_cast<volatile char*>(page);
+  u64 word = 0;
+  try {
+    Pagemap(getpid()).read(reinterpret_cast<u64>(page), 1, &word);
+  } catch (const Error&) {
+  }
+  munmap(page, kPageSize);
+  return PagemapWord{word}.present() ? PagemapWord{word}.pfn() : 0;
+}
+
+}  // namespace
+
+Target read_target() {
+  Target t;
+  utsname name;
+  uname(&name);
+  t.release = name.release;
+  t.build = name.version;
+
+  std::string cpuinfo;
+  if (!read_text("/proc/cpuinfo", cpuinfo)) throw Error("read /proc/cpuinfo", errno, "Mount /proc.");
+  std::string flags = " " + field_of(cpuinfo, "flags") + " ";
+  t.cpu_model = field_of(cpuinfo, "model name");
+  // The kernel clears these where it does not use them (no5lvl, nopti, nopcid), so a flag here means "in use".
+  t.pti = flags.find(" pti ") != std::string::npos;
+  t.pcid = flags.find(" pcid ") != std::string::npos;
+  t.lam = flags.find(" lam ") != std::string::npos;
+  t.la57 = flags.find(" la57 ") != std::string::npos;
+  unsigned physical = 52;
+  std::sscanf(field_of(cpuinfo, "address sizes").c_str(), "%u bits physical, %u bits virtual", &physical,
+              &t.virtual_bits);
+
+  unsigned major = 0, minor = 0;
+  std::sscanf(name.release, "%u.%u", &major, &minor);
+  std::string config = kernel_config(t.release, t.config_from);
+  auto has = [&](const char* option) { return config.empty() || config.find(option) != std::string::npos; };
+  t.paging.levels = t.la57 ? 5 : 4;
+  t.paging.max_phys_bits = static_cast<u8>(std::min(physical, 52u));
+  t.paging.encryption_mask = encryption_mask(flags);
+  t.paging.swap_pfn_bits = t.la57 ? 40 : 34;
+  t.paging = swap_types(t.paging, major << 8 | minor, has("\nCONFIG_MIGRATION=y"), has("\nCONFIG_MEMORY_FAILURE=y"),
+                        has("\nCONFIG_DEVICE_PRIVATE=y"));
+
+  std::string lockdown;
+  if (read_text("/sys/kernel/security/lockdown", lockdown)) {
+    size_t open = lockdown.find('['), close = lockdown.find(']');
+    if (open != std::string::npos && close != std::string::npos) t.lockdown = lockdown.substr(open + 1, close - open - 1);
+  }
+  std::string status;
+  if (read_text("/proc/self/status", status)) t.capabilities = std::stoull(field_of(status, "CapEff"), nullptr, 16);
+  t.btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+  t.ram = read_ram();
+  t.zero_pfn = find_zero_pfn();
+  return t;
+}
+
+}  // namespace cr3scope

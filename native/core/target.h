@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Facts of the machine and kernel being looked at, each with where it was read.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "paging.h"
+
+namespace cr3scope {
+
+struct RamRange {
+  u64 begin, end;  // physical addresses, end exclusive
+};
+
+struct Target {
+  std::string release;      // uname -r
+  std::string build;        // uname -v
+  std::string cpu_model;    // /proc/cpuinfo
+  std::string lockdown;     // "none", "integrity", "confidentiality"; "" where the kernel has no lockdown
+  std::string config_from;  // the kernel configuration that was read; "" where none was found and defaults are assumed
+  bool pti = false, pcid = false, lam = false, la57 = false;
+  unsigned virtual_bits = 48;
+  u64 capabilities = 0;     // CapEff of this process
+  bool btf = false;
+  Paging paging;
+  std::vector<RamRange> ram;  // "System RAM" of /proc/iomem; empty without CAP_SYS_ADMIN
+  u64 zero_pfn = 0;         // the shared zero page, found by reading an own untouched page; 0: PFNs are hidden
+
+  // Whether all of [pa, pa + bytes) is System RAM.
+  bool is_ram(u64 pa, u64 bytes) const;
+};
+
+constexpr unsigned kCapSysAdmin = 21, kCapPerfmon = 38, kCapBpf = 39;
+
+// Reads them all. Throws Error only where /proc itself is missing.
+Target read_target();
+
+}  // namespace cr3scope
