@@ -1,0 +1,226 @@
+// The contract between the user interface and the explorer: the only thing that main and renderer share.
+// A transport (Electron IPC, WebSocket, or none in the command line) carries it and adds nothing.
+//
+// Tables cross as columns (typed arrays), 64-bit values as bigint, never as number.
+import { z } from 'zod';
+
+const u64 = z.bigint().min(0n).max((1n << 64n) - 1n);
+const u64s = z.instanceof(BigUint64Array);
+const u32s = z.instanceof(Uint32Array);
+const u8s = z.instanceof(Uint8Array);
+const pid = z.number().int().min(1).max(0x7fffffff);
+
+/** An address space: a PID alone is reused, so its start time (clock ticks since boot) goes with it; 0 takes any. */
+const space = { pid, startTicks: u64 };
+
+export const SwapTypes = z.object({
+  pfnBits: z.number(), hwpoison: z.number(), migration: z.number(), migrations: z.number(),
+  device: z.number(), devices: z.number(), marker: z.number(), swapinError: z.number(),
+});
+
+export const SourceStatus = z.object({
+  name: z.enum(['pagemap', 'kernelWalk', 'tableWalk']),
+  label: z.string(),
+  ready: z.boolean(),
+  /** What it reads through where it is ready, why it is missing where it is not. */
+  detail: z.string(),
+  /** What to do about it; "" where it is ready. */
+  remedy: z.string(),
+});
+export type SourceStatus = z.infer<typeof SourceStatus>;
+
+export const Target = z.object({
+  hostname: z.string(),
+  release: z.string(),
+  build: z.string(),
+  cpuModel: z.string(),
+  cpus: z.number(),
+  memoryBytes: u64,
+  levels: z.number(),
+  virtualBits: z.number(),
+  maxPhysBits: z.number(),
+  pti: z.boolean(),
+  pcid: z.boolean(),
+  lam: z.boolean(),
+  encryptionMask: u64,
+  lockdown: z.string(),
+  configFrom: z.string(),
+  zeroPfn: u64,
+  /** System RAM, physical, end exclusive. */
+  ramBegin: u64s,
+  ramEnd: u64s,
+  directMap: u64,
+  directMapFrom: z.string(),
+  swap: SwapTypes,
+  sources: z.array(SourceStatus),
+  version: z.string(),
+});
+export type Target = z.infer<typeof Target>;
+
+export const Processes = z.object({
+  pid: u32s, ppid: u32s, uid: u32s, threads: u32s,
+  /** ASCII letter of /proc/PID/stat. */
+  state: u8s,
+  kernelThread: u8s,
+  onCpu: u8s,
+  cpu: u32s,
+  startTicks: u64s,
+  rss: u64s,
+  pageTables: u64s,
+  /** Physical address of mm->pgd; 0: no address space, or no source that could read it. */
+  rootPa: u64s,
+  /** Under PTI the user root, else 0. */
+  userRootPa: u64s,
+  /** The root a kernel thread borrows at this moment, else 0. */
+  borrowedPa: u64s,
+  /** Equal for processes that share one address space; 0 where unknown. */
+  space: u64s,
+  name: z.array(z.string()),
+  user: z.array(z.string()),
+});
+export type Processes = z.infer<typeof Processes>;
+
+export const Regions = z.object({
+  begin: u64s, end: u64s, offset: u64s, inode: u64s,
+  permissions: z.array(z.string()),
+  path: z.array(z.string()),
+});
+export type Regions = z.infer<typeof Regions>;
+
+export const Rows = z.object({
+  va: u64s, pagemap: u64s, entry: u64s, pfn: u64s,
+  level: u8s, shift: u8s, kind: u8s, status: u8s, verdict: u8s, note: u8s,
+});
+export type Rows = z.infer<typeof Rows>;
+
+export const Entry = z.object({
+  kind: z.number(), shift: z.number(), swapType: z.number(), pfn: u64, swapOffset: u64, violation: u64,
+});
+export const Path = z.object({
+  /** Of the last table: index into FRAME_STATUS. */
+  status: z.number(),
+  /** Level of the last entry read, 0 where not even the root could be. */
+  last: z.number(),
+  /** By level, index 1..5: the table's physical address and its raw entry. */
+  table: u64s,
+  entry: u64s,
+  leaf: Entry,
+});
+export type Path = z.infer<typeof Path>;
+
+export const Translation = z.object({
+  rootPa: u64,
+  path: Path,
+  /** From the user root, under PTI. */
+  userPath: Path.nullable(),
+  /** The cross-checked page; null in the kernel half, which pagemap does not cover. */
+  row: Rows.nullable(),
+});
+export type Translation = z.infer<typeof Translation>;
+
+export const Frame = z.object({
+  pfn: u64,
+  /** Index into FRAME_STATUS; `bytes` is empty unless it is ok. */
+  status: z.number(),
+  bytes: u8s,
+  /** Raw words of /proc/kpageflags, kpagecount and kpagecgroup; null where they can't be read. */
+  flags: u64.nullable(),
+  count: u64.nullable(),
+  cgroup: u64.nullable(),
+});
+export type Frame = z.infer<typeof Frame>;
+
+export const Runs = z.object({ va: u64s, pages: u64s, pagemap: u64s, entry: u64s, verdict: u8s, note: u8s });
+export type Runs = z.infer<typeof Runs>;
+
+export const Evidence = z.object({
+  va: u64, verdict: z.number(), note: z.number(), rounds: z.number(),
+  /** CLOCK_MONOTONIC, ns. */
+  firstNs: u64, lastNs: u64,
+  firstPagemap: u64, firstEntry: u64, lastPagemap: u64, lastPath: Path,
+});
+export type Evidence = z.infer<typeof Evidence>;
+
+export const CheckSummary = z.object({
+  /** 0 complete, 1 exited, 2 executed another program. */
+  outcome: z.number(),
+  rootPa: u64,
+  pages: u64,
+  counts: u64s,
+  outside: u64,
+  rechecked: u64,
+  /** Table frames by level, index 2..5. */
+  tables: u64s,
+  beginNs: u64, endNs: u64, walkNs: u64, pagemapNs: u64,
+  regionBegin: u64s, regionEnd: u64s,
+  /** 7 a region, in the order of VERDICTS. */
+  regionCounts: u64s,
+  /** BUCKETS x 7 a region: its picture from left to right. */
+  regionBuckets: u32s,
+});
+export type CheckSummary = z.infer<typeof CheckSummary>;
+export const BUCKETS = 32;
+export const OUTCOMES = ['complete', 'exited', 'execed'] as const;
+
+export const CheckEvent = z.object({
+  id: z.number(),
+  done: u64,
+  total: u64,
+  counts: u64s,
+  /** Set once, with the last event. */
+  end: z.union([
+    z.object({ summary: CheckSummary }),
+    z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) }),
+  ]).nullable(),
+});
+export type CheckEvent = z.infer<typeof CheckEvent>;
+
+/** What a finished check kept: every run that is no plain agreement, and the evidence, up to a limit that it names. */
+export const CheckRows = z.object({ runs: Runs, evidence: z.array(Evidence), runsDropped: u64, evidenceDropped: u64 });
+export type CheckRows = z.infer<typeof CheckRows>;
+
+export const REPORT_FORMATS = ['html', 'json', 'csv'] as const;
+
+const method = <A extends z.ZodType, R extends z.ZodType>(args: A, result: R) => ({ args, result });
+
+export const METHODS = {
+  /** Facts of the machine and the status of every source. */
+  target: method(z.object({}), Target),
+  processes: method(z.object({}), Processes),
+  regions: method(z.object(space), Regions),
+  /** Cross-checked pages, at most 4096 at a time. */
+  rows: method(z.object({ ...space, vas: u64s.refine((a) => a.length <= 4096, 'at most 4096 pages at a time') }), Rows),
+  translate: method(z.object({ ...space, va: u64 }), Translation),
+  frame: method(z.object({ pfn: u64.max((1n << 40n) - 1n) }), Frame),
+  /** Starts a check of the regions within [begin, end); its progress comes as `check` events with the returned id. */
+  startCheck: method(z.object({ ...space, begin: u64, end: u64 }), z.number()),
+  cancelCheck: method(z.object({ id: z.number() }), z.boolean()),
+  /** The rows of a finished check that holds its place among the last few. */
+  checkRows: method(z.object({ id: z.number() }), CheckRows),
+  /** A finished check as a document. */
+  report: method(z.object({ id: z.number(), format: z.enum(REPORT_FORMATS) }), z.string()),
+} as const;
+
+export type Method = keyof typeof METHODS;
+export type Args<M extends Method> = z.infer<(typeof METHODS)[M]['args']>;
+export type Result<M extends Method> = z.infer<(typeof METHODS)[M]['result']>;
+export type Api = { [M in Method]: (args: Args<M>) => Promise<Result<M>> };
+
+/** What the explorer tells without being asked. */
+export interface Events {
+  check: CheckEvent;
+}
+
+/** The user interface's end of a transport. */
+export interface Client {
+  call<M extends Method>(method: M, args: Args<M>): Promise<Result<M>>;
+  /** Returns what ends the subscription. */
+  on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void;
+}
+
+/** A failed call: `message` says what, `remedy` what to do. */
+export interface Failure {
+  message: string;
+  code: string;
+  remedy: string;
+}

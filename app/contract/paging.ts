@@ -1,0 +1,202 @@
+// Bit layout of x86-64 page-table entries as Linux uses them: the only place in TypeScript that knows a bit.
+// native/core/paging.cc is its twin; test/corpus/entries.json holds both to the same answers.
+import type { EntryKind } from './verdicts.ts';
+
+export const PAGE_SIZE = 4096n;
+export const PAGE_SHIFT = 12n;
+
+/** 1 = PTE .. 5 = PGD, as in the walk of a 5-level target. */
+export type Level = 1 | 2 | 3 | 4 | 5;
+
+export interface SwapTypes {
+  readonly pfnBits: number;
+  /** First type number of each kind, 255 where this kernel has none (include/linux/swap.h). */
+  readonly hwpoison: number;
+  readonly migration: number;
+  readonly migrations: number;
+  readonly device: number;
+  readonly devices: number;
+  readonly marker: number;
+  readonly swapinError: number;
+}
+
+export interface PagingFacts {
+  readonly levels: number;
+  readonly maxPhysBits: number;
+  readonly encryptionMask: bigint;
+  readonly swap: SwapTypes;
+}
+
+export interface Entry {
+  readonly kind: EntryKind;
+  /** Page size of a leaf as a shift: 12, 21 or 30. */
+  readonly shift: number;
+  readonly swapType: number;
+  /** First frame of the page, of the next table, or under migration. */
+  readonly pfn: bigint;
+  readonly swapOffset: bigint;
+  /** Reserved bits that are set. */
+  readonly violation: bigint;
+}
+
+const bit = (n: number) => 1n << BigInt(n);
+const P = bit(0);
+const PS = bit(7);
+const GLOBAL = bit(8); // PROT_NONE where P is clear
+const ADDRESS_BITS = 0x000f_ffff_ffff_f000n;
+const ALL = (1n << 64n) - 1n;
+
+export const NX = bit(63);
+
+/** Bytes that one entry of a level covers, as a shift: 12, 21, 30, 39, 48. */
+export const levelShift = (level: number): number => 12 + 9 * (level - 1);
+
+/** Index into the table of `level` for an address. */
+export const tableIndex = (va: bigint, level: number): number => Number((va >> BigInt(levelShift(level))) & 511n);
+
+/** The name Linux gives a table of this level; with 4 levels the P4D is folded into the PGD. */
+export function levelName(level: number, levels: number): string {
+  if (level === levels) return 'PGD';
+  return ['', 'PTE', 'PMD', 'PUD', 'P4D', 'PGD'][level] ?? `level ${level}`;
+}
+export const INTEL_LEVEL = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'] as const;
+
+/** Whether an address is canonical with this many levels. */
+export function isCanonical(va: bigint, levels: number): boolean {
+  const bits = levelShift(levels) + 9;
+  return BigInt.asUintN(64, BigInt.asIntN(bits, va)) === va;
+}
+export const userEnd = (levels: number): bigint => 1n << BigInt(levelShift(levels) + 8);
+
+/** Swap type numbers of a kernel; `version` is major << 8 | minor. */
+export function swapTypes(
+  levels: number,
+  version: number,
+  config: { migration: boolean; memoryFailure: boolean; devicePrivate: boolean },
+): SwapTypes {
+  let next = 32;
+  const swapinError = version === 0x601 ? --next : 255;
+  const marker = version >= 0x513 ? --next : 255;
+  const devices = !config.devicePrivate ? 0 : version >= 0x60f ? 3 : version >= 0x50e ? 4 : 2;
+  next -= devices;
+  const device = devices ? next : 255;
+  const migrations = !config.migration ? 0 : version >= 0x513 ? 3 : 2;
+  next -= migrations;
+  const migration = migrations ? next : 255;
+  const hwpoison = config.memoryFailure ? --next : 255;
+  return { pfnBits: levels === 5 ? 40 : 34, hwpoison, migration, migrations, device, devices, marker, swapinError };
+}
+
+const NOTHING: Entry = { kind: 'none', shift: 0, swapType: 0, pfn: 0n, swapOffset: 0n, violation: 0n };
+
+function reservedBits(raw: bigint, level: number, facts: PagingFacts): bigint {
+  let reserved = ADDRESS_BITS & ~(bit(facts.maxPhysBits) - 1n) & ~facts.encryptionMask;
+  if (level >= 4) reserved |= PS;
+  // Bits 13..20 of a 2M leaf and 13..29 of a 1G leaf are reserved, 12 is PAT (SDM vol. 3A, tables 4-16 and 4-18).
+  else if (level >= 2 && raw & PS) reserved |= (bit(levelShift(level)) - 1n) & ~0x1fffn;
+  return raw & reserved;
+}
+
+function leafPfn(raw: bigint, level: number, facts: PagingFacts): bigint {
+  return (raw & ADDRESS_BITS & ~facts.encryptionMask & ~(bit(levelShift(level)) - 1n)) >> PAGE_SHIFT;
+}
+
+/** What a raw entry says at a level. */
+export function decode(raw: bigint, level: number, facts: PagingFacts): Entry {
+  if (raw === 0n) return NOTHING;
+  const shift = levelShift(level);
+  if (raw & P) {
+    const violation = reservedBits(raw, level, facts);
+    if (violation) return { ...NOTHING, kind: 'reserved', violation };
+    if (level === 1 || (level <= 3 && raw & PS)) return { ...NOTHING, kind: 'leaf', shift, pfn: leafPfn(raw, level, facts) };
+    return { ...NOTHING, kind: 'table', pfn: (raw & ADDRESS_BITS & ~facts.encryptionMask) >> PAGE_SHIFT };
+  }
+  // protnone_mask(), arch/x86/include/asm/pgtable-invert.h: the address bits are stored inverted.
+  if (raw & GLOBAL) return { ...NOTHING, kind: 'protNone', shift, pfn: leafPfn(raw ^ ALL, level, facts) };
+  // pmd_present() tests PSE too: __split_huge_pmd clears P only.
+  if (level === 2 && raw & PS) return { ...NOTHING, kind: 'midSplit', shift, pfn: leafPfn(raw ^ ALL, level, facts) };
+  const swapType = Number(raw >> 59n);
+  const swapOffset = (((raw ^ ALL) << 5n) & ALL) >> 14n; // bits 9..58, inverted
+  const t = facts.swap;
+  const within = (first: number, count: number) => first !== 255 && swapType >= first && swapType < first + count;
+  const kind: EntryKind = within(t.marker, 1)
+    ? 'marker'
+    : within(t.migration, t.migrations)
+      ? 'migration'
+      : within(t.device, t.devices)
+        ? 'device'
+        : within(t.hwpoison, 1)
+          ? 'hwpoison'
+          : within(t.swapinError, 1)
+            ? 'swapinError'
+            : 'swap';
+  const holdsPfn = kind === 'migration' || kind === 'device' || kind === 'hwpoison';
+  return { kind, shift, swapType, swapOffset, pfn: holdsPfn ? swapOffset & (bit(t.pfnBits) - 1n) : 0n, violation: 0n };
+}
+
+export interface Flag {
+  readonly bit: number;
+  readonly name: string;
+  readonly meaning: string;
+  readonly set: boolean;
+}
+
+/** "6.12.41-amd64" as major << 8 | minor. */
+export function kernelVersion(release: string): number {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? ['', '0', '0'];
+  return (Number(major) << 8) | Number(minor);
+}
+
+/** The flag bits that an entry of this level has on this kernel, set or not, from bit 0 up. */
+export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release: string): Flag[] {
+  const version = kernelVersion(release);
+  const { kind } = decode(raw, level, facts);
+  const present = (raw & P) !== 0n;
+  const leaf = kind === 'leaf' || kind === 'protNone' || kind === 'midSplit' || (kind === 'reserved' && level === 1);
+  const list: [number, string, string][] = [];
+  if (!present && !leaf) {
+    if (raw === 0n) return [];
+    // arch/x86/include/asm/pgtable_64.h, "Encode and de-code a swap entry"
+    list.push([1, 'SD', 'soft-dirty, kept for the swapped page'], [2, 'UFFD', 'userfaultfd write protection, kept']);
+    if (version >= 0x513) list.push([3, 'EXCL', 'the anonymous page is exclusive to this process']);
+  } else {
+    list.push(
+      [0, 'P', present ? 'present' : 'not present to the CPU'],
+      [1, 'RW', 'writes allowed (where every level allows them)'],
+      [2, 'US', 'user mode may use it (where every level allows it)'],
+      [3, 'PWT', 'cache selection: write-through'],
+      [4, 'PCD', 'cache selection: cache disabled'],
+      [5, 'A', 'accessed since the bit was last cleared'],
+    );
+    if (leaf) list.push([6, 'D', 'written since the bit was last cleared']);
+    if (level === 1) list.push([7, 'PAT', 'cache selection: third bit']);
+    else list.push([7, 'PS', level <= 3 ? 'maps a huge page' : 'reserved at this level']);
+    if (leaf && present) list.push([8, 'G', 'global: stays in the TLB when CR3 changes']);
+    if (leaf && !present) list.push([8, 'PROTNONE', 'mapped PROT_NONE or NUMA hint; the address bits are inverted']);
+    if (leaf) {
+      list.push([9, 'SPECIAL', 'no struct page behind it for the kernel (zero page, raw frame)']);
+      list.push([10, 'UFFD_WP', 'write-protected by userfaultfd']);
+      list.push([11, 'SOFT_DIRTY', 'written since soft-dirty was cleared']);
+      if (level > 1) list.push([12, 'PAT', 'cache selection: third bit of a huge page']);
+      if (version && version < 0x611) list.push([57, 'DEVMAP', 'memory of a device (ZONE_DEVICE)']);
+      if (version >= 0x606) list.push([58, 'SAVED_DIRTY', 'dirty while read-only, kept apart from shadow stacks']);
+      list.push([59, 'PK0', 'protection key'], [60, 'PK1', 'protection key'], [61, 'PK2', 'protection key'], [62, 'PK3', 'protection key']);
+    } else if (level === facts.levels && version >= 0x60c) {
+      list.push([58, 'NOPTISHADOW', 'not copied to the user root']);
+    }
+    list.push([63, 'NX', 'no execute']);
+  }
+  return list.map(([n, name, meaning]) => ({ bit: n, name, meaning, set: (raw & bit(n)) !== 0n }));
+}
+
+/** Bits 12..51 or the part of them that is this entry's address, for the bit cells. */
+export function addressMask(raw: bigint, level: number, facts: PagingFacts): bigint {
+  const { kind, shift } = decode(raw, level, facts);
+  if (kind === 'none' || kind === 'swap' || kind === 'marker' || kind === 'swapinError') return 0n;
+  if (kind === 'migration' || kind === 'device' || kind === 'hwpoison') return ((1n << 59n) - 1n) & ~0x1ffn;
+  const low = kind === 'table' || kind === 'reserved' ? 12 : shift;
+  return ADDRESS_BITS & ~(bit(low) - 1n) & ~facts.encryptionMask;
+}
+
+/** "2 MiB page" and the like. */
+export const pageSizeName = (shift: number): string => ({ 12: '4K', 21: '2M', 30: '1G' })[shift] ?? '';

@@ -1,0 +1,116 @@
+// The desktop face: one window on the explorer.
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
+import { answer } from '../contract/rpc.ts';
+import { Explorer } from './explorer/explorer.ts';
+import { ADDON, PRELOAD, RENDERER } from './files.ts';
+import { CONTENT_SECURITY_POLICY } from './security.ts';
+import { Failed } from './sources/failed.ts';
+import { openSources } from './sources/sources.ts';
+
+const ORIGIN = 'app://cr3scope';
+const MANUAL = 'https://docs.kernel.org/admin-guide/mm/pagemap.html';
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.woff': 'font/woff',
+};
+
+protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
+// Chromium's sandbox can't be entered from root; it must be off then, and the status line says so.
+if (process.getuid?.() !== 0) app.enableSandbox();
+
+async function serveFile(request: Request): Promise<Response> {
+  const { pathname, host } = new URL(request.url);
+  const file = join(RENDERER, normalize(pathname === '/' ? '/index.html' : decodeURIComponent(pathname)));
+  const type = TYPES[extname(file)];
+  if (host !== 'cr3scope' || !file.startsWith(RENDERER) || !type) return new Response('Not found', { status: 404 });
+  try {
+    return new Response(new Uint8Array(await readFile(file)), {
+      headers: { 'Content-Type': type, 'Content-Security-Policy': CONTENT_SECURITY_POLICY, 'X-Content-Type-Options': 'nosniff' },
+    });
+  } catch {
+    return new Response('Not found', { status: 404 });
+  }
+}
+
+function lockDown(): void {
+  session.defaultSession.setPermissionRequestHandler((_contents, permission, done) => done(permission === 'clipboard-sanitized-write'));
+  session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === 'clipboard-sanitized-write');
+  app.on('web-contents-created', (_event, contents) => {
+    contents.on('will-navigate', (event) => event.preventDefault());
+    contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+  });
+}
+
+function setMenu(): void {
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate([
+      { role: 'fileMenu' },
+      { role: 'editMenu' },
+      { label: 'View', submenu: [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }, { type: 'separator' }, { role: 'togglefullscreen' }] },
+      { role: 'windowMenu' },
+      { role: 'help', submenu: [{ label: 'How the kernel reports pages', click: () => void shell.openExternal(MANUAL) }] },
+    ]),
+  );
+}
+
+function openWindow(explorer: Explorer): void {
+  const window = new BrowserWindow({
+    width: 1440,
+    height: 900,
+    minWidth: 800,
+    minHeight: 560,
+    title: 'cr3scope',
+    autoHideMenuBar: true,
+    backgroundColor: '#0f1216',
+    webPreferences: { preload: PRELOAD, contextIsolation: true, nodeIntegration: false, sandbox: true, spellcheck: false },
+  });
+  const channel = {
+    send: (bytes: Uint8Array) => {
+      if (!window.isDestroyed()) window.webContents.send('cr3scope', bytes);
+    },
+    onMessage: (receive: (bytes: Uint8Array) => void) => {
+      ipcMain.on('cr3scope', (event, bytes: unknown) => {
+        // Only our own page in the top frame of this window may speak.
+        const frame = event.senderFrame;
+        if (event.sender === window.webContents && frame && !frame.parent && frame.url.startsWith(`${ORIGIN}/`) && bytes instanceof Uint8Array) receive(bytes);
+      });
+    },
+  };
+  const { emit } = answer(channel, (method, args) => explorer.call(method, args), Failed.from);
+  const stop = explorer.listen(emit);
+  window.on('closed', () => {
+    stop();
+    ipcMain.removeAllListeners('cr3scope');
+    explorer.close();
+  });
+  window.webContents.on('render-process-gone', (_event, details) => {
+    if (details.reason !== 'clean-exit' && !window.isDestroyed()) window.reload();
+  });
+  void window.loadURL(`${ORIGIN}/index.html`);
+}
+
+async function main(): Promise<void> {
+  if (!app.requestSingleInstanceLock()) {
+    app.quit();
+    return;
+  }
+  await app.whenReady();
+  protocol.handle('app', serveFile);
+  lockDown();
+  setMenu();
+  openWindow(new Explorer(await openSources(ADDON)));
+  app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus());
+  app.on('window-all-closed', () => app.quit());
+}
+
+main().catch((error: unknown) => {
+  const { message, remedy } = Failed.from(error);
+  dialog.showErrorBox('cr3scope cannot start', `${message}\n\n${remedy}`);
+  app.exit(2);
+});

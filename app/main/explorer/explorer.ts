@@ -1,0 +1,266 @@
+// The explorer: everything cr3scope can tell, as plain TypeScript over the sources. Knows no Electron, no HTTP, no argv.
+import { readFileSync } from 'node:fs';
+import { availableParallelism, hostname, totalmem } from 'node:os';
+import {
+  type Api,
+  type CheckEvent,
+  type Evidence,
+  type Events,
+  type Failure,
+  METHODS,
+  type Method,
+  type Runs,
+  type Target,
+} from '../../contract/api.ts';
+import { isCanonical } from '../../contract/paging.ts';
+import { Failed } from '../sources/failed.ts';
+import type { Sources } from '../sources/sources.ts';
+import { type CheckRecord, csvReport, htmlReport, jsonReport } from './report.ts';
+import { VERSION } from './version.ts';
+
+/** Runs and evidence that a check keeps in memory; more are counted and dropped, the counts stay exact. */
+const MOST_RUNS = 200_000;
+const MOST_EVIDENCE = 10_000;
+/** Finished checks that are kept for reports. */
+const MOST_CHECKS = 8;
+
+type Listener = <E extends keyof Events>(event: E, payload: Events[E]) => void;
+
+function userNames(): Map<number, string> {
+  const names = new Map<number, string>();
+  try {
+    for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+      const [name, , uid] = line.split(':');
+      if (name && uid && !names.has(Number(uid))) names.set(Number(uid), name);
+    }
+  } catch {
+    // Numbers will do.
+  }
+  return names;
+}
+
+function concatRuns(parts: Runs[]): Runs {
+  const length = parts.reduce((n, p) => n + p.va.length, 0);
+  const runs: Runs = {
+    va: new BigUint64Array(length),
+    pages: new BigUint64Array(length),
+    pagemap: new BigUint64Array(length),
+    entry: new BigUint64Array(length),
+    verdict: new Uint8Array(length),
+    note: new Uint8Array(length),
+  };
+  let at = 0;
+  for (const part of parts) {
+    for (const key of ['va', 'pages', 'pagemap', 'entry'] as const) runs[key].set(part[key], at);
+    for (const key of ['verdict', 'note'] as const) runs[key].set(part[key], at);
+    at += part.va.length;
+  }
+  return runs;
+}
+
+export class Explorer implements Api {
+  private readonly listeners = new Set<Listener>();
+  private readonly checks = new Map<number, CheckRecord>();
+  private readonly running = new Map<number, () => void>();
+  private nextCheck = 1;
+  private readonly users = userNames();
+
+  constructor(private readonly sources: Sources) {}
+
+  /** Subscribes to events; returns what ends the subscription. */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** A call from a transport: unknown arguments in, checked result out. */
+  async call(method: string, args: unknown): Promise<unknown> {
+    if (!Object.hasOwn(METHODS, method)) throw new Failed(`no such method: ${method}`, 'Update the user interface.');
+    const name = method as Method;
+    const checked = METHODS[name].args.parse(args);
+    return (this[name] as (a: unknown) => Promise<unknown>)(checked);
+  }
+
+  async target(): Promise<Target> {
+    const { capabilities: _, btf: __, ...facts } = this.sources.target;
+    return {
+      ...facts,
+      hostname: hostname(),
+      cpus: availableParallelism(),
+      memoryBytes: BigInt(totalmem()),
+      directMap: this.sources.directMap,
+      directMapFrom: this.sources.directMapFrom,
+      sources: [...this.sources.status],
+      version: VERSION,
+    };
+  }
+
+  processes: Api['processes'] = async () => {
+    const [list, roots] = await Promise.all([this.sources.processes(), this.sources.roots()]);
+    const n = list.pid.length;
+    const rootOf = new Map<number, number>();
+    roots?.pid.forEach((pid, i) => rootOf.set(pid, i));
+    const result = {
+      ...list,
+      onCpu: new Uint8Array(n),
+      cpu: new Uint32Array(n),
+      rootPa: new BigUint64Array(n),
+      userRootPa: new BigUint64Array(n),
+      borrowedPa: new BigUint64Array(n),
+      space: new BigUint64Array(n),
+      user: Array.from(list.uid, (uid) => this.users.get(uid) ?? String(uid)),
+    };
+    if (!roots) return result;
+    for (let i = 0; i < n; i++) {
+      const r = rootOf.get(list.pid[i] as number);
+      // The PID may be another process by now: only the same start time is the same process.
+      if (r === undefined || roots.startTicks[r] !== list.startTicks[i]) continue;
+      const root = roots.rootPa[r] as bigint;
+      result.rootPa[i] = root;
+      result.userRootPa[i] = root && this.sources.target.pti ? root | 0x1000n : 0n;
+      result.borrowedPa[i] = roots.borrowedPa[r] as bigint;
+      result.space[i] = roots.space[r] as bigint;
+      result.onCpu[i] = roots.onCpu[r] as number;
+      result.cpu[i] = roots.cpu[r] as number;
+    }
+    return result;
+  };
+
+  regions: Api['regions'] = ({ pid }) => this.sources.regions(pid);
+
+  rows: Api['rows'] = ({ pid, startTicks, vas }) => this.sources.rows(pid, startTicks, vas);
+
+  translate: Api['translate'] = async ({ pid, startTicks, va }) => {
+    const { levels } = this.sources.target;
+    if (!isCanonical(va, levels))
+      throw new Failed(
+        `0x${va.toString(16)} is not a canonical address with ${levels} levels of tables`,
+        `Bits ${levels === 5 ? 56 : 47} to 63 must all be equal.`,
+      );
+    return this.sources.translate(pid, startTicks, va);
+  };
+
+  frame: Api['frame'] = async ({ pfn }) => {
+    const { bytes, status, flags, count, cgroup } = await this.sources.frames(BigUint64Array.of(pfn));
+    const known = (word: bigint | undefined) => (word === undefined || word === (1n << 64n) - 1n ? null : word);
+    return {
+      pfn,
+      status: status[0] as number,
+      bytes: status[0] === 0 ? bytes : new Uint8Array(),
+      flags: known(flags[0]),
+      count: known(count[0]),
+      cgroup: known(cgroup[0]),
+    };
+  };
+
+  startCheck: Api['startCheck'] = async ({ pid, startTicks, begin, end }) => {
+    const id = this.nextCheck++;
+    const done = this.check(pid, startTicks, begin, end, (event) => this.emit('check', { ...event, id }));
+    this.running.set(id, done.cancel);
+    done.promise
+      .then((record) => {
+        this.checks.set(id, record);
+        for (const old of [...this.checks.keys()].slice(0, -MOST_CHECKS)) this.checks.delete(old);
+        this.emit('check', {
+          id,
+          done: record.summary.pages,
+          total: record.summary.pages,
+          counts: record.summary.counts,
+          end: { summary: record.summary },
+        });
+      })
+      .catch((error: unknown) => {
+        const { message, code, remedy }: Failure = Failed.from(error);
+        this.emit('check', { id, done: 0n, total: 0n, counts: new BigUint64Array(7), end: { error: { message, code, remedy } } });
+      })
+      .finally(() => this.running.delete(id));
+    return id;
+  };
+
+  cancelCheck: Api['cancelCheck'] = async ({ id }) => {
+    const cancel = this.running.get(id);
+    cancel?.();
+    return cancel !== undefined;
+  };
+
+  checkRows: Api['checkRows'] = async ({ id }) => {
+    const { runs, evidence, runsDropped, evidenceDropped } = this.finished(id);
+    return { runs, evidence: [...evidence], runsDropped, evidenceDropped };
+  };
+
+  report: Api['report'] = async ({ id, format }) => {
+    const record = this.finished(id);
+    return { html: htmlReport, json: jsonReport, csv: csvReport }[format](record);
+  };
+
+  /** Cancels whatever runs. */
+  close(): void {
+    for (const cancel of this.running.values()) cancel();
+  }
+
+  /**
+   * Checks the regions of a process within [begin, end) and keeps what a report needs. `onBatch` sees all runs, also
+   * those beyond what is kept.
+   */
+  check(
+    pid: number,
+    startTicks: bigint,
+    begin: bigint,
+    end: bigint,
+    onProgress: (event: Omit<CheckEvent, 'id'>) => void,
+    onRuns?: (runs: Runs) => void,
+  ): { promise: Promise<CheckRecord>; cancel(): void } {
+    const runs: Runs[] = [];
+    const evidence: Evidence[] = [];
+    let kept = 0;
+    let runsDropped = 0n;
+    let evidenceDropped = 0n;
+    const startedAt = new Date();
+    const job = this.sources.check(pid, startTicks, begin, end, (batch) => {
+      const n = batch.runs.va.length;
+      onRuns?.(batch.runs);
+      if (kept + n <= MOST_RUNS) {
+        runs.push(batch.runs);
+        kept += n;
+      } else {
+        runsDropped += BigInt(n);
+      }
+      const room = Math.max(0, MOST_EVIDENCE - evidence.length);
+      evidence.push(...batch.evidence.slice(0, room));
+      evidenceDropped += BigInt(Math.max(0, batch.evidence.length - room));
+      onProgress({ done: batch.done, total: batch.total, counts: batch.counts, end: null });
+    });
+    const before = Promise.all([this.regions({ pid, startTicks }).catch(() => null), this.processes({}), this.target()]);
+    before.catch(() => undefined);
+    const promise = job.promise.then(async (summary): Promise<CheckRecord> => {
+      const [regions, processes, target] = await before;
+      const index = processes.pid.indexOf(pid);
+      return {
+        pid,
+        startTicks: index < 0 ? startTicks : (processes.startTicks[index] as bigint),
+        name: processes.name[index] ?? '',
+        user: processes.user[index] ?? '',
+        target,
+        regions,
+        summary,
+        runs: concatRuns(runs),
+        evidence,
+        runsDropped,
+        evidenceDropped,
+        startedAt,
+        finishedAt: new Date(),
+      };
+    });
+    return { promise, cancel: () => job.cancel() };
+  }
+
+  private finished(id: number): CheckRecord {
+    const record = this.checks.get(id);
+    if (!record) throw new Failed(`check ${id} is not kept any more`, 'Run the check again.', 'ENOENT');
+    return record;
+  }
+
+  private emit: Listener = (event, payload) => {
+    for (const listener of this.listeners) listener(event, payload);
+  };
+}

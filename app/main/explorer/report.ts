@@ -1,0 +1,218 @@
+// A finished check as a document: JSON (docs/report.schema.json), CSV of rows, self-contained HTML.
+import { stringify } from 'csv-stringify/sync';
+import { z } from 'zod';
+import { type CheckSummary, type Evidence, OUTCOMES, type Regions, type Runs, type Target } from '../../contract/api.ts';
+import { bytes, count, hex, hexVa } from '../../contract/format.ts';
+import { levelName } from '../../contract/paging.ts';
+import { NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICT_MEANING, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
+
+/** All that is known of a finished check. */
+export interface CheckRecord {
+  readonly pid: number;
+  readonly startTicks: bigint;
+  readonly name: string;
+  readonly user: string;
+  readonly target: Target;
+  readonly regions: Regions | null;
+  readonly summary: CheckSummary;
+  readonly runs: Runs;
+  readonly evidence: readonly Evidence[];
+  readonly runsDropped: bigint;
+  readonly evidenceDropped: bigint;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+}
+
+const Hex = z.string().regex(/^0x[0-9a-f]+$/).describe('64-bit word in hex');
+const Count = z.number().int().min(0);
+const Verdicts = z.object(Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<(typeof VERDICTS)[number], typeof Count>);
+
+/** The published form of a JSON report; docs/report.schema.json is made from it. */
+export const JsonReport = z
+  .object({
+    format: z.literal('cr3scope-report/1'),
+    version: z.string().describe('of cr3scope'),
+    startedAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime(),
+    target: z.object({
+      hostname: z.string(), release: z.string(), build: z.string(), cpuModel: z.string(), cpus: Count,
+      memoryBytes: Count, levels: Count, virtualBits: Count, maxPhysBits: Count,
+      pti: z.boolean(), pcid: z.boolean(), lam: z.boolean(), encryptionMask: Hex, lockdown: z.string(),
+      directMap: Hex, directMapFrom: z.string(), zeroPfn: Hex,
+    }),
+    sources: z.array(z.object({ name: z.string(), ready: z.boolean(), detail: z.string() })),
+    process: z.object({ pid: Count, startTicks: Count.describe('clock ticks since boot'), name: z.string(), user: z.string(), rootPa: Hex.describe('physical address of mm->pgd') }),
+    check: z.object({
+      outcome: z.enum(OUTCOMES), pages: Count, verdicts: Verdicts, seconds: z.number(),
+      outsideRegions: Count, rechecked: Count, tables: z.record(z.string(), Count),
+    }),
+    regions: z.array(z.object({ begin: Hex, end: Hex, permissions: z.string(), path: z.string(), verdicts: Verdicts })),
+    rows: z.array(z.object({
+      va: Hex, pages: Count, verdict: z.enum(VERDICTS), note: z.enum(NOTES),
+      pagemap: Hex.describe('raw word of the first page'), entry: Hex.describe('raw last entry of its walk'),
+    })).describe('every stretch of pages that is no plain agreement'),
+    evidence: z.array(z.object({
+      va: Hex, verdict: z.enum(VERDICTS), note: z.enum(NOTES), rounds: Count, firstNs: Count, lastNs: Count,
+      firstPagemap: Hex, firstEntry: Hex, lastPagemap: Hex,
+      lastWalk: z.array(z.object({ level: Count, table: Hex, entry: Hex })),
+    })).describe('both readings of every page that changed, could not be compared or mismatches'),
+    dropped: z.object({ rows: Count, evidence: Count }).describe('beyond what is kept in memory; the counts above are exact'),
+  })
+  .describe('A cr3scope check of one address space');
+export type JsonReport = z.infer<typeof JsonReport>;
+
+const x = (value: bigint) => `0x${hex(value)}`;
+const verdictName = (index: number | undefined) => VERDICTS[index ?? 0] as (typeof VERDICTS)[number];
+const noteName = (index: number | undefined) => NOTES[index ?? 0] as (typeof NOTES)[number];
+const counts = (words: ArrayLike<bigint>) =>
+  Object.fromEntries(Object.entries(verdictCounts(words)).map(([k, v]) => [k, Number(v)])) as z.infer<typeof Verdicts>;
+
+/** Seconds that the check took, by the monotonic clock. */
+export const checkSeconds = (s: CheckSummary): number => Number(s.endNs - s.beginNs) / 1e9;
+
+function* regionsOf({ summary, regions }: CheckRecord) {
+  for (let i = 0; i < summary.regionBegin.length; i++) {
+    const begin = summary.regionBegin[i] as bigint;
+    const at = regions ? regions.end.findIndex((end, k) => begin >= (regions.begin[k] as bigint) && begin < end) : -1;
+    yield {
+      begin,
+      end: summary.regionEnd[i] as bigint,
+      permissions: regions?.permissions[at] ?? '',
+      path: regions?.path[at] ?? '',
+      counts: summary.regionCounts.subarray(i * VERDICTS.length, (i + 1) * VERDICTS.length),
+    };
+  }
+}
+
+function toJson(r: CheckRecord): JsonReport {
+  const t = r.target;
+  return {
+    format: 'cr3scope-report/1',
+    version: t.version,
+    startedAt: r.startedAt.toISOString(),
+    finishedAt: r.finishedAt.toISOString(),
+    target: {
+      hostname: t.hostname, release: t.release, build: t.build, cpuModel: t.cpuModel, cpus: t.cpus,
+      memoryBytes: Number(t.memoryBytes), levels: t.levels, virtualBits: t.virtualBits, maxPhysBits: t.maxPhysBits,
+      pti: t.pti, pcid: t.pcid, lam: t.lam, encryptionMask: x(t.encryptionMask), lockdown: t.lockdown,
+      directMap: x(t.directMap), directMapFrom: t.directMapFrom, zeroPfn: x(t.zeroPfn),
+    },
+    sources: t.sources.map(({ name, ready, detail }) => ({ name, ready, detail })),
+    process: { pid: r.pid, startTicks: Number(r.startTicks), name: r.name, user: r.user, rootPa: x(r.summary.rootPa) },
+    check: {
+      outcome: OUTCOMES[r.summary.outcome] ?? 'complete',
+      pages: Number(r.summary.pages),
+      verdicts: counts(r.summary.counts),
+      seconds: checkSeconds(r.summary),
+      outsideRegions: Number(r.summary.outside),
+      rechecked: Number(r.summary.rechecked),
+      tables: Object.fromEntries(
+        [...r.summary.tables].map((n, level) => [levelName(level, t.levels), Number(n)] as const).filter(([, n]) => n > 0),
+      ),
+    },
+    regions: [...regionsOf(r)].map(({ begin, end, permissions, path, counts: c }) => ({
+      begin: x(begin), end: x(end), permissions, path, verdicts: counts(c),
+    })),
+    rows: Array.from(r.runs.va, (va, i) => ({
+      va: x(va),
+      pages: Number(r.runs.pages[i]),
+      verdict: verdictName(r.runs.verdict[i]),
+      note: noteName(r.runs.note[i]),
+      pagemap: x(r.runs.pagemap[i] as bigint),
+      entry: x(r.runs.entry[i] as bigint),
+    })),
+    evidence: r.evidence.map((e) => ({
+      va: x(e.va),
+      verdict: verdictName(e.verdict),
+      note: noteName(e.note),
+      rounds: e.rounds,
+      firstNs: Number(e.firstNs),
+      lastNs: Number(e.lastNs),
+      firstPagemap: x(e.firstPagemap),
+      firstEntry: x(e.firstEntry),
+      lastPagemap: x(e.lastPagemap),
+      lastWalk: [5, 4, 3, 2, 1]
+        .filter((level) => level <= t.levels && e.lastPath.last > 0 && level >= e.lastPath.last)
+        .map((level) => ({ level, table: x(e.lastPath.table[level] as bigint), entry: x(e.lastPath.entry[level] as bigint) })),
+    })),
+    dropped: { rows: Number(r.runsDropped), evidence: Number(r.evidenceDropped) },
+  };
+}
+
+export const jsonReport = (r: CheckRecord): string => `${JSON.stringify(toJson(r), null, 1)}\n`;
+
+/** The CSV lines of some runs; cells that a spreadsheet would run as a formula come out as text. */
+export function csvRows(runs: Runs, regions: Regions | null, header: boolean): string {
+  let at = 0;
+  const lines = Array.from(runs.va, (va, i) => {
+    while (regions && at < regions.end.length && (regions.end[at] as bigint) <= va) at++;
+    const inside = regions && (regions.begin[at] ?? va + 1n) <= va;
+    return [
+      x(va), String(runs.pages[i]), verdictName(runs.verdict[i]), noteName(runs.note[i]), x(runs.pagemap[i] as bigint),
+      x(runs.entry[i] as bigint), inside ? (regions.permissions[at] ?? '') : '', inside ? (regions.path[at] ?? '') : '',
+    ];
+  });
+  const columns = ['va', 'pages', 'verdict', 'note', 'pagemap', 'entry', 'permissions', 'path'];
+  return stringify(lines, { header, columns, escape_formulas: true });
+}
+
+export const csvReport = (r: CheckRecord): string => csvRows(r.runs, r.regions, true);
+
+const escape = (text: string) =>
+  text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${hex(c.charCodeAt(0), 4)}`);
+
+/** Rows that the HTML shows before it points to CSV or JSON for the rest. */
+const HTML_ROWS = 2000;
+
+const HTML_STYLE = `
+:root{color-scheme:light dark;--bg:#fff;--fg:#1a1f26;--dim:#5b6672;--line:#d8dee6;--agree:#1a7f5a;--agreeByRule:#2466c2;--swapped:#7a4fc0;--notPresent:#8a94a0;--changedBetween:#a86a00;--notComparable:#6b5b4d;--mismatch:#c8202f}
+@media(prefers-color-scheme:dark){:root{--bg:#0f1216;--fg:#dde3ea;--dim:#95a1ae;--line:#2a313a;--agree:#3fb68b;--agreeByRule:#5b9bf0;--swapped:#a683e0;--notPresent:#66707c;--changedBetween:#dba23d;--notComparable:#a89a8c;--mismatch:#f0505c}}
+body{font:14px/1.45 system-ui,sans-serif;background:var(--bg);color:var(--fg);max-width:75rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.4rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
+td,th{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+.n,code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12.5px}.n{text-align:right}.dim{color:var(--dim)}
+.bar{display:flex;height:14px;border-radius:3px;overflow:hidden;background:var(--line)}.bar i{min-width:1px}
+.dot{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.4em}td code{overflow-wrap:anywhere}
+@media print{details{display:block}tr{break-inside:avoid}}`;
+
+function bar(words: ArrayLike<bigint>): string {
+  const parts = VERDICTS.map((v, i) => (words[i] ? `<i style="flex:${words[i]};background:var(--${v})" title="${VERDICT_LABEL[v]}: ${words[i]}"></i>` : ''));
+  return `<div class="bar">${parts.join('')}</div>`;
+}
+
+export function htmlReport(r: CheckRecord): string {
+  const j = toJson(r);
+  const facts: [string, string][] = [
+    ['Process', `${j.process.pid} ${j.process.name} (${j.process.user})`],
+    ['Root PA (mm->pgd)', j.process.rootPa],
+    ['Machine', `${j.target.hostname} · ${j.target.cpuModel} · ${j.target.cpus} CPUs · ${bytes(j.target.memoryBytes)}`],
+    ['Kernel', `${j.target.release} ${j.target.build}`],
+    ['Paging', `${j.target.levels} levels · PTI ${j.target.pti ? 'on' : 'off'} · PCID ${j.target.pcid ? 'yes' : 'no'} · ${j.target.maxPhysBits} physical bits`],
+    ...j.sources.map((s): [string, string] => [`Source ${s.name}`, s.ready ? s.detail : `not used: ${s.detail}`]),
+    ['Time', `${j.startedAt}, ${j.check.seconds.toFixed(3)} s`],
+    ['Outcome', j.check.outcome === 'complete' ? 'complete' : `the process ${j.check.outcome} during the check`],
+    ['Pages', `${count(j.check.pages)}, ${count(j.check.rechecked)} read again`],
+    ['cr3scope', j.version],
+  ];
+  const verdictRow = (v: (typeof VERDICTS)[number]) =>
+    `<tr><td><span class="dot" style="background:var(--${v})"></span>${VERDICT_LABEL[v]}</td><td class="n">${count(j.check.verdicts[v])}</td><td class="dim">${VERDICT_MEANING[v]}</td></tr>`;
+  const regionRow = ({ begin, end, permissions, path, counts: c }: ReturnType<typeof regionsOf> extends Generator<infer T> ? T : never) =>
+    `<tr><td class="n">${hexVa(begin)}</td><td class="n">${hexVa(end)}</td><td><code>${escape(permissions)}</code></td><td class="n">${bytes(end - begin)}</td><td style="width:30%">${bar(c)}</td><td><code>${escape(path)}</code></td></tr>`;
+  const row = (w: JsonReport['rows'][number]) =>
+    `<tr><td class="n">${w.va}</td><td class="n">${w.pages}</td><td>${VERDICT_LABEL[w.verdict]}</td><td>${NOTE_TEXT[w.note].label}</td><td class="n">${w.pagemap}</td><td class="n">${w.entry}</td></tr>`;
+  const evidenceRow = (e: JsonReport['evidence'][number]) =>
+    `<tr><td class="n">${e.va}</td><td>${VERDICT_LABEL[e.verdict]}</td><td>${NOTE_TEXT[e.note].label}</td><td class="n">${e.rounds}</td><td class="n">${e.firstPagemap}<br>${e.lastPagemap}</td><td class="n">${e.firstEntry}<br>${e.lastWalk.at(-1)?.entry ?? ''}</td></tr>`;
+  const shown = j.rows.slice(0, HTML_ROWS);
+  const omitted = j.rows.length - shown.length + j.dropped.rows;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width"><title>cr3scope: check of ${j.process.pid} ${escape(j.process.name)}</title><style>${HTML_STYLE}</style></head><body><main>
+<h1>Check of ${j.process.pid} ${escape(j.process.name)}</h1>${bar(r.summary.counts)}
+<table><tbody>${VERDICTS.map(verdictRow).join('')}</tbody></table>
+<h2>Facts</h2><table><tbody>${facts.map(([k, v]) => `<tr><th scope="row">${escape(k)}</th><td>${escape(v)}</td></tr>`).join('')}</tbody></table>
+<h2>Regions</h2><table><thead><tr><th>Begin</th><th>End</th><th>Access</th><th>Size</th><th>Verdicts</th><th>What</th></tr></thead><tbody>${[...regionsOf(r)].map(regionRow).join('')}</tbody></table>
+<details open><summary><h2 style="display:inline">Evidence</h2> ${count(j.evidence.length)} pages${j.dropped.evidence ? `, ${count(j.dropped.evidence)} more were counted and not kept` : ''}</summary>
+<table><thead><tr><th>Address</th><th>Verdict</th><th>Note</th><th>Re-reads</th><th>pagemap first/last</th><th>Entry first/last</th></tr></thead><tbody>${j.evidence.map(evidenceRow).join('')}</tbody></table></details>
+<details><summary><h2 style="display:inline">Rows</h2> all but plain agreement${omitted ? `; ${count(omitted)} more are not shown here: export CSV or JSON` : ''}</summary>
+<table><thead><tr><th>Address</th><th>Pages</th><th>Verdict</th><th>Note</th><th>pagemap</th><th>Entry</th></tr></thead><tbody>${shown.map(row).join('')}</tbody></table></details>
+</main></body></html>\n`;
+}

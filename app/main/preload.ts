@@ -1,0 +1,10 @@
+// The bridge: bytes in, bytes out. What they mean is checked on the other side (contract/rpc.ts).
+import { contextBridge, ipcRenderer } from 'electron';
+
+contextBridge.exposeInMainWorld('cr3scope', {
+  send: (bytes: Uint8Array) => ipcRenderer.send('cr3scope', bytes),
+  onMessage: (receive: (bytes: Uint8Array) => void) => {
+    ipcRenderer.removeAllListeners('cr3scope');
+    ipcRenderer.on('cr3scope', (_event, bytes: Uint8Array) => receive(bytes));
+  },
+});

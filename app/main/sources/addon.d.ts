@@ -1,0 +1,103 @@
+// What native/binding exports.
+import type { CheckSummary, Evidence, Path, Regions, Rows, Runs } from '../../contract/api.ts';
+import type { SwapTypes } from '../../contract/paging.ts';
+
+export interface AddonTarget {
+  release: string;
+  build: string;
+  cpuModel: string;
+  lockdown: string;
+  configFrom: string;
+  levels: number;
+  pti: boolean;
+  pcid: boolean;
+  lam: boolean;
+  maxPhysBits: number;
+  virtualBits: number;
+  encryptionMask: bigint;
+  capabilities: bigint;
+  btf: boolean;
+  zeroPfn: bigint;
+  ramBegin: BigUint64Array<ArrayBuffer>;
+  ramEnd: BigUint64Array<ArrayBuffer>;
+  swap: SwapTypes;
+}
+
+export interface AddonProcesses {
+  pid: Uint32Array<ArrayBuffer>;
+  ppid: Uint32Array<ArrayBuffer>;
+  uid: Uint32Array<ArrayBuffer>;
+  threads: Uint32Array<ArrayBuffer>;
+  state: Uint8Array<ArrayBuffer>;
+  kernelThread: Uint8Array<ArrayBuffer>;
+  startTicks: BigUint64Array<ArrayBuffer>;
+  rss: BigUint64Array<ArrayBuffer>;
+  pageTables: BigUint64Array<ArrayBuffer>;
+  name: string[];
+}
+
+export interface AddonRoots {
+  pid: Uint32Array<ArrayBuffer>;
+  startTicks: BigUint64Array<ArrayBuffer>;
+  space: BigUint64Array<ArrayBuffer>;
+  rootPa: BigUint64Array<ArrayBuffer>;
+  borrowedPa: BigUint64Array<ArrayBuffer>;
+  onCpu: Uint8Array<ArrayBuffer>;
+  cpu: Uint32Array<ArrayBuffer>;
+}
+
+export interface AddonFrames {
+  bytes: Uint8Array<ArrayBuffer>;
+  status: Uint8Array<ArrayBuffer>;
+  flags: BigUint64Array<ArrayBuffer>;
+  count: BigUint64Array<ArrayBuffer>;
+  cgroup: BigUint64Array<ArrayBuffer>;
+}
+
+export interface CheckBatch {
+  done: bigint;
+  total: bigint;
+  counts: BigUint64Array<ArrayBuffer>;
+  runs: Runs;
+  evidence: Evidence[];
+}
+
+/** Rejections are Errors with code ("ESRCH"), errno, call and remedy. */
+export interface AddonSession {
+  target(): AddonTarget;
+  open(): Promise<{ directMap: bigint; directMapFrom: string }>;
+  processes(): Promise<AddonProcesses>;
+  roots(): Promise<AddonRoots>;
+  regions(pid: number): Promise<Regions>;
+  rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
+  translate(
+    pid: number,
+    startTicks: bigint,
+    va: bigint,
+  ): Promise<{ rootPa: bigint; path: Path; userPath: Path | null; row: Rows | null }>;
+  frames(pfns: BigUint64Array): Promise<AddonFrames>;
+  check(
+    pid: number,
+    startTicks: bigint,
+    begin: bigint,
+    end: bigint,
+    onBatch: (batch: CheckBatch) => void,
+  ): { promise: Promise<CheckSummary>; cancel(): void };
+}
+
+export interface Addon {
+  Session: new () => AddonSession;
+  decode(
+    raw: bigint,
+    level: number,
+    options: {
+      levels: number;
+      maxPhysBits: number;
+      encryptionMask: bigint;
+      version: number;
+      migration: boolean;
+      memoryFailure: boolean;
+      devicePrivate: boolean;
+    },
+  ): { kind: number; shift: number; swapType: number; pfn: bigint; swapOffset: bigint; violation: bigint };
+}

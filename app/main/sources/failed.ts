@@ -1,0 +1,31 @@
+import { ZodError } from 'zod';
+import type { Failure } from '../../contract/api.ts';
+
+/** A failure that the user can act on: what happened, and the remedy. */
+export class Failed extends Error implements Failure {
+  constructor(
+    message: string,
+    readonly remedy: string,
+    readonly code = 'EINVAL',
+  ) {
+    super(message);
+  }
+
+  /** Any thrown value as a Failed; the addon's errors carry code and remedy already. */
+  static from(error: unknown): Failed {
+    if (error instanceof Failed) return error;
+    if (error instanceof ZodError) {
+      const issue = error.issues[0];
+      return new Failed(`${issue?.path.join('.') || 'argument'}: ${issue?.message ?? 'malformed'}`, 'Correct it and try again.');
+    }
+    if (error instanceof Error) {
+      const { code, remedy } = error as Error & { code?: unknown; remedy?: unknown };
+      return new Failed(
+        error.message,
+        typeof remedy === 'string' ? remedy : 'Report this as a bug.',
+        typeof code === 'string' ? code : 'ERROR',
+      );
+    }
+    return new Failed(String(error), 'Report this as a bug.', 'ERROR');
+  }
+}

@@ -1,0 +1,24 @@
+// Bundles main, preload and command line (esbuild) and the renderer (Vite). Targets what Electron 25 has, too.
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+import { build as viteBuild } from 'vite';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+await build({
+  entryPoints: { desktop: 'app/main/desktop.ts', preload: 'app/main/preload.ts', cli: 'app/main/cli.ts' },
+  outdir: 'out/main',
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node18',
+  external: ['electron', 'bufferutil', 'utf-8-validate'],
+  define: { CR3SCOPE_VERSION: JSON.stringify(version) },
+  sourcemap: 'linked',
+  logLevel: 'warning',
+});
+writeFileSync('out/main/cli.cjs', `#!/usr/bin/env node\n${readFileSync('out/main/cli.cjs', 'utf8')}`);
+chmodSync('out/main/cli.cjs', 0o755);
+
+await viteBuild({ logLevel: 'warn' });
