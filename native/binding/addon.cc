@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The addon: converts and validates; the work is done by core/. Typed in app/main/sources/addon.d.ts.
+#include <thread>
+
 #include "../core/session.h"
 #include "convert.h"
 
 namespace cr3scope {
 
 namespace {
+
+// Runs `work` and returns what it threw.
+template <class Work>
+std::optional<Error> caught(Work work) {
+  try {
+    work();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  } catch (const Cancelled&) {
+    return Error("check", ECANCELED, "It was cancelled.");
+  } catch (const std::bad_alloc&) {
+    return Error("allocate memory", ENOMEM, "Free some memory or choose a smaller range.");
+  } catch (const std::exception& error) {
+    return Error(error.what(), 0, "Report this as a bug.");
+  }
+}
 
 // Runs `work` on a worker thread and resolves to what `convert` makes of its result.
 template <class T>
@@ -26,15 +45,7 @@ class Task : public Napi::AsyncWorker {
       : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), work_(std::move(work)), convert_(std::move(convert)) {}
 
   void Execute() override {
-    try {
-      result_ = std::make_unique<T>(work_());
-    } catch (const Error& error) {
-      error_ = error;
-    } catch (const Cancelled&) {
-      error_ = Error("check", ECANCELED, "It was cancelled.");
-    } catch (const std::bad_alloc&) {
-      error_ = Error("allocate memory", ENOMEM, "Free some memory or choose a smaller range.");
-    }
+    error_ = caught([this] { result_ = std::make_unique<T>(work_()); });
   }
   void OnOK() override {
     if (error_) deferred_.Reject(to_js(Env(), *error_).Value());
@@ -90,6 +101,15 @@ Frames read_frames(FrameReader& reader, const std::vector<u64>& pfns) {
   }
   return f;
 }
+
+// A check in progress; its thread hands batches to JavaScript.
+struct CheckJob {
+  Napi::Promise::Deferred deferred;
+  std::shared_ptr<std::atomic<bool>> cancel;
+  std::thread thread;
+  std::optional<CheckResult> result;
+  std::optional<Error> error;
+};
 
 struct Translation {
   u64 root_pa = 0;
@@ -160,6 +180,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     return Task<std::vector<PageRow>>::start(
         info.Env(),
         [s = session_, pid, start, vas = std::move(vas)] {
+          if (!s->has_reader()) return pagemap_rows(pid, vas);
           Session::Lease frames(*s);
           return Checker(s->target(), *frames, pid, start, kNeverCancelled).rows(vas);
         },
@@ -225,32 +246,36 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     int pid = pid_argument(info, 0);
     u64 start = u64_argument(info, 1, "startTicks"), begin = u64_argument(info, 2, "begin"), end = u64_argument(info, 3, "end");
     if (!info[4].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
-    // At most 4 batches wait for JavaScript: the check pauses rather than fill the memory.
-    auto batches = Napi::ThreadSafeFunction::New(env, info[4].As<Napi::Function>(), "cr3scope check", 4, 1);
-    auto cancel = std::make_shared<std::atomic<bool>>(false);
+    auto* job = new CheckJob{Napi::Promise::Deferred::New(env), {}, {}, {}, {}};
+    Napi::Promise promise = job->deferred.Promise();
+    auto cancel = job->cancel = std::make_shared<std::atomic<bool>>(false);
+    // At most 4 batches wait for JavaScript: the check pauses rather than fill the memory. The finalizer runs when the
+    // last batch was delivered, so that the promise settles after it.
+    auto batches = Napi::ThreadSafeFunction::New(
+        env, info[4].As<Napi::Function>(), "cr3scope check", 4, 1, [job](Napi::Env e) {
+          std::unique_ptr<CheckJob> own(job);
+          own->thread.join();
+          if (own->error) own->deferred.Reject(to_js(e, *own->error).Value());
+          else own->deferred.Resolve(to_js(e, *own->result));
+        });
+    job->thread = std::thread([job, s = session_, pid, start, begin, end, batches]() mutable {
+      job->error = caught([&] {
+        Session::Lease frames(*s);
+        Checker checker(s->target(), *frames, pid, start, *job->cancel);
+        job->result = checker.run(begin, std::min(end, s->target().paging.user_end()), [&](CheckBatch&& batch) {
+          auto owned = std::make_unique<CheckBatch>(std::move(batch));
+          auto call = [](Napi::Env e, Napi::Function f, CheckBatch* b) {
+            std::unique_ptr<CheckBatch> own(b);
+            f.Call({to_js(e, *b)});
+          };
+          if (batches.BlockingCall(owned.get(), call) != napi_ok) throw Cancelled();
+          owned.release();
+        });
+      });
+      batches.Release();
+    });
     auto o = Napi::Object::New(env);
-    o["promise"] = Task<CheckResult>::start(
-        env,
-        [s = session_, pid, start, begin, end, batches, cancel]() mutable {
-          struct Release {
-            Napi::ThreadSafeFunction& f;
-            ~Release() { f.Release(); }
-          } release{batches};
-          Session::Lease frames(*s);
-          Checker checker(s->target(), *frames, pid, start, *cancel);
-          return checker.run(begin, std::min(end, s->target().paging.user_end()), [&](CheckBatch&& batch) {
-            auto* owned = new CheckBatch(std::move(batch));
-            auto call = [](Napi::Env e, Napi::Function f, CheckBatch* b) {
-              std::unique_ptr<CheckBatch> own(b);
-              f.Call({to_js(e, *b)});
-            };
-            if (batches.BlockingCall(owned, call) != napi_ok) {
-              delete owned;
-              throw Cancelled();
-            }
-          });
-        },
-        [](Napi::Env e, const CheckResult& r) { return to_js(e, r); });
+    o["promise"] = promise;
     o["cancel"] = Napi::Function::New(env, [cancel](const Napi::CallbackInfo&) { *cancel = true; });
     return o;
   }

@@ -247,6 +247,18 @@ std::vector<PageRow> Checker::rows(const std::vector<u64>& vas, std::vector<Path
   return rows;
 }
 
+std::vector<PageRow> pagemap_rows(int pid, const std::vector<u64>& vas) {
+  Pagemap pagemap(pid);
+  std::vector<PageRow> rows;
+  for (u64 va : vas) {
+    u64 word = 0;
+    bool read = pagemap.read(va, 1, &word) == 1;
+    rows.push_back({va, word, 0, PagemapWord{word}.present() ? PagemapWord{word}.pfn() : 0, 0, 0, EntryKind::none,
+                    FrameStatus::failed, Verdict::notComparable, read ? Note::oneSource : Note::processGone});
+  }
+  return rows;
+}
+
 CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch&&)>& emit_to) {
   emit_ = &emit_to;
   result_ = {};

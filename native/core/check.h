@@ -43,6 +43,7 @@ enum class Note : u8 {
   tableUnreadable,    // a page table frame could not be read
   processGone,        // the process exited or executed another program during the check
   pfnsHidden,         // pagemap shows no PFNs to this reader
+  oneSource,          // only pagemap could be read
   // mismatch
   differs,
   outsideRegions,     // an entry that no region covers
@@ -110,6 +111,9 @@ struct PageRow {
   Verdict verdict;
   Note note;
 };
+
+// The pages at these addresses by pagemap alone, where no other source is ready.
+std::vector<PageRow> pagemap_rows(int pid, const std::vector<u64>& vas);
 
 class Checker {
  public:

@@ -18,6 +18,10 @@ class Session {
 
   // Loads the first frame reader; the reason where none can be had. Call once, off the main thread.
   std::optional<Error> open();
+  bool has_reader() {
+    std::lock_guard lock(mutex_);
+    return !refusal_;
+  }
   u64 direct_map() const { return direct_map_; }
   const std::string& direct_map_from() const { return direct_map_from_; }
 

@@ -1,0 +1,130 @@
+// Every kind of page on this machine's own kernel: the verdict that is expected, and the bytes that were written.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FRAME_STATUS, NOTES, VERDICTS, verdictCounts } from '../../app/contract/verdicts.ts';
+import { openSources, type Sources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+import { type Case, type Fixture, startFixture } from '../fixture.ts';
+
+let sources: Sources;
+let fixture: Fixture;
+const named = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
+const vasOf = (c: Case) => BigUint64Array.from({ length: Math.min(c.pages, 4096) }, (_, i) => c.va + BigInt(i) * 4096n);
+const rowsOf = (c: Case) => sources.rows(c.pid, 0n, vasOf(c));
+
+beforeAll(async () => {
+  sources = await openSources(ADDON_PATH);
+  fixture = await startFixture('pages', ['out/fixtures']);
+});
+afterAll(() => fixture.stop());
+
+test('both sources are ready', () => {
+  expect(sources.status.filter((s) => s.ready).map((s) => s.name)).toEqual(['pagemap', 'tableWalk']);
+  expect(fixture.skipped).toEqual([]);
+});
+
+test('every page of every kind gets its verdict', async () => {
+  expect(fixture.cases.length).toBeGreaterThan(25);
+  for (const c of fixture.cases) {
+    const rows = await rowsOf(c);
+    const seen = new Set(Array.from(rows.verdict, (v, i) => `${VERDICTS[v]} ${NOTES[rows.note[i] as number]}`));
+    expect([c.name, ...seen]).toEqual([c.name, `${c.verdict} ${c.note}`]);
+  }
+});
+
+test('frames hold the bytes that the fixture wrote', async () => {
+  let compared = 0;
+  for (const c of fixture.cases.filter((k) => k.pattern)) {
+    const rows = await rowsOf(c);
+    const { bytes, status } = await sources.frames(rows.pfn);
+    for (let i = 0; i < rows.va.length; i++) {
+      expect(FRAME_STATUS[status[i] as number]).toBe('ok');
+      const words = new BigUint64Array(bytes.buffer, bytes.byteOffset + i * 4096, 512);
+      const expected = BigUint64Array.from({ length: 512 }, (_, k) => (rows.va[i] as bigint) + BigInt(k) * 8n);
+      expect(words).toEqual(expected);
+      compared++;
+    }
+  }
+  expect(compared).toBeGreaterThan(1000);
+});
+
+test('secretmem: the walk agrees, the frame gives a reason and no bytes', async () => {
+  const rows = await rowsOf(named('secretmem'));
+  const { status } = await sources.frames(rows.pfn);
+  expect(Array.from(status, (s) => FRAME_STATUS[s])).toEqual(['notInDirectMap', 'notInDirectMap']);
+});
+
+test('holes, devices and the end of memory give a status', async () => {
+  const end = sources.target.ramEnd.at(-1) as bigint;
+  const { status } = await sources.frames(BigUint64Array.of(0xfee00n, 0xa0n, end >> 12n, (1n << 40n) - 1n, (1n << 63n) - 1n));
+  expect(Array.from(status, (s) => FRAME_STATUS[s])).toEqual(Array(5).fill('notRam'));
+});
+
+test('copy-on-write: the written page has its own frame, the other is shared', async () => {
+  const frame = async (name: string) => (await rowsOf(named(name))).pfn[0];
+  expect(await frame('cow-child-shared')).toBe(await frame('cow-parent-shared'));
+  expect(await frame('cow-child-written')).not.toBe(await frame('cow-parent-written'));
+});
+
+describe('check', () => {
+  test('covers every page once and finds no mismatch', async () => {
+    const runs: bigint[][] = [];
+    const job = sources.check(fixture.pid, 0n, 0n, 1n << 63n, (batch) => {
+      batch.runs.va.forEach((va, i) => {
+        runs.push([va, batch.runs.pages[i] as bigint, BigInt(batch.runs.verdict[i] as number), BigInt(batch.runs.note[i] as number)]);
+      });
+    });
+    const summary = await job.promise;
+    const counts = verdictCounts(summary.counts);
+    expect(counts.mismatch).toBe(0n);
+    expect(counts.notComparable).toBe(0n);
+    expect(summary.counts.reduce((a, b) => a + b)).toBe(summary.pages);
+    expect(summary.pages).toBe(summary.regionEnd.reduce((n, end, i) => n + ((end - (summary.regionBegin[i] as bigint)) >> 12n), 0n));
+    // Every case of this process is covered by runs with its verdict, or is plain agreement.
+    for (const c of fixture.cases.filter((k) => k.pid === fixture.pid)) {
+      const end = c.va + BigInt(c.pages) * 4096n;
+      const inside = runs.filter(([va, pages]) => (va as bigint) < end && (va as bigint) + (pages as bigint) * 4096n > c.va);
+      const verdicts = new Set(inside.map((r) => `${VERDICTS[Number(r[2])]} ${NOTES[Number(r[3])]}`));
+      expect([c.name, ...verdicts]).toEqual(c.verdict === 'agree' ? [c.name] : [c.name, `${c.verdict} ${c.note}`]);
+    }
+  });
+
+  test('a range within a region counts that range', async () => {
+    const c = named('anon4k');
+    const summary = await sources.check(fixture.pid, 0n, c.va + 4096n, c.va + 9n * 4096n, () => undefined).promise;
+    expect(summary.pages).toBe(8n);
+    expect(verdictCounts(summary.counts).agree).toBe(8n);
+  });
+
+  test('the picture of a region adds up to its pages', async () => {
+    const summary = await sources.check(fixture.pid, 0n, 0n, 1n << 63n, () => undefined).promise;
+    const perRegion = 32 * VERDICTS.length;
+    summary.regionBegin.forEach((begin, i) => {
+      const sum = summary.regionBuckets.subarray(i * perRegion, (i + 1) * perRegion).reduce((a, b) => a + b, 0);
+      expect(sum).toBe(Number(((summary.regionEnd[i] as bigint) - begin) >> 12n));
+    });
+  });
+
+  test('can be cancelled', async () => {
+    const job = sources.check(fixture.pid, 0n, 0n, 1n << 63n, () => undefined);
+    job.cancel();
+    await expect(job.promise).rejects.toMatchObject({ code: 'ECANCELED' });
+  });
+});
+
+test('the deliberately wrong source is caught, with evidence', async () => {
+  const wrong = await openSources(ADDON_PATH.replace('cr3scope.node', 'cr3scope_wrong.node'));
+  const c = named('anon4k');
+  const evidence: { va: bigint; verdict: number; note: number; rounds: number; lastPagemap: bigint }[] = [];
+  const summary = await wrong.check(fixture.pid, 0n, c.va, c.va + BigInt(c.pages) * 4096n, (b) => evidence.push(...b.evidence)).promise;
+  const counts = verdictCounts(summary.counts);
+  expect(counts.mismatch).toBe(BigInt(evidence.length));
+  expect(counts.mismatch).toBeGreaterThan(0n);
+  expect(counts.agree + counts.mismatch).toBe(BigInt(c.pages));
+  for (const e of evidence) {
+    expect(VERDICTS[e.verdict]).toBe('mismatch');
+    expect(NOTES[e.note]).toBe('differs');
+    expect(e.rounds).toBeGreaterThanOrEqual(4);
+    expect((e.va >> 12n) % 61n).toBe(0n);
+    expect(e.lastPagemap >> 63n).toBe(1n);
+  }
+});
