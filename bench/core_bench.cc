@@ -1,1 +1,175 @@
-int main() {}
+// SPDX-License-Identifier: GPL-2.0-only
+// Speed of the core, each thing beside what it is compared with, in one process and one run. Prints one JSON object.
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include "../native/core/check.h"
+#include "../native/core/processes.h"
+#include "../native/core/session.h"
+
+using namespace cr3scope;
+
+namespace {
+
+constexpr int kRepeats = 9;
+
+// Median seconds of the two, taken by turns so that both see the same machine.
+template <class A, class B>
+std::pair<double, double> side_by_side(A a, B b) {
+  std::vector<double> as, bs;
+  for (int i = 0; i < kRepeats; i++) {
+    u64 t0 = monotonic_ns();
+    a();
+    u64 t1 = monotonic_ns();
+    b();
+    u64 t2 = monotonic_ns();
+    as.push_back(static_cast<double>(t1 - t0) / 1e9);
+    bs.push_back(static_cast<double>(t2 - t1) / 1e9);
+  }
+  std::sort(as.begin(), as.end());
+  std::sort(bs.begin(), bs.end());
+  return {as[kRepeats / 2], bs[kRepeats / 2]};
+}
+
+char* map(size_t bytes) {
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) throw Error("mmap", errno, "Free some memory.");
+  madvise(p, bytes, MADV_NOHUGEPAGE);
+  return static_cast<char*>(p);
+}
+
+// A number of /proc/self/status in KiB.
+u64 status_kib(const char* field) {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(field)) return std::strtoull(line.c_str() + std::strlen(field), nullptr, 10);
+  return 0;
+}
+
+// Peak memory that a check of [begin, begin + bytes) of process `pid` takes, measured in a child of its own.
+u64 check_peak_kib(int pid, u64 begin, u64 bytes) {
+  int pipe_ends[2];
+  if (pipe(pipe_ends)) return 0;
+  if (fork() == 0) {
+    Session session;
+    session.open();
+    Session::Lease frames(session);
+    std::ofstream("/proc/self/clear_refs") << 5;  // resets the peak to what is resident now
+    u64 before = status_kib("VmRSS:");
+    std::atomic<bool> cancel{false};
+    Checker(session.target(), *frames, pid, 0, cancel).run(begin, begin + bytes, [](CheckBatch&&) {});
+    u64 peak = status_kib("VmHWM:") - before;
+    if (write(pipe_ends[1], &peak, sizeof peak) != sizeof peak) _exit(1);
+    _exit(0);
+  }
+  u64 peak = 0;
+  if (read(pipe_ends[0], &peak, sizeof peak) != sizeof peak) peak = 0;
+  wait(nullptr);
+  close(pipe_ends[0]);
+  close(pipe_ends[1]);
+  return peak;
+}
+
+}  // namespace
+
+int main() try {
+  constexpr u64 kGiB = 1ull << 30;
+  constexpr size_t kPages = kGiB / kPageSize;
+  char* memory = map(kGiB);
+  for (size_t i = 0; i < kGiB; i += kPageSize) memory[i] = static_cast<char>(i >> 12 | 1);
+  u64 va = reinterpret_cast<u64>(memory);
+
+  Session session;
+  if (auto refusal = session.open()) throw *refusal;
+  Session::Lease lease(session);
+  FrameReader& frames = *lease;
+  TableWalk walk(session.target(), frames);
+  Pagemap pagemap(getpid());
+  u64 root = frames.roots(getpid())[0].root_pa;
+
+  // The walk of all entries: every table of the process read and every PTE looked at.
+  u64 entries = 0, sum = 0;
+  auto walk_all = [&] {
+    UpperLevels upper = walk.upper_levels(root);
+    entries = 0;
+    FrameStatus status[FrameReader::kBatch];
+    for (size_t first = 0; first < upper.extents.size(); first += FrameReader::kBatch) {
+      size_t n = std::min(upper.extents.size() - first, FrameReader::kBatch);
+      const u64* words = reinterpret_cast<const u64*>(walk.pte_tables(upper, first, n, status));
+      for (size_t i = 0; i < n * kEntries; i++) entries += words[i] & 1, sum += words[i];
+    }
+  };
+  // As the check reads it, and in one call as nothing else could do better.
+  std::vector<u64> words(kPages);
+  auto read_pagemap = [&] { pagemap.read(va, kPages, words.data()); };
+  auto [walk_s, pagemap_s] = side_by_side(walk_all, read_pagemap);
+
+  std::atomic<bool> cancel{false};
+  Counts counts{};
+  auto check = [&] {
+    counts = Checker(session.target(), frames, getpid(), 0, cancel).run(va, va + kGiB, [](CheckBatch&&) {}).counts;
+  };
+  auto [check_s, bare_s] = side_by_side(check, read_pagemap);
+
+  // The same frames once through the reader and once by memcpy from the mapping, into the same buffer.
+  read_pagemap();
+  std::vector<u8> buffer(FrameReader::kBatch * kPageSize);
+  u64 differing = 0;
+  auto read_frames = [&] {
+    u64 addresses[FrameReader::kBatch];
+    FrameStatus status[FrameReader::kBatch];
+    for (size_t at = 0; at < kPages; at += FrameReader::kBatch) {
+      for (size_t i = 0; i < FrameReader::kBatch; i++) addresses[i] = PagemapWord{words[at + i]}.pfn() << kPageShift;
+      const u8* bytes = frames.read(addresses, FrameReader::kBatch, status);
+      for (size_t i = 0; i < FrameReader::kBatch; i++)
+        differing += status[i] != FrameStatus::ok || bytes[i * kPageSize] != static_cast<u8>((at + i) | 1);
+    }
+  };
+  auto copy = [&] {
+    for (size_t at = 0; at < kPages; at += FrameReader::kBatch) {
+      std::memcpy(buffer.data(), memory + at * kPageSize, buffer.size());
+      asm volatile("" ::: "memory");
+    }
+  };
+  auto [frames_s, copy_s] = side_by_side(read_frames, copy);
+
+  size_t processes = 0, roots = 0;
+  std::vector<pid_t> children;
+  for (int i = 0; i < 1000; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      pause();
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  auto [roots_s, list_s] = side_by_side([&] { roots = frames.roots(0).size(); }, [&] { processes = read_processes().size(); });
+  for (pid_t child : children) kill(child, SIGKILL);
+  for (pid_t child : children) waitpid(child, nullptr, 0);
+
+  // 64 GiB of address space, 4 GiB of it touched, a page in four.
+  char* large = map(64 * kGiB);
+  for (u64 i = 0; i < 16 * kGiB; i += 4 * kPageSize) large[i] = 1;
+  u64 peak_1 = check_peak_kib(getpid(), va, kGiB);
+  u64 peak_64 = check_peak_kib(getpid(), reinterpret_cast<u64>(large), 64 * kGiB);
+
+  std::printf(
+      "{\"entries\":%llu,\"walkSeconds\":%.6f,\"pagemapSeconds\":%.6f,\"checkSeconds\":%.6f,\"barePagemapSeconds\":%.6f,"
+      "\"checkAgree\":%llu,\"checkOther\":%llu,\"frameBytes\":%llu,\"frameSeconds\":%.6f,\"memcpySeconds\":%.6f,\"frameErrors\":%llu,"
+      "\"processes\":%zu,\"roots\":%zu,\"rootsSeconds\":%.6f,\"processListSeconds\":%.6f,\"peak1GiBKiB\":%llu,\"peak64GiBKiB\":%llu,"
+      "\"checksum\":%llu}\n",
+      static_cast<unsigned long long>(entries), walk_s, pagemap_s, check_s, bare_s, static_cast<unsigned long long>(counts[0]),
+      static_cast<unsigned long long>(kPages - counts[0]), static_cast<unsigned long long>(kGiB), frames_s, copy_s,
+      static_cast<unsigned long long>(differing), processes, roots, roots_s, list_s, static_cast<unsigned long long>(peak_1),
+      static_cast<unsigned long long>(peak_64), static_cast<unsigned long long>(sum));
+  return differing != 0;
+} catch (const Error& error) {
+  std::fprintf(stderr, "core_bench: %s. %s\n", error.what(), error.remedy.c_str());
+  return 2;
+}

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { bytes, count, hex, kpageFlagNames, parseU64 } from '../../app/contract/format.ts';
+import { CallFailed, type Channel, answer, connect, pack, unpack } from '../../app/contract/rpc.ts';
+import { NOTE_TEXT, NOTES, VERDICTS } from '../../app/contract/verdicts.ts';
+import { Failed } from '../../app/main/sources/failed.ts';
+
+function pair(): [Channel, Channel] {
+  const receivers: ((b: Uint8Array) => void)[] = [];
+  const end = (mine: number): Channel => ({
+    send: (b) => queueMicrotask(() => receivers[1 - mine]?.(b.slice())),
+    onMessage: (r) => {
+      receivers[mine] = r;
+    },
+  });
+  return [end(0), end(1)];
+}
+
+test('64-bit words and typed arrays survive the wire at any alignment', () => {
+  const value = { big: (1n << 64n) - 1n, words: BigUint64Array.of(1n, 1n << 63n), n: Uint32Array.of(7, 0xffffffff), b: Uint8Array.of(1, 2, 3), small: 5, text: 'x' };
+  for (const pad of ['', 'a', 'ab', 'abc']) expect(unpack(pack({ pad, ...value }))).toEqual({ pad, ...value });
+});
+
+describe('calls', () => {
+  test('answer, fail with the remedy, and events', async () => {
+    const [a, b] = pair();
+    const client = connect(a);
+    const server = answer(b, async (method) => { if (method === 'regions') throw new Failed('gone', 'look again', 'ESRCH'); return 42; }, Failed.from);
+    expect(await client.call('startCheck', { pid: 1, startTicks: 0n, begin: 0n, end: 1n })).toBe(42);
+    const failure = await client.call('regions', { pid: 1, startTicks: 0n }).catch((e: unknown) => e);
+    expect(failure).toBeInstanceOf(CallFailed);
+    expect(failure).toMatchObject({ message: 'gone', remedy: 'look again', code: 'ESRCH' });
+    const seen: unknown[] = [];
+    const stop = client.on('check', (e) => seen.push(e.id));
+    server.emit('check', { id: 3, done: 0n, total: 0n, counts: new BigUint64Array(7), end: null });
+    await new Promise((r) => setTimeout(r, 5));
+    stop();
+    server.emit('check', { id: 4, done: 0n, total: 0n, counts: new BigUint64Array(7), end: null });
+    await new Promise((r) => setTimeout(r, 5));
+    expect(seen).toEqual([3]);
+  });
+});
+
+test('every note has its words', () => {
+  expect(Object.keys(NOTE_TEXT)).toEqual([...NOTES]);
+  expect(VERDICTS).toHaveLength(7);
+});
+
+test('numbers', () => {
+  expect(hex(0x1fn, 4)).toBe('001f');
+  expect(bytes(0)).toBe('0 B');
+  expect(bytes(1n << 30n)).toBe('1.00 GiB');
+  expect(bytes(14_900_000)).toBe('14.2 MiB');
+  expect(count(523902n)).toBe('523\u202f902');
+  expect(kpageFlagNames((1n << 26n) | 1n)).toEqual(['locked', 'pgtable']);
+  expect(parseU64('0x1F')).toBe(31n);
+  expect(parseU64('31')).toBe(31n);
+  expect(parseU64('1f', true)).toBe(31n);
+  expect(parseU64('1f')).toBeUndefined();
+  expect(parseU64('0x1ffffffffffffffff')).toBeUndefined();
+  expect(parseU64('')).toBeUndefined();
+});

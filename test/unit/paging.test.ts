@@ -1,0 +1,82 @@
+// One corpus of entries, two decoders.
+import { createRequire } from 'node:module';
+import { describe, expect, test } from 'vitest';
+import { addressMask, decode, flagsOf, isCanonical, kernelVersion, swapTypes, tableIndex } from '../../app/contract/paging.ts';
+import { ENTRY_KINDS } from '../../app/contract/verdicts.ts';
+import type { Addon } from '../../app/main/sources/addon.d.ts';
+import { ADDON_PATH } from '../addon.ts';
+import corpus from '../corpus/entries.json' with { type: 'json' };
+
+const addon = createRequire(ADDON_PATH)(ADDON_PATH) as Addon;
+type TargetName = keyof typeof corpus.targets;
+
+function factsOf(name: string) {
+  const t = corpus.targets[name as TargetName];
+  return { ...t, encryptionMask: BigInt(t.encryptionMask), swap: swapTypes(t.levels, t.version, t) };
+}
+
+describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, ...expected }) => {
+  const want = {
+    kind: expected.kind,
+    shift: expected.shift,
+    pfn: BigInt(expected.pfn),
+    swapType: expected.swapType,
+    swapOffset: BigInt(expected.swapOffset),
+    violation: BigInt(expected.violation),
+  };
+  test('C++', () => {
+    const entry = addon.decode(BigInt(raw), level, factsOf(target));
+    expect({ ...entry, kind: ENTRY_KINDS[entry.kind] }).toEqual(want);
+  });
+  test('TypeScript', () => {
+    expect(decode(BigInt(raw), level, factsOf(target))).toEqual(want);
+  });
+});
+
+test('both decoders agree on random words', () => {
+  let state = 0x9e3779b97f4a7c15n;
+  const next = () => {
+    state ^= (state << 13n) & ((1n << 64n) - 1n);
+    state ^= state >> 7n;
+    state ^= (state << 17n) & ((1n << 64n) - 1n);
+    return state;
+  };
+  for (const name of Object.keys(corpus.targets)) {
+    const facts = factsOf(name);
+    for (let i = 0; i < 20_000; i++) {
+      // Half of them sparse, so that single bits decide.
+      const raw = i % 2 ? next() : next() & next() & next();
+      const level = 1 + (i % facts.levels);
+      const cpp = addon.decode(raw, level, facts);
+      expect({ ...cpp, kind: ENTRY_KINDS[cpp.kind] }).toEqual(decode(raw, level, facts));
+    }
+  }
+});
+
+test('indexes, canonical addresses and versions', () => {
+  expect([4, 3, 2, 1].map((level) => tableIndex(0x7f3a4001f000n, level))).toEqual([0x0fe, 0x0e9, 0x000, 0x01f]);
+  expect(isCanonical(0x7fffffffffffn, 4)).toBe(true);
+  expect(isCanonical(0x800000000000n, 4)).toBe(false);
+  expect(isCanonical(0xffff800000000000n, 4)).toBe(true);
+  expect(isCanonical(0x800000000000n, 5)).toBe(true);
+  expect(isCanonical(0x100000000000000n, 5)).toBe(false);
+  expect(kernelVersion('6.12.41+deb13-amd64')).toBe(0x60c);
+});
+
+test('flags have the names of their kernel version and level', () => {
+  const facts = factsOf('6.12');
+  const names = (raw: bigint, level: number, release = '6.12.0') => flagsOf(raw, level, facts, release).filter((f) => f.set).map((f) => f.name);
+  expect(names(0x8000000117274067n, 1)).toEqual(['P', 'RW', 'US', 'A', 'D', 'NX']);
+  expect(names(0x800ffffee8d8b960n, 1)).toEqual(['A', 'D', 'PROTNONE', 'SOFT_DIRTY', 'NX']);
+  expect(names(0x402010e7n, 2)).toEqual(['P', 'RW', 'US', 'A', 'D', 'PS', 'PAT']);
+  expect(names((1n << 57n) | 0x1067n, 1, '6.12.0')).toContain('DEVMAP');
+  expect(names((1n << 57n) | 0x1067n, 1, '6.18.0')).not.toContain('DEVMAP');
+  expect(names(0n, 1)).toEqual([]);
+});
+
+test('the address bits of a cell strip are those the decoder uses', () => {
+  const facts = factsOf('6.12');
+  expect(addressMask(0x402010e7n, 2, facts)).toBe(0x000fffffffe00000n);
+  expect(addressMask(0x117274067n, 1, facts)).toBe(0x000ffffffffff000n);
+  expect(addressMask(0n, 1, facts)).toBe(0n);
+});
