@@ -10,6 +10,8 @@ const u32s = z.instanceof(Uint32Array);
 const u8s = z.instanceof(Uint8Array);
 const pid = z.number().int().min(1).max(0x7fffffff);
 
+const checkId = z.string().min(1).max(64);
+
 /** An address space: a PID alone is reused, so its start time (clock ticks since boot) goes with it; 0 takes any. */
 const space = { pid, startTicks: u64 };
 
@@ -163,7 +165,7 @@ export const BUCKETS = 32;
 export const OUTCOMES = ['complete', 'exited', 'execed'] as const;
 
 export const CheckEvent = z.object({
-  id: z.number(),
+  id: checkId,
   done: u64,
   total: u64,
   counts: u64s,
@@ -192,13 +194,13 @@ export const METHODS = {
   rows: method(z.object({ ...space, vas: u64s.refine((a) => a.length <= 4096, 'at most 4096 pages at a time') }), Rows),
   translate: method(z.object({ ...space, va: u64 }), Translation),
   frame: method(z.object({ pfn: u64.max((1n << 40n) - 1n) }), Frame),
-  /** Starts a check of the regions within [begin, end); its progress comes as `check` events with the returned id. */
-  startCheck: method(z.object({ ...space, begin: u64, end: u64 }), z.number()),
-  cancelCheck: method(z.object({ id: z.number() }), z.boolean()),
+  /** Starts a check of the regions within [begin, end); its progress comes as `check` events. The caller chooses the id. */
+  startCheck: method(z.object({ id: checkId, ...space, begin: u64, end: u64 }), z.null()),
+  cancelCheck: method(z.object({ id: checkId }), z.boolean()),
   /** The rows of a finished check that holds its place among the last few. */
-  checkRows: method(z.object({ id: z.number() }), CheckRows),
+  checkRows: method(z.object({ id: checkId }), CheckRows),
   /** A finished check as a document. */
-  report: method(z.object({ id: z.number(), format: z.enum(REPORT_FORMATS) }), z.string()),
+  report: method(z.object({ id: checkId, format: z.enum(REPORT_FORMATS) }), z.string()),
 } as const;
 
 export type Method = keyof typeof METHODS;

@@ -24,19 +24,22 @@ describe('calls', () => {
   test('answer, fail with the remedy, and events', async () => {
     const [a, b] = pair();
     const client = connect(a);
-    const server = answer(b, async (method) => { if (method === 'regions') throw new Failed('gone', 'look again', 'ESRCH'); return 42; }, Failed.from);
-    expect(await client.call('startCheck', { pid: 1, startTicks: 0n, begin: 0n, end: 1n })).toBe(42);
+    const server = answer(b, async (method) => {
+        if (method === 'regions') throw new Failed('gone', 'look again', 'ESRCH');
+        return true;
+      }, Failed.from);
+    expect(await client.call('cancelCheck', { id: 'a' })).toBe(true);
     const failure = await client.call('regions', { pid: 1, startTicks: 0n }).catch((e: unknown) => e);
     expect(failure).toBeInstanceOf(CallFailed);
     expect(failure).toMatchObject({ message: 'gone', remedy: 'look again', code: 'ESRCH' });
     const seen: unknown[] = [];
     const stop = client.on('check', (e) => seen.push(e.id));
-    server.emit('check', { id: 3, done: 0n, total: 0n, counts: new BigUint64Array(7), end: null });
+    server.emit('check', { id: 'c', done: 0n, total: 0n, counts: new BigUint64Array(7), end: null });
     await new Promise((r) => setTimeout(r, 5));
     stop();
-    server.emit('check', { id: 4, done: 0n, total: 0n, counts: new BigUint64Array(7), end: null });
+    server.emit('check', { id: 'd', done: 0n, total: 0n, counts: new BigUint64Array(7), end: null });
     await new Promise((r) => setTimeout(r, 5));
-    expect(seen).toEqual([3]);
+    expect(seen).toEqual(['c']);
   });
 });
 

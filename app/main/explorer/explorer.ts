@@ -60,9 +60,8 @@ function concatRuns(parts: Runs[]): Runs {
 
 export class Explorer implements Api {
   private readonly listeners = new Set<Listener>();
-  private readonly checks = new Map<number, CheckRecord>();
-  private readonly running = new Map<number, () => void>();
-  private nextCheck = 1;
+  private readonly checks = new Map<string, CheckRecord>();
+  private readonly running = new Map<string, () => void>();
   private readonly users = userNames();
 
   constructor(private readonly sources: Sources) {}
@@ -153,8 +152,8 @@ export class Explorer implements Api {
     };
   };
 
-  startCheck: Api['startCheck'] = async ({ pid, startTicks, begin, end }) => {
-    const id = this.nextCheck++;
+  startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end }) => {
+    if (this.running.has(id) || this.checks.has(id)) throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');
     const done = this.check(pid, startTicks, begin, end, (event) => this.emit('check', { ...event, id }));
     this.running.set(id, done.cancel);
     done.promise
@@ -174,7 +173,7 @@ export class Explorer implements Api {
         this.emit('check', { id, done: 0n, total: 0n, counts: new BigUint64Array(7), end: { error: { message, code, remedy } } });
       })
       .finally(() => this.running.delete(id));
-    return id;
+    return null;
   };
 
   cancelCheck: Api['cancelCheck'] = async ({ id }) => {
@@ -254,7 +253,7 @@ export class Explorer implements Api {
     return { promise, cancel: () => job.cancel() };
   }
 
-  private finished(id: number): CheckRecord {
+  private finished(id: string): CheckRecord {
     const record = this.checks.get(id);
     if (!record) throw new Failed(`check ${id} is not kept any more`, 'Run the check again.', 'ENOENT');
     return record;

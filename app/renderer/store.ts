@@ -1,0 +1,221 @@
+// The state of the window and what can be done to it. Data flows one way: actions call the explorer, results land here.
+import { create } from 'zustand';
+import type { CheckRows, CheckSummary, Client, Failure, Frame, Processes, Regions, Target, Translation } from '../contract/api.ts';
+import type { Verdict } from '../contract/verdicts.ts';
+import { openClient } from './lib/client.ts';
+import type { Destination } from './lib/query.ts';
+
+export interface Space {
+  readonly pid: number;
+  readonly startTicks: bigint;
+  readonly name: string;
+}
+
+export interface CheckState {
+  readonly id: string;
+  readonly done: bigint;
+  readonly total: bigint;
+  readonly counts: BigUint64Array;
+  readonly startedAt: number;
+  readonly pagesPerSecond: number;
+  readonly summary?: CheckSummary;
+  readonly rows?: CheckRows;
+  readonly error?: Failure;
+}
+
+export type Theme = 'system' | 'light' | 'dark';
+
+interface State {
+  target?: Target;
+  processes?: Processes;
+  space?: Space;
+  regions?: Regions;
+  regionsError?: Failure;
+  /** Index into regions. */
+  region: number;
+  /** Show only pages of this verdict, of the whole address space. */
+  only?: Verdict;
+  check?: CheckState;
+  /** The address that translation and its table row are about. */
+  va?: bigint;
+  translation?: Translation;
+  translationError?: Failure;
+  frame?: Frame;
+  frameError?: Failure;
+  /** Bytes of the frame before the last refresh, to light what changed. */
+  frameBefore?: Uint8Array;
+  /** Selected byte of the frame. */
+  offset: number;
+  exporting: boolean;
+  notice?: Failure;
+  lost?: string;
+  theme: Theme;
+}
+
+const THEME_KEY = 'cr3scope.theme';
+
+function savedTheme(): Theme {
+  const saved = localStorage.getItem(THEME_KEY);
+  return saved === 'light' || saved === 'dark' ? saved : 'system';
+}
+
+export const useStore = create<State>(() => ({ region: 0, offset: 0, exporting: false, theme: savedTheme() }));
+
+const set = useStore.setState;
+const get = useStore.getState;
+
+let client: Client;
+export const explorer = (): Client => client;
+
+const failure = (error: unknown): Failure => {
+  const { message, code, remedy } = error as Partial<Failure>;
+  return { message: message ?? String(error), code: code ?? 'ERROR', remedy: remedy ?? '' };
+};
+
+/** Connects and begins to follow the process list. */
+export async function begin(): Promise<void> {
+  try {
+    client = await openClient((lost) => set({ lost }));
+    set({ target: await client.call('target', {}) });
+  } catch (error) {
+    set({ lost: failure(error).message });
+    return;
+  }
+  client.on('check', (event) => {
+    const { check } = get();
+    if (!check || check.id !== event.id) return;
+    const seconds = (performance.now() - check.startedAt) / 1000;
+    const update: CheckState = { ...check, done: event.done, total: event.total, counts: event.counts, pagesPerSecond: Number(event.done) / Math.max(seconds, 1e-3) };
+    if (!event.end) set({ check: update });
+    else if ('error' in event.end) set({ check: { ...update, counts: check.counts, error: event.end.error } });
+    else {
+      const { summary } = event.end;
+      set({ check: { ...update, summary } });
+      client.call('checkRows', { id: event.id }).then(
+        (rows) => {
+          const now = get().check;
+          if (now?.id === event.id) set({ check: { ...now, rows } });
+        },
+        () => undefined, // the next check has taken its place
+      );
+    }
+  });
+  await refreshProcesses();
+  const { processes } = get();
+  const first = processes?.rootPa.findIndex((root) => root !== 0n) ?? -1;
+  if (processes && first >= 0)
+    selectProcess({ pid: processes.pid[first] as number, startTicks: processes.startTicks[first] as bigint, name: processes.name[first] as string });
+}
+
+export async function refreshProcesses(): Promise<void> {
+  try {
+    set({ processes: await client.call('processes', {}) });
+  } catch (error) {
+    set({ notice: failure(error) });
+  }
+}
+
+/** Makes a process the one that is looked at, reads its regions and checks it. */
+export async function selectProcess(space: Space): Promise<void> {
+  cancelCheck();
+  set({
+    space, region: 0, only: undefined, regions: undefined, regionsError: undefined, check: undefined, va: undefined,
+    translation: undefined, translationError: undefined,
+  });
+  try {
+    const regions = await client.call('regions', { pid: space.pid, startTicks: space.startTicks });
+    if (get().space !== space) return;
+    set({ regions });
+    if (regions.begin.length === 0) return;
+    void selectVa(regions.begin[0] as bigint);
+    await startCheck();
+  } catch (error) {
+    if (get().space === space) set({ regionsError: failure(error) });
+  }
+}
+
+export async function startCheck(): Promise<void> {
+  const { space } = get();
+  if (!space) return;
+  cancelCheck();
+  try {
+    const id = crypto.randomUUID();
+    set({ check: { id, done: 0n, total: 0n, counts: new BigUint64Array(7), startedAt: performance.now(), pagesPerSecond: 0 } });
+    await client.call('startCheck', { id, ...spaceOf(space), begin: 0n, end: 1n << 63n });
+  } catch (error) {
+    set({ check: undefined, notice: failure(error) });
+  }
+}
+
+export function cancelCheck(): void {
+  const { check } = get();
+  if (check && !check.summary && !check.error) void client.call('cancelCheck', { id: check.id });
+}
+
+export const checkRunning = (check: CheckState | undefined): boolean => check !== undefined && !check.summary && !check.error;
+
+const spaceOf = ({ pid, startTicks }: Space) => ({ pid, startTicks });
+
+export function selectRegion(region: number): void {
+  set({ region, only: undefined });
+}
+
+export function showOnly(only: Verdict | undefined): void {
+  set({ only });
+}
+
+/** Translates an address of the selected process and opens the frame it ends in. */
+export async function selectVa(va: bigint): Promise<void> {
+  const { space, regions } = get();
+  if (!space) return;
+  const inside = regions?.begin.findIndex((begin, i) => va >= begin && va < (regions.end[i] as bigint)) ?? -1;
+  set(inside >= 0 ? { va, region: inside } : { va });
+  try {
+    const translation = await client.call('translate', { ...spaceOf(space), va });
+    if (get().va !== va || get().space !== space) return;
+    set({ translation, translationError: undefined });
+    const { leaf } = translation.path;
+    const mapped = leaf.kind === 2 || leaf.kind === 3 || leaf.kind === 4;
+    if (mapped) await openFrame(leaf.pfn + ((va & ((1n << BigInt(leaf.shift)) - 1n)) >> 12n), Number(va & 4095n));
+  } catch (error) {
+    if (get().va === va) set({ translation: undefined, translationError: failure(error) });
+  }
+}
+
+export async function openFrame(pfn: bigint, offset = 0): Promise<void> {
+  try {
+    const frame = await client.call('frame', { pfn });
+    set({ frame, frameBefore: undefined, frameError: undefined, offset });
+  } catch (error) {
+    set({ frame: undefined, frameError: failure(error) });
+  }
+}
+
+/** Reads the open frame again; what changed since the last reading is lit. */
+export async function refreshFrame(): Promise<void> {
+  const { frame } = get();
+  if (!frame) return;
+  try {
+    const next = await client.call('frame', { pfn: frame.pfn });
+    if (get().frame?.pfn === next.pfn) set({ frame: next, frameBefore: frame.bytes });
+  } catch {
+    // The next refresh tells.
+  }
+}
+
+export const selectByte = (offset: number): void => set({ offset: Math.max(0, Math.min(4095, offset)) });
+
+export function go(to: Destination): void {
+  if (to.kind === 'process') void selectProcess(to);
+  else if (to.kind === 'va') void selectVa(to.va);
+  else void openFrame(to.pfn, to.offset);
+}
+
+export const setExporting = (exporting: boolean): void => set({ exporting });
+export const dismissNotice = (): void => set({ notice: undefined });
+export const notify = (error: unknown): void => set({ notice: failure(error) });
+
+export function setTheme(theme: Theme): void {
+  localStorage.setItem(THEME_KEY, theme);
+  set({ theme });
+}

@@ -1,0 +1,99 @@
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { useEffect, useState } from 'react';
+import { Group, Panel, Separator } from 'react-resizable-panels';
+import { cancelCheck, checkRunning, showOnly, useStore } from '../store.ts';
+import { AddressSpace } from './AddressSpace.tsx';
+import { ExportDialog } from './ExportDialog.tsx';
+import { FramePane } from './FramePane.tsx';
+import { Header } from './Header.tsx';
+import { Empty } from './parts.tsx';
+import { ProcessList } from './ProcessList.tsx';
+import { StatusLine } from './StatusLine.tsx';
+import { TranslationPane } from './TranslationPane.tsx';
+
+function useTheme(): void {
+  const theme = useStore((s) => s.theme);
+  useEffect(() => {
+    const system = window.matchMedia('(prefers-color-scheme: dark)');
+    const apply = () => {
+      document.documentElement.dataset['theme'] = theme === 'system' ? (system.matches ? 'dark' : 'light') : theme;
+    };
+    apply();
+    system.addEventListener('change', apply);
+    return () => system.removeEventListener('change', apply);
+  }, [theme]);
+}
+
+/** Esc cancels the check that runs, else shows the whole region again. */
+function useEscape(): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      const { check, only, exporting } = useStore.getState();
+      if (exporting) return;
+      if (checkRunning(check)) cancelCheck();
+      else if (only) showOnly(undefined);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+}
+
+function useNarrow(): boolean {
+  const query = '(max-width: 1180px)';
+  const [narrow, setNarrow] = useState(() => window.matchMedia(query).matches);
+  useEffect(() => {
+    const media = window.matchMedia(query);
+    const apply = () => setNarrow(media.matches);
+    media.addEventListener('change', apply);
+    return () => media.removeEventListener('change', apply);
+  }, []);
+  return narrow;
+}
+
+export function App() {
+  useTheme();
+  useEscape();
+  const narrow = useNarrow();
+  const lost = useStore((s) => s.lost);
+  if (lost)
+    return (
+      <main className="lost">
+        <Empty title="Not connected">{lost}</Empty>
+      </main>
+    );
+  return (
+    <CSPProvider disableStyleElements>
+      <Header />
+      <main>
+        <Group orientation="horizontal" id={narrow ? 'narrow' : 'wide'} key={narrow ? 'narrow' : 'wide'}>
+          <Panel defaultSize={narrow ? '26%' : '25%'} minSize={190}>
+            <ProcessList />
+          </Panel>
+          <Separator className="splitter vertical" aria-label="Width of the process list" />
+          <Panel minSize={380}>
+            <Group orientation="vertical" id={narrow ? 'narrow-centre' : 'wide-centre'}>
+              <Panel minSize={160}>
+                <Group orientation="horizontal" id={narrow ? 'narrow-top' : 'wide-top'}>
+                  <Panel minSize={330}>
+                    <AddressSpace />
+                  </Panel>
+                  <Separator className="splitter vertical" aria-label="Width of the translation" />
+                  <Panel defaultSize={narrow ? '37%' : '33%'} minSize={230}>
+                    <TranslationPane />
+                  </Panel>
+                </Group>
+              </Panel>
+              <Separator className="splitter horizontal" aria-label="Height of the frame" />
+              <Panel defaultSize="30%" minSize={90}>
+                <FramePane />
+              </Panel>
+            </Group>
+          </Panel>
+        </Group>
+      </main>
+      <StatusLine />
+      <ExportDialog />
+    </CSPProvider>
+  );
+}

@@ -1,0 +1,133 @@
+// A sortable, keyboard-driven table of any number of rows, only the visible ones in the page.
+import {
+  type Column,
+  createColumnHelper,
+  createSortedRowModel,
+  type RowData,
+  rowSortingFeature,
+  type SortingState,
+  sortFn_basic,
+  tableFeatures,
+  useTable,
+} from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+
+const features = tableFeatures({
+  rowSortingFeature,
+  sortedRowModel: createSortedRowModel(),
+  sortFns: { basic: sortFn_basic },
+});
+
+export interface ColumnSpec<T> {
+  readonly id: string;
+  readonly header: string;
+  /** CSS grid track, like "7ch" or "1fr". */
+  readonly width: string;
+  readonly align?: 'right';
+  readonly value: (row: T) => string | number | bigint;
+  readonly cell: (row: T) => ReactNode;
+}
+
+interface Props<T extends RowData> {
+  readonly label: string;
+  readonly columns: readonly ColumnSpec<T>[];
+  readonly rows: readonly T[];
+  readonly rowKey: (row: T) => string;
+  readonly selected?: string;
+  readonly onSelect: (row: T) => void;
+  readonly rowClass?: (row: T) => string;
+  readonly empty?: ReactNode;
+}
+
+const ROW_HEIGHT = 25;
+
+export function DataTable<T extends RowData>({ label, columns, rows, rowKey, selected, onSelect, rowClass, empty }: Props<T>) {
+  const [sorting, setSorting] = useState<SortingState>([]);
+  const scroller = useRef<HTMLDivElement>(null);
+  const definitions = useMemo(() => {
+    const helper = createColumnHelper<typeof features, T>();
+    return helper.columns(
+      columns.map((c) => helper.accessor((row: T) => c.value(row), { id: c.id, header: c.header, sortFn: 'basic' })),
+    );
+  }, [columns]);
+  const table = useTable({ features, columns: definitions, data: rows as T[], state: { sorting }, onSortingChange: setSorting });
+  const sorted = table.getRowModel().rows;
+  const virtual = useVirtualizer({ count: sorted.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: 8 });
+  const index = sorted.findIndex((r) => rowKey(r.original) === selected);
+  const template = columns.map((c) => c.width).join(' ');
+
+  // Keep the selection in sight when it changes from elsewhere.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: sorting and live refreshes must not scroll
+  useEffect(() => {
+    if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
+  }, [selected]);
+
+  function onKeyDown(event: KeyboardEvent) {
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 2);
+    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -sorted.length, End: sorted.length };
+    const step = steps[event.key];
+    if (step === undefined || sorted.length === 0) return;
+    event.preventDefault();
+    const to = Math.max(0, Math.min(sorted.length - 1, (index < 0 ? (step > 0 ? -1 : 0) : index) + step));
+    const row = sorted[to];
+    if (row) onSelect(row.original);
+  }
+
+  const sortOf = (column: Column<typeof features, T>) => column.getIsSorted();
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: virtual rows can't be a <table>
+    <div className="grid" role="grid" aria-label={label} aria-rowcount={sorted.length + 1} aria-colcount={columns.length}>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      {/* biome-ignore lint/a11y/useFocusableInteractive: the grid body takes the focus */}
+      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+        {table.getHeaderGroups()[0]?.headers.map((header, i) => {
+          const sort = sortOf(header.column);
+          return (
+            // biome-ignore lint/a11y/useSemanticElements: as above
+            // biome-ignore lint/a11y/useFocusableInteractive: its button is
+            <div key={header.id} role="columnheader" aria-sort={sort === 'asc' ? 'ascending' : sort === 'desc' ? 'descending' : 'none'} className={columns[i]?.align}>
+              <button type="button" onClick={header.column.getToggleSortingHandler()} title={`Sort by ${columns[i]?.header}`}>
+                {columns[i]?.header}
+                <span aria-hidden="true">{sort === 'asc' ? ' ▴' : sort === 'desc' ? ' ▾' : ''}</span>
+              </button>
+            </div>
+          );
+        })}
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div className="grid-body" role="rowgroup" ref={scroller} tabIndex={0} onKeyDown={onKeyDown} aria-label={`${label}, rows`}>
+        {sorted.length === 0 && empty}
+        <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+          {virtual.getVirtualItems().map((item) => {
+            const row = sorted[item.index];
+            if (!row) return null;
+            const key = rowKey(row.original);
+            return (
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the grid body handles keys
+              // biome-ignore lint/a11y/useSemanticElements: as above
+              // biome-ignore lint/a11y/useFocusableInteractive: the grid body takes the focus
+              <div
+                key={key}
+                role="row"
+                aria-rowindex={item.index + 2}
+                aria-selected={key === selected}
+                className={`grid-row ${rowClass?.(row.original) ?? ''}`}
+                style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)`, height: ROW_HEIGHT }}
+                onClick={() => onSelect(row.original)}
+              >
+                {columns.map((c) => (
+                  // biome-ignore lint/a11y/useSemanticElements: as above
+                  // biome-ignore lint/a11y/useFocusableInteractive: as above
+                  <div key={c.id} role="gridcell" className={c.align}>
+                    {c.cell(row.original)}
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { Dialog } from '@base-ui/react/dialog';
+import { useState } from 'react';
+import { REPORT_FORMATS } from '../../contract/api.ts';
+import { explorer, notify, setExporting, useStore } from '../store.ts';
+
+type Format = (typeof REPORT_FORMATS)[number];
+
+const FORMATS: Readonly<Record<Format, { label: string; detail: string; type: string }>> = {
+  html: { label: 'HTML', detail: 'to read, print and send: one file, opens anywhere', type: 'text/html' },
+  json: { label: 'JSON', detail: 'all facts, rows and evidence, by a published schema', type: 'application/json' },
+  csv: { label: 'CSV', detail: 'one line a stretch of pages, for a spreadsheet', type: 'text/csv' },
+};
+
+export function ExportDialog() {
+  const open = useStore((s) => s.exporting);
+  const space = useStore((s) => s.space);
+  const check = useStore((s) => s.check);
+  const [format, setFormat] = useState<Format>('html');
+  const [busy, setBusy] = useState(false);
+
+  async function save() {
+    if (!check || !space) return;
+    setBusy(true);
+    try {
+      const text = await explorer().call('report', { id: check.id, format });
+      const url = URL.createObjectURL(new Blob([text], { type: FORMATS[format].type }));
+      const link = document.createElement('a');
+      link.href = url;
+      link.download = `cr3scope-${space.pid}-${space.name.replace(/[^\w.-]+/g, '_')}.${format}`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      setExporting(false);
+    } catch (error) {
+      notify(error);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Dialog.Root open={open} onOpenChange={setExporting}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="backdrop" />
+        <Dialog.Popup className="dialog">
+          <Dialog.Title className="popup-title">
+            Export the check of {space?.pid} {space?.name}
+          </Dialog.Title>
+          <Dialog.Description className="dim">The report holds target facts, verdicts and the raw words behind them. It holds no memory contents.</Dialog.Description>
+          <fieldset>
+            <legend className="sr-only">Format</legend>
+            {REPORT_FORMATS.map((f) => (
+              <label key={f} className="choice">
+                <input type="radio" name="format" checked={format === f} onChange={() => setFormat(f)} />
+                <strong>{FORMATS[f].label}</strong>
+                <span className="dim">{FORMATS[f].detail}</span>
+              </label>
+            ))}
+          </fieldset>
+          <div className="buttons">
+            <Dialog.Close>Cancel</Dialog.Close>
+            <button type="button" className="primary" disabled={busy} onClick={() => void save()}>
+              {busy ? 'Writing…' : 'Save'}
+            </button>
+          </div>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

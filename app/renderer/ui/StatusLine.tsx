@@ -1,0 +1,61 @@
+import { X } from 'lucide-react';
+import { count } from '../../contract/format.ts';
+import { IS_DESKTOP } from '../lib/client.ts';
+import { cancelCheck, checkRunning, dismissNotice, useStore } from '../store.ts';
+
+function Progress() {
+  const check = useStore((s) => s.check);
+  const space = useStore((s) => s.space);
+  if (!check || !space) return <span>Ready</span>;
+  if (checkRunning(check)) {
+    const percent = check.total ? Number((check.done * 1000n) / check.total) / 10 : 0;
+    return (
+      <>
+        <span>
+          Checking <strong>{space.pid} {space.name}</strong>
+        </span>
+        <progress max={100} value={percent} aria-label="Progress of the check" />
+        <span className="num">
+          {count(check.done)} of {count(check.total)} pages
+        </span>
+        <button type="button" className="quiet-button" onClick={cancelCheck}>
+          Esc cancels
+        </button>
+      </>
+    );
+  }
+  if (check.error) return <span>{check.error.code === 'ECANCELED' ? 'The check was cancelled' : 'The check did not finish'}</span>;
+  const seconds = check.summary ? Number(check.summary.endNs - check.summary.beginNs) / 1e9 : 0;
+  const rate = Number(check.total) / Math.max(seconds, 1e-6);
+  return (
+    <span>
+      <strong>{count(check.total)}</strong> pages checked in {seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`} · {rate >= 1e6 ? `${(rate / 1e6).toFixed(0)} M` : count(Math.round(rate))} pages/s
+      {check.summary && check.summary.rechecked > 0n && <> · {count(check.summary.rechecked)} read again</>}
+    </span>
+  );
+}
+
+export function StatusLine() {
+  const target = useStore((s) => s.target);
+  const notice = useStore((s) => s.notice);
+  const ready = target?.sources.filter((s) => s.ready).length ?? 0;
+  return (
+    <footer className="status">
+      <output className="status-left" aria-live="polite">
+        {notice ? (
+          <>
+            <strong className="bad">{notice.message}</strong> <span>{notice.remedy}</span>
+            <button type="button" className="icon-button" aria-label="Dismiss" onClick={dismissNotice}>
+              <X size={13} aria-hidden="true" />
+            </button>
+          </>
+        ) : (
+          <Progress />
+        )}
+      </output>
+      <span className={ready < 2 ? 'bad' : 'dim'}>
+        {ready} {ready === 1 ? 'source' : 'sources'} · evidence kept · read-only{IS_DESKTOP ? '' : ' · in a browser'}
+      </span>
+    </footer>
+  );
+}
