@@ -5,5 +5,11 @@ export default defineConfig({
   root: 'app/renderer',
   base: './',
   plugins: [react()],
-  build: { outDir: '../../out/renderer', emptyOutDir: true, target: 'chrome114', assetsInlineLimit: 0, chunkSizeWarningLimit: 1500 },
+  build: {
+    outDir: '../../out/renderer',
+    emptyOutDir: true,
+    target: 'chrome114',
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1500,
+  },
 });

@@ -6,12 +6,18 @@ const ms = (s) => `${(s * 1e3).toFixed(2)} ms`;
 const line = (what, figure) => console.log(`${what.padEnd(58)} ${figure}`);
 
 console.log('1 GiB of touched 4 KiB pages, medians of 9 turns, both sides of a ratio in the same run\n');
-line('table walk of all entries', `${ms(r.walkSeconds)}  (${(r.entries / r.walkSeconds / 1e6).toFixed(0)} M entries/s)`);
+line(
+  'table walk of all entries',
+  `${ms(r.walkSeconds)}  (${(r.entries / r.walkSeconds / 1e6).toFixed(0)} M entries/s)`,
+);
 line('pagemap read of the same pages', ms(r.pagemapSeconds));
 line('  table walk against pagemap', `${(r.pagemapSeconds / r.walkSeconds).toFixed(1)}x as fast`);
 line('whole check (both sources, compared, verified)', ms(r.checkSeconds));
 line('bare pagemap read of the same pages', ms(r.barePagemapSeconds));
-line('  check against the read it cannot avoid', `${(r.checkSeconds / r.barePagemapSeconds).toFixed(2)}x its time  (aim: at most 1.15x)`);
+line(
+  '  check against the read it cannot avoid',
+  `${(r.checkSeconds / r.barePagemapSeconds).toFixed(2)}x its time  (aim: at most 1.15x)`,
+);
 line('  pages that agreed / did not', `${r.checkAgree} / ${r.checkOther}`);
 line('frames read through bpf', `${(r.frameBytes / r.frameSeconds / 1e9).toFixed(2)} GB/s`);
 line('memcpy of the same pages', `${(r.frameBytes / r.memcpySeconds / 1e9).toFixed(2)} GB/s`);

@@ -149,7 +149,8 @@ int main() try {
     }
     children.push_back(child);
   }
-  auto [roots_s, list_s] = side_by_side([&] { roots = frames.roots(0).size(); }, [&] { processes = read_processes().size(); });
+  auto [roots_s, list_s] =
+      side_by_side([&] { roots = frames.roots(0).size(); }, [&] { processes = read_processes().size(); });
   for (pid_t child : children) kill(child, SIGKILL);
   for (pid_t child : children) waitpid(child, nullptr, 0);
 
@@ -160,14 +161,18 @@ int main() try {
   u64 peak_64 = check_peak_kib(getpid(), reinterpret_cast<u64>(large), 64 * kGiB);
 
   std::printf(
-      "{\"entries\":%llu,\"walkSeconds\":%.6f,\"pagemapSeconds\":%.6f,\"checkSeconds\":%.6f,\"barePagemapSeconds\":%.6f,"
-      "\"checkAgree\":%llu,\"checkOther\":%llu,\"frameBytes\":%llu,\"frameSeconds\":%.6f,\"memcpySeconds\":%.6f,\"frameErrors\":%llu,"
-      "\"processes\":%zu,\"roots\":%zu,\"rootsSeconds\":%.6f,\"processListSeconds\":%.6f,\"peak1GiBKiB\":%llu,\"peak64GiBKiB\":%llu,"
+      "{\"entries\":%llu,\"walkSeconds\":%.6f,\"pagemapSeconds\":%.6f,\"checkSeconds\":%.6f,\"barePagemapSeconds\":%."
+      "6f,"
+      "\"checkAgree\":%llu,\"checkOther\":%llu,\"frameBytes\":%llu,\"frameSeconds\":%.6f,\"memcpySeconds\":%.6f,"
+      "\"frameErrors\":%llu,"
+      "\"processes\":%zu,\"roots\":%zu,\"rootsSeconds\":%.6f,\"processListSeconds\":%.6f,\"peak1GiBKiB\":%llu,"
+      "\"peak64GiBKiB\":%llu,"
       "\"checksum\":%llu}\n",
-      static_cast<unsigned long long>(entries), walk_s, pagemap_s, check_s, bare_s, static_cast<unsigned long long>(counts[0]),
-      static_cast<unsigned long long>(kPages - counts[0]), static_cast<unsigned long long>(kGiB), frames_s, copy_s,
-      static_cast<unsigned long long>(differing), processes, roots, roots_s, list_s, static_cast<unsigned long long>(peak_1),
-      static_cast<unsigned long long>(peak_64), static_cast<unsigned long long>(sum));
+      static_cast<unsigned long long>(entries), walk_s, pagemap_s, check_s, bare_s,
+      static_cast<unsigned long long>(counts[0]), static_cast<unsigned long long>(kPages - counts[0]),
+      static_cast<unsigned long long>(kGiB), frames_s, copy_s, static_cast<unsigned long long>(differing), processes,
+      roots, roots_s, list_s, static_cast<unsigned long long>(peak_1), static_cast<unsigned long long>(peak_64),
+      static_cast<unsigned long long>(sum));
   return differing != 0;
 } catch (const Error& error) {
   std::fprintf(stderr, "core_bench: %s. %s\n", error.what(), error.remedy.c_str());

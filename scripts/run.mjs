@@ -35,7 +35,8 @@ function hand(program, args) {
 
 function start() {
   setUp({ window: Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY) });
-  if (process.getuid() !== 0) say('you are not root: most sources will be missing, and the window says which. Try: sudo npm start');
+  if (process.getuid() !== 0)
+    say('you are not root: most sources will be missing, and the window says which. Try: sudo npm start');
   const { program, reason } = findElectron();
   if (program) {
     // Chromium refuses to start from root with its sandbox on; the status line of the window says that it is off.
@@ -60,7 +61,10 @@ const commands = {
     setUp({ test: true });
     run(NODE, ['node_modules/typescript/bin/tsc']);
     run('biome', ['check', '.']);
-    run('sh', ['-c', 'clang-format --dry-run --Werror native/core/*.h native/core/*.cc native/binding/* bench/*.cc test/fixtures/*.c']);
+    run('sh', [
+      '-c',
+      'clang-format --dry-run --Werror native/core/*.h native/core/*.cc native/binding/* bench/*.cc test/fixtures/*.c',
+    ]);
   },
   format() {
     setUp({ test: true });

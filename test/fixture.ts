@@ -21,7 +21,10 @@ export interface Fixture {
 
 /** Starts out/fixtures/NAME in a process group of its own and waits until it is ready. */
 export async function startFixture(name: string, args: string[] = []): Promise<Fixture> {
-  const child: ChildProcess = spawn(`out/fixtures/${name}`, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+  const child: ChildProcess = spawn(`out/fixtures/${name}`, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const cases: Case[] = [];
   const skipped: string[] = [];
@@ -33,8 +36,24 @@ export async function startFixture(name: string, args: string[] = []): Promise<F
       else if (word === 'skip') skipped.push(rest.join(' '));
       else if (word === 'fail') reject(new Error(line));
       else if (word === 'case') {
-        const [caseName, pid, va, pages, verdict, note, pattern] = rest as [string, string, string, string, string, string, string];
-        cases.push({ name: caseName, pid: Number(pid), va: BigInt(`0x${va}`), pages: Number(pages), verdict, note, pattern: pattern === '1' });
+        const [caseName, pid, va, pages, verdict, note, pattern] = rest as [
+          string,
+          string,
+          string,
+          string,
+          string,
+          string,
+          string,
+        ];
+        cases.push({
+          name: caseName,
+          pid: Number(pid),
+          va: BigInt(`0x${va}`),
+          pages: Number(pages),
+          verdict,
+          note,
+          pattern: pattern === '1',
+        });
       }
     });
   });

@@ -6,10 +6,13 @@ const SWAP_FILE = 'out/fixtures/swap';
 const HUGE_PAGES = '/proc/sys/vm/nr_hugepages';
 
 export default function setup(): () => void {
-  if (process.getuid?.() !== 0) throw new Error('The tests look at real page tables: run them as root (sudo npm test).');
+  if (process.getuid?.() !== 0)
+    throw new Error('The tests look at real page tables: run them as root (sudo npm test).');
   mkdirSync('out/fixtures', { recursive: true });
   for (const name of ['pages', 'churn'])
-    execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-o', `out/fixtures/${name}`, `test/fixtures/${name}.c`], { stdio: 'inherit' });
+    execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-o', `out/fixtures/${name}`, `test/fixtures/${name}.c`], {
+      stdio: 'inherit',
+    });
 
   const hugePages = readFileSync(HUGE_PAGES, 'utf8');
   writeFileSync(HUGE_PAGES, String(Number(hugePages) + 8));

@@ -4,7 +4,10 @@
 // Tables cross as columns (typed arrays), 64-bit values as bigint, never as number.
 import { z } from 'zod';
 
-const u64 = z.bigint().min(0n).max((1n << 64n) - 1n);
+const u64 = z
+  .bigint()
+  .min(0n)
+  .max((1n << 64n) - 1n);
 const u64s = z.instanceof(BigUint64Array);
 const u32s = z.instanceof(Uint32Array);
 const u8s = z.instanceof(Uint8Array);
@@ -16,8 +19,14 @@ const checkId = z.string().min(1).max(64);
 const space = { pid, startTicks: u64 };
 
 export const SwapTypes = z.object({
-  pfnBits: z.number(), hwpoison: z.number(), migration: z.number(), migrations: z.number(),
-  device: z.number(), devices: z.number(), marker: z.number(), swapinError: z.number(),
+  pfnBits: z.number(),
+  hwpoison: z.number(),
+  migration: z.number(),
+  migrations: z.number(),
+  device: z.number(),
+  devices: z.number(),
+  marker: z.number(),
+  swapinError: z.number(),
 });
 
 export const SourceStatus = z.object({
@@ -60,7 +69,10 @@ export const Target = z.object({
 export type Target = z.infer<typeof Target>;
 
 export const Processes = z.object({
-  pid: u32s, ppid: u32s, uid: u32s, threads: u32s,
+  pid: u32s,
+  ppid: u32s,
+  uid: u32s,
+  threads: u32s,
   /** ASCII letter of /proc/PID/stat. */
   state: u8s,
   kernelThread: u8s,
@@ -83,20 +95,36 @@ export const Processes = z.object({
 export type Processes = z.infer<typeof Processes>;
 
 export const Regions = z.object({
-  begin: u64s, end: u64s, offset: u64s, inode: u64s,
+  begin: u64s,
+  end: u64s,
+  offset: u64s,
+  inode: u64s,
   permissions: z.array(z.string()),
   path: z.array(z.string()),
 });
 export type Regions = z.infer<typeof Regions>;
 
 export const Rows = z.object({
-  va: u64s, pagemap: u64s, entry: u64s, pfn: u64s,
-  level: u8s, shift: u8s, kind: u8s, status: u8s, verdict: u8s, note: u8s,
+  va: u64s,
+  pagemap: u64s,
+  entry: u64s,
+  pfn: u64s,
+  level: u8s,
+  shift: u8s,
+  kind: u8s,
+  status: u8s,
+  verdict: u8s,
+  note: u8s,
 });
 export type Rows = z.infer<typeof Rows>;
 
 export const Entry = z.object({
-  kind: z.number(), shift: z.number(), swapType: z.number(), pfn: u64, swapOffset: u64, violation: u64,
+  kind: z.number(),
+  shift: z.number(),
+  swapType: z.number(),
+  pfn: u64,
+  swapOffset: u64,
+  violation: u64,
 });
 export const Path = z.object({
   /** Of the last table: index into FRAME_STATUS. */
@@ -136,10 +164,17 @@ export const Runs = z.object({ va: u64s, pages: u64s, pagemap: u64s, entry: u64s
 export type Runs = z.infer<typeof Runs>;
 
 export const Evidence = z.object({
-  va: u64, verdict: z.number(), note: z.number(), rounds: z.number(),
+  va: u64,
+  verdict: z.number(),
+  note: z.number(),
+  rounds: z.number(),
   /** CLOCK_MONOTONIC, ns. */
-  firstNs: u64, lastNs: u64,
-  firstPagemap: u64, firstEntry: u64, lastPagemap: u64, lastPath: Path,
+  firstNs: u64,
+  lastNs: u64,
+  firstPagemap: u64,
+  firstEntry: u64,
+  lastPagemap: u64,
+  lastPath: Path,
 });
 export type Evidence = z.infer<typeof Evidence>;
 
@@ -153,8 +188,12 @@ export const CheckSummary = z.object({
   rechecked: u64,
   /** Table frames by level, index 2..5. */
   tables: u64s,
-  beginNs: u64, endNs: u64, walkNs: u64, pagemapNs: u64,
-  regionBegin: u64s, regionEnd: u64s,
+  beginNs: u64,
+  endNs: u64,
+  walkNs: u64,
+  pagemapNs: u64,
+  regionBegin: u64s,
+  regionEnd: u64s,
   /** 7 a region, in the order of VERDICTS. */
   regionCounts: u64s,
   /** BUCKETS x 7 a region: its picture from left to right. */
@@ -170,10 +209,12 @@ export const CheckEvent = z.object({
   total: u64,
   counts: u64s,
   /** Set once, with the last event. */
-  end: z.union([
-    z.object({ summary: CheckSummary }),
-    z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) }),
-  ]).nullable(),
+  end: z
+    .union([
+      z.object({ summary: CheckSummary }),
+      z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) }),
+    ])
+    .nullable(),
 });
 export type CheckEvent = z.infer<typeof CheckEvent>;
 

@@ -22,12 +22,44 @@ export function bytes(value: bigint | number): string {
 export const count = (value: bigint | number): string => value.toString().replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
 const KPF_NAMES: Readonly<Record<number, string>> = {
-  0: 'locked', 1: 'error', 2: 'referenced', 3: 'uptodate', 4: 'dirty', 5: 'lru', 6: 'active', 7: 'slab',
-  8: 'writeback', 9: 'reclaim', 10: 'buddy', 11: 'mmap', 12: 'anon', 13: 'swapcache', 14: 'swapbacked',
-  15: 'compound_head', 16: 'compound_tail', 17: 'huge', 18: 'unevictable', 19: 'hwpoison', 20: 'nopage', 21: 'ksm',
-  22: 'thp', 23: 'offline', 24: 'zero_page', 25: 'idle', 26: 'pgtable', 32: 'reserved', 33: 'mlocked',
-  34: 'mappedtodisk', 35: 'private', 36: 'private_2', 37: 'owner_private', 38: 'arch', 39: 'uncached', 40: 'softdirty',
-  41: 'arch_2', 42: 'arch_3',
+  0: 'locked',
+  1: 'error',
+  2: 'referenced',
+  3: 'uptodate',
+  4: 'dirty',
+  5: 'lru',
+  6: 'active',
+  7: 'slab',
+  8: 'writeback',
+  9: 'reclaim',
+  10: 'buddy',
+  11: 'mmap',
+  12: 'anon',
+  13: 'swapcache',
+  14: 'swapbacked',
+  15: 'compound_head',
+  16: 'compound_tail',
+  17: 'huge',
+  18: 'unevictable',
+  19: 'hwpoison',
+  20: 'nopage',
+  21: 'ksm',
+  22: 'thp',
+  23: 'offline',
+  24: 'zero_page',
+  25: 'idle',
+  26: 'pgtable',
+  32: 'reserved',
+  33: 'mlocked',
+  34: 'mappedtodisk',
+  35: 'private',
+  36: 'private_2',
+  37: 'owner_private',
+  38: 'arch',
+  39: 'uncached',
+  40: 'softdirty',
+  41: 'arch_2',
+  42: 'arch_3',
 };
 /** Names of the bits of /proc/kpageflags (include/uapi/linux/kernel-page-flags.h). */
 export function kpageFlagNames(flags: bigint): string[] {
@@ -39,7 +71,13 @@ export function kpageFlagNames(flags: bigint): string[] {
 /** A 64-bit number as typed by a person: 0x-hex, decimal, or bare hex where `bareHex`. Undefined where it is none. */
 export function parseU64(text: string, bareHex = false): bigint | undefined {
   const clean = text.trim().replaceAll('_', '');
-  const form = /^0x[0-9a-f]+$/i.test(clean) ? clean : bareHex && /^[0-9a-f]+$/i.test(clean) ? `0x${clean}` : /^\d+$/.test(clean) ? clean : '';
+  const form = /^0x[0-9a-f]+$/i.test(clean)
+    ? clean
+    : bareHex && /^[0-9a-f]+$/i.test(clean)
+      ? `0x${clean}`
+      : /^\d+$/.test(clean)
+        ? clean
+        : '';
   if (!form) return undefined;
   const value = BigInt(form);
   return value >> 64n ? undefined : value;

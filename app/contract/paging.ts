@@ -108,7 +108,8 @@ export function decode(raw: bigint, level: number, facts: PagingFacts): Entry {
   if (raw & P) {
     const violation = reservedBits(raw, level, facts);
     if (violation) return { ...NOTHING, kind: 'reserved', violation };
-    if (level === 1 || (level <= 3 && raw & PS)) return { ...NOTHING, kind: 'leaf', shift, pfn: leafPfn(raw, level, facts) };
+    if (level === 1 || (level <= 3 && raw & PS))
+      return { ...NOTHING, kind: 'leaf', shift, pfn: leafPfn(raw, level, facts) };
     return { ...NOTHING, kind: 'table', pfn: (raw & ADDRESS_BITS & ~facts.encryptionMask) >> PAGE_SHIFT };
   }
   // protnone_mask(), arch/x86/include/asm/pgtable-invert.h: the address bits are stored inverted.
@@ -180,7 +181,12 @@ export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release:
       if (level > 1) list.push([12, 'PAT', 'cache selection: third bit of a huge page']);
       if (version && version < 0x611) list.push([57, 'DEVMAP', 'memory of a device (ZONE_DEVICE)']);
       if (version >= 0x606) list.push([58, 'SAVED_DIRTY', 'dirty while read-only, kept apart from shadow stacks']);
-      list.push([59, 'PK0', 'protection key'], [60, 'PK1', 'protection key'], [61, 'PK2', 'protection key'], [62, 'PK3', 'protection key']);
+      list.push(
+        [59, 'PK0', 'protection key'],
+        [60, 'PK1', 'protection key'],
+        [61, 'PK2', 'protection key'],
+        [62, 'PK3', 'protection key'],
+      );
     } else if (level === facts.levels && version >= 0x60c) {
       list.push([58, 'NOPTISHADOW', 'not copied to the user root']);
     }

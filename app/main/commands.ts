@@ -5,7 +5,16 @@ import { Command, CommanderError } from 'commander';
 import { OUTCOMES, type Path, REPORT_FORMATS, type Target } from '../contract/api.ts';
 import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/format.ts';
 import { decode, flagsOf, levelName, pageSizeName, tableIndex } from '../contract/paging.ts';
-import { ENTRY_KINDS, FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICTS, verdictCounts } from '../contract/verdicts.ts';
+import {
+  ENTRY_KINDS,
+  FRAME_STATUS,
+  FRAME_STATUS_TEXT,
+  NOTE_TEXT,
+  NOTES,
+  VERDICT_LABEL,
+  VERDICTS,
+  verdictCounts,
+} from '../contract/verdicts.ts';
 import type { Explorer } from './explorer/explorer.ts';
 import { checkSeconds, csvRows, htmlReport, jsonReport } from './explorer/report.ts';
 import { VERSION } from './explorer/version.ts';
@@ -22,13 +31,15 @@ const say = (line = '') => process.stdout.write(`${line}\n`);
 
 function parsePid(text: string): number {
   const pid = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(pid >= 1 && pid <= 0x7fffffff)) throw new Failed(`"${text}" is not a PID`, 'Give a whole number from 1; `cr3scope ps` lists them.');
+  if (!(pid >= 1 && pid <= 0x7fffffff))
+    throw new Failed(`"${text}" is not a PID`, 'Give a whole number from 1; `cr3scope ps` lists them.');
   return pid;
 }
 
 function parseAddress(text: string, what: string): bigint {
   const value = parseU64(text, true);
-  if (value === undefined) throw new Failed(`"${text}" is not ${what}`, 'Give it in hex, like 7f3a4001f000 or 0x7f3a4001f000.');
+  if (value === undefined)
+    throw new Failed(`"${text}" is not ${what}`, 'Give it in hex, like 7f3a4001f000 or 0x7f3a4001f000.');
   return value;
 }
 
@@ -36,10 +47,16 @@ function parseAddress(text: string, what: string): bigint {
 function table(header: string[], rows: string[][], right: ReadonlySet<number>): void {
   const widths = header.map((h, i) => Math.max(h.length, ...rows.map((r) => (r[i] ?? '').length)));
   for (const row of [header, ...rows])
-    say(row.map((cell, i) => (right.has(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ').trimEnd());
+    say(
+      row
+        .map((cell, i) => (right.has(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
-const numbers = (words: ArrayLike<bigint>) => Object.fromEntries(Object.entries(verdictCounts(words)).map(([k, v]) => [k, Number(v)]));
+const numbers = (words: ArrayLike<bigint>) =>
+  Object.fromEntries(Object.entries(verdictCounts(words)).map(([k, v]) => [k, Number(v)]));
 const sourceNames = (t: Target) => t.sources.filter((s) => s.ready).map((s) => s.name);
 
 interface Json {
@@ -53,15 +70,23 @@ async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
     const { ramBegin, ramEnd, ...facts } = t;
     print({ ...facts, ram: Array.from(ramBegin, (begin, i) => ({ begin, end: ramEnd[i] })) });
   } else {
-    say(`cr3scope ${t.version} on ${t.hostname}: Linux ${t.release}, ${t.cpuModel}, ${t.cpus} CPUs, ${bytes(t.memoryBytes)}`);
-    say(`paging     ${t.levels} levels, PTI ${t.pti ? 'on' : 'off'}, PCID ${t.pcid ? 'yes' : 'no'}, ${t.maxPhysBits} physical bits, C-bit mask 0x${hex(t.encryptionMask)}`);
+    say(
+      `cr3scope ${t.version} on ${t.hostname}: Linux ${t.release}, ${t.cpuModel}, ${t.cpus} CPUs, ${bytes(t.memoryBytes)}`,
+    );
+    say(
+      `paging     ${t.levels} levels, PTI ${t.pti ? 'on' : 'off'}, PCID ${t.pcid ? 'yes' : 'no'}, ${t.maxPhysBits} physical bits, C-bit mask 0x${hex(t.encryptionMask)}`,
+    );
     say(`lockdown   ${t.lockdown || 'not in this kernel'}`);
     say(`config     ${t.configFrom || 'not found: the usual distribution settings are assumed for swap type numbers'}`);
     for (const s of t.sources) {
       say(`${s.ready ? 'ready  ' : 'missing'}    ${s.label}: ${s.detail}`);
       if (!s.ready) say(`           ${s.remedy}`);
     }
-    say(ready >= 2 ? `${ready} sources: pages can be cross-checked.` : 'Fewer than two sources: nothing can be cross-checked.');
+    say(
+      ready >= 2
+        ? `${ready} sources: pages can be cross-checked.`
+        : 'Fewer than two sources: nothing can be cross-checked.',
+    );
   }
   return ready >= 2 ? 0 : 2;
 }
@@ -96,8 +121,15 @@ async function ps(explorer: Explorer, { json }: Json): Promise<number> {
   table(
     ['PID', 'PPID', 'USER', 'S', 'THR', 'RSS', 'TABLES', 'ROOT PA', 'NAME'],
     list.map((r) => [
-      String(r.pid), String(r.ppid), r.user, r.state, String(r.threads), r.kernelThread ? '-' : bytes(r.rssBytes),
-      r.kernelThread ? '-' : bytes(r.pageTableBytes), root(r), r.kernelThread ? `[${r.name}]` : r.name,
+      String(r.pid),
+      String(r.ppid),
+      r.user,
+      r.state,
+      String(r.threads),
+      r.kernelThread ? '-' : bytes(r.rssBytes),
+      r.kernelThread ? '-' : bytes(r.pageTableBytes),
+      root(r),
+      r.kernelThread ? `[${r.name}]` : r.name,
     ]),
     new Set([0, 1, 4, 5, 6]),
   );
@@ -108,7 +140,10 @@ async function regions(explorer: Explorer, pidText: string, { json }: Json): Pro
   const pid = parsePid(pidText);
   const r = await explorer.regions({ pid, startTicks: 0n });
   const list = Array.from(r.begin, (begin, i) => ({
-    begin, end: r.end[i] as bigint, permissions: r.permissions[i] as string, path: r.path[i] as string,
+    begin,
+    end: r.end[i] as bigint,
+    permissions: r.permissions[i] as string,
+    path: r.path[i] as string,
   }));
   if (json) for (const region of list) print(region);
   else if (list.length === 0) say(`Process ${pid} has no address space: a kernel thread, a zombie, or just exiting.`);
@@ -131,17 +166,27 @@ async function check(explorer: Explorer, pidText: string | undefined, options: C
   const pid = parsePid(pidText);
   const target = await explorer.target();
   const progress = progressLine(options);
-  const { summary, name, evidence } = await explorer.check(pid, 0n, 0n, EVERYTHING, progress.show).promise.finally(progress.clear);
+  const { summary, name, evidence } = await explorer
+    .check(pid, 0n, 0n, EVERYTHING, progress.show)
+    .promise.finally(progress.clear);
   const seconds = checkSeconds(summary);
   if (OUTCOMES[summary.outcome] !== 'complete')
-    throw new Failed(`process ${pid} ${summary.outcome === 1 ? 'exited' : 'executed another program'} during the check`, 'Check it again, or stop it first.', 'ESRCH');
+    throw new Failed(
+      `process ${pid} ${summary.outcome === 1 ? 'exited' : 'executed another program'} during the check`,
+      'Check it again, or stop it first.',
+      'ESRCH',
+    );
   const verdicts = numbers(summary.counts);
   if (options.json) print({ pid, pages: Number(summary.pages), verdicts, sources: sourceNames(target), seconds });
   else {
-    say(`${pid} ${name}: ${count(summary.pages)} pages in ${seconds.toFixed(3)} s, root 0x${hex(summary.rootPa)}, sources ${sourceNames(target).join(' + ')}`);
+    say(
+      `${pid} ${name}: ${count(summary.pages)} pages in ${seconds.toFixed(3)} s, root 0x${hex(summary.rootPa)}, sources ${sourceNames(target).join(' + ')}`,
+    );
     sayVerdicts(summary.counts);
     for (const e of evidence.filter((v) => VERDICTS[v.verdict] === 'mismatch').slice(0, 20))
-      say(`  MISMATCH ${hexVa(e.va)}: ${NOTE_TEXT[NOTES[e.note] ?? 'none'].label}; pagemap ${hex(e.lastPagemap, 16)}, entry ${hex(e.lastPath.entry[e.lastPath.last] ?? 0n, 16)}, ${e.rounds} re-reads`);
+      say(
+        `  MISMATCH ${hexVa(e.va)}: ${NOTE_TEXT[NOTES[e.note] ?? 'none'].label}; pagemap ${hex(e.lastPagemap, 16)}, entry ${hex(e.lastPath.entry[e.lastPath.last] ?? 0n, 16)}, ${e.rounds} re-reads`,
+      );
   }
   return verdicts.mismatch ? 1 : 0;
 }
@@ -155,7 +200,8 @@ function sayVerdicts(counts: ArrayLike<bigint>): void {
 async function checkAll(explorer: Explorer, { json }: CheckOptions): Promise<number> {
   const target = await explorer.target();
   const list = await explorer.processes({});
-  if (sourceNames(target).length < 2) throw new Failed('fewer than two sources are ready', 'Run `cr3scope doctor` to see why.');
+  if (sourceNames(target).length < 2)
+    throw new Failed('fewer than two sources are ready', 'Run `cr3scope doctor` to see why.');
   const total = new BigUint64Array(VERDICTS.length);
   const started = process.hrtime.bigint();
   let processes = 0;
@@ -166,14 +212,23 @@ async function checkAll(explorer: Explorer, { json }: CheckOptions): Promise<num
     const pid = list.pid[i] as number;
     if (list.kernelThread[i] || 'ZX'.includes(String.fromCharCode(list.state[i] as number))) continue; // no address space
     try {
-      const { summary } = await explorer.check(pid, list.startTicks[i] as bigint, 0n, EVERYTHING, () => undefined).promise;
+      const { summary } = await explorer.check(pid, list.startTicks[i] as bigint, 0n, EVERYTHING, () => undefined)
+        .promise;
       summary.counts.forEach((n, v) => {
         total[v] = (total[v] ?? 0n) + n;
       });
       pages += summary.pages;
       if (summary.outcome) gone++;
       else processes++;
-      if (json) print({ pid, name: list.name[i], pages: Number(summary.pages), verdicts: numbers(summary.counts), outcome: OUTCOMES[summary.outcome], seconds: checkSeconds(summary) });
+      if (json)
+        print({
+          pid,
+          name: list.name[i],
+          pages: Number(summary.pages),
+          verdicts: numbers(summary.counts),
+          outcome: OUTCOMES[summary.outcome],
+          seconds: checkSeconds(summary),
+        });
     } catch (error) {
       const { code, message } = Failed.from(error);
       if (code === 'ESRCH' || code === 'ENOENT') gone++;
@@ -182,9 +237,21 @@ async function checkAll(explorer: Explorer, { json }: CheckOptions): Promise<num
   }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const verdicts = numbers(total);
-  if (json) print({ pid: null, processes, gone, notChecked, pages: Number(pages), verdicts, sources: sourceNames(target), seconds });
+  if (json)
+    print({
+      pid: null,
+      processes,
+      gone,
+      notChecked,
+      pages: Number(pages),
+      verdicts,
+      sources: sourceNames(target),
+      seconds,
+    });
   else {
-    say(`${processes} processes, ${count(pages)} pages in ${seconds.toFixed(3)} s; ${gone} exited or executed another program meanwhile`);
+    say(
+      `${processes} processes, ${count(pages)} pages in ${seconds.toFixed(3)} s; ${gone} exited or executed another program meanwhile`,
+    );
     sayVerdicts(total);
     for (const f of notChecked) say(`  not checked: ${f.pid} ${f.name}: ${f.reason}`);
   }
@@ -213,8 +280,12 @@ function walkSteps(path: Path, va: bigint, target: Target) {
       index: tableIndex(va, level),
       table: path.table[level] as bigint,
       entry: raw,
-      kind: ENTRY_KINDS[decode(raw, level, target).kind === 'none' ? 0 : ENTRY_KINDS.indexOf(decode(raw, level, target).kind)] as string,
-      flags: flagsOf(raw, level, target, target.release).filter((f) => f.set).map((f) => f.name),
+      kind: ENTRY_KINDS[
+        decode(raw, level, target).kind === 'none' ? 0 : ENTRY_KINDS.indexOf(decode(raw, level, target).kind)
+      ] as string,
+      flags: flagsOf(raw, level, target, target.release)
+        .filter((f) => f.set)
+        .map((f) => f.name),
     });
   }
   return steps;
@@ -229,19 +300,45 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
   const mapped = ['leaf', 'protNone', 'midSplit'].includes(ENTRY_KINDS[leaf.kind] ?? '');
   const pa = mapped ? (leaf.pfn << 12n) + (va & ((1n << BigInt(leaf.shift)) - 1n)) : null;
   const steps = walkSteps(t.path, va, target);
-  const row = t.row && { pagemap: t.row.pagemap[0] as bigint, verdict: VERDICTS[t.row.verdict[0] ?? 0] as (typeof VERDICTS)[number], note: NOTES[t.row.note[0] ?? 0] as (typeof NOTES)[number] };
-  const unread = FRAME_STATUS[t.path.status] === 'ok' ? null : FRAME_STATUS_TEXT[FRAME_STATUS[t.path.status] ?? 'failed'];
+  const row = t.row && {
+    pagemap: t.row.pagemap[0] as bigint,
+    verdict: VERDICTS[t.row.verdict[0] ?? 0] as (typeof VERDICTS)[number],
+    note: NOTES[t.row.note[0] ?? 0] as (typeof NOTES)[number],
+  };
+  const unread =
+    FRAME_STATUS[t.path.status] === 'ok' ? null : FRAME_STATUS_TEXT[FRAME_STATUS[t.path.status] ?? 'failed'];
   if (json) {
-    print({ pid, va, rootPa: t.rootPa, steps, userSteps: t.userPath && walkSteps(t.userPath, va, target), kind: ENTRY_KINDS[leaf.kind], pageSize: mapped ? pageSizeName(leaf.shift) : null, pa, unread, ...row });
+    print({
+      pid,
+      va,
+      rootPa: t.rootPa,
+      steps,
+      userSteps: t.userPath && walkSteps(t.userPath, va, target),
+      kind: ENTRY_KINDS[leaf.kind],
+      pageSize: mapped ? pageSizeName(leaf.shift) : null,
+      pa,
+      unread,
+      ...row,
+    });
     return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
   }
-  say(`process ${pid}, address ${hexVa(va)}${t.row ? '' : ' (kernel half: pagemap does not cover it)'}, root PA 0x${hex(t.rootPa)}`);
+  say(
+    `process ${pid}, address ${hexVa(va)}${t.row ? '' : ' (kernel half: pagemap does not cover it)'}, root PA 0x${hex(t.rootPa)}`,
+  );
   for (const s of steps)
-    say(`  ${s.level.padEnd(3)} [${hex(s.index, 3)}] at ${hex(s.table + BigInt(s.index * 8), 12)}  ${hex(s.entry, 16)}  ${s.kind === 'table' ? '' : `${s.kind}  `}${s.flags.join(' ')}`);
+    say(
+      `  ${s.level.padEnd(3)} [${hex(s.index, 3)}] at ${hex(s.table + BigInt(s.index * 8), 12)}  ${hex(s.entry, 16)}  ${s.kind === 'table' ? '' : `${s.kind}  `}${s.flags.join(' ')}`,
+    );
   if (unread) say(`  the next table can't be read: ${unread}`);
-  say(pa === null ? `  nothing mapped: ${ENTRY_KINDS[leaf.kind]}${leaf.kind === 5 ? ` (swap ${leaf.swapType}:0x${hex(leaf.swapOffset)})` : ''}` : `  physical address 0x${hex(pa)}, frame 0x${hex(pa >> 12n)}, ${pageSizeName(leaf.shift)} page`);
+  say(
+    pa === null
+      ? `  nothing mapped: ${ENTRY_KINDS[leaf.kind]}${leaf.kind === 5 ? ` (swap ${leaf.swapType}:0x${hex(leaf.swapOffset)})` : ''}`
+      : `  physical address 0x${hex(pa)}, frame 0x${hex(pa >> 12n)}, ${pageSizeName(leaf.shift)} page`,
+  );
   if (row) {
-    say(`  pagemap ${hex(row.pagemap, 16)}: ${VERDICT_LABEL[row.verdict]}${row.note === 'none' ? '' : `, ${NOTE_TEXT[row.note].label}`}`);
+    say(
+      `  pagemap ${hex(row.pagemap, 16)}: ${VERDICT_LABEL[row.verdict]}${row.note === 'none' ? '' : `, ${NOTE_TEXT[row.note].label}`}`,
+    );
     if (row.note !== 'none') say(`  ${NOTE_TEXT[row.note].why}`);
   }
   return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
@@ -254,13 +351,28 @@ interface FrameOptions extends Json {
 async function frame(explorer: Explorer, text: string, { json, pa }: FrameOptions): Promise<number> {
   const number = parseAddress(text, pa ? 'a physical address' : 'a PFN');
   const pfn = pa ? number >> 12n : number;
-  if (pfn >> 40n) throw new Failed(`frame 0x${hex(pfn)} lies beyond 52 physical bits`, pa ? 'Check the address.' : 'For a physical address add --pa.');
+  if (pfn >> 40n)
+    throw new Failed(
+      `frame 0x${hex(pfn)} lies beyond 52 physical bits`,
+      pa ? 'Check the address.' : 'For a physical address add --pa.',
+    );
   const f = await explorer.frame({ pfn });
   const status = FRAME_STATUS[f.status] ?? 'failed';
   const flags = f.flags === null ? null : kpageFlagNames(f.flags);
-  if (json) print({ pfn, pa: pfn << 12n, status, flags, mapCount: f.count === null ? null : Number(f.count), cgroup: f.cgroup, bytes: status === 'ok' ? Buffer.from(f.bytes).toString('hex') : null });
+  if (json)
+    print({
+      pfn,
+      pa: pfn << 12n,
+      status,
+      flags,
+      mapCount: f.count === null ? null : Number(f.count),
+      cgroup: f.cgroup,
+      bytes: status === 'ok' ? Buffer.from(f.bytes).toString('hex') : null,
+    });
   else {
-    say(`frame 0x${hex(pfn)}, PA 0x${hex(pfn << 12n)}: ${flags ? flags.join(' ') || 'no flags' : 'no kpageflags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`);
+    say(
+      `frame 0x${hex(pfn)}, PA 0x${hex(pfn << 12n)}: ${flags ? flags.join(' ') || 'no flags' : 'no kpageflags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`,
+    );
     if (status === 'ok')
       for (let at = 0; at < f.bytes.length; at += 16) {
         const line = f.bytes.subarray(at, at + 16);
@@ -268,7 +380,12 @@ async function frame(explorer: Explorer, text: string, { json, pa }: FrameOption
         say(`${hex((pfn << 12n) + BigInt(at), 12)}  ${Array.from(line, (b) => hex(b, 2)).join(' ')}  ${text16}`);
       }
   }
-  if (status !== 'ok') throw new Failed(`frame 0x${hex(pfn)} can't be read: ${FRAME_STATUS_TEXT[status]}`, 'Choose another frame; `cr3scope walk` names the frame of an address.', 'EFAULT');
+  if (status !== 'ok')
+    throw new Failed(
+      `frame 0x${hex(pfn)} can't be read: ${FRAME_STATUS_TEXT[status]}`,
+      'Choose another frame; `cr3scope walk` names the frame of an address.',
+      'EFAULT',
+    );
   return 0;
 }
 
@@ -282,7 +399,11 @@ async function report(explorer: Explorer, pidText: string, options: ReportOption
   const pid = parsePid(pidText);
   const suffix = options.format ?? options.output.split('.').at(-1) ?? '';
   const format = REPORT_FORMATS.find((f) => f === suffix);
-  if (!format) throw new Failed(`"${suffix}" is no report format`, `Use --format ${REPORT_FORMATS.join(', ')}, or a file name with that ending.`);
+  if (!format)
+    throw new Failed(
+      `"${suffix}" is no report format`,
+      `Use --format ${REPORT_FORMATS.join(', ')}, or a file name with that ending.`,
+    );
   const temporary = `${options.output}.${process.pid}.tmp`;
   let file: FileHandle;
   try {
@@ -290,7 +411,9 @@ async function report(explorer: Explorer, pidText: string, options: ReportOption
     file = await open(temporary, 'wx');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw code === 'EEXIST' ? new Failed(`${options.output} exists`, 'Add --force to replace it, or choose another name.', code) : new Failed(message, 'Choose a folder you can write to.', code);
+    throw code === 'EEXIST'
+      ? new Failed(`${options.output} exists`, 'Add --force to replace it, or choose another name.', code)
+      : new Failed(message, 'Choose a folder you can write to.', code);
   }
   try {
     const stream = file.createWriteStream();
@@ -313,8 +436,20 @@ async function report(explorer: Explorer, pidText: string, options: ReportOption
     await rename(temporary, options.output);
     const seconds = checkSeconds(record.summary);
     const verdicts = numbers(record.summary.counts);
-    if (options.json) print({ pid, output: options.output, format, pages: Number(record.summary.pages), verdicts, outcome: OUTCOMES[record.summary.outcome], seconds });
-    else say(`${options.output}: ${count(record.summary.pages)} pages, ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}${record.summary.outcome ? `; incomplete: the process ${OUTCOMES[record.summary.outcome]}` : ''}`);
+    if (options.json)
+      print({
+        pid,
+        output: options.output,
+        format,
+        pages: Number(record.summary.pages),
+        verdicts,
+        outcome: OUTCOMES[record.summary.outcome],
+        seconds,
+      });
+    else
+      say(
+        `${options.output}: ${count(record.summary.pages)} pages, ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}${record.summary.outcome ? `; incomplete: the process ${OUTCOMES[record.summary.outcome]}` : ''}`,
+      );
     return verdicts.mismatch ? 1 : record.summary.outcome ? 2 : 0;
   } catch (error) {
     await rm(temporary, { force: true });
@@ -328,12 +463,15 @@ interface ServeOptions extends Json {
 
 async function runServe(explorer: Explorer, { port, json }: ServeOptions): Promise<number> {
   const number = Number(port);
-  if (!/^\d{1,5}$/.test(port) || number > 65535) throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
+  if (!/^\d{1,5}$/.test(port) || number > 65535)
+    throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
   const server = await serve(explorer, number);
   if (json) print({ url: server.url, port: server.port, pid: process.pid });
   else {
     say(`cr3scope serves on this machine only. Open this link; it works once, in one browser:\n\n  ${server.url}\n`);
-    say(`From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} root@this-machine, then open it there. Ctrl-C ends.`);
+    say(
+      `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} root@this-machine, then open it there. Ctrl-C ends.`,
+    );
   }
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
@@ -351,24 +489,45 @@ const example = (text: string) => `\nExample:\n  ${text}\n`;
 export async function runCommand(argv: readonly string[], openExplorer: () => Promise<Explorer>): Promise<number> {
   let exitCode = 0;
   const program = new Command('cr3scope')
-    .description("Explores Linux process memory by physical address and cross-checks every translation.\nExit codes: 0 fine, 1 a mismatch was found, 2 it could not be done.")
+    .description(
+      'Explores Linux process memory by physical address and cross-checks every translation.\nExit codes: 0 fine, 1 a mismatch was found, 2 it could not be done.',
+    )
     .version(VERSION)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cr3scope: ')) })
     .showHelpAfterError('Run `cr3scope --help` to see the commands.');
   const command = (usage: string, description: string, sample: string) =>
-    program.command(usage).description(description).option('--json', 'machine-readable output, one object a line').addHelpText('after', example(sample)).exitOverride();
+    program
+      .command(usage)
+      .description(description)
+      .option('--json', 'machine-readable output, one object a line')
+      .addHelpText('after', example(sample))
+      .exitOverride();
   const run = async (action: (explorer: Explorer) => Promise<number>) => {
     exitCode = await action(await openExplorer());
   };
-  command('doctor', 'facts of this machine, which sources are ready, and what to do about the others', 'cr3scope doctor').action((o: Json) => run((e) => doctor(e, o)));
-  command('ps', 'processes with the physical address of their root page table', 'cr3scope ps').action((o: Json) => run((e) => ps(e, o)));
-  command('regions <pid>', 'regions of a process', 'cr3scope regions 1').action((pid: string, o: Json) => run((e) => regions(e, pid, o)));
+  command(
+    'doctor',
+    'facts of this machine, which sources are ready, and what to do about the others',
+    'cr3scope doctor',
+  ).action((o: Json) => run((e) => doctor(e, o)));
+  command('ps', 'processes with the physical address of their root page table', 'cr3scope ps').action((o: Json) =>
+    run((e) => ps(e, o)),
+  );
+  command('regions <pid>', 'regions of a process', 'cr3scope regions 1').action((pid: string, o: Json) =>
+    run((e) => regions(e, pid, o)),
+  );
   command('check [pid]', 'cross-check every page of a process, or of all', 'cr3scope check 1 --json')
     .option('--all', 'every process')
     .action((pid: string | undefined, o: CheckOptions) => run((e) => check(e, pid, o)));
-  command('walk <pid> <va>', 'the walk of one virtual address, level by level', 'cr3scope walk 1 7f3a4001f000').action((pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o)));
-  command('frame <number>', 'bytes and flags of a physical frame, by its number in hex', 'cr3scope frame 117274   (or: cr3scope frame --pa 117274000)')
+  command('walk <pid> <va>', 'the walk of one virtual address, level by level', 'cr3scope walk 1 7f3a4001f000').action(
+    (pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o)),
+  );
+  command(
+    'frame <number>',
+    'bytes and flags of a physical frame, by its number in hex',
+    'cr3scope frame 117274   (or: cr3scope frame --pa 117274000)',
+  )
     .option('--pa', 'the number is a physical address')
     .action((number: string, o: FrameOptions) => run((e) => frame(e, number, o)));
   command('report <pid>', 'check a process and write the evidence to a file', 'cr3scope report 1 -o init.html')

@@ -20,7 +20,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff': 'font/woff',
 };
 
-protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
+protocol.registerSchemesAsPrivileged([
+  { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } },
+]);
 // Chromium's sandbox can't be entered from root; it must be off then, and the status line says so.
 if (process.getuid?.() !== 0) app.enableSandbox();
 
@@ -31,7 +33,11 @@ async function serveFile(request: Request): Promise<Response> {
   if (host !== 'cr3scope' || !file.startsWith(RENDERER) || !type) return new Response('Not found', { status: 404 });
   try {
     return new Response(new Uint8Array(await readFile(file)), {
-      headers: { 'Content-Type': type, 'Content-Security-Policy': CONTENT_SECURITY_POLICY, 'X-Content-Type-Options': 'nosniff' },
+      headers: {
+        'Content-Type': type,
+        'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+        'X-Content-Type-Options': 'nosniff',
+      },
     });
   } catch {
     return new Response('Not found', { status: 404 });
@@ -39,8 +45,12 @@ async function serveFile(request: Request): Promise<Response> {
 }
 
 function lockDown(): void {
-  session.defaultSession.setPermissionRequestHandler((_contents, permission, done) => done(permission === 'clipboard-sanitized-write'));
-  session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === 'clipboard-sanitized-write');
+  session.defaultSession.setPermissionRequestHandler((_contents, permission, done) =>
+    done(permission === 'clipboard-sanitized-write'),
+  );
+  session.defaultSession.setPermissionCheckHandler(
+    (_contents, permission) => permission === 'clipboard-sanitized-write',
+  );
   app.on('web-contents-created', (_event, contents) => {
     contents.on('will-navigate', (event) => event.preventDefault());
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
@@ -52,9 +62,21 @@ function setMenu(): void {
     Menu.buildFromTemplate([
       { role: 'fileMenu' },
       { role: 'editMenu' },
-      { label: 'View', submenu: [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }, { type: 'separator' }, { role: 'togglefullscreen' }] },
+      {
+        label: 'View',
+        submenu: [
+          { role: 'resetZoom' },
+          { role: 'zoomIn' },
+          { role: 'zoomOut' },
+          { type: 'separator' },
+          { role: 'togglefullscreen' },
+        ],
+      },
       { role: 'windowMenu' },
-      { role: 'help', submenu: [{ label: 'How the kernel reports pages', click: () => void shell.openExternal(MANUAL) }] },
+      {
+        role: 'help',
+        submenu: [{ label: 'How the kernel reports pages', click: () => void shell.openExternal(MANUAL) }],
+      },
     ]),
   );
 }
@@ -68,7 +90,13 @@ function openWindow(explorer: Explorer): void {
     title: 'cr3scope',
     autoHideMenuBar: true,
     backgroundColor: '#0f1216',
-    webPreferences: { preload: PRELOAD, contextIsolation: true, nodeIntegration: false, sandbox: true, spellcheck: false },
+    webPreferences: {
+      preload: PRELOAD,
+      contextIsolation: true,
+      nodeIntegration: false,
+      sandbox: true,
+      spellcheck: false,
+    },
   });
   const channel = {
     send: (bytes: Uint8Array) => {
@@ -78,7 +106,14 @@ function openWindow(explorer: Explorer): void {
       ipcMain.on('cr3scope', (event, bytes: unknown) => {
         // Only our own page in the top frame of this window may speak.
         const frame = event.senderFrame;
-        if (event.sender === window.webContents && frame && !frame.parent && frame.url.startsWith(`${ORIGIN}/`) && bytes instanceof Uint8Array) receive(bytes);
+        if (
+          event.sender === window.webContents &&
+          frame &&
+          !frame.parent &&
+          frame.url.startsWith(`${ORIGIN}/`) &&
+          bytes instanceof Uint8Array
+        )
+          receive(bytes);
       });
     },
   };

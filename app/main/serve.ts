@@ -58,7 +58,9 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
   let tokenUsed = false;
   const cookieName = () => `cr3scope-${(http.address() as AddressInfo).port}`; // cookies ignore ports
   const hasSession = (request: IncomingMessage) =>
-    (request.headers.cookie ?? '').split(/;\s*/).some((c) => c.startsWith(`${cookieName()}=`) && equal(c.split('=')[1], session));
+    (request.headers.cookie ?? '')
+      .split(/;\s*/)
+      .some((c) => c.startsWith(`${cookieName()}=`) && equal(c.split('=')[1], session));
 
   function refuse(response: ServerResponse, status: number, text: string) {
     response.writeHead(status, { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
@@ -104,7 +106,11 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
     http.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE'
-          ? new Failed(`port ${port} is in use`, 'Choose another with --port, or leave it out for a free one.', 'EADDRINUSE')
+          ? new Failed(
+              `port ${port} is in use`,
+              'Choose another with --port, or leave it out for a free one.',
+              'EADDRINUSE',
+            )
           : error,
       ),
     );

@@ -1,6 +1,16 @@
 // The state of the window and what can be done to it. Data flows one way: actions call the explorer, results land here.
 import { create } from 'zustand';
-import type { CheckRows, CheckSummary, Client, Failure, Frame, Processes, Regions, Target, Translation } from '../contract/api.ts';
+import type {
+  CheckRows,
+  CheckSummary,
+  Client,
+  Failure,
+  Frame,
+  Processes,
+  Regions,
+  Target,
+  Translation,
+} from '../contract/api.ts';
 import type { Verdict } from '../contract/verdicts.ts';
 import { openClient } from './lib/client.ts';
 import type { Destination } from './lib/query.ts';
@@ -16,8 +26,6 @@ export interface CheckState {
   readonly done: bigint;
   readonly total: bigint;
   readonly counts: BigUint64Array;
-  readonly startedAt: number;
-  readonly pagesPerSecond: number;
   readonly summary?: CheckSummary;
   readonly rows?: CheckRows;
   readonly error?: Failure;
@@ -84,8 +92,7 @@ export async function begin(): Promise<void> {
   client.on('check', (event) => {
     const { check } = get();
     if (!check || check.id !== event.id) return;
-    const seconds = (performance.now() - check.startedAt) / 1000;
-    const update: CheckState = { ...check, done: event.done, total: event.total, counts: event.counts, pagesPerSecond: Number(event.done) / Math.max(seconds, 1e-3) };
+    const update: CheckState = { ...check, done: event.done, total: event.total, counts: event.counts };
     if (!event.end) set({ check: update });
     else if ('error' in event.end) set({ check: { ...update, counts: check.counts, error: event.end.error } });
     else {
@@ -104,7 +111,11 @@ export async function begin(): Promise<void> {
   const { processes } = get();
   const first = processes?.rootPa.findIndex((root) => root !== 0n) ?? -1;
   if (processes && first >= 0)
-    selectProcess({ pid: processes.pid[first] as number, startTicks: processes.startTicks[first] as bigint, name: processes.name[first] as string });
+    selectProcess({
+      pid: processes.pid[first] as number,
+      startTicks: processes.startTicks[first] as bigint,
+      name: processes.name[first] as string,
+    });
 }
 
 export async function refreshProcesses(): Promise<void> {
@@ -119,8 +130,15 @@ export async function refreshProcesses(): Promise<void> {
 export async function selectProcess(space: Space): Promise<void> {
   cancelCheck();
   set({
-    space, region: 0, only: undefined, regions: undefined, regionsError: undefined, check: undefined, va: undefined,
-    translation: undefined, translationError: undefined,
+    space,
+    region: 0,
+    only: undefined,
+    regions: undefined,
+    regionsError: undefined,
+    check: undefined,
+    va: undefined,
+    translation: undefined,
+    translationError: undefined,
   });
   try {
     const regions = await client.call('regions', { pid: space.pid, startTicks: space.startTicks });
@@ -140,7 +158,7 @@ export async function startCheck(): Promise<void> {
   cancelCheck();
   try {
     const id = crypto.randomUUID();
-    set({ check: { id, done: 0n, total: 0n, counts: new BigUint64Array(7), startedAt: performance.now(), pagesPerSecond: 0 } });
+    set({ check: { id, done: 0n, total: 0n, counts: new BigUint64Array(7) } });
     await client.call('startCheck', { id, ...spaceOf(space), begin: 0n, end: 1n << 63n });
   } catch (error) {
     set({ check: undefined, notice: failure(error) });
@@ -152,7 +170,8 @@ export function cancelCheck(): void {
   if (check && !check.summary && !check.error) void client.call('cancelCheck', { id: check.id });
 }
 
-export const checkRunning = (check: CheckState | undefined): boolean => check !== undefined && !check.summary && !check.error;
+export const checkRunning = (check: CheckState | undefined): boolean =>
+  check !== undefined && !check.summary && !check.error;
 
 const spaceOf = ({ pid, startTicks }: Space) => ({ pid, startTicks });
 

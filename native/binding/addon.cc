@@ -42,7 +42,10 @@ class Task : public Napi::AsyncWorker {
 
  protected:
   Task(Napi::Env env, Work work, Convert convert)
-      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), work_(std::move(work)), convert_(std::move(convert)) {}
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        work_(std::move(work)),
+        convert_(std::move(convert)) {}
 
   void Execute() override {
     error_ = caught([this] { result_ = std::make_unique<T>(work_()); });
@@ -70,7 +73,8 @@ struct Frames {
   std::vector<u64> flags, counts, cgroups;
 };
 
-// The frames' bytes, with the reason for each that can't be read; kpageflags first, to leave alone what must not be touched.
+// The frames' bytes, with the reason for each that can't be read; kpageflags first, to leave alone what must not be
+// touched.
 Frames read_frames(FrameReader& reader, const std::vector<u64>& pfns) {
   KPage kpage;
   Frames f;
@@ -121,12 +125,13 @@ struct Translation {
 class SessionObject : public Napi::ObjectWrap<SessionObject> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Session",
-                       {InstanceMethod<&SessionObject::target>("target"), InstanceMethod<&SessionObject::open>("open"),
-                        InstanceMethod<&SessionObject::processes>("processes"), InstanceMethod<&SessionObject::roots>("roots"),
-                        InstanceMethod<&SessionObject::regions>("regions"), InstanceMethod<&SessionObject::rows>("rows"),
-                        InstanceMethod<&SessionObject::translate>("translate"), InstanceMethod<&SessionObject::frames>("frames"),
-                        InstanceMethod<&SessionObject::check>("check")});
+    return DefineClass(
+        env, "Session",
+        {InstanceMethod<&SessionObject::target>("target"), InstanceMethod<&SessionObject::open>("open"),
+         InstanceMethod<&SessionObject::processes>("processes"), InstanceMethod<&SessionObject::roots>("roots"),
+         InstanceMethod<&SessionObject::regions>("regions"), InstanceMethod<&SessionObject::rows>("rows"),
+         InstanceMethod<&SessionObject::translate>("translate"), InstanceMethod<&SessionObject::frames>("frames"),
+         InstanceMethod<&SessionObject::check>("check")});
   }
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -157,12 +162,14 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   }
 
   Napi::Value processes(const Napi::CallbackInfo& info) {
-    return Task<std::vector<ProcessRow>>::start(info.Env(), read_processes, [](Napi::Env env, auto& p) { return to_js(env, p); });
+    return Task<std::vector<ProcessRow>>::start(info.Env(), read_processes,
+                                                [](Napi::Env env, auto& p) { return to_js(env, p); });
   }
 
   Napi::Value roots(const Napi::CallbackInfo& info) {
     return Task<std::vector<RootRecord>>::start(
-        info.Env(), [s = session_] { return (*Session::Lease(*s)).roots(0); }, [](Napi::Env env, auto& r) { return to_js(env, r); });
+        info.Env(), [s = session_] { return (*Session::Lease(*s)).roots(0); },
+        [](Napi::Env env, auto& r) { return to_js(env, r); });
   }
 
   Napi::Value regions(const Napi::CallbackInfo& info) {
@@ -244,15 +251,16 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   Napi::Value check(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     int pid = pid_argument(info, 0);
-    u64 start = u64_argument(info, 1, "startTicks"), begin = u64_argument(info, 2, "begin"), end = u64_argument(info, 3, "end");
+    u64 start = u64_argument(info, 1, "startTicks"), begin = u64_argument(info, 2, "begin"),
+        end = u64_argument(info, 3, "end");
     if (!info[4].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
     auto* job = new CheckJob{Napi::Promise::Deferred::New(env), {}, {}, {}, {}};
     Napi::Promise promise = job->deferred.Promise();
     auto cancel = job->cancel = std::make_shared<std::atomic<bool>>(false);
     // At most 4 batches wait for JavaScript: the check pauses rather than fill the memory. The finalizer runs when the
     // last batch was delivered, so that the promise settles after it.
-    auto batches = Napi::ThreadSafeFunction::New(
-        env, info[4].As<Napi::Function>(), "cr3scope check", 4, 1, [job](Napi::Env e) {
+    auto batches =
+        Napi::ThreadSafeFunction::New(env, info[4].As<Napi::Function>(), "cr3scope check", 4, 1, [job](Napi::Env e) {
           std::unique_ptr<CheckJob> own(job);
           own->thread.join();
           if (own->error) own->deferred.Reject(to_js(e, *own->error).Value());
@@ -294,7 +302,8 @@ Napi::Value decode_entry(const Napi::CallbackInfo& info) {
   p.max_phys_bits = static_cast<u8>(number("maxPhysBits"));
   p.encryption_mask = o.Get("encryptionMask").As<Napi::BigInt>().Uint64Value(&lossless);
   p.swap_pfn_bits = p.levels == 5 ? 40 : 34;
-  p = swap_types(p, number("version"), o.Get("migration").ToBoolean(), o.Get("memoryFailure").ToBoolean(), o.Get("devicePrivate").ToBoolean());
+  p = swap_types(p, number("version"), o.Get("migration").ToBoolean(), o.Get("memoryFailure").ToBoolean(),
+                 o.Get("devicePrivate").ToBoolean());
   return to_js(info.Env(), decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), p));
 }
 

@@ -180,7 +180,8 @@ Napi::Error to_js(Napi::Env env, const Error& error) {
 
 u64 u64_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
   bool lossless = false;
-  u64 value = index < info.Length() && info[index].IsBigInt() ? info[index].As<Napi::BigInt>().Uint64Value(&lossless) : 0;
+  u64 value =
+      index < info.Length() && info[index].IsBigInt() ? info[index].As<Napi::BigInt>().Uint64Value(&lossless) : 0;
   if (!lossless) throw Napi::TypeError::New(info.Env(), std::string(name) + " must be a BigInt of 64 bits");
   return value;
 }
@@ -197,7 +198,8 @@ std::vector<u64> u64s_argument(const Napi::CallbackInfo& info, size_t index, con
               info[index].As<Napi::TypedArray>().TypedArrayType() == napi_biguint64_array &&
               info[index].As<Napi::TypedArray>().ElementLength() <= most;
   if (!fits)
-    throw Napi::TypeError::New(info.Env(), std::string(name) + " must be a BigUint64Array of at most " + std::to_string(most));
+    throw Napi::TypeError::New(info.Env(),
+                               std::string(name) + " must be a BigUint64Array of at most " + std::to_string(most));
   auto array = info[index].As<Napi::BigUint64Array>();
   return {array.Data(), array.Data() + array.ElementLength()};
 }

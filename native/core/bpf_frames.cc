@@ -24,7 +24,8 @@ constexpr u64 kGiB = 1ull << 30;
 [[noreturn]] void refuse(const Target& t, const std::string& call, int code) {
   auto has = [&](unsigned cap) { return t.capabilities >> cap & 1; };
   std::string remedy = "bpf needs Linux 5.17 or newer; load cr3scope.ko instead.";
-  if (!has(kCapSysAdmin) && !(has(kCapBpf) && has(kCapPerfmon))) remedy = "Run as root, or with CAP_BPF and CAP_PERFMON.";
+  if (!has(kCapSysAdmin) && !(has(kCapBpf) && has(kCapPerfmon)))
+    remedy = "Run as root, or with CAP_BPF and CAP_PERFMON.";
   else if (t.lockdown == "confidentiality")
     remedy = "Kernel lockdown forbids bpf to read kernel memory: boot with lockdown=integrity or lockdown=none.";
   else if (!t.btf) remedy = "This kernel has no BTF (CONFIG_DEBUG_INFO_BTF): load cr3scope.ko instead.";
@@ -71,7 +72,8 @@ void unmap(T* p, size_t bytes) {
 BpfFrames::BpfFrames(const Target& target, u64 direct_map) : target_(target) {
   if (target.ram.empty()) refuse(target, "read /proc/iomem", EACCES);
   libbpf_set_print(nullptr);  // the reason reaches the user as an Error, not as libbpf's log
-  object_ = bpf_object__open_mem(cr3scope_bpf_begin, static_cast<size_t>(cr3scope_bpf_end - cr3scope_bpf_begin), nullptr);
+  object_ =
+      bpf_object__open_mem(cr3scope_bpf_begin, static_cast<size_t>(cr3scope_bpf_end - cr3scope_bpf_begin), nullptr);
   if (!object_) refuse(target, "open the bpf object", errno);
   try {
     if (int e = bpf_object__load(object_)) refuse(target, "load the bpf programs", -e);
@@ -163,7 +165,8 @@ std::vector<RootRecord> BpfFrames::roots(int only_pid) {
     roots.push_back(root);
   }
   // Two threads of a group whose leader has exited give two records with the same mm.
-  std::stable_sort(roots.begin(), roots.end(), [](auto& a, auto& b) { return a.pid < b.pid || (a.pid == b.pid && a.mm > b.mm); });
+  std::stable_sort(roots.begin(), roots.end(),
+                   [](auto& a, auto& b) { return a.pid < b.pid || (a.pid == b.pid && a.mm > b.mm); });
   roots.erase(std::unique(roots.begin(), roots.end(), [](auto& a, auto& b) { return a.pid == b.pid; }), roots.end());
   return roots;
 }
@@ -198,7 +201,8 @@ void BpfFrames::find_direct_map() {
   u64 pgd = own[0].pgd;
   LockedPage first, second;
   u64 first_pfn = first.pfn(), second_pfn = second.pfn();
-  if (!first_pfn || !second_pfn) throw Error("read own PFNs from pagemap", EPERM, "Run as root in the initial user namespace (CAP_SYS_ADMIN).");
+  if (!first_pfn || !second_pfn)
+    throw Error("read own PFNs from pagemap", EPERM, "Run as root in the initial user namespace (CAP_SYS_ADMIN).");
   auto believed = [&](u64 candidate) {
     return confirms(candidate, pgd, first.va(), first_pfn) && confirms(candidate, pgd, second.va(), second_pfn);
   };

@@ -12,12 +12,12 @@ namespace cr3scope {
 
 namespace {
 
-constexpr size_t kChunk = 128;           // extents whose tables are read at a time: keeps both buffers in the L2 cache
-constexpr u64 kWindowPages = 65536;      // pagemap words read at a time
-constexpr u64 kBigGap = 512;             // pages: from here on a hole is asked for with one PAGEMAP_SCAN
-constexpr size_t kDoubts = 4096;         // pages re-read at a time
-constexpr unsigned kRounds = 6;          // re-reads before a page is given up as still changing
-constexpr unsigned kStableRounds = 4;    // equal, undisturbed readings that make a difference a mismatch
+constexpr size_t kChunk = 128;         // extents whose tables are read at a time: keeps both buffers in the L2 cache
+constexpr u64 kWindowPages = 65536;    // pagemap words read at a time
+constexpr u64 kBigGap = 512;           // pages: from here on a hole is asked for with one PAGEMAP_SCAN
+constexpr size_t kDoubts = 4096;       // pages re-read at a time
+constexpr unsigned kRounds = 6;        // re-reads before a page is given up as still changing
+constexpr unsigned kStableRounds = 4;  // equal, undisturbed readings that make a difference a mismatch
 constexpr u64 kEmitNs = 50'000'000;
 
 void pause_ms(unsigned ms) {
@@ -114,7 +114,8 @@ Checker::Judgement Checker::judge(u64 word, const Entry& e, u64 pfn, bool writab
 bool Checker::covered_by_rule(u64 va, u64 word, const Entry& e, Note& note) {
   PagemapWord p{word};
   if (p.present() || p.swapped() || e.kind == EntryKind::none) return false;
-  auto known = std::find_if(flags_.begin(), flags_.end(), [&](auto& f) { return f.first.begin <= va && va < f.first.end; });
+  auto known =
+      std::find_if(flags_.begin(), flags_.end(), [&](auto& f) { return f.first.begin <= va && va < f.first.end; });
   if (known == flags_.end()) {
     u64 end = va + kPageSize;
     for (const Region& r : regions_)
@@ -183,7 +184,8 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
                                [&](const Region& r) { return r.begin <= vas[k] && vas[k] < r.end; });
         if (outside) j = {Verdict::mismatch, Note::outsideRegions};
       }
-      bool repeated = round > 1 && j.verdict == s.verdict && now[k] == s.pagemap && same_entry(after[k].raw(), s.path.raw());
+      bool repeated =
+          round > 1 && j.verdict == s.verdict && now[k] == s.pagemap && same_entry(after[k].raw(), s.path.raw());
       stable[i] = undisturbed ? (repeated ? stable[i] + 1 : 1) : 0;
       s = {j.verdict, j.note, round, ns, now[k], after[k]};
       bool agreed = undisturbed && is_agreement(j.verdict);
@@ -239,7 +241,7 @@ std::vector<PageRow> Checker::rows(const std::vector<u64>& vas, std::vector<Path
   for (size_t i = 0; i < doubtful.size(); i++) {
     PageRow& row = rows[doubtful[i]];
     const Settled& s = settled[i];
-    row = {row.va, s.pagemap, s.path.raw(), s.path.pfn(row.va), s.path.last, s.path.leaf.shift, s.path.leaf.kind,
+    row = {row.va,        s.pagemap, s.path.raw(), s.path.pfn(row.va), s.path.last, s.path.leaf.shift, s.path.leaf.kind,
            s.path.status, s.verdict, s.note};
     after[doubtful[i]] = s.path;
   }
@@ -273,7 +275,8 @@ CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch
     regions_.push_back(std::move(r));
   }
   upper_ = walk_.upper_levels(root_pa_);
-  for (unsigned level = kPmd; level <= target_.paging.levels; level++) result_.tables[level] = upper_.tables[level].size();
+  for (unsigned level = kPmd; level <= target_.paging.levels; level++)
+    result_.tables[level] = upper_.tables[level].size();
   result_.walk_ns += monotonic_ns() - result_.begin_ns;
   auto& extents = upper_.extents;
   std::erase_if(extents, [&](const Extent& e) { return e.end() <= begin || e.va >= end; });
@@ -375,14 +378,17 @@ void Checker::read_pagemap(std::vector<Piece>& list) {
 void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, bool stale) {
   const Extent& extent = upper_.extents[piece.extent];
   if (extent.entry.kind == EntryKind::table && extent.status == FrameStatus::ok && status == FrameStatus::ok)
-    return check_entries(piece, reinterpret_cast<const u64*>(&tables_[slot * kPageSize]) + table_index(piece.begin, kPte), stale);
+    return check_entries(
+        piece, reinterpret_cast<const u64*>(&tables_[slot * kPageSize]) + table_index(piece.begin, kPte), stale);
   if (piece.words == kNoWords || extent.entry.kind == EntryKind::table) {
     // No table to compare with. If it has only moved, the re-read of each page tells; a whole lost table is one run.
     bool readable_now = walk_.translate(root_pa_, {piece.begin})[0].status == FrameStatus::ok;
     if (!readable_now || piece.words == kNoWords)
-      return count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable, 0, extent.raw);
+      return count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable, 0,
+                   extent.raw);
     for (u64 i = 0; i < piece.pages(); i++)
-      doubt(piece.begin + i * kPageSize, piece.region, words_[piece.words + i], extent.raw, {Verdict::mismatch, Note::none});
+      doubt(piece.begin + i * kPageSize, piece.region, words_[piece.words + i], extent.raw,
+            {Verdict::mismatch, Note::none});
     return;
   }
   check_leaf(piece, stale);
@@ -459,7 +465,8 @@ void Checker::check_gap(const Piece& piece) {
   result_.pagemap_ns += monotonic_ns() - begin_ns;
   if (!has_scan_) {
     for (u64 va = piece.begin; va < piece.end && !gone_; va += kWindowPages * kPageSize) {
-      std::vector<Piece> part{{va, std::min(piece.end, va + kWindowPages * kPageSize), piece.region, kNoExtent, kNoWords}};
+      std::vector<Piece> part{
+          {va, std::min(piece.end, va + kWindowPages * kPageSize), piece.region, kNoExtent, kNoWords}};
       read_pagemap(part);
       if (!gone_) check_entries(part[0], nullptr, false);
     }
@@ -467,7 +474,8 @@ void Checker::check_gap(const Piece& piece) {
   }
   u64 va = piece.begin;
   for (const PageRange& range : found) {
-    if (range.begin > va) count(piece.region, va, (range.begin - va) >> kPageShift, Verdict::notPresent, Note::none, 0, 0);
+    if (range.begin > va)
+      count(piece.region, va, (range.begin - va) >> kPageShift, Verdict::notPresent, Note::none, 0, 0);
     for (va = range.begin; va < range.end && !gone_; va += kPageSize) {
       u64 word = 0;
       pagemap_.read(va, 1, &word);
@@ -530,8 +538,8 @@ void Checker::count(size_t region, u64 va, u64 pages, Verdict verdict, Note note
   if (verdict == Verdict::agree) return;
   if (!batch_.runs.empty()) {
     Run& last = batch_.runs.back();
-    if (last.va + last.pages * kPageSize == va && last.verdict == verdict && last.note == note && last.pagemap == word &&
-        last.entry == entry) {
+    if (last.va + last.pages * kPageSize == va && last.verdict == verdict && last.note == note &&
+        last.pagemap == word && last.entry == entry) {
       last.pages += pages;
       return;
     }

@@ -22,32 +22,32 @@ constexpr size_t kVerdicts = 7;
 enum class Note : u8 {
   none,
   // agree by rule
-  protNone,           // mapped PROT_NONE or NUMA hint: inverted frame number
-  zeroPage,           // the shared zero page
-  hugeZeroPage,       // the shared 2 MiB zero page
-  midSplit,           // huge page while it is split: P clear, PS set, present to Linux
-  migration,          // frame under migration: pagemap says swapped, with the PFN as offset
-  device,             // device-private memory, reported likewise
-  hwpoison,           // memory error, reported likewise
-  uffdWpMarker,       // PTE marker: no page, pagemap says swapped
+  protNone,      // mapped PROT_NONE or NUMA hint: inverted frame number
+  zeroPage,      // the shared zero page
+  hugeZeroPage,  // the shared 2 MiB zero page
+  midSplit,      // huge page while it is split: P clear, PS set, present to Linux
+  migration,     // frame under migration: pagemap says swapped, with the PFN as offset
+  device,        // device-private memory, reported likewise
+  hwpoison,      // memory error, reported likewise
+  uffdWpMarker,  // PTE marker: no page, pagemap says swapped
   poisonMarker,
   guardMarker,
   swapinError,
   pfnmap,             // VM_PFNMAP region: pagemap skips it (walk_page_test(), mm/pagewalk.c)
   hugetlbNotPresent,  // pagemap reports nothing for a non-present hugetlb entry
   // changed between
-  settled,            // the readings differed, a re-read found them equal
-  stillChanging,      // they kept changing over all re-reads
-  regionChanged,      // the region came or went during the check
+  settled,        // the readings differed, a re-read found them equal
+  stillChanging,  // they kept changing over all re-reads
+  regionChanged,  // the region came or went during the check
   // not comparable
-  tableUnreadable,    // a page table frame could not be read
-  processGone,        // the process exited or executed another program during the check
-  pfnsHidden,         // pagemap shows no PFNs to this reader
-  oneSource,          // only pagemap could be read
+  tableUnreadable,  // a page table frame could not be read
+  processGone,      // the process exited or executed another program during the check
+  pfnsHidden,       // pagemap shows no PFNs to this reader
+  oneSource,        // only pagemap could be read
   // mismatch
   differs,
-  outsideRegions,     // an entry that no region covers
-  reservedBits,       // an entry with reserved bits set
+  outsideRegions,  // an entry that no region covers
+  reservedBits,    // an entry with reserved bits set
 };
 
 // A stretch of pages of one region with the same verdict, note and raw words.
@@ -64,9 +64,9 @@ struct Evidence {
   u64 va;
   Verdict verdict;
   Note note;
-  u32 rounds;                         // re-reads
-  u64 first_ns, last_ns;              // CLOCK_MONOTONIC
-  u64 first_pagemap, first_entry;     // what differed
+  u32 rounds;                      // re-reads
+  u64 first_ns, last_ns;           // CLOCK_MONOTONIC
+  u64 first_pagemap, first_entry;  // what differed
   u64 last_pagemap;
   Path last;
 };
@@ -97,8 +97,8 @@ struct CheckResult {
   Counts counts{};
   u64 outside = 0;  // entries outside every region, whatever became of them
   u64 rechecked = 0;
-  std::array<u64, 6> tables{};  // table frames by level
-  u64 begin_ns = 0, end_ns = 0;  // CLOCK_MONOTONIC
+  std::array<u64, 6> tables{};      // table frames by level
+  u64 begin_ns = 0, end_ns = 0;     // CLOCK_MONOTONIC
   u64 walk_ns = 0, pagemap_ns = 0;  // spent in the sources
   std::vector<RegionCheck> regions;
 };

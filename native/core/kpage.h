@@ -31,6 +31,8 @@ class KPage {
 };
 
 inline KPage::KPage()
-    : flags_("/proc/kpageflags", O_RDONLY), count_("/proc/kpagecount", O_RDONLY), cgroup_("/proc/kpagecgroup", O_RDONLY) {}
+    : flags_("/proc/kpageflags", O_RDONLY),
+      count_("/proc/kpagecount", O_RDONLY),
+      cgroup_("/proc/kpagecgroup", O_RDONLY) {}
 
 }  // namespace cr3scope

@@ -27,7 +27,8 @@ Pagemap::Pagemap(int pid) : pid_(pid) {
   file_ = File(path.c_str(), O_RDONLY);
   if (file_) return;
   if (errno == ENOENT) throw Error("open " + path, ESRCH, "There is no such process; `cr3scope ps` lists them.");
-  if (errno == ESRCH) throw Error("open " + path, ESRCH, "It is a kernel thread or has exited: it has no address space.");
+  if (errno == ESRCH)
+    throw Error("open " + path, ESRCH, "It is a kernel thread or has exited: it has no address space.");
   throw Error("open " + path, errno, "Run as root (CAP_SYS_ADMIN and CAP_SYS_PTRACE).");
 }
 

@@ -18,7 +18,7 @@ struct PagemapWord {
 
   bool present() const { return raw & kPresent; }
   bool swapped() const { return raw & kSwap; }
-  u64 pfn() const { return raw & kPfnMask; }             // 0 also where PFNs are hidden: see Target::zero_pfn
+  u64 pfn() const { return raw & kPfnMask; }  // 0 also where PFNs are hidden: see Target::zero_pfn
   u8 swap_type() const { return raw & 31; }
   u64 swap_offset() const { return (raw & kPfnMask) >> 5; }
 };

@@ -7,7 +7,7 @@ Paging swap_types(Paging p, unsigned version, bool migration, bool memory_failur
   // include/linux/swap.h fills the 32 types from the top: [swapin error] marker | device | migration | hwpoison.
   u8 next = 32;
   p.swapin_error_type = version == 0x601 ? --next : 0xff;  // only 6.1
-  p.marker_type = version >= 0x513 ? --next : 0xff;  // 5.19, 679d10331910
+  p.marker_type = version >= 0x513 ? --next : 0xff;        // 5.19, 679d10331910
   // DEVICE_READ and DEVICE_WRITE; two EXCLUSIVE types from 5.14 (b756a3b5e7ea), one from 6.15.
   p.device_types = !device_private ? 0 : version >= 0x60f ? 3 : version >= 0x50e ? 4 : 2;
   next -= p.device_types;

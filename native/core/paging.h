@@ -38,15 +38,15 @@ constexpr u64 kProtNone = kGlobal;
 
 // Facts of the target that decide how entries read.
 struct Paging {
-  u8 levels = 4;             // 4 or 5
-  u8 max_phys_bits = 52;     // MAXPHYADDR, CPUID 80000008 EAX[7:0]
-  u64 encryption_mask = 0;   // SME/SEV C-bit, 0 where there is none
-  u8 swap_pfn_bits = 34;     // SWP_PFN_BITS: MAX_PHYSMEM_BITS - 12 (46 with 4 levels, 52 with 5)
+  u8 levels = 4;            // 4 or 5
+  u8 max_phys_bits = 52;    // MAXPHYADDR, CPUID 80000008 EAX[7:0]
+  u64 encryption_mask = 0;  // SME/SEV C-bit, 0 where there is none
+  u8 swap_pfn_bits = 34;    // SWP_PFN_BITS: MAX_PHYSMEM_BITS - 12 (46 with 4 levels, 52 with 5)
   // Swap types at or above the number of swap files are no disks (include/linux/swap.h); 0xff: this kernel has none.
   u8 hwpoison_type = 0xff;
   u8 migration_type = 0xff;  // the first
   u8 migration_types = 0;
-  u8 device_type = 0xff;     // the first
+  u8 device_type = 0xff;  // the first
   u8 device_types = 0;
   u8 marker_type = 0xff;
   u8 swapin_error_type = 0xff;
@@ -64,18 +64,18 @@ struct Paging {
 Paging swap_types(Paging paging, unsigned version, bool migration, bool memory_failure, bool device_private);
 
 enum class EntryKind : u8 {
-  none,        // 0: nothing here
-  table,       // points to the next table
-  leaf,        // present, maps a page
-  protNone,    // mapped PROT_NONE or NUMA hint: P clear, address bits inverted against L1TF
-  midSplit,    // PMD with PS but without P or PROT_NONE: a huge page while it is split; present to Linux
-  swap,        // on swap device swap_type at swap_offset
-  migration,   // frame under migration
-  device,      // device-private or device-exclusive memory
-  hwpoison,    // frame with a memory error
-  marker,      // PTE marker: no page, swap_offset holds MARKER bits
-  swapinError, // 6.1 only: a swap-in that failed
-  reserved,    // present with reserved bits set: not followed, see violation
+  none,         // 0: nothing here
+  table,        // points to the next table
+  leaf,         // present, maps a page
+  protNone,     // mapped PROT_NONE or NUMA hint: P clear, address bits inverted against L1TF
+  midSplit,     // PMD with PS but without P or PROT_NONE: a huge page while it is split; present to Linux
+  swap,         // on swap device swap_type at swap_offset
+  migration,    // frame under migration
+  device,       // device-private or device-exclusive memory
+  hwpoison,     // frame with a memory error
+  marker,       // PTE marker: no page, swap_offset holds MARKER bits
+  swapinError,  // 6.1 only: a swap-in that failed
+  reserved,     // present with reserved bits set: not followed, see violation
 };
 
 // Bits of swap_offset in a marker.
@@ -83,11 +83,11 @@ constexpr u64 kMarkerUffdWp = 1, kMarkerPoisoned = 2, kMarkerGuard = 4;
 
 struct Entry {
   EntryKind kind = EntryKind::none;
-  u8 shift = 0;        // page size of a leaf: 12, 21 or 30
-  u8 swap_type = 0;    // where P is clear and there is no PROT_NONE
-  u64 pfn = 0;         // first frame of the page, of the next table, or under migration
+  u8 shift = 0;      // page size of a leaf: 12, 21 or 30
+  u8 swap_type = 0;  // where P is clear and there is no PROT_NONE
+  u64 pfn = 0;       // first frame of the page, of the next table, or under migration
   u64 swap_offset = 0;
-  u64 violation = 0;   // the reserved bits that are set
+  u64 violation = 0;  // the reserved bits that are set
 };
 
 // Decodes one raw entry at `level` (1 = PTE .. 5 = PGD).

@@ -20,7 +20,9 @@ constexpr unsigned kPfKthread = 0x00200000;  // include/linux/sched.h
 // A number of /proc/PID/status, 0 where the field is missing (kernel threads have no Vm fields).
 u64 status_number(const std::string& status, const char* field) {
   size_t at = status.find(field);
-  return at == std::string::npos ? 0 : std::strtoull(status.c_str() + at + std::char_traits<char>::length(field), nullptr, 10);
+  return at == std::string::npos
+             ? 0
+             : std::strtoull(status.c_str() + at + std::char_traits<char>::length(field), nullptr, 10);
 }
 
 bool read_process(int pid, std::string& text, ProcessRow& row) {
@@ -35,8 +37,9 @@ bool read_process(int pid, std::string& text, ProcessRow& row) {
   row.name = text.substr(open + 1, close - open - 1);
   unsigned flags = 0;
   unsigned long long start = 0;
-  if (std::sscanf(text.c_str() + close + 2, "%c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
-                  &row.state, &row.ppid, &flags, &row.threads, &start) != 5)
+  if (std::sscanf(text.c_str() + close + 2,
+                  "%c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu", &row.state, &row.ppid,
+                  &flags, &row.threads, &start) != 5)
     return false;
   row.kernel_thread = flags & kPfKthread;
   row.start_ticks = start;

@@ -9,8 +9,8 @@
 namespace cr3scope {
 
 struct Region {
-  u64 begin, end;       // virtual addresses, end exclusive
-  u64 offset;           // in the file, bytes
+  u64 begin, end;  // virtual addresses, end exclusive
+  u64 offset;      // in the file, bytes
   u64 inode;
   std::string permissions;  // "rw-p"
   std::string path;         // file, "[heap]", or "" for anonymous memory; "\n" is octal-escaped by the kernel

@@ -76,8 +76,7 @@ UpperLevels TableWalk::upper_levels(u64 root_pa) {
           u32 parent = static_cast<u32>(first + i);
           if (entry.kind == EntryKind::table && level > kPmd)
             upper.tables[level - 1].push_back({va, entry.pfn << kPageShift, raw, parent});
-          else
-            upper.extents.push_back({va, raw, parent, static_cast<u8>(level), entry, FrameStatus::ok});
+          else upper.extents.push_back({va, raw, parent, static_cast<u8>(level), entry, FrameStatus::ok});
         }
       }
     }

@@ -25,9 +25,9 @@ struct Path {
 // What the upper levels hold for an aligned stretch of addresses: a PTE table, a huge leaf, or a reason why not.
 struct Extent {
   u64 va = 0;
-  u64 raw = 0;          // the entry in the parent table
-  u32 parent = 0;       // index of the parent in `tables` of level + 1
-  u8 level = 0;         // level of `raw`: kPmd for a PTE table or 2M page, kPud for a 1G page, higher where cut short
+  u64 raw = 0;     // the entry in the parent table
+  u32 parent = 0;  // index of the parent in `tables` of level + 1
+  u8 level = 0;    // level of `raw`: kPmd for a PTE table or 2M page, kPud for a 1G page, higher where cut short
   Entry entry;
   FrameStatus status = FrameStatus::ok;  // of the table `entry` points to, where it could not be read
 
@@ -35,7 +35,7 @@ struct Extent {
 };
 
 struct Table {
-  u64 va = 0;      // first address it covers
+  u64 va = 0;  // first address it covers
   u64 pa = 0;
   u64 raw = 0;     // the entry that points to it, 0 for the root
   u32 parent = 0;  // index of the parent in the level above

@@ -119,7 +119,8 @@ Target read_target() {
   std::string lockdown;
   if (read_text("/sys/kernel/security/lockdown", lockdown)) {
     size_t open = lockdown.find('['), close = lockdown.find(']');
-    if (open != std::string::npos && close != std::string::npos) t.lockdown = lockdown.substr(open + 1, close - open - 1);
+    if (open != std::string::npos && close != std::string::npos)
+      t.lockdown = lockdown.substr(open + 1, close - open - 1);
   }
   std::string status;
   if (read_text("/proc/self/status", status)) t.capabilities = std::stoull(field_of(status, "CapEff"), nullptr, 16);

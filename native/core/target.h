@@ -20,11 +20,11 @@ struct Target {
   std::string config_from;  // the kernel configuration that was read; "" where none was found and defaults are assumed
   bool pti = false, pcid = false, lam = false, la57 = false;
   unsigned virtual_bits = 48;
-  u64 capabilities = 0;     // CapEff of this process
+  u64 capabilities = 0;  // CapEff of this process
   bool btf = false;
   Paging paging;
   std::vector<RamRange> ram;  // "System RAM" of /proc/iomem; empty without CAP_SYS_ADMIN
-  u64 zero_pfn = 0;         // the shared zero page, found by reading an own untouched page; 0: PFNs are hidden
+  u64 zero_pfn = 0;           // the shared zero page, found by reading an own untouched page; 0: PFNs are hidden
 
   // Whether all of [pa, pa + bytes) is System RAM.
   bool is_ram(u64 pa, u64 bytes) const;

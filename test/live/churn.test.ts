@@ -19,9 +19,15 @@ test('no race is ever called a mismatch', async () => {
       if (!roots.rootPa[i]) continue;
       try {
         const evidence: unknown[] = [];
-        const summary = await sources.check(roots.pid[i] as number, roots.startTicks[i] as bigint, 0n, 1n << 63n, (b) => {
-          evidence.push(...b.evidence.filter((e) => VERDICTS[e.verdict] === 'mismatch'));
-        }).promise;
+        const summary = await sources.check(
+          roots.pid[i] as number,
+          roots.startTicks[i] as bigint,
+          0n,
+          1n << 63n,
+          (b) => {
+            evidence.push(...b.evidence.filter((e) => VERDICTS[e.verdict] === 'mismatch'));
+          },
+        ).promise;
         expect(evidence).toEqual([]);
         expect(summary.counts.reduce((a, b) => a + b)).toBe(summary.pages);
         summary.counts.forEach((n, v) => {

@@ -55,7 +55,9 @@ test('secretmem: the walk agrees, the frame gives a reason and no bytes', async 
 
 test('holes, devices and the end of memory give a status', async () => {
   const end = sources.target.ramEnd.at(-1) as bigint;
-  const { status } = await sources.frames(BigUint64Array.of(0xfee00n, 0xa0n, end >> 12n, (1n << 40n) - 1n, (1n << 63n) - 1n));
+  const { status } = await sources.frames(
+    BigUint64Array.of(0xfee00n, 0xa0n, end >> 12n, (1n << 40n) - 1n, (1n << 63n) - 1n),
+  );
   expect(Array.from(status, (s) => FRAME_STATUS[s])).toEqual(Array(5).fill('notRam'));
 });
 
@@ -70,7 +72,12 @@ describe('check', () => {
     const runs: bigint[][] = [];
     const job = sources.check(fixture.pid, 0n, 0n, 1n << 63n, (batch) => {
       batch.runs.va.forEach((va, i) => {
-        runs.push([va, batch.runs.pages[i] as bigint, BigInt(batch.runs.verdict[i] as number), BigInt(batch.runs.note[i] as number)]);
+        runs.push([
+          va,
+          batch.runs.pages[i] as bigint,
+          BigInt(batch.runs.verdict[i] as number),
+          BigInt(batch.runs.note[i] as number),
+        ]);
       });
     });
     const summary = await job.promise;
@@ -78,11 +85,15 @@ describe('check', () => {
     expect(counts.mismatch).toBe(0n);
     expect(counts.notComparable).toBe(0n);
     expect(summary.counts.reduce((a, b) => a + b)).toBe(summary.pages);
-    expect(summary.pages).toBe(summary.regionEnd.reduce((n, end, i) => n + ((end - (summary.regionBegin[i] as bigint)) >> 12n), 0n));
+    expect(summary.pages).toBe(
+      summary.regionEnd.reduce((n, end, i) => n + ((end - (summary.regionBegin[i] as bigint)) >> 12n), 0n),
+    );
     // Every case of this process is covered by runs with its verdict, or is plain agreement.
     for (const c of fixture.cases.filter((k) => k.pid === fixture.pid)) {
       const end = c.va + BigInt(c.pages) * 4096n;
-      const inside = runs.filter(([va, pages]) => (va as bigint) < end && (va as bigint) + (pages as bigint) * 4096n > c.va);
+      const inside = runs.filter(
+        ([va, pages]) => (va as bigint) < end && (va as bigint) + (pages as bigint) * 4096n > c.va,
+      );
       const verdicts = new Set(inside.map((r) => `${VERDICTS[Number(r[2])]} ${NOTES[Number(r[3])]}`));
       expect([c.name, ...verdicts]).toEqual(c.verdict === 'agree' ? [c.name] : [c.name, `${c.verdict} ${c.note}`]);
     }
@@ -115,7 +126,9 @@ test('the deliberately wrong source is caught, with evidence', async () => {
   const wrong = await openSources(ADDON_PATH.replace('cr3scope.node', 'cr3scope_wrong.node'));
   const c = named('anon4k');
   const evidence: { va: bigint; verdict: number; note: number; rounds: number; lastPagemap: bigint }[] = [];
-  const summary = await wrong.check(fixture.pid, 0n, c.va, c.va + BigInt(c.pages) * 4096n, (b) => evidence.push(...b.evidence)).promise;
+  const summary = await wrong.check(fixture.pid, 0n, c.va, c.va + BigInt(c.pages) * 4096n, (b) =>
+    evidence.push(...b.evidence),
+  ).promise;
   const counts = verdictCounts(summary.counts);
   expect(counts.mismatch).toBe(BigInt(evidence.length));
   expect(counts.mismatch).toBeGreaterThan(0n);

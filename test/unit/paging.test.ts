@@ -1,7 +1,15 @@
 // One corpus of entries, two decoders.
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { addressMask, decode, flagsOf, isCanonical, kernelVersion, swapTypes, tableIndex } from '../../app/contract/paging.ts';
+import {
+  addressMask,
+  decode,
+  flagsOf,
+  isCanonical,
+  kernelVersion,
+  swapTypes,
+  tableIndex,
+} from '../../app/contract/paging.ts';
 import { ENTRY_KINDS } from '../../app/contract/verdicts.ts';
 import type { Addon } from '../../app/main/sources/addon.d.ts';
 import { ADDON_PATH } from '../addon.ts';
@@ -65,7 +73,10 @@ test('indexes, canonical addresses and versions', () => {
 
 test('flags have the names of their kernel version and level', () => {
   const facts = factsOf('6.12');
-  const names = (raw: bigint, level: number, release = '6.12.0') => flagsOf(raw, level, facts, release).filter((f) => f.set).map((f) => f.name);
+  const names = (raw: bigint, level: number, release = '6.12.0') =>
+    flagsOf(raw, level, facts, release)
+      .filter((f) => f.set)
+      .map((f) => f.name);
   expect(names(0x8000000117274067n, 1)).toEqual(['P', 'RW', 'US', 'A', 'D', 'NX']);
   expect(names(0x800ffffee8d8b960n, 1)).toEqual(['A', 'D', 'PROTNONE', 'SOFT_DIRTY', 'NX']);
   expect(names(0x402010e7n, 2)).toEqual(['P', 'RW', 'US', 'A', 'D', 'PS', 'PAT']);

@@ -4,8 +4,8 @@ import { availableParallelism, hostname, totalmem } from 'node:os';
 import {
   type Api,
   type CheckEvent,
-  type Evidence,
   type Events,
+  type Evidence,
   type Failure,
   METHODS,
   type Method,
@@ -98,7 +98,7 @@ export class Explorer implements Api {
     const [list, roots] = await Promise.all([this.sources.processes(), this.sources.roots()]);
     const n = list.pid.length;
     const rootOf = new Map<number, number>();
-    roots?.pid.forEach((pid, i) => rootOf.set(pid, i));
+    for (const [i, pid] of roots?.pid.entries() ?? []) rootOf.set(pid, i);
     const result = {
       ...list,
       onCpu: new Uint8Array(n),
@@ -153,7 +153,8 @@ export class Explorer implements Api {
   };
 
   startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end }) => {
-    if (this.running.has(id) || this.checks.has(id)) throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');
+    if (this.running.has(id) || this.checks.has(id))
+      throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');
     const done = this.check(pid, startTicks, begin, end, (event) => this.emit('check', { ...event, id }));
     this.running.set(id, done.cancel);
     done.promise
@@ -170,7 +171,13 @@ export class Explorer implements Api {
       })
       .catch((error: unknown) => {
         const { message, code, remedy }: Failure = Failed.from(error);
-        this.emit('check', { id, done: 0n, total: 0n, counts: new BigUint64Array(7), end: { error: { message, code, remedy } } });
+        this.emit('check', {
+          id,
+          done: 0n,
+          total: 0n,
+          counts: new BigUint64Array(7),
+          end: { error: { message, code, remedy } },
+        });
       })
       .finally(() => this.running.delete(id));
     return null;
@@ -229,7 +236,11 @@ export class Explorer implements Api {
       evidenceDropped += BigInt(Math.max(0, batch.evidence.length - room));
       onProgress({ done: batch.done, total: batch.total, counts: batch.counts, end: null });
     });
-    const before = Promise.all([this.regions({ pid, startTicks }).catch(() => null), this.processes({}), this.target()]);
+    const before = Promise.all([
+      this.regions({ pid, startTicks }).catch(() => null),
+      this.processes({}),
+      this.target(),
+    ]);
     before.catch(() => undefined);
     const promise = job.promise.then(async (summary): Promise<CheckRecord> => {
       const [regions, processes, target] = await before;

@@ -1,7 +1,14 @@
 // A finished check as a document: JSON (docs/report.schema.json), CSV of rows, self-contained HTML.
 import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
-import { type CheckSummary, type Evidence, OUTCOMES, type Regions, type Runs, type Target } from '../../contract/api.ts';
+import {
+  type CheckSummary,
+  type Evidence,
+  OUTCOMES,
+  type Regions,
+  type Runs,
+  type Target,
+} from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { levelName } from '../../contract/paging.ts';
 import { NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICT_MEANING, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
@@ -23,9 +30,14 @@ export interface CheckRecord {
   readonly finishedAt: Date;
 }
 
-const Hex = z.string().regex(/^0x[0-9a-f]+$/).describe('64-bit word in hex');
+const Hex = z
+  .string()
+  .regex(/^0x[0-9a-f]+$/)
+  .describe('64-bit word in hex');
 const Count = z.number().int().min(0);
-const Verdicts = z.object(Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<(typeof VERDICTS)[number], typeof Count>);
+const Verdicts = z.object(
+  Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<(typeof VERDICTS)[number], typeof Count>,
+);
 
 /** The published form of a JSON report; docs/report.schema.json is made from it. */
 export const JsonReport = z
@@ -35,28 +47,73 @@ export const JsonReport = z
     startedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime(),
     target: z.object({
-      hostname: z.string(), release: z.string(), build: z.string(), cpuModel: z.string(), cpus: Count,
-      memoryBytes: Count, levels: Count, virtualBits: Count, maxPhysBits: Count,
-      pti: z.boolean(), pcid: z.boolean(), lam: z.boolean(), encryptionMask: Hex, lockdown: z.string(),
-      directMap: Hex, directMapFrom: z.string(), zeroPfn: Hex,
+      hostname: z.string(),
+      release: z.string(),
+      build: z.string(),
+      cpuModel: z.string(),
+      cpus: Count,
+      memoryBytes: Count,
+      levels: Count,
+      virtualBits: Count,
+      maxPhysBits: Count,
+      pti: z.boolean(),
+      pcid: z.boolean(),
+      lam: z.boolean(),
+      encryptionMask: Hex,
+      lockdown: z.string(),
+      directMap: Hex,
+      directMapFrom: z.string(),
+      zeroPfn: Hex,
     }),
     sources: z.array(z.object({ name: z.string(), ready: z.boolean(), detail: z.string() })),
-    process: z.object({ pid: Count, startTicks: Count.describe('clock ticks since boot'), name: z.string(), user: z.string(), rootPa: Hex.describe('physical address of mm->pgd') }),
+    process: z.object({
+      pid: Count,
+      startTicks: Count.describe('clock ticks since boot'),
+      name: z.string(),
+      user: z.string(),
+      rootPa: Hex.describe('physical address of mm->pgd'),
+    }),
     check: z.object({
-      outcome: z.enum(OUTCOMES), pages: Count, verdicts: Verdicts, seconds: z.number(),
-      outsideRegions: Count, rechecked: Count, tables: z.record(z.string(), Count),
+      outcome: z.enum(OUTCOMES),
+      pages: Count,
+      verdicts: Verdicts,
+      seconds: z.number(),
+      outsideRegions: Count,
+      rechecked: Count,
+      tables: z.record(z.string(), Count),
     }),
     regions: z.array(z.object({ begin: Hex, end: Hex, permissions: z.string(), path: z.string(), verdicts: Verdicts })),
-    rows: z.array(z.object({
-      va: Hex, pages: Count, verdict: z.enum(VERDICTS), note: z.enum(NOTES),
-      pagemap: Hex.describe('raw word of the first page'), entry: Hex.describe('raw last entry of its walk'),
-    })).describe('every stretch of pages that is no plain agreement'),
-    evidence: z.array(z.object({
-      va: Hex, verdict: z.enum(VERDICTS), note: z.enum(NOTES), rounds: Count, firstNs: Count, lastNs: Count,
-      firstPagemap: Hex, firstEntry: Hex, lastPagemap: Hex,
-      lastWalk: z.array(z.object({ level: Count, table: Hex, entry: Hex })),
-    })).describe('both readings of every page that changed, could not be compared or mismatches'),
-    dropped: z.object({ rows: Count, evidence: Count }).describe('beyond what is kept in memory; the counts above are exact'),
+    rows: z
+      .array(
+        z.object({
+          va: Hex,
+          pages: Count,
+          verdict: z.enum(VERDICTS),
+          note: z.enum(NOTES),
+          pagemap: Hex.describe('raw word of the first page'),
+          entry: Hex.describe('raw last entry of its walk'),
+        }),
+      )
+      .describe('every stretch of pages that is no plain agreement'),
+    evidence: z
+      .array(
+        z.object({
+          va: Hex,
+          verdict: z.enum(VERDICTS),
+          note: z.enum(NOTES),
+          rounds: Count,
+          firstNs: Count,
+          lastNs: Count,
+          firstPagemap: Hex,
+          firstEntry: Hex,
+          lastPagemap: Hex,
+          lastWalk: z.array(z.object({ level: Count, table: Hex, entry: Hex })),
+        }),
+      )
+      .describe('both readings of every page that changed, could not be compared or mismatches'),
+    dropped: z
+      .object({ rows: Count, evidence: Count })
+      .describe('beyond what is kept in memory; the counts above are exact'),
   })
   .describe('A cr3scope check of one address space');
 export type JsonReport = z.infer<typeof JsonReport>;
@@ -92,10 +149,23 @@ function toJson(r: CheckRecord): JsonReport {
     startedAt: r.startedAt.toISOString(),
     finishedAt: r.finishedAt.toISOString(),
     target: {
-      hostname: t.hostname, release: t.release, build: t.build, cpuModel: t.cpuModel, cpus: t.cpus,
-      memoryBytes: Number(t.memoryBytes), levels: t.levels, virtualBits: t.virtualBits, maxPhysBits: t.maxPhysBits,
-      pti: t.pti, pcid: t.pcid, lam: t.lam, encryptionMask: x(t.encryptionMask), lockdown: t.lockdown,
-      directMap: x(t.directMap), directMapFrom: t.directMapFrom, zeroPfn: x(t.zeroPfn),
+      hostname: t.hostname,
+      release: t.release,
+      build: t.build,
+      cpuModel: t.cpuModel,
+      cpus: t.cpus,
+      memoryBytes: Number(t.memoryBytes),
+      levels: t.levels,
+      virtualBits: t.virtualBits,
+      maxPhysBits: t.maxPhysBits,
+      pti: t.pti,
+      pcid: t.pcid,
+      lam: t.lam,
+      encryptionMask: x(t.encryptionMask),
+      lockdown: t.lockdown,
+      directMap: x(t.directMap),
+      directMapFrom: t.directMapFrom,
+      zeroPfn: x(t.zeroPfn),
     },
     sources: t.sources.map(({ name, ready, detail }) => ({ name, ready, detail })),
     process: { pid: r.pid, startTicks: Number(r.startTicks), name: r.name, user: r.user, rootPa: x(r.summary.rootPa) },
@@ -107,11 +177,17 @@ function toJson(r: CheckRecord): JsonReport {
       outsideRegions: Number(r.summary.outside),
       rechecked: Number(r.summary.rechecked),
       tables: Object.fromEntries(
-        [...r.summary.tables].map((n, level) => [levelName(level, t.levels), Number(n)] as const).filter(([, n]) => n > 0),
+        [...r.summary.tables]
+          .map((n, level) => [levelName(level, t.levels), Number(n)] as const)
+          .filter(([, n]) => n > 0),
       ),
     },
     regions: [...regionsOf(r)].map(({ begin, end, permissions, path, counts: c }) => ({
-      begin: x(begin), end: x(end), permissions, path, verdicts: counts(c),
+      begin: x(begin),
+      end: x(end),
+      permissions,
+      path,
+      verdicts: counts(c),
     })),
     rows: Array.from(r.runs.va, (va, i) => ({
       va: x(va),
@@ -133,7 +209,11 @@ function toJson(r: CheckRecord): JsonReport {
       lastPagemap: x(e.lastPagemap),
       lastWalk: [5, 4, 3, 2, 1]
         .filter((level) => level <= t.levels && e.lastPath.last > 0 && level >= e.lastPath.last)
-        .map((level) => ({ level, table: x(e.lastPath.table[level] as bigint), entry: x(e.lastPath.entry[level] as bigint) })),
+        .map((level) => ({
+          level,
+          table: x(e.lastPath.table[level] as bigint),
+          entry: x(e.lastPath.entry[level] as bigint),
+        })),
     })),
     dropped: { rows: Number(r.runsDropped), evidence: Number(r.evidenceDropped) },
   };
@@ -148,8 +228,14 @@ export function csvRows(runs: Runs, regions: Regions | null, header: boolean): s
     while (regions && at < regions.end.length && (regions.end[at] as bigint) <= va) at++;
     const inside = regions && (regions.begin[at] ?? va + 1n) <= va;
     return [
-      x(va), String(runs.pages[i]), verdictName(runs.verdict[i]), noteName(runs.note[i]), x(runs.pagemap[i] as bigint),
-      x(runs.entry[i] as bigint), inside ? (regions.permissions[at] ?? '') : '', inside ? (regions.path[at] ?? '') : '',
+      x(va),
+      String(runs.pages[i]),
+      verdictName(runs.verdict[i]),
+      noteName(runs.note[i]),
+      x(runs.pagemap[i] as bigint),
+      x(runs.entry[i] as bigint),
+      inside ? (regions.permissions[at] ?? '') : '',
+      inside ? (regions.path[at] ?? '') : '',
     ];
   });
   const columns = ['va', 'pages', 'verdict', 'note', 'pagemap', 'entry', 'permissions', 'path'];
@@ -158,8 +244,10 @@ export function csvRows(runs: Runs, regions: Regions | null, header: boolean): s
 
 export const csvReport = (r: CheckRecord): string => csvRows(r.runs, r.regions, true);
 
-const escape = (text: string) =>
-  text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${hex(c.charCodeAt(0), 4)}`);
+const inert = (text: string) =>
+  text
+    .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+    .replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${hex(c.charCodeAt(0), 4)}`);
 
 /** Rows that the HTML shows before it points to CSV or JSON for the rest. */
 const HTML_ROWS = 2000;
@@ -176,7 +264,9 @@ td,th{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--
 @media print{details{display:block}tr{break-inside:avoid}}`;
 
 function bar(words: ArrayLike<bigint>): string {
-  const parts = VERDICTS.map((v, i) => (words[i] ? `<i style="flex:${words[i]};background:var(--${v})" title="${VERDICT_LABEL[v]}: ${words[i]}"></i>` : ''));
+  const parts = VERDICTS.map((v, i) =>
+    words[i] ? `<i style="flex:${words[i]};background:var(--${v})" title="${VERDICT_LABEL[v]}: ${words[i]}"></i>` : '',
+  );
   return `<div class="bar">${parts.join('')}</div>`;
 }
 
@@ -187,7 +277,10 @@ export function htmlReport(r: CheckRecord): string {
     ['Root PA (mm->pgd)', j.process.rootPa],
     ['Machine', `${j.target.hostname} · ${j.target.cpuModel} · ${j.target.cpus} CPUs · ${bytes(j.target.memoryBytes)}`],
     ['Kernel', `${j.target.release} ${j.target.build}`],
-    ['Paging', `${j.target.levels} levels · PTI ${j.target.pti ? 'on' : 'off'} · PCID ${j.target.pcid ? 'yes' : 'no'} · ${j.target.maxPhysBits} physical bits`],
+    [
+      'Paging',
+      `${j.target.levels} levels · PTI ${j.target.pti ? 'on' : 'off'} · PCID ${j.target.pcid ? 'yes' : 'no'} · ${j.target.maxPhysBits} physical bits`,
+    ],
     ...j.sources.map((s): [string, string] => [`Source ${s.name}`, s.ready ? s.detail : `not used: ${s.detail}`]),
     ['Time', `${j.startedAt}, ${j.check.seconds.toFixed(3)} s`],
     ['Outcome', j.check.outcome === 'complete' ? 'complete' : `the process ${j.check.outcome} during the check`],
@@ -196,8 +289,14 @@ export function htmlReport(r: CheckRecord): string {
   ];
   const verdictRow = (v: (typeof VERDICTS)[number]) =>
     `<tr><td><span class="dot" style="background:var(--${v})"></span>${VERDICT_LABEL[v]}</td><td class="n">${count(j.check.verdicts[v])}</td><td class="dim">${VERDICT_MEANING[v]}</td></tr>`;
-  const regionRow = ({ begin, end, permissions, path, counts: c }: ReturnType<typeof regionsOf> extends Generator<infer T> ? T : never) =>
-    `<tr><td class="n">${hexVa(begin)}</td><td class="n">${hexVa(end)}</td><td><code>${escape(permissions)}</code></td><td class="n">${bytes(end - begin)}</td><td style="width:30%">${bar(c)}</td><td><code>${escape(path)}</code></td></tr>`;
+  const regionRow = ({
+    begin,
+    end,
+    permissions,
+    path,
+    counts: c,
+  }: ReturnType<typeof regionsOf> extends Generator<infer T> ? T : never) =>
+    `<tr><td class="n">${hexVa(begin)}</td><td class="n">${hexVa(end)}</td><td><code>${inert(permissions)}</code></td><td class="n">${bytes(end - begin)}</td><td style="width:30%">${bar(c)}</td><td><code>${inert(path)}</code></td></tr>`;
   const row = (w: JsonReport['rows'][number]) =>
     `<tr><td class="n">${w.va}</td><td class="n">${w.pages}</td><td>${VERDICT_LABEL[w.verdict]}</td><td>${NOTE_TEXT[w.note].label}</td><td class="n">${w.pagemap}</td><td class="n">${w.entry}</td></tr>`;
   const evidenceRow = (e: JsonReport['evidence'][number]) =>
@@ -205,10 +304,10 @@ export function htmlReport(r: CheckRecord): string {
   const shown = j.rows.slice(0, HTML_ROWS);
   const omitted = j.rows.length - shown.length + j.dropped.rows;
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width"><title>cr3scope: check of ${j.process.pid} ${escape(j.process.name)}</title><style>${HTML_STYLE}</style></head><body><main>
-<h1>Check of ${j.process.pid} ${escape(j.process.name)}</h1>${bar(r.summary.counts)}
+<meta name="viewport" content="width=device-width"><title>cr3scope: check of ${j.process.pid} ${inert(j.process.name)}</title><style>${HTML_STYLE}</style></head><body><main>
+<h1>Check of ${j.process.pid} ${inert(j.process.name)}</h1>${bar(r.summary.counts)}
 <table><tbody>${VERDICTS.map(verdictRow).join('')}</tbody></table>
-<h2>Facts</h2><table><tbody>${facts.map(([k, v]) => `<tr><th scope="row">${escape(k)}</th><td>${escape(v)}</td></tr>`).join('')}</tbody></table>
+<h2>Facts</h2><table><tbody>${facts.map(([k, v]) => `<tr><th scope="row">${inert(k)}</th><td>${inert(v)}</td></tr>`).join('')}</tbody></table>
 <h2>Regions</h2><table><thead><tr><th>Begin</th><th>End</th><th>Access</th><th>Size</th><th>Verdicts</th><th>What</th></tr></thead><tbody>${[...regionsOf(r)].map(regionRow).join('')}</tbody></table>
 <details open><summary><h2 style="display:inline">Evidence</h2> ${count(j.evidence.length)} pages${j.dropped.evidence ? `, ${count(j.dropped.evidence)} more were counted and not kept` : ''}</summary>
 <table><thead><tr><th>Address</th><th>Verdict</th><th>Note</th><th>Re-reads</th><th>pagemap first/last</th><th>Entry first/last</th></tr></thead><tbody>${j.evidence.map(evidenceRow).join('')}</tbody></table></details>

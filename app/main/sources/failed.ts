@@ -16,7 +16,10 @@ export class Failed extends Error implements Failure {
     if (error instanceof Failed) return error;
     if (error instanceof ZodError) {
       const issue = error.issues[0];
-      return new Failed(`${issue?.path.join('.') || 'argument'}: ${issue?.message ?? 'malformed'}`, 'Correct it and try again.');
+      return new Failed(
+        `${issue?.path.join('.') || 'argument'}: ${issue?.message ?? 'malformed'}`,
+        'Correct it and try again.',
+      );
     }
     if (error instanceof Error) {
       const { code, remedy } = error as Error & { code?: unknown; remedy?: unknown };

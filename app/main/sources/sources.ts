@@ -2,8 +2,8 @@
 // later a privileged helper behind pipes. Nothing above it knows which.
 import { createRequire } from 'node:module';
 import type { CheckSummary, Regions, Rows, SourceStatus, Translation } from '../../contract/api.ts';
-import { Failed } from './failed.ts';
 import type { Addon, AddonFrames, AddonProcesses, AddonRoots, AddonTarget, CheckBatch } from './addon.d.ts';
+import { Failed } from './failed.ts';
 
 export interface CheckJob {
   readonly promise: Promise<CheckSummary>;

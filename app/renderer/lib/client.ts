@@ -20,9 +20,11 @@ export async function openClient(onLost: (why: string) => void): Promise<Client>
   socket.binaryType = 'arraybuffer';
   await new Promise<void>((resolve, reject) => {
     socket.onopen = () => resolve();
-    socket.onerror = () => reject(new Error('The server refused the connection: open the link that `cr3scope serve` printed.'));
+    socket.onerror = () =>
+      reject(new Error('The server refused the connection: open the link that `cr3scope serve` printed.'));
   });
-  socket.onclose = () => onLost('The connection to cr3scope was lost. Start `cr3scope serve` again and open its new link.');
+  socket.onclose = () =>
+    onLost('The connection to cr3scope was lost. Start `cr3scope serve` again and open its new link.');
   return connect({
     send: (bytes) => socket.send(bytes as Uint8Array<ArrayBuffer>),
     onMessage: (receive) => {

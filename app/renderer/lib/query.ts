@@ -17,7 +17,12 @@ export interface Suggestion {
 
 const MOST = 8;
 
-export function suggest(text: string, processes: Processes | undefined, levels: number, hasProcess: boolean): Suggestion[] {
+export function suggest(
+  text: string,
+  processes: Processes | undefined,
+  levels: number,
+  hasProcess: boolean,
+): Suggestion[] {
   const query = text.trim();
   if (!query) return [];
   const found: Suggestion[] = [];
@@ -30,18 +35,42 @@ export function suggest(text: string, processes: Processes | undefined, levels: 
     for (let i = 0; i < processes.pid.length && found.length < MOST; i++) {
       const pid = processes.pid[i] as number;
       const name = processes.name[i] as string;
-      if (pid !== decimal && !(Number.isNaN(decimal) && wanted !== 'pid' && name.toLowerCase().includes(query.toLowerCase()))) continue;
-      found.push({ id: `p${pid}`, label: `${pid} ${name}`, detail: 'process', to: { kind: 'process', pid, startTicks: processes.startTicks[i] as bigint, name } });
+      if (
+        pid !== decimal &&
+        !(Number.isNaN(decimal) && wanted !== 'pid' && name.toLowerCase().includes(query.toLowerCase()))
+      )
+        continue;
+      found.push({
+        id: `p${pid}`,
+        label: `${pid} ${name}`,
+        detail: 'process',
+        to: { kind: 'process', pid, startTicks: processes.startTicks[i] as bigint, name },
+      });
     }
   }
   if (number === undefined) return found;
-  const va = (): Suggestion => ({ id: 'va', label: hexVa(number), detail: 'virtual address', to: { kind: 'va', va: number } });
-  const pa = (): Suggestion => ({
-    id: 'pa', label: hex(number, 9), detail: 'physical address', to: { kind: 'frame', pfn: number >> 12n, offset: Number(number & 4095n) },
+  const va = (): Suggestion => ({
+    id: 'va',
+    label: hexVa(number),
+    detail: 'virtual address',
+    to: { kind: 'va', va: number },
   });
-  const pfn = (): Suggestion => ({ id: 'pfn', label: hex(number), detail: 'frame number (PFN)', to: { kind: 'frame', pfn: number, offset: 0 } });
+  const pa = (): Suggestion => ({
+    id: 'pa',
+    label: hex(number, 9),
+    detail: 'physical address',
+    to: { kind: 'frame', pfn: number >> 12n, offset: Number(number & 4095n) },
+  });
+  const pfn = (): Suggestion => ({
+    id: 'pfn',
+    label: hex(number),
+    detail: 'frame number (PFN)',
+    to: { kind: 'frame', pfn: number, offset: 0 },
+  });
   const entry = (): Suggestion => ({
-    id: 'entry', label: hex(number, 16), detail: `page-table entry: its frame ${hex((number & 0x000ffffffffff000n) >> 12n)}`,
+    id: 'entry',
+    label: hex(number, 16),
+    detail: `page-table entry: its frame ${hex((number & 0x000ffffffffff000n) >> 12n)}`,
     to: { kind: 'frame', pfn: (number & 0x000ffffffffff000n) >> 12n, offset: 0 },
   });
   const canGo = { va: hasProcess && isCanonical(number, levels), pa: number < 1n << 52n, pfn: number < 1n << 40n };

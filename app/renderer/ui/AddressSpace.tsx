@@ -19,7 +19,15 @@ function Legend() {
         // Plain agreement is counted, not kept page by page.
         const usable = v !== 'agree' && n > 0n && check?.rows !== undefined;
         return (
-          <button key={v} type="button" disabled={!usable} aria-pressed={only === v} title={VERDICT_MEANING[v]} className={`legend-item v-${v} ${n ? '' : 'none'}`} onClick={() => showOnly(only === v ? undefined : v)}>
+          <button
+            key={v}
+            type="button"
+            disabled={!usable}
+            aria-pressed={only === v}
+            title={VERDICT_MEANING[v]}
+            className={`legend-item v-${v} ${n ? '' : 'none'}`}
+            onClick={() => showOnly(only === v ? undefined : v)}
+          >
             <i aria-hidden="true" />
             {VERDICT_LABEL[v]} <span className="num">{check ? count(n) : '–'}</span>
           </button>
@@ -41,20 +49,61 @@ interface RegionRow {
 function Bar({ counts }: { counts: BigUint64Array }) {
   return (
     <span className="bar" aria-hidden="true">
-      {VERDICTS.map((v, i) => (counts[i] ? <i key={v} className={`v-${v}`} style={{ flexGrow: Number(counts[i]) }} /> : null))}
+      {VERDICTS.map((v, i) =>
+        counts[i] ? <i key={v} className={`v-${v}`} style={{ flexGrow: Number(counts[i]) }} /> : null,
+      )}
     </span>
   );
 }
 
-const resident = (r: RegionRow) => (r.counts ? Number(((r.counts[0] ?? 0n) + (r.counts[1] ?? 0n)) * 1000n / ((r.end - r.begin) >> 12n)) / 10 : -1);
+const resident = (r: RegionRow) =>
+  r.counts ? Number((((r.counts[0] ?? 0n) + (r.counts[1] ?? 0n)) * 1000n) / ((r.end - r.begin) >> 12n)) / 10 : -1;
 
 const COLUMNS: readonly ColumnSpec<RegionRow>[] = [
-  { id: 'begin', header: 'Region', width: '13ch', value: (r) => r.begin, cell: (r) => <Digits text={hexVa(r.begin)} /> },
-  { id: 'size', header: 'Size', width: '9ch', align: 'right', value: (r) => r.end - r.begin, cell: (r) => bytes(r.end - r.begin) },
-  { id: 'access', header: 'Access', width: '6.5ch', value: (r) => r.permissions, cell: (r) => <span className="num">{r.permissions}</span> },
-  { id: 'verdicts', header: 'Verdicts', width: 'minmax(8ch, 0.8fr)', value: resident, cell: (r) => (r.counts ? <Bar counts={r.counts} /> : <span className="dim">not checked</span>) },
-  { id: 'resident', header: 'Mapped', width: '8ch', align: 'right', value: resident, cell: (r) => (r.counts ? <span className="num">{resident(r).toFixed(1)} %</span> : '') },
-  { id: 'path', header: 'What', width: 'minmax(12ch, 1.6fr)', value: (r) => r.path, cell: (r) => <span title={r.path}>{r.path || <span className="dim">anonymous</span>}</span> },
+  {
+    id: 'begin',
+    header: 'Region',
+    width: '13ch',
+    value: (r) => r.begin,
+    cell: (r) => <Digits text={hexVa(r.begin)} />,
+  },
+  {
+    id: 'size',
+    header: 'Size',
+    width: '9ch',
+    align: 'right',
+    value: (r) => r.end - r.begin,
+    cell: (r) => bytes(r.end - r.begin),
+  },
+  {
+    id: 'access',
+    header: 'Access',
+    width: '6.5ch',
+    value: (r) => r.permissions,
+    cell: (r) => <span className="num">{r.permissions}</span>,
+  },
+  {
+    id: 'verdicts',
+    header: 'Verdicts',
+    width: 'minmax(8ch, 0.8fr)',
+    value: resident,
+    cell: (r) => (r.counts ? <Bar counts={r.counts} /> : <span className="dim">not checked</span>),
+  },
+  {
+    id: 'resident',
+    header: 'Mapped',
+    width: '8ch',
+    align: 'right',
+    value: resident,
+    cell: (r) => (r.counts ? <span className="num">{resident(r).toFixed(1)} %</span> : ''),
+  },
+  {
+    id: 'path',
+    header: 'What',
+    width: 'minmax(12ch, 1.6fr)',
+    value: (r) => r.path,
+    cell: (r) => <span title={r.path}>{r.path || <span className="dim">anonymous</span>}</span>,
+  },
 ];
 
 function RegionTable() {
@@ -67,12 +116,29 @@ function RegionTable() {
     return Array.from(regions.begin, (begin, index) => {
       const at = checked.get(begin);
       return {
-        index, begin, end: regions.end[index] as bigint, permissions: regions.permissions[index] as string, path: regions.path[index] as string,
-        counts: summary && at !== undefined ? summary.regionCounts.subarray(at * VERDICTS.length, (at + 1) * VERDICTS.length) : undefined,
+        index,
+        begin,
+        end: regions.end[index] as bigint,
+        permissions: regions.permissions[index] as string,
+        path: regions.path[index] as string,
+        counts:
+          summary && at !== undefined
+            ? summary.regionCounts.subarray(at * VERDICTS.length, (at + 1) * VERDICTS.length)
+            : undefined,
       };
     });
   }, [regions, summary]);
-  return <DataTable label="Regions" columns={COLUMNS} rows={rows} rowKey={(r) => String(r.index)} selected={String(selected)} onSelect={(r) => selectRegion(r.index)} />;
+  return (
+    <DataTable
+      label="Regions"
+      minWidth={560}
+      columns={COLUMNS}
+      rows={rows}
+      rowKey={(r) => String(r.index)}
+      selected={String(selected)}
+      onSelect={(r) => selectRegion(r.index)}
+    />
+  );
 }
 
 export function AddressSpace() {
@@ -81,15 +147,34 @@ export function AddressSpace() {
   const error = useStore((s) => s.regionsError);
   const check = useStore((s) => s.check);
   const processes = useStore((s) => s.processes);
-  if (!space) return <section className="pane" aria-label="Address space"><Empty title="No process is chosen">Choose one on the left, or paste a PID into the box above.</Empty></section>;
+  if (!space)
+    return (
+      <section className="pane" aria-label="Address space">
+        <Empty title="No process is chosen">Choose one on the left, or paste a PID into the box above.</Empty>
+      </section>
+    );
   const at = processes ? processes.pid.indexOf(space.pid) : -1;
   const root = at >= 0 && processes?.startTicks[at] === space.startTicks ? (processes.rootPa[at] as bigint) : 0n;
   return (
     <section className="pane" aria-label="Address space">
       <PaneTitle title={`${space.pid} ${space.name}`}>
-        <span className="dim">{at < 0 ? 'has exited' : root ? <>root PA <span className="num strong">0x{hex(root)}</span></> : 'no address space'}</span>
+        <span className="dim">
+          {at < 0 ? (
+            'has exited'
+          ) : root ? (
+            <>
+              root PA <span className="num strong">0x{hex(root)}</span>
+            </>
+          ) : (
+            'no address space'
+          )}
+        </span>
         <span className="spacer" />
-        <button type="button" onClick={() => void startCheck()} disabled={checkRunning(check) || !regions?.begin.length}>
+        <button
+          type="button"
+          onClick={() => void startCheck()}
+          disabled={checkRunning(check) || !regions?.begin.length}
+        >
           <RefreshCw size={13} aria-hidden="true" /> Check again
         </button>
         <button type="button" onClick={() => setExporting(true)} disabled={!check?.summary}>
@@ -99,17 +184,33 @@ export function AddressSpace() {
       {error ? (
         <Empty title={error.message}>{error.remedy}</Empty>
       ) : regions && regions.begin.length === 0 ? (
-        <Empty title="This process has no address space">Kernel threads run in the kernel's own and only borrow a process's root while they are on a CPU; a zombie has given its back.</Empty>
+        <Empty title="This process has no address space">
+          Kernel threads run in the kernel's own and only borrow a process's root while they are on a CPU; a zombie has
+          given its back.
+        </Empty>
       ) : (
         <>
           <SpaceMap />
           <Legend />
-          {check?.error && <div className="banner" role="alert"><strong>The check did not finish:</strong> {check.error.message}. {check.error.remedy}</div>}
-          {check?.summary && check.summary.outcome > 0 && <div className="banner" role="alert">The process {check.summary.outcome === 1 ? 'exited' : 'executed another program'} during the check: its remaining pages are not comparable.</div>}
+          {check?.error && (
+            <div className="banner" role="alert">
+              <strong>The check did not finish:</strong> {check.error.message}. {check.error.remedy}
+            </div>
+          )}
+          {check?.summary && check.summary.outcome > 0 && (
+            <div className="banner" role="alert">
+              The process {check.summary.outcome === 1 ? 'exited' : 'executed another program'} during the check: its
+              remaining pages are not comparable.
+            </div>
+          )}
           <Group orientation="vertical" className="fill" id="address-space">
-            <Panel defaultSize="38%" minSize={70}><RegionTable /></Panel>
+            <Panel defaultSize="38%" minSize={70}>
+              <RegionTable />
+            </Panel>
             <Separator className="splitter horizontal" aria-label="Height of the region table" />
-            <Panel minSize={90}><PageTable /></Panel>
+            <Panel minSize={90}>
+              <PageTable />
+            </Panel>
           </Group>
         </>
       )}

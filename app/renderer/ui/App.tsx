@@ -6,8 +6,8 @@ import { AddressSpace } from './AddressSpace.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { FramePane } from './FramePane.tsx';
 import { Header } from './Header.tsx';
-import { Empty } from './parts.tsx';
 import { ProcessList } from './ProcessList.tsx';
+import { Empty } from './parts.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { TranslationPane } from './TranslationPane.tsx';
 
@@ -16,7 +16,7 @@ function useTheme(): void {
   useEffect(() => {
     const system = window.matchMedia('(prefers-color-scheme: dark)');
     const apply = () => {
-      document.documentElement.dataset['theme'] = theme === 'system' ? (system.matches ? 'dark' : 'light') : theme;
+      document.documentElement.dataset.theme = theme === 'system' ? (system.matches ? 'dark' : 'light') : theme;
     };
     apply();
     system.addEventListener('change', apply);

@@ -38,11 +38,23 @@ interface Props<T extends RowData> {
   readonly onSelect: (row: T) => void;
   readonly rowClass?: (row: T) => string;
   readonly empty?: ReactNode;
+  /** Below this many pixels the columns scroll sideways. */
+  readonly minWidth: number;
 }
 
 const ROW_HEIGHT = 25;
 
-export function DataTable<T extends RowData>({ label, columns, rows, rowKey, selected, onSelect, rowClass, empty }: Props<T>) {
+export function DataTable<T extends RowData>({
+  label,
+  columns,
+  rows,
+  rowKey,
+  selected,
+  onSelect,
+  rowClass,
+  empty,
+  minWidth,
+}: Props<T>) {
   const [sorting, setSorting] = useState<SortingState>([]);
   const scroller = useRef<HTMLDivElement>(null);
   const definitions = useMemo(() => {
@@ -51,21 +63,40 @@ export function DataTable<T extends RowData>({ label, columns, rows, rowKey, sel
       columns.map((c) => helper.accessor((row: T) => c.value(row), { id: c.id, header: c.header, sortFn: 'basic' })),
     );
   }, [columns]);
-  const table = useTable({ features, columns: definitions, data: rows as T[], state: { sorting }, onSortingChange: setSorting });
+  const table = useTable({
+    features,
+    columns: definitions,
+    data: rows as T[],
+    state: { sorting },
+    onSortingChange: setSorting,
+  });
   const sorted = table.getRowModel().rows;
-  const virtual = useVirtualizer({ count: sorted.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: 8 });
+  const virtual = useVirtualizer({
+    count: sorted.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+    scrollPaddingStart: ROW_HEIGHT,
+  });
   const index = sorted.findIndex((r) => rowKey(r.original) === selected);
   const template = columns.map((c) => c.width).join(' ');
 
   // Keep the selection in sight when it changes from elsewhere.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: sorting and live refreshes must not scroll
+  // Fewer dependencies on purpose: sorting and live refreshes must not scroll
   useEffect(() => {
     if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
   }, [selected]);
 
   function onKeyDown(event: KeyboardEvent) {
-    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 2);
-    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -sorted.length, End: sorted.length };
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 3);
+    const steps: Record<string, number> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -sorted.length,
+      End: sorted.length,
+    };
     const step = steps[event.key];
     if (step === undefined || sorted.length === 0) return;
     event.preventDefault();
@@ -76,18 +107,31 @@ export function DataTable<T extends RowData>({ label, columns, rows, rowKey, sel
 
   const sortOf = (column: Column<typeof features, T>) => column.getIsSorted();
   return (
-    // biome-ignore lint/a11y/useSemanticElements: virtual rows can't be a <table>
-    <div className="grid" role="grid" aria-label={label} aria-rowcount={sorted.length + 1} aria-colcount={columns.length}>
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
-      {/* biome-ignore lint/a11y/useFocusableInteractive: the grid body takes the focus */}
-      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+    <div
+      className="grid"
+      role="grid"
+      aria-label={label}
+      aria-rowcount={sorted.length + 1}
+      aria-colcount={columns.length}
+      ref={scroller}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+    >
+      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, minWidth }}>
         {table.getHeaderGroups()[0]?.headers.map((header, i) => {
           const sort = sortOf(header.column);
           return (
-            // biome-ignore lint/a11y/useSemanticElements: as above
-            // biome-ignore lint/a11y/useFocusableInteractive: its button is
-            <div key={header.id} role="columnheader" aria-sort={sort === 'asc' ? 'ascending' : sort === 'desc' ? 'descending' : 'none'} className={columns[i]?.align}>
-              <button type="button" onClick={header.column.getToggleSortingHandler()} title={`Sort by ${columns[i]?.header}`}>
+            <div
+              key={header.id}
+              role="columnheader"
+              aria-sort={sort === 'asc' ? 'ascending' : sort === 'desc' ? 'descending' : 'none'}
+              className={columns[i]?.align}
+            >
+              <button
+                type="button"
+                onClick={header.column.getToggleSortingHandler()}
+                title={`Sort by ${columns[i]?.header}`}
+              >
                 {columns[i]?.header}
                 <span aria-hidden="true">{sort === 'asc' ? ' ▴' : sort === 'desc' ? ' ▾' : ''}</span>
               </button>
@@ -95,38 +139,30 @@ export function DataTable<T extends RowData>({ label, columns, rows, rowKey, sel
           );
         })}
       </div>
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
-      <div className="grid-body" role="rowgroup" ref={scroller} tabIndex={0} onKeyDown={onKeyDown} aria-label={`${label}, rows`}>
-        {sorted.length === 0 && empty}
-        <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-          {virtual.getVirtualItems().map((item) => {
-            const row = sorted[item.index];
-            if (!row) return null;
-            const key = rowKey(row.original);
-            return (
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the grid body handles keys
-              // biome-ignore lint/a11y/useSemanticElements: as above
-              // biome-ignore lint/a11y/useFocusableInteractive: the grid body takes the focus
-              <div
-                key={key}
-                role="row"
-                aria-rowindex={item.index + 2}
-                aria-selected={key === selected}
-                className={`grid-row ${rowClass?.(row.original) ?? ''}`}
-                style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)`, height: ROW_HEIGHT }}
-                onClick={() => onSelect(row.original)}
-              >
-                {columns.map((c) => (
-                  // biome-ignore lint/a11y/useSemanticElements: as above
-                  // biome-ignore lint/a11y/useFocusableInteractive: as above
-                  <div key={c.id} role="gridcell" className={c.align}>
-                    {c.cell(row.original)}
-                  </div>
-                ))}
-              </div>
-            );
-          })}
-        </div>
+      {sorted.length === 0 && empty}
+      <div role="rowgroup" style={{ height: virtual.getTotalSize(), minWidth, position: 'relative' }}>
+        {virtual.getVirtualItems().map((item) => {
+          const row = sorted[item.index];
+          if (!row) return null;
+          const key = rowKey(row.original);
+          return (
+            <div
+              key={key}
+              role="row"
+              aria-rowindex={item.index + 2}
+              aria-selected={key === selected}
+              className={`grid-row ${rowClass?.(row.original) ?? ''}`}
+              style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)`, height: ROW_HEIGHT }}
+              onClick={() => onSelect(row.original)}
+            >
+              {columns.map((c) => (
+                <div key={c.id} role="gridcell" className={c.align}>
+                  {c.cell(row.original)}
+                </div>
+              ))}
+            </div>
+          );
+        })}
       </div>
     </div>
   );

@@ -45,7 +45,9 @@ export function ExportDialog() {
           <Dialog.Title className="popup-title">
             Export the check of {space?.pid} {space?.name}
           </Dialog.Title>
-          <Dialog.Description className="dim">The report holds target facts, verdicts and the raw words behind them. It holds no memory contents.</Dialog.Description>
+          <Dialog.Description className="dim">
+            The report holds target facts, verdicts and the raw words behind them. It holds no memory contents.
+          </Dialog.Description>
           <fieldset>
             <legend className="sr-only">Format</legend>
             {REPORT_FORMATS.map((f) => (

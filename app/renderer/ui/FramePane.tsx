@@ -30,10 +30,7 @@ const Line = memo(function Line({ pa, bytes, before, selected, offset }: LinePro
       <span className="num dim address">{hex(pa, 9)}</span>
       <span className="hex-bytes">
         {values.map((b, i) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the grid handles keys
-          // biome-ignore lint/a11y/noStaticElementInteractions: as above
           <span
-            // biome-ignore lint/suspicious/noArrayIndexKey: a byte is its place
             key={i}
             className={`${b === 0 ? 'zero' : ''} ${selected > -8 && i >= selected && i < selected + 8 ? (i === selected ? 'cursor' : 'word') : ''} ${before && before.slice(i * 2, i * 2 + 2) !== bytes.slice(i * 2, i * 2 + 2) ? 'fresh' : ''}`}
             onClick={() => selectByte(offset + i)}
@@ -67,10 +64,19 @@ function Inspector() {
   const u64 = view.getBigUint64(0, le);
   const region = regions?.begin.findIndex((begin, i) => u64 >= begin && u64 < (regions.end[i] as bigint)) ?? -1;
   const entry = decode(u64, 1, target);
-  const entryText = entry.kind === 'none' ? 'nothing' : entry.kind === 'reserved' ? `reserved bits ${hex(entry.violation)}` : entry.kind === 'swap' ? `swap ${entry.swapType}:${hex(entry.swapOffset)}` : `${entry.kind} · PFN ${hex(entry.pfn)}`;
+  const entryText =
+    entry.kind === 'none'
+      ? 'nothing'
+      : entry.kind === 'reserved'
+        ? `reserved bits ${hex(entry.violation)}`
+        : entry.kind === 'swap'
+          ? `swap ${entry.swapType}:${hex(entry.swapOffset)}`
+          : `${entry.kind} · PFN ${hex(entry.pfn)}`;
   const seconds = view.getUint32(0, le);
   const time = seconds > 946684800 ? new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ') : '—';
-  const text = new TextDecoder('utf-8', { fatal: false }).decode(frame.bytes.subarray(offset, offset + 16)).replace(/\p{C}/gu, '·');
+  const text = new TextDecoder('utf-8', { fatal: false })
+    .decode(frame.bytes.subarray(offset, offset + 16))
+    .replace(/\p{C}/gu, '·');
   const float = (n: number) => (Number.isFinite(n) ? String(Number(n.toPrecision(7))) : String(n));
   const rows: [string, string][] = [
     ['u8 · i8', `${view.getUint8(0)} · ${view.getInt8(0)}`],
@@ -83,7 +89,12 @@ function Inspector() {
           ['i64', `${view.getBigInt64(0, le)}`],
           ['f32', float(view.getFloat32(0, le))],
           ['f64', float(view.getFloat64(0, le))],
-          ['as pointer', region >= 0 && regions ? `${hexVa(u64)} → ${regions.path[region]?.split('/').at(-1) || 'anonymous'} +0x${hex(u64 - (regions.begin[region] as bigint))}` : 'no region here'],
+          [
+            'as pointer',
+            region >= 0 && regions
+              ? `${hexVa(u64)} → ${regions.path[region]?.split('/').at(-1) || 'anonymous'} +0x${hex(u64 - (regions.begin[region] as bigint))}`
+              : 'no region here',
+          ],
           ['as PTE', entryText],
         ] as [string, string][])
       : []),
@@ -126,13 +137,22 @@ export function FramePane() {
     }, REFRESH_MS);
     return () => clearInterval(timer);
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a live refresh must not scroll
+  // Fewer dependencies on purpose: a live refresh must not scroll
   useEffect(() => {
     scroller.current?.querySelector('.cursor')?.scrollIntoView({ block: 'nearest' });
   }, [offset, frame?.pfn]);
 
   function onKeyDown(event: KeyboardEvent) {
-    const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: WIDTH, ArrowUp: -WIDTH, PageDown: WIDTH * 8, PageUp: -WIDTH * 8, Home: -(offset % WIDTH), End: WIDTH - 1 - (offset % WIDTH) };
+    const steps: Record<string, number> = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: WIDTH,
+      ArrowUp: -WIDTH,
+      PageDown: WIDTH * 8,
+      PageUp: -WIDTH * 8,
+      Home: -(offset % WIDTH),
+      End: WIDTH - 1 - (offset % WIDTH),
+    };
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
@@ -147,25 +167,60 @@ export function FramePane() {
         <PaneTitle title={frame ? `Frame ${hex(frame.pfn)}` : 'Frame'}>
           {frame && (
             <>
-              <button type="button" className="icon-button" aria-label="Previous frame" disabled={frame.pfn === 0n} onClick={() => void openFrame(frame.pfn - 1n, offset)}><ChevronLeft size={14} aria-hidden="true" /></button>
-              <button type="button" className="icon-button" aria-label="Next frame" onClick={() => void openFrame(frame.pfn + 1n, offset)}><ChevronRight size={14} aria-hidden="true" /></button>
+              <button
+                type="button"
+                className="icon-button"
+                aria-label="Previous frame"
+                disabled={frame.pfn === 0n}
+                onClick={() => void openFrame(frame.pfn - 1n, offset)}
+              >
+                <ChevronLeft size={14} aria-hidden="true" />
+              </button>
+              <button
+                type="button"
+                className="icon-button"
+                aria-label="Next frame"
+                onClick={() => void openFrame(frame.pfn + 1n, offset)}
+              >
+                <ChevronRight size={14} aria-hidden="true" />
+              </button>
               <span className="dim ellipsis">
-                PA <span className="num">0x{hex(frame.pfn << 12n)}</span> · {flags ? flags.join(' · ') || 'no flags' : 'kpageflags not readable'}
+                PA <span className="num">0x{hex(frame.pfn << 12n)}</span> ·{' '}
+                {flags ? flags.join(' · ') || 'no flags' : 'kpageflags not readable'}
                 {frame.count !== null && ` · mapped ×${frame.count}`}
               </span>
             </>
           )}
         </PaneTitle>
         {error && <Empty title={error.message}>{error.remedy}</Empty>}
-        {!frame && !error && <Empty title="No frame is open">Choose a page that maps one, or paste a frame number into the box above.</Empty>}
-        {frame && status !== 'ok' && <Empty title="This frame can't be read">It is {FRAME_STATUS_TEXT[status]}. cr3scope shows no bytes rather than zeros.</Empty>}
+        {!frame && !error && (
+          <Empty title="No frame is open">
+            Choose a page that maps one, or paste a frame number into the box above.
+          </Empty>
+        )}
+        {frame && status !== 'ok' && (
+          <Empty title="This frame can't be read">
+            It is {FRAME_STATUS_TEXT[status]}. cr3scope shows no bytes rather than zeros.
+          </Empty>
+        )}
         {frame && status === 'ok' && (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move the byte cursor in it
-          // biome-ignore lint/a11y/useSemanticElements: a byte grid is no form
-          <div className="hex scroll" ref={scroller} tabIndex={0} role="group" aria-label={`Bytes of frame ${hex(frame.pfn)}; arrow keys move. At offset ${hex(offset)}: ${hex(frame.bytes[offset] ?? 0, 2)}`} onKeyDown={onKeyDown}>
+          <div
+            className="hex scroll"
+            ref={scroller}
+            tabIndex={0}
+            role="group"
+            aria-label={`Bytes of frame ${hex(frame.pfn)}; arrow keys move. At offset ${hex(offset)}: ${hex(frame.bytes[offset] ?? 0, 2)}`}
+            onKeyDown={onKeyDown}
+          >
             {now.map((bytes, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
-              <Line key={i} pa={(frame.pfn << 12n) + BigInt(i * WIDTH)} bytes={bytes} before={then[i] ?? ''} offset={i * WIDTH} selected={offset + 7 >= i * WIDTH && offset < (i + 1) * WIDTH ? offset - i * WIDTH : OUTSIDE} />
+              <Line
+                key={i}
+                pa={(frame.pfn << 12n) + BigInt(i * WIDTH)}
+                bytes={bytes}
+                before={then[i] ?? ''}
+                offset={i * WIDTH}
+                selected={offset + 7 >= i * WIDTH && offset < (i + 1) * WIDTH ? offset - i * WIDTH : OUTSIDE}
+              />
             ))}
           </div>
         )}

@@ -91,7 +91,11 @@ function QueryBox() {
   function land(item: Suggestion | undefined) {
     if (!item) {
       if (text.trim())
-        notify({ message: `“${text.trim()}” is no process, address or frame here`, code: 'ENOENT', remedy: 'Try a PID, a name, a hex address, or “pfn 117274”, “pa 117274000”, “va 7f3a4001f000”.' });
+        notify({
+          message: `“${text.trim()}” is no process, address or frame here`,
+          code: 'ENOENT',
+          remedy: 'Try a PID, a name, a hex address, or “pfn 117274”, “pa 117274000”, “va 7f3a4001f000”.',
+        });
       return;
     }
     go(item.to);
@@ -117,7 +121,12 @@ function QueryBox() {
           land(items[0]);
         }}
       >
-        <Autocomplete.Input ref={input} placeholder="Paste a PID, address, PFN or raw entry…" aria-label="Go to a process, address, frame or entry" spellCheck={false} />
+        <Autocomplete.Input
+          ref={input}
+          placeholder="Paste a PID, address, PFN or raw entry…"
+          aria-label="Go to a process, address, frame or entry"
+          spellCheck={false}
+        />
         <kbd aria-hidden="true">Ctrl K</kbd>
       </form>
       <Autocomplete.Portal>
@@ -148,7 +157,13 @@ function ThemeButton() {
   const theme = useStore((s) => s.theme);
   const { next, icon: Icon } = THEMES[theme];
   return (
-    <button type="button" className="icon-button" onClick={() => setTheme(next)} aria-label={`Colours: ${theme}. Switch to ${next}`} title={`Colours: ${theme}`}>
+    <button
+      type="button"
+      className="icon-button"
+      onClick={() => setTheme(next)}
+      aria-label={`Colours: ${theme}. Switch to ${next}`}
+      title={`Colours: ${theme}`}
+    >
       <Icon size={15} aria-hidden="true" />
     </button>
   );

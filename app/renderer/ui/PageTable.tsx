@@ -16,7 +16,8 @@ const MOST_PIXELS = 8_000_000;
 /** What one source says of a page, in a cell. */
 function sayPagemap(word: bigint): { text: string; number: boolean } {
   if (word >> 63n) return { text: hex(word & ((1n << 55n) - 1n), 7), number: true };
-  if ((word >> 62n) & 1n) return { text: `swap ${word & 31n}:${hex((word & ((1n << 55n) - 1n)) >> 5n)}`, number: false };
+  if ((word >> 62n) & 1n)
+    return { text: `swap ${word & 31n}:${hex((word & ((1n << 55n) - 1n)) >> 5n)}`, number: false };
   return { text: '—', number: false };
 }
 
@@ -48,10 +49,15 @@ function useRowView() {
       else if (status !== 'ok') walk = 'unreadable';
       else if (entry.kind === 'leaf' || entry.kind === 'protNone' || entry.kind === 'midSplit') {
         walk = hex(rows.pfn[i] as bigint, 7);
-        const set = new Set(flagsOf(raw, level, target, target.release).filter((f) => f.set).map((f) => f.name));
+        const set = new Set(
+          flagsOf(raw, level, target, target.release)
+            .filter((f) => f.set)
+            .map((f) => f.name),
+        );
         text = `${pageSizeName(entry.shift)} · ${set.has('RW') ? 'rw' : 'r-'}${set.has('NX') ? ' nx' : ' x'}${set.has('A') ? ' · A' : ''}${set.has('D') ? ' D' : ''}`;
       } else if (entry.kind === 'swap') walk = `swap ${entry.swapType}:${hex(entry.swapOffset)}`;
-      else if (entry.kind !== 'none') walk = entry.kind === 'marker' ? `swap ${entry.swapType}:${hex(entry.swapOffset)}` : entry.kind;
+      else if (entry.kind !== 'none')
+        walk = entry.kind === 'marker' ? `swap ${entry.swapType}:${hex(entry.swapOffset)}` : entry.kind;
       const label = NOTE_TEXT[note].label;
       return {
         va: rows.va[i] as bigint,
@@ -71,14 +77,16 @@ function useWindow(length: number) {
   const scroller = useRef<HTMLDivElement>(null);
   const [first, setFirst] = useState(0);
   const [height, setHeight] = useState(400);
-  const visible = Math.max(1, Math.floor(height / ROW_HEIGHT));
+  const visible = Math.max(1, Math.floor((height - ROW_HEIGHT) / ROW_HEIGHT)); // below the header
   const full = length * ROW_HEIGHT;
   const pixels = Math.min(full, MOST_PIXELS);
   const last = Math.max(0, length - visible);
   const scaled = full > MOST_PIXELS;
   // The list is positioned by row, so that the sub-row part of a pixel scroll is only kept where nothing is scaled.
-  const toRow = (top: number) => (scaled ? Math.round((top / Math.max(1, pixels - height)) * last) : Math.floor(top / ROW_HEIGHT));
-  const toTop = (row: number) => (scaled ? (row / Math.max(1, last)) * (pixels - height) : row * ROW_HEIGHT);
+  const toRow = (top: number) =>
+    scaled ? Math.round((top / Math.max(1, pixels - visible * ROW_HEIGHT)) * last) : Math.floor(top / ROW_HEIGHT);
+  const toTop = (row: number) =>
+    scaled ? (row / Math.max(1, last)) * (pixels - visible * ROW_HEIGHT) : row * ROW_HEIGHT;
   useEffect(() => {
     if (!scroller.current) return;
     const observer = new ResizeObserver(([entry]) => setHeight(entry?.contentRect.height ?? 400));
@@ -139,7 +147,7 @@ export function PageTable() {
   const page = va === undefined ? undefined : va & ~4095n;
   const selected = page === undefined ? -1 : list.find(page);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only another list or another selection scrolls
+  // Fewer dependencies on purpose: only another list or another selection scrolls
   useEffect(() => {
     if (selected < 0) show(0);
     else if (selected < first || selected >= first + visible) show(selected - (visible >> 1));
@@ -160,7 +168,15 @@ export function PageTable() {
         const next = await explorer().call('rows', { pid: space.pid, startTicks: space.startTicks, vas });
         if (!live) return;
         const previous = before;
-        setChanged(new Set(previous ? Array.from(next.va).filter((_, i) => next.pagemap[i] !== previous.pagemap[i] || next.pfn[i] !== previous.pfn[i]) : []));
+        setChanged(
+          new Set(
+            previous
+              ? Array.from(next.va).filter(
+                  (_, i) => next.pagemap[i] !== previous.pagemap[i] || next.pfn[i] !== previous.pfn[i],
+                )
+              : [],
+          ),
+        );
         before = next;
         setRows(next);
         setError(undefined);
@@ -177,45 +193,74 @@ export function PageTable() {
   }, [space, list, first, window_]);
 
   function onKeyDown(event: KeyboardEvent) {
-    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: visible - 1, PageUp: 1 - visible, Home: -list.length, End: list.length };
+    const steps: Record<string, number> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: visible - 1,
+      PageUp: 1 - visible,
+      Home: -list.length,
+      End: list.length,
+    };
     const step = steps[event.key];
     if (step === undefined || list.length === 0) return;
     event.preventDefault();
     void selectVa(list.va(Math.max(0, Math.min(list.length - 1, (selected < 0 ? first : selected) + step))));
   }
 
-  const columns = ['Virtual address', 'Verdict', 'pagemap', ...(target?.sources.find((s) => s.name === 'kernelWalk')?.ready ? ['kernel walk'] : []), 'table walk', 'Entry'];
+  const columns = [
+    'Virtual address',
+    'Verdict',
+    'pagemap',
+    ...(target?.sources.find((s) => s.name === 'kernelWalk')?.ready ? ['kernel walk'] : []),
+    'table walk',
+    'Entry',
+  ];
   return (
-    // biome-ignore lint/a11y/useSemanticElements: virtual rows can't be a <table>
-    <div className="grid pages" role="grid" aria-label="Pages" aria-rowcount={list.length + 1} aria-colcount={columns.length}>
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
-      {/* biome-ignore lint/a11y/useFocusableInteractive: the grid body takes the focus */}
-      <div className="grid-head" role="row" aria-rowindex={1}>
-        {columns.map((c) => (
-          // biome-ignore lint/a11y/useSemanticElements: as above
-          // biome-ignore lint/a11y/useFocusableInteractive: nothing to do with it
-          <div key={c} role="columnheader">
-            {c}
-          </div>
-        ))}
-      </div>
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
-      <div className="grid-body" role="rowgroup" ref={scroller} tabIndex={0} aria-label="Pages, rows" onScroll={onScroll} onKeyDown={onKeyDown}>
+    <div className="grid-frame">
+      <div
+        className="grid pages"
+        role="grid"
+        aria-label="Pages"
+        aria-rowcount={list.length + 1}
+        aria-colcount={columns.length}
+        ref={scroller}
+        tabIndex={0}
+        onScroll={onScroll}
+        onKeyDown={onKeyDown}
+      >
+        <div className="grid-head" role="row" aria-rowindex={1}>
+          {columns.map((c) => (
+            <div key={c} role="columnheader">
+              {c}
+            </div>
+          ))}
+        </div>
         {error && <Empty title={error.message}>{error.remedy}</Empty>}
-        {!error && list.length === 0 && <Empty title={only ? `No page is “${only}” now` : 'No pages'}>{only ? 'Press Esc to see the region again.' : 'Choose a region above.'}</Empty>}
-        <div role="presentation" style={{ height: pixels, position: 'relative' }}>
+        {!error && list.length === 0 && (
+          <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
+            {only ? 'Press Esc to see the region again.' : 'Choose a region above.'}
+          </Empty>
+        )}
+        <div role="rowgroup" className="grid-rows" style={{ height: pixels }}>
           <div role="presentation" className="sticky">
-            {!error && rows && view &&
+            {!error &&
+              rows &&
+              view &&
               Array.from({ length: Math.max(0, window_) }, (_, i) => {
                 const rowVa = list.va(first + i);
                 // The window may have moved on since these rows were read.
                 const at = rows.va[i] === rowVa ? i : rows.va.indexOf(rowVa);
                 const r = at >= 0 ? view(rows, at) : undefined;
                 return (
-                  // biome-ignore lint/a11y/useKeyWithClickEvents: the grid body handles keys
-                  // biome-ignore lint/a11y/useSemanticElements: as above
-                  // biome-ignore lint/a11y/useFocusableInteractive: the grid body takes the focus
-                  <div key={rowVa} role="row" aria-rowindex={first + i + 2} aria-selected={rowVa === page} className={`grid-row ${changed.has(rowVa) ? 'changed' : ''}`} style={{ height: ROW_HEIGHT }} onClick={() => void selectVa(rowVa)}>
+                  <div
+                    key={rowVa}
+                    role="row"
+                    aria-rowindex={first + i + 2}
+                    aria-selected={rowVa === page}
+                    className={`grid-row ${changed.has(rowVa) ? 'changed' : ''}`}
+                    style={{ height: ROW_HEIGHT }}
+                    onClick={() => void selectVa(rowVa)}
+                  >
                     <Cell>
                       <Digits text={hexVa(rowVa)} />
                     </Cell>
@@ -232,7 +277,8 @@ export function PageTable() {
         </div>
       </div>
       <div className="grid-foot dim">
-        {list.length > 0 && `${count(first + 1)}–${count(Math.min(list.length, first + visible))} of ${count(list.length)} pages`}
+        {list.length > 0 &&
+          `${count(first + 1)}–${count(Math.min(list.length, first + visible))} of ${count(list.length)} pages`}
         {only && ' · Esc shows the region again'}
       </div>
     </div>
@@ -241,8 +287,6 @@ export function PageTable() {
 
 function Cell({ children, title }: { children?: React.ReactNode; title?: string }) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: virtual rows can't be a <table>
-    // biome-ignore lint/a11y/useFocusableInteractive: the grid body takes the focus
     <div role="gridcell" title={title || undefined}>
       {children}
     </div>
@@ -251,11 +295,11 @@ function Cell({ children, title }: { children?: React.ReactNode; title?: string 
 
 /** A source's word, with the digits that differ from the other's lit. */
 function Value({ text, other, differs }: { text: string; other: string; differs: boolean }) {
-  if (!differs || text.length !== other.length || !/^[0-9a-f]+$/.test(text)) return /^[0-9a-f]+$/.test(text) ? <Digits text={text} /> : <span className="num dim">{text}</span>;
+  if (!differs || text.length !== other.length || !/^[0-9a-f]+$/.test(text))
+    return /^[0-9a-f]+$/.test(text) ? <Digits text={text} /> : <span className="num dim">{text}</span>;
   return (
     <span className="num">
       {Array.from(text, (c, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: digits have no other identity
         <span key={i} className={c === other[i] ? '' : 'lit'}>
           {c}
         </span>

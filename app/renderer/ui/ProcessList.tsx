@@ -34,7 +34,10 @@ function rowsOf(p: Processes, before: ReadonlyMap<string, bigint>): Row[] {
     const root = p.rootPa[i] as bigint;
     const known = before.get(key);
     return {
-      key, pid, startTicks, root,
+      key,
+      pid,
+      startTicks,
+      root,
       ppid: p.ppid[i] as number,
       name: p.name[i] as string,
       user: p.user[i] as string,
@@ -61,26 +64,81 @@ function Root({ row }: { row: Row }) {
     );
   const why = row.kernelThread || row.state === 'Z' ? 'no address space' : 'not readable';
   return (
-    <span className="dim" title={why === 'not readable' ? 'This process is not shown to the frame reader: another namespace, or a security module hides it.' : undefined}>
+    <span
+      className="dim"
+      title={
+        why === 'not readable'
+          ? 'This process is not shown to the frame reader: another namespace, or a security module hides it.'
+          : undefined
+      }
+    >
       {why}
     </span>
   );
 }
 
 const STATE: Readonly<Record<string, string>> = {
-  R: 'running', S: 'sleeping', D: 'waiting, uninterruptible', Z: 'zombie', T: 'stopped', t: 'traced', I: 'idle', X: 'dead', P: 'parked',
+  R: 'running',
+  S: 'sleeping',
+  D: 'waiting, uninterruptible',
+  Z: 'zombie',
+  T: 'stopped',
+  t: 'traced',
+  I: 'idle',
+  X: 'dead',
+  P: 'parked',
 };
 
 const COLUMNS: readonly ColumnSpec<Row>[] = [
-  { id: 'pid', header: 'PID', width: '6.5ch', align: 'right', value: (r) => r.pid, cell: (r) => <span className="num">{r.pid}</span> },
-  { id: 'name', header: 'Name', width: 'minmax(9ch, 1.4fr)', value: (r) => r.name.toLowerCase(), cell: (r) => <span title={r.name}>{r.kernelThread ? `[${r.name}]` : r.name}</span> },
+  {
+    id: 'pid',
+    header: 'PID',
+    width: '6.5ch',
+    align: 'right',
+    value: (r) => r.pid,
+    cell: (r) => <span className="num">{r.pid}</span>,
+  },
+  {
+    id: 'name',
+    header: 'Name',
+    width: 'minmax(9ch, 1.4fr)',
+    value: (r) => r.name.toLowerCase(),
+    cell: (r) => <span title={r.name}>{r.kernelThread ? `[${r.name}]` : r.name}</span>,
+  },
   { id: 'root', header: 'Root PA', width: 'minmax(11ch, 1fr)', value: (r) => r.root, cell: (r) => <Root row={r} /> },
-  { id: 'rss', header: 'RSS', width: '9ch', align: 'right', value: (r) => r.rss, cell: (r) => (r.kernelThread ? '' : bytes(r.rss)) },
-  { id: 'tables', header: 'Tables', width: '9ch', align: 'right', value: (r) => r.pageTables, cell: (r) => (r.kernelThread ? '' : bytes(r.pageTables)) },
-  { id: 'state', header: 'S', width: '3ch', value: (r) => r.state, cell: (r) => <span title={STATE[r.state]}>{r.state}</span> },
+  {
+    id: 'rss',
+    header: 'RSS',
+    width: '9ch',
+    align: 'right',
+    value: (r) => r.rss,
+    cell: (r) => (r.kernelThread ? '' : bytes(r.rss)),
+  },
+  {
+    id: 'tables',
+    header: 'Tables',
+    width: '9ch',
+    align: 'right',
+    value: (r) => r.pageTables,
+    cell: (r) => (r.kernelThread ? '' : bytes(r.pageTables)),
+  },
+  {
+    id: 'state',
+    header: 'S',
+    width: '3ch',
+    value: (r) => r.state,
+    cell: (r) => <span title={STATE[r.state]}>{r.state}</span>,
+  },
   { id: 'threads', header: 'Thr', width: '4.5ch', align: 'right', value: (r) => r.threads, cell: (r) => r.threads },
   { id: 'user', header: 'User', width: '9ch', value: (r) => r.user, cell: (r) => r.user },
-  { id: 'ppid', header: 'PPID', width: '6.5ch', align: 'right', value: (r) => r.ppid, cell: (r) => <span className="num">{r.ppid}</span> },
+  {
+    id: 'ppid',
+    header: 'PPID',
+    width: '6.5ch',
+    align: 'right',
+    value: (r) => r.ppid,
+    cell: (r) => <span className="num">{r.ppid}</span>,
+  },
 ];
 
 export function ProcessList() {
@@ -107,13 +165,28 @@ export function ProcessList() {
   const threads = all.filter((r) => r.kernelThread).length;
   const text = filter.trim().toLowerCase();
   const rows = useMemo(
-    () => all.filter((r) => (kernel || !r.kernelThread) && (!text || r.name.toLowerCase().includes(text) || String(r.pid) === text || r.user === text)),
+    () =>
+      all.filter(
+        (r) =>
+          (kernel || !r.kernelThread) &&
+          (!text || r.name.toLowerCase().includes(text) || String(r.pid) === text || r.user === text),
+      ),
     [all, kernel, text],
   );
   const columns = useMemo(
     () => [
       ...COLUMNS.slice(0, 3),
-      ...(pti ? [{ id: 'userRoot', header: 'User root', width: '11ch', value: (r: Row) => r.userRoot, cell: (r: Row) => (r.userRoot ? <Digits text={hex(r.userRoot, 9)} /> : '') }] : []),
+      ...(pti
+        ? [
+            {
+              id: 'userRoot',
+              header: 'User root',
+              width: '11ch',
+              value: (r: Row) => r.userRoot,
+              cell: (r: Row) => (r.userRoot ? <Digits text={hex(r.userRoot, 9)} /> : ''),
+            },
+          ]
+        : []),
       ...COLUMNS.slice(3),
     ],
     [pti],
@@ -127,13 +200,20 @@ export function ProcessList() {
         </span>
       </PaneTitle>
       <div className="toolbar">
-        <input type="search" placeholder="Filter by name, PID, user" aria-label="Filter processes" value={filter} onChange={(e) => setFilter(e.target.value)} />
+        <input
+          type="search"
+          placeholder="Filter by name, PID, user"
+          aria-label="Filter processes"
+          value={filter}
+          onChange={(e) => setFilter(e.target.value)}
+        />
         <label className="check">
           <input type="checkbox" checked={kernel} onChange={(e) => setKernel(e.target.checked)} /> kernel threads
         </label>
       </div>
       <DataTable
         label="Processes"
+        minWidth={pti ? 760 : 660}
         columns={columns}
         rows={rows}
         rowKey={(r) => r.key}

@@ -10,7 +10,10 @@ const GAP = 2;
 
 /** Left edge and width of each region, 0..1: logarithmic, so that a page is seen beside a terabyte. */
 function layout(regions: Regions): { left: number; width: number }[] {
-  const weights = Array.from(regions.begin, (begin, i) => 1 + Math.log2(Number(((regions.end[i] as bigint) - begin) >> 12n) + 1));
+  const weights = Array.from(
+    regions.begin,
+    (begin, i) => 1 + Math.log2(Number(((regions.end[i] as bigint) - begin) >> 12n) + 1),
+  );
   const total = weights.reduce((a, b) => a + b, 0);
   let at = 0;
   return weights.map((w) => {
@@ -43,7 +46,7 @@ export function SpaceMap() {
     return () => observer.disconnect();
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme means new colours
+  // Fewer dependencies on purpose: a new theme means new colours
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (!context || !canvas.current || !regions || width === 0) return;
@@ -69,7 +72,8 @@ export function SpaceMap() {
         const slots = Math.min(BUCKETS, pages);
         for (let slot = 0; slot < slots; slot++) {
           const bucket = Math.floor((slot * BUCKETS) / slots);
-          const base = (at * BUCKETS + (pages < BUCKETS ? Math.ceil((slot * BUCKETS) / pages) : bucket)) * VERDICTS.length;
+          const base =
+            (at * BUCKETS + (pages < BUCKETS ? Math.ceil((slot * BUCKETS) / pages) : bucket)) * VERDICTS.length;
           // Rare verdicts must be seen: the gravest one of a bucket gives a stripe, the most frequent the rest.
           const words = summary.regionBuckets.subarray(base, base + VERDICTS.length);
           let most = 3;
@@ -118,7 +122,8 @@ export function SpaceMap() {
       event.preventDefault();
       const fraction = event.offsetX / element.clientWidth;
       setZoom((z) => {
-        if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) return clamp(z.scale, z.left + event.deltaX / element.clientWidth / z.scale);
+        if (Math.abs(event.deltaX) > Math.abs(event.deltaY))
+          return clamp(z.scale, z.left + event.deltaX / element.clientWidth / z.scale);
         const scale = Math.max(1, Math.min(200, z.scale * (event.deltaY < 0 ? 1.25 : 0.8)));
         return clamp(scale, z.left + fraction / z.scale - fraction / scale);
       });
@@ -138,15 +143,15 @@ export function SpaceMap() {
   }
 
   const shown = hover ?? selected;
-  const text = regions && regions.begin[shown] !== undefined
-    ? `${hexVa(regions.begin[shown])}–${hexVa(regions.end[shown] as bigint)} ${regions.permissions[shown]} ${bytes((regions.end[shown] as bigint) - regions.begin[shown])} ${regions.path[shown] || 'anonymous'}`
-    : '';
+  const text =
+    regions && regions.begin[shown] !== undefined
+      ? `${hexVa(regions.begin[shown])}–${hexVa(regions.end[shown] as bigint)} ${regions.permissions[shown]} ${bytes((regions.end[shown] as bigint) - regions.begin[shown])} ${regions.path[shown] || 'anonymous'}`
+      : '';
   return (
     <div className="map">
       <canvas
         ref={canvas}
         style={{ height: HEIGHT }}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a slider over regions, drawn
         tabIndex={0}
         role="slider"
         aria-label="Map of the address space: arrow keys choose a region, plus and minus zoom"

@@ -12,7 +12,10 @@ function Progress() {
     return (
       <>
         <span>
-          Checking <strong>{space.pid} {space.name}</strong>
+          Checking{' '}
+          <strong>
+            {space.pid} {space.name}
+          </strong>
         </span>
         <progress max={100} value={percent} aria-label="Progress of the check" />
         <span className="num">
@@ -24,12 +27,13 @@ function Progress() {
       </>
     );
   }
-  if (check.error) return <span>{check.error.code === 'ECANCELED' ? 'The check was cancelled' : 'The check did not finish'}</span>;
+  if (check.error)
+    return <span>{check.error.code === 'ECANCELED' ? 'The check was cancelled' : 'The check did not finish'}</span>;
   const seconds = check.summary ? Number(check.summary.endNs - check.summary.beginNs) / 1e9 : 0;
-  const rate = Number(check.total) / Math.max(seconds, 1e-6);
   return (
     <span>
-      <strong>{count(check.total)}</strong> pages checked in {seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`} · {rate >= 1e6 ? `${(rate / 1e6).toFixed(0)} M` : count(Math.round(rate))} pages/s
+      <strong>{count(check.total)}</strong> pages checked in{' '}
+      {seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`}
       {check.summary && check.summary.rechecked > 0n && <> · {count(check.summary.rechecked)} read again</>}
     </span>
   );

@@ -1,7 +1,16 @@
 // The walk of one address as a ladder: at each level the table, the index, the raw entry and its 64 bits.
 import type { Path } from '../../contract/api.ts';
 import { hex, hexVa } from '../../contract/format.ts';
-import { addressMask, decode, type Flag, flagsOf, INTEL_LEVEL, levelName, pageSizeName, tableIndex } from '../../contract/paging.ts';
+import {
+  addressMask,
+  decode,
+  type Flag,
+  flagsOf,
+  INTEL_LEVEL,
+  levelName,
+  pageSizeName,
+  tableIndex,
+} from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
 import { openFrame, useStore } from '../store.ts';
 import { Empty, PaneTitle, VerdictChip } from './parts.tsx';
@@ -14,8 +23,15 @@ function Bits({ raw, mask, flags }: { raw: bigint; mask: bigint; flags: readonly
         const n = 63 - i;
         const on = (raw >> BigInt(n)) & 1n;
         const flag = byBit.get(n);
-        const kind = n === 63 ? 'nx' : flag ? (n >= 9 ? 'soft' : 'flag') : (mask >> BigInt(n)) & 1n ? 'address' : 'other';
-        return <i key={n} className={`${kind} ${on ? 'on' : ''}`} title={`bit ${n} = ${on}${flag ? `: ${flag.name}, ${flag.meaning}` : kind === 'address' ? ': address' : ''}`} />;
+        const kind =
+          n === 63 ? 'nx' : flag ? (n >= 9 ? 'soft' : 'flag') : (mask >> BigInt(n)) & 1n ? 'address' : 'other';
+        return (
+          <i
+            key={n}
+            className={`bit-${kind} ${on ? 'on' : ''}`}
+            title={`bit ${n} = ${on}${flag ? `: ${flag.name}, ${flag.meaning}` : kind === 'address' ? ': address' : ''}`}
+          />
+        );
       })}
     </div>
   );
@@ -42,12 +58,16 @@ function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
       <div className="num raw">{hex(raw, 16)}</div>
       <Bits raw={raw} mask={addressMask(raw, level, target)} flags={flags} />
       <div className="flags">
-        {entry.kind !== 'table' && entry.kind !== 'leaf' && <span className="flag kind">{entry.kind === 'protNone' ? 'PROT_NONE, inverted' : entry.kind}</span>}
-        {flags.filter((f) => f.set).map((f) => (
-          <span key={f.bit} className={`flag ${f.name === 'NX' ? 'nx' : ''}`} title={`bit ${f.bit}: ${f.meaning}`}>
-            {f.name}
-          </span>
-        ))}
+        {entry.kind !== 'table' && entry.kind !== 'leaf' && (
+          <span className="flag kind">{entry.kind === 'protNone' ? 'PROT_NONE, inverted' : entry.kind}</span>
+        )}
+        {flags
+          .filter((f) => f.set)
+          .map((f) => (
+            <span key={f.bit} className={`flag ${f.name === 'NX' ? 'nx' : ''}`} title={`bit ${f.bit}: ${f.meaning}`}>
+              {f.name}
+            </span>
+          ))}
       </div>
     </li>
   );
@@ -72,12 +92,30 @@ export function TranslationPane() {
   const va = useStore((s) => s.va);
   const t = useStore((s) => s.translation);
   const error = useStore((s) => s.translationError);
-  const title = <PaneTitle title="Translation">{va !== undefined && <span className="num dim">{hexVa(va)}</span>}</PaneTitle>;
-  if (error) return <section className="pane" aria-label="Translation">{title}<Empty title={error.message}>{error.remedy}</Empty></section>;
-  if (!t || va === undefined || !target) return <section className="pane" aria-label="Translation">{title}<Empty title="No address is chosen">Choose a page in the table, or paste an address into the box above.</Empty></section>;
+  const title = (
+    <PaneTitle title="Translation">{va !== undefined && <span className="num dim">{hexVa(va)}</span>}</PaneTitle>
+  );
+  if (error)
+    return (
+      <section className="pane" aria-label="Translation">
+        {title}
+        <Empty title={error.message}>{error.remedy}</Empty>
+      </section>
+    );
+  if (!t || va === undefined || !target)
+    return (
+      <section className="pane" aria-label="Translation">
+        {title}
+        <Empty title="No address is chosen">Choose a page in the table, or paste an address into the box above.</Empty>
+      </section>
+    );
   const { path } = t;
-  const rungs = Array.from({ length: target.levels }, (_, i) => target.levels - i).filter((level) => path.last > 0 && level >= path.last);
-  const mapped = ['leaf', 'protNone', 'midSplit'].includes(decode(path.entry[path.last] ?? 0n, path.last || 1, target).kind);
+  const rungs = Array.from({ length: target.levels }, (_, i) => target.levels - i).filter(
+    (level) => path.last > 0 && level >= path.last,
+  );
+  const mapped = ['leaf', 'protNone', 'midSplit'].includes(
+    decode(path.entry[path.last] ?? 0n, path.last || 1, target).kind,
+  );
   const pa = mapped ? (path.leaf.pfn << 12n) + (va & ((1n << BigInt(path.leaf.shift)) - 1n)) : undefined;
   const status = FRAME_STATUS[path.status] ?? 'failed';
   const row = t.row;
@@ -89,7 +127,12 @@ export function TranslationPane() {
       <div className="scroll ladder-pane">
         <p className="ladder-root">
           root PA (mm→pgd) <span className="num strong">0x{hex(t.rootPa)}</span>
-          {t.userPath && <> · user root <span className="num">0x{hex(t.rootPa | 0x1000n)}</span></>}
+          {t.userPath && (
+            <>
+              {' '}
+              · user root <span className="num">0x{hex(t.rootPa | 0x1000n)}</span>
+            </>
+          )}
         </p>
         <ol className="ladder">
           {rungs.map((level) => (
@@ -98,16 +141,47 @@ export function TranslationPane() {
         </ol>
         {status !== 'ok' && <p className="banner">The next table can't be read: {FRAME_STATUS_TEXT[status]}.</p>}
         <dl className="facts sources">
-          <div><dt>Physical address</dt><dd className="num">{pa === undefined ? 'nothing mapped' : <button type="button" className="link" onClick={() => void openFrame(pa >> 12n, Number(pa & 4095n))}>0x{hex(pa)}</button>}</dd></div>
-          {mapped && <div><dt>Page</dt><dd>{pageSizeName(path.leaf.shift)} · {permission(t.userPath ?? path, target.levels, target.pti && !t.userPath)}</dd></div>}
+          <div>
+            <dt>Physical address</dt>
+            <dd className="num">
+              {pa === undefined ? (
+                'nothing mapped'
+              ) : (
+                <button type="button" className="link" onClick={() => void openFrame(pa >> 12n, Number(pa & 4095n))}>
+                  0x{hex(pa)}
+                </button>
+              )}
+            </dd>
+          </div>
+          {mapped && (
+            <div>
+              <dt>Page</dt>
+              <dd>
+                {pageSizeName(path.leaf.shift)} ·{' '}
+                {permission(t.userPath ?? path, target.levels, target.pti && !t.userPath)}
+              </dd>
+            </div>
+          )}
           {row ? (
             <>
-              <div><dt>pagemap</dt><dd className="num">{hex(row.pagemap[0] as bigint, 16)}</dd></div>
-              <div><dt>table walk</dt><dd className="num">{mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.entry[0] as bigint, 16)}</dd></div>
-              <div><dt>Verdict</dt><dd>{verdict && <VerdictChip verdict={verdict} />}</dd></div>
+              <div>
+                <dt>pagemap</dt>
+                <dd className="num">{hex(row.pagemap[0] as bigint, 16)}</dd>
+              </div>
+              <div>
+                <dt>table walk</dt>
+                <dd className="num">{mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.entry[0] as bigint, 16)}</dd>
+              </div>
+              <div>
+                <dt>Verdict</dt>
+                <dd>{verdict && <VerdictChip verdict={verdict} />}</dd>
+              </div>
             </>
           ) : (
-            <div><dt>pagemap</dt><dd>does not cover the kernel half</dd></div>
+            <div>
+              <dt>pagemap</dt>
+              <dd>does not cover the kernel half</dd>
+            </div>
           )}
         </dl>
         {note !== 'none' && <p className="explain">{NOTE_TEXT[note].why}</p>}
