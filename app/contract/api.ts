@@ -64,6 +64,8 @@ export const Target = z.object({
   directMapFrom: z.string(),
   swap: SwapTypes,
   sources: z.array(SourceStatus),
+  /** What the user should know of how this face runs, like a sandbox that is off. */
+  notices: z.array(z.string()),
   version: z.string(),
 });
 export type Target = z.infer<typeof Target>;

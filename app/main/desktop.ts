@@ -1,47 +1,33 @@
 // The desktop face: one window on the explorer.
 import { readFile } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
 import { answer } from '../contract/rpc.ts';
 import { Explorer } from './explorer/explorer.ts';
-import { ADDON, PRELOAD, RENDERER } from './files.ts';
+import { ADDON, PRELOAD, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Failed } from './sources/failed.ts';
 import { openSources } from './sources/sources.ts';
 
 const ORIGIN = 'app://cr3scope';
 const MANUAL = 'https://docs.kernel.org/admin-guide/mm/pagemap.html';
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.woff2': 'font/woff2',
-  '.woff': 'font/woff',
-};
-
 protocol.registerSchemesAsPrivileged([
   { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } },
 ]);
 // Chromium's sandbox can't be entered from root; it must be off then, and the status line says so.
-if (process.getuid?.() !== 0) app.enableSandbox();
+const asRoot = process.getuid?.() === 0;
+if (!asRoot) app.enableSandbox();
 
 async function serveFile(request: Request): Promise<Response> {
   const { pathname, host } = new URL(request.url);
-  const file = join(RENDERER, normalize(pathname === '/' ? '/index.html' : decodeURIComponent(pathname)));
-  const type = TYPES[extname(file)];
-  if (host !== 'cr3scope' || !file.startsWith(RENDERER) || !type) return new Response('Not found', { status: 404 });
-  try {
-    return new Response(new Uint8Array(await readFile(file)), {
-      headers: {
-        'Content-Type': type,
-        'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-        'X-Content-Type-Options': 'nosniff',
-      },
-    });
-  } catch {
-    return new Response('Not found', { status: 404 });
-  }
+  const file = host === 'cr3scope' ? rendererFile(pathname) : undefined;
+  if (!file) return new Response('Not found', { status: 404 });
+  return new Response(new Uint8Array(await readFile(file.path)), {
+    headers: {
+      'Content-Type': file.type,
+      'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+      'X-Content-Type-Options': 'nosniff',
+    },
+  });
 }
 
 function lockDown(): void {
@@ -139,7 +125,7 @@ async function main(): Promise<void> {
   protocol.handle('app', serveFile);
   lockDown();
   setMenu();
-  openWindow(new Explorer(await openSources(ADDON)));
+  openWindow(new Explorer(await openSources(ADDON), asRoot ? ['as root: renderer sandbox off'] : []));
   app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus());
   app.on('window-all-closed', () => app.quit());
 }

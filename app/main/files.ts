@@ -1,5 +1,6 @@
 // Where the built parts lie: beside the bundles in out/main, in a checkout as in a package.
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { extname, join, normalize, sep } from 'node:path';
 
 declare const __dirname: string;
 
@@ -10,3 +11,24 @@ export const ADDON = join(__dirname, '../../native/build/Release/cr3scope.node')
 );
 export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.woff': 'font/woff',
+};
+
+/** The file of the user interface that a URL path names, with its content type; undefined for anything else. */
+export function rendererFile(pathname: string): { path: string; type: string } | undefined {
+  try {
+    const path = join(RENDERER, normalize(pathname === '/' ? '/index.html' : decodeURIComponent(pathname)));
+    const type = TYPES[extname(path)];
+    const inside = path.startsWith(RENDERER + sep);
+    return type && inside && statSync(path, { throwIfNoEntry: false })?.isFile() ? { path, type } : undefined;
+  } catch {
+    return undefined; // malformed escapes, null bytes
+  }
+}

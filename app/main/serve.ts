@@ -1,26 +1,15 @@
 // The web face: the same user interface over loopback, safe on a shared host. Loopback only, a one-time token in the
 // URL, then a session cookie; Host and Origin checked; one origin; strict CSP.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { answer } from '../contract/rpc.ts';
 import type { Explorer } from './explorer/explorer.ts';
-import { RENDERER } from './files.ts';
+import { rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Failed } from './sources/failed.ts';
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.woff2': 'font/woff2',
-  '.woff': 'font/woff',
-  '.png': 'image/png',
-};
 
 const HEADERS = {
   'Content-Security-Policy': CONTENT_SECURITY_POLICY,
@@ -37,6 +26,14 @@ const MOST_BYTES = 1 << 20;
 
 /** Any port: an SSH tunnel has its own. Another name would mean DNS rebinding. */
 const isLoopbackHost = (host: string | undefined) => /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
+
+function parseUrl(path: string | undefined): URL | undefined {
+  try {
+    return new URL(path ?? '/', 'http://localhost');
+  } catch {
+    return undefined;
+  }
+}
 
 function equal(given: string | undefined | null, secret: string): boolean {
   const a = Buffer.from(given ?? '');
@@ -69,7 +66,8 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
   const http = createServer((request, response) => {
     if (!isLoopbackHost(request.headers.host)) return refuse(response, 403, 'cr3scope answers on localhost only.');
     if (request.method !== 'GET') return refuse(response, 405, 'GET only.');
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = parseUrl(request.url);
+    if (!url) return refuse(response, 400, 'Bad request.');
     const extra: Record<string, string> = {};
     if (!hasSession(request)) {
       if (tokenUsed || !equal(url.searchParams.get('token'), token))
@@ -83,13 +81,10 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
       tokenUsed = true;
       extra['Set-Cookie'] = `${cookieName()}=${session}; HttpOnly; SameSite=Strict; Path=/`;
     }
-    const path = normalize(url.pathname === '/' ? '/index.html' : decodeURIComponent(url.pathname));
-    const file = join(RENDERER, path);
-    const type = TYPES[extname(file)];
-    if (!file.startsWith(RENDERER) || !type || !statSync(file, { throwIfNoEntry: false })?.isFile())
-      return refuse(response, 404, 'Not found.');
-    response.writeHead(200, { ...HEADERS, ...extra, 'Content-Type': type });
-    createReadStream(file).pipe(response);
+    const file = rendererFile(url.pathname);
+    if (!file) return refuse(response, 404, 'Not found.');
+    response.writeHead(200, { ...HEADERS, ...extra, 'Content-Type': file.type });
+    createReadStream(file.path).pipe(response);
   });
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES });

@@ -11,7 +11,7 @@ import type {
   Target,
   Translation,
 } from '../contract/api.ts';
-import type { Verdict } from '../contract/verdicts.ts';
+import { VERDICTS, type Verdict } from '../contract/verdicts.ts';
 import { openClient } from './lib/client.ts';
 import type { Destination } from './lib/query.ts';
 
@@ -98,6 +98,7 @@ export async function begin(): Promise<void> {
     else {
       const { summary } = event.end;
       set({ check: { ...update, summary } });
+      if (get().va === undefined) void selectVa(firstMapped(summary));
       client.call('checkRows', { id: event.id }).then(
         (rows) => {
           const now = get().check;
@@ -116,6 +117,14 @@ export async function begin(): Promise<void> {
       startTicks: processes.startTicks[first] as bigint,
       name: processes.name[first] as string,
     });
+}
+
+/** Something to look at first: the start of the first region whose pages are all mapped, else of the first region. */
+function firstMapped(summary: CheckSummary): bigint {
+  const at = summary.regionBegin.findIndex(
+    (begin, i) => summary.regionCounts[i * VERDICTS.length] === ((summary.regionEnd[i] as bigint) - begin) >> 12n,
+  );
+  return summary.regionBegin[Math.max(0, at)] as bigint;
 }
 
 export async function refreshProcesses(): Promise<void> {
@@ -145,7 +154,6 @@ export async function selectProcess(space: Space): Promise<void> {
     if (get().space !== space) return;
     set({ regions });
     if (regions.begin.length === 0) return;
-    void selectVa(regions.begin[0] as bigint);
     await startCheck();
   } catch (error) {
     if (get().space === space) set({ regionsError: failure(error) });
@@ -158,7 +166,7 @@ export async function startCheck(): Promise<void> {
   cancelCheck();
   try {
     const id = crypto.randomUUID();
-    set({ check: { id, done: 0n, total: 0n, counts: new BigUint64Array(7) } });
+    set({ check: { id, done: 0n, total: 0n, counts: new BigUint64Array(VERDICTS.length) } });
     await client.call('startCheck', { id, ...spaceOf(space), begin: 0n, end: 1n << 63n });
   } catch (error) {
     set({ check: undefined, notice: failure(error) });

@@ -64,7 +64,10 @@ export class Explorer implements Api {
   private readonly running = new Map<string, () => void>();
   private readonly users = userNames();
 
-  constructor(private readonly sources: Sources) {}
+  constructor(
+    private readonly sources: Sources,
+    private readonly notices: readonly string[] = [],
+  ) {}
 
   /** Subscribes to events; returns what ends the subscription. */
   listen(listener: Listener): () => void {
@@ -90,6 +93,7 @@ export class Explorer implements Api {
       directMap: this.sources.directMap,
       directMapFrom: this.sources.directMapFrom,
       sources: [...this.sources.status],
+      notices: [...this.notices],
       version: VERSION,
     };
   }

@@ -56,7 +56,13 @@ function Inspector() {
   const regions = useStore((s) => s.regions);
   const target = useStore((s) => s.target);
   const [bigEndian, setBigEndian] = useState(false);
-  if (!frame || frame.bytes.length === 0 || !target) return null;
+  if (!frame || frame.bytes.length === 0 || !target)
+    return (
+      <section className="pane inspector" aria-label="Data inspector">
+        <PaneTitle title="Data inspector" />
+        <Empty title="No bytes">It reads the bytes at the cursor of the open frame.</Empty>
+      </section>
+    );
   const view = new DataView(new ArrayBuffer(8));
   for (let i = 0; i < 8; i++) view.setUint8(i, frame.bytes[offset + i] ?? 0);
   const whole = offset + 8 <= frame.bytes.length;
@@ -110,7 +116,7 @@ function Inspector() {
           {bigEndian ? 'big endian' : 'little endian'}
         </button>
       </PaneTitle>
-      <dl className="facts scroll">
+      <dl className="facts scroll" tabIndex={0} aria-label="The bytes at the cursor">
         {rows.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

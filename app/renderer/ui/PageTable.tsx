@@ -93,34 +93,33 @@ function useWindow(length: number) {
     observer.observe(scroller.current);
     return () => observer.disconnect();
   }, []);
+  // A scaled scroll bar has many rows a pixel: the scroll event of a move made here must not move it again.
+  const ownTop = useRef(-1);
   const show = (row: number) => {
     const to = Math.max(0, Math.min(last, row));
     setFirst(to);
-    if (scroller.current) scroller.current.scrollTop = toTop(to);
+    if (!scroller.current) return;
+    scroller.current.scrollTop = toTop(to);
+    ownTop.current = scroller.current.scrollTop;
   };
+  const onScroll = () => {
+    const top = scroller.current?.scrollTop ?? 0;
+    if (top === ownTop.current) return;
+    ownTop.current = -1;
+    setFirst(Math.max(0, Math.min(last, toRow(top))));
+  };
+  // The wheel moves by rows, also where the scroll bar is scaled. React listens to it passively.
   useEffect(() => {
     const element = scroller.current;
     if (!element || !scaled) return;
     const onWheel = (event: WheelEvent) => {
+      if (event.deltaY === 0) return;
       event.preventDefault();
-      setFirst((f) => {
-        const to = Math.max(0, Math.min(last, f + Math.round(event.deltaY / ROW_HEIGHT)));
-        wheeled.current = true;
-        element.scrollTop = toTop(to);
-        return to;
-      });
+      show(first + (Math.round(event.deltaY / ROW_HEIGHT) || Math.sign(event.deltaY)));
     };
     element.addEventListener('wheel', onWheel, { passive: false });
     return () => element.removeEventListener('wheel', onWheel);
   });
-  const wheeled = useRef(false);
-  const onScroll = () => {
-    if (wheeled.current) {
-      wheeled.current = false;
-      return;
-    }
-    if (scroller.current) setFirst(Math.max(0, Math.min(last, toRow(scroller.current.scrollTop))));
-  };
   return { scroller, first: Math.min(first, last), visible, pixels, show, onScroll };
 }
 

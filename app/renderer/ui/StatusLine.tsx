@@ -59,6 +59,7 @@ export function StatusLine() {
       </output>
       <span className={ready < 2 ? 'bad' : 'dim'}>
         {ready} {ready === 1 ? 'source' : 'sources'} · evidence kept · read-only{IS_DESKTOP ? '' : ' · in a browser'}
+        {target?.notices.map((n) => ` · ${n}`)}
       </span>
     </footer>
   );

@@ -124,7 +124,7 @@ export function TranslationPane() {
   return (
     <section className="pane" aria-label="Translation">
       {title}
-      <div className="scroll ladder-pane">
+      <div className="scroll ladder-pane" tabIndex={0} role="group" aria-label="The walk">
         <p className="ladder-root">
           root PA (mm→pgd) <span className="num strong">0x{hex(t.rootPa)}</span>
           {t.userPath && (

@@ -1,0 +1,141 @@
+// The faces of the product, started as a user would: the desktop window and the browser on `cr3scope serve`.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { _electron, type Browser, chromium, type ElectronApplication, type Page } from 'playwright-core';
+
+export const SHOTS = 'test/artifacts';
+mkdirSync(SHOTS, { recursive: true });
+
+export interface Face {
+  page: Page;
+  /** Messages of the page's console that are errors or warnings: CSP violations come here. */
+  complaints: string[];
+  /** Runs `act` and resolves to the path of the file that it made the page save. */
+  download(act: () => Promise<void>, path: string): Promise<void>;
+  resize(width: number, height: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const BROWSER_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+];
+
+function listen(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (m) => {
+    if (m.type() === 'error' || m.type() === 'warning') complaints.push(m.text());
+  });
+  page.on('pageerror', (e) => complaints.push(String(e)));
+  return complaints;
+}
+
+/** Starts `cr3scope serve`; its link works once. */
+export async function startServer(): Promise<{ url: string; port: number; child: ChildProcess }> {
+  const child = spawn(process.execPath, ['out/main/cli.cjs', 'serve', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await new Promise<string>((ok, no) => {
+    child.once('exit', () => no(new Error('serve ended')));
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', ok);
+  });
+  const { url, port } = JSON.parse(line) as { url: string; port: number };
+  return { url, port, child };
+}
+
+export async function openBrowser(): Promise<Face> {
+  const { url, child } = await startServer();
+  const browser: Browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: BROWSER_FLAGS });
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: 'dark',
+    acceptDownloads: true,
+  });
+  const page = await context.newPage();
+  const complaints = listen(page);
+  await page.goto(url);
+  return {
+    page,
+    complaints,
+    download: async (act, path) => {
+      const [download] = await Promise.all([page.waitForEvent('download'), act()]);
+      await download.saveAs(path);
+    },
+    resize: (width, height) => page.setViewportSize({ width, height }),
+    close: async () => {
+      await browser.close();
+      child.kill('SIGTERM');
+    },
+  };
+}
+
+/** Electron's program: the override where it is set, else the pinned one; undefined where it cannot be had. */
+export function electronProgram(): string | undefined {
+  try {
+    const program = createRequire(import.meta.url)('electron') as unknown as string;
+    return existsSync(program) ? program : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function display(): Promise<{ name: string; stop(): void }> {
+  if (process.env.DISPLAY) return { name: process.env.DISPLAY, stop: () => undefined };
+  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const name = await new Promise<string>((ok, no) => {
+    server.once('exit', () => no(new Error('Xvfb ended')));
+    server.stdio[3]?.once('data', (text: Buffer) => ok(`:${text.toString().trim()}`));
+  });
+  return { name, stop: () => server.kill() };
+}
+
+export async function openDesktop(program: string): Promise<Face> {
+  const screen = await display();
+  const app: ElectronApplication = await _electron.launch({
+    executablePath: program,
+    args: ['--no-sandbox', '--disable-gpu', resolve('.')],
+    env: { ...(process.env as Record<string, string>), DISPLAY: screen.name },
+    colorScheme: 'dark',
+  });
+  const page = await app.firstWindow();
+  const complaints = listen(page);
+  return {
+    page,
+    complaints,
+    download: async (act, path) => {
+      const saved = app.evaluate(
+        ({ session }, to) =>
+          new Promise<string>((ok) => {
+            session.defaultSession.once('will-download', (_event, item) => {
+              item.setSavePath(to);
+              item.once('done', (_e, state) => ok(state));
+            });
+          }),
+        resolve(path),
+      );
+      await act();
+      if ((await saved) !== 'completed') throw new Error('the download did not complete');
+    },
+    resize: async (width, height) => {
+      await app.evaluate(
+        ({ BrowserWindow }, size) =>
+          BrowserWindow.getAllWindows()[0]?.setContentSize(size[0] as number, size[1] as number),
+        [width, height],
+      );
+    },
+    close: async () => {
+      await app.close();
+      screen.stop();
+    },
+  };
+}
+
+export const shot = (name: string) => join(SHOTS, `${name}.png`);

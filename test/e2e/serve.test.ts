@@ -1,0 +1,85 @@
+// The web face on a shared host: who may come in, and who may not.
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import WebSocket from 'ws';
+import { startServer } from './faces.ts';
+
+let server: Awaited<ReturnType<typeof startServer>>;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => {
+  server.child.kill('SIGTERM');
+});
+
+function get(
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: string }> {
+  return new Promise((ok, no) => {
+    const r = request({ host: '127.0.0.1', port: server.port, path, headers }, (response) => {
+      let body = '';
+      response.on('data', (d) => {
+        body += d;
+      });
+      response.on('end', () => ok({ status: response.statusCode ?? 0, headers: response.headers, body }));
+    });
+    r.on('error', no);
+    r.end();
+  });
+}
+
+function upgrade(headers: Record<string, string>): Promise<string> {
+  return new Promise((ok) => {
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/`, { headers });
+    ws.on('open', () => {
+      ws.close();
+      ok('open');
+    });
+    ws.on('error', (e) => ok(e.message));
+  });
+}
+
+test('only the link gets in, only once, and only by a loopback name', async () => {
+  const token = new URL(server.url).search;
+  expect((await get('/')).status).toBe(403);
+  expect((await get('/?token=wrong')).status).toBe(403);
+  expect((await get(`/${token}`, { Host: 'evil.example' })).status).toBe(403);
+  expect((await get(`/${token}`, { Host: `localhost.evil.example:${server.port}` })).status).toBe(403);
+
+  const first = await get(`/${token}`);
+  expect(first.status).toBe(200);
+  expect(first.headers['content-security-policy']).toContain("default-src 'none'");
+  expect(first.headers['x-content-type-options']).toBe('nosniff');
+  const [cookie] = first.headers['set-cookie'] as string[];
+  expect(cookie).toMatch(/HttpOnly; SameSite=Strict/);
+  const session = { Cookie: (cookie as string).split(';')[0] as string };
+
+  const again = await get(`/${token}`);
+  expect(again.status).toBe(403);
+  expect(again.body).toContain('used already');
+  expect((await get('/', session)).status).toBe(200);
+  for (const path of [
+    '/../package.json',
+    '/%2e%2e/%2e%2e/package.json',
+    '/..%2f..%2fpackage.json',
+    '/nothing.js',
+    '/%00.js',
+  ])
+    expect([path, (await get(path, session)).status]).toEqual([path, 404]);
+
+  const origin = `http://127.0.0.1:${server.port}`;
+  expect(await upgrade({ ...session, Origin: origin })).toBe('open');
+  expect(await upgrade({ Origin: origin })).toContain('403');
+  expect(await upgrade({ ...session, Origin: 'http://evil.example' })).toContain('403');
+  expect(await upgrade({ ...session })).toContain('403');
+  expect(await upgrade({ ...session, Origin: 'http://evil.example', Host: 'evil.example' })).toContain('403');
+});
+
+test('a malformed message gets an answer, and the server lives on', async () => {
+  // The session of the test above is not known here; a refused socket is all a stranger gets.
+  expect(
+    await upgrade({ Origin: `http://127.0.0.1:${server.port}`, Cookie: `cr3scope-${server.port}=${'x'.repeat(32)}` }),
+  ).toContain('403');
+  expect((await get('/%')).status).toBe(403);
+});

@@ -1,0 +1,175 @@
+// The whole job through the window, on live processes, in the real Electron and in a real Chromium.
+import { readFileSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hex, hexVa } from '../../app/contract/format.ts';
+import { JsonReport } from '../../app/main/explorer/report.ts';
+import { type Case, type Fixture, startFixture } from '../fixture.ts';
+import { electronProgram, type Face, openBrowser, openDesktop, shot } from './faces.ts';
+
+const program = electronProgram();
+if (!program) console.warn("\n*** Electron's program cannot be had here: the desktop window is NOT tested. ***\n");
+
+const faces: [string, () => Promise<Face>][] = [['browser', openBrowser]];
+if (program) faces.push(['electron', () => openDesktop(program)]);
+
+describe.each(faces)('%s', (name, open) => {
+  let face: Face;
+  let fixture: Fixture;
+  const of = (caseName: string) => fixture.cases.find((c) => c.name === caseName) as Case;
+  const go = async (text: string) => {
+    await face.page.keyboard.press('Control+k');
+    await face.page.keyboard.type(text);
+    await face.page.keyboard.press('Enter');
+  };
+  const translation = () => face.page.getByRole('region', { name: 'Translation' });
+  const frame = () => face.page.getByRole('region', { name: 'Frame', exact: true });
+
+  beforeAll(async () => {
+    fixture = await startFixture('pages', ['out/fixtures']);
+    face = await open();
+  });
+  afterAll(async () => {
+    await face?.close();
+    await fixture?.stop();
+  });
+
+  test('lists the live processes with their roots', async () => {
+    const list = face.page.getByRole('grid', { name: 'Processes' });
+    await list.getByRole('row').nth(3).waitFor();
+    await face.page.getByLabel('Filter processes').fill(String(fixture.pid));
+    const row = list.getByRole('row').nth(1);
+    expect(await row.innerText()).toMatch(/pages\s+[0-9a-f]{9}/);
+    await face.page.getByLabel('Filter processes').fill('');
+    await face.page.getByLabel('kernel threads').check();
+    await face.page.getByLabel('Filter processes').fill('kthreadd');
+    expect(await list.getByRole('row').nth(1).innerText()).toContain('no address space');
+    await face.page.getByLabel('kernel threads').uncheck();
+    await face.page.getByLabel('Filter processes').fill('');
+  });
+
+  test('checks a whole address space', async () => {
+    await go(String(fixture.pid));
+    await face.page.getByRole('heading', { name: `${fixture.pid} pages` }).waitFor();
+    await face.page.getByText(/pages checked in/).waitFor();
+    const legend = face.page.getByRole('group', { name: /Verdicts/ });
+    const counted = async (label: RegExp) =>
+      Number((await legend.getByRole('button', { name: label }).innerText()).replace(/\D/g, ''));
+    expect(await counted(/MISMATCH/)).toBe(0);
+    expect(await counted(/^agree \d/)).toBeGreaterThan(1000);
+    expect(await counted(/agree by rule/)).toBeGreaterThanOrEqual(4 + 8 + 512 + 512 + 4 + 4);
+    expect(await counted(/swapped/)).toBeGreaterThan(0);
+  });
+
+  test('translates a PROT_NONE page and explains it', async () => {
+    const c = of('protnone');
+    await go(hexVa(c.va));
+    await translation().getByText('PROT_NONE, inverted').waitFor();
+    expect(await translation().innerText()).toContain('Un-inverted it is the frame that pagemap names');
+    const rungs = translation().locator('.ladder li');
+    expect(await rungs.count()).toBeGreaterThanOrEqual(4);
+    const page = face.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true]');
+    await page.waitFor();
+    expect(await page.innerText()).toMatch(/agree by rule[\s\S]+PROT_NONE/);
+  });
+
+  test('shows the bytes of the frame that the fixture wrote', async () => {
+    const c = of('anon4k');
+    await go(hexVa(c.va));
+    const first = frame().locator('.hex-line').first();
+    const expected = [c.va, c.va + 8n].map((word) => hex(word, 16).match(/../g)?.reverse().join('')).join('');
+    await expect.poll(async () => (await first.locator('.hex-bytes').innerText()).replace(/\s/g, '')).toBe(expected);
+    await frame().getByRole('group').focus();
+    await face.page.keyboard.press('ArrowDown');
+    const inspector = face.page.getByRole('region', { name: 'Data inspector' });
+    await expect.poll(() => inspector.innerText()).toContain(`0x${hex(c.va + 16n, 16)}`);
+    expect(await inspector.innerText()).toContain('→'); // a pointer into its own region
+  });
+
+  test('says why a frame cannot be read, and shows no bytes', async () => {
+    await go(hexVa(of('secretmem').va));
+    await frame().getByText("can't be read").waitFor();
+    expect(await frame().innerText()).toContain('direct map');
+    expect(await frame().locator('.hex-line').count()).toBe(0);
+  });
+
+  test('scrolls through a region of 2^28 pages and filters by verdict', async () => {
+    const c = of('terabyte');
+    await go(hexVa(c.va + 0x8000000000n));
+    const pages = face.page.getByRole('grid', { name: 'Pages' });
+    await pages
+      .locator('[aria-selected=true]')
+      .getByText(hexVa(c.va + 0x8000000000n))
+      .waitFor();
+    await pages.focus();
+    await face.page.keyboard.press('End');
+    await expect.poll(() => pages.locator('[aria-selected=true]').innerText()).toContain(hexVa(c.va + 0xfffffff000n));
+    await face.page.getByRole('button', { name: /^swapped, agree/ }).click();
+    await expect.poll(() => pages.getByRole('row').nth(2).innerText()).toMatch(/swapped, agree[\s\S]+swap \d+:/);
+    await face.page.keyboard.press('Escape');
+    await face.page.getByRole('button', { name: /^swapped, agree/, pressed: false }).waitFor();
+  });
+
+  test('exports a report that holds to its schema', async () => {
+    const path = `test/artifacts/report-${name}.json`;
+    await face.page.getByRole('button', { name: 'Export…' }).click();
+    await face.page.getByRole('dialog').getByLabel(/JSON/).check();
+    await face.download(() => face.page.getByRole('dialog').getByRole('button', { name: 'Save' }).click(), path);
+    const report = JsonReport.parse(JSON.parse(readFileSync(path, 'utf8')));
+    expect(report.process.pid).toBe(fixture.pid);
+    expect(report.check.verdicts.mismatch).toBe(0);
+    expect(report.rows.some((r) => r.note === 'protNone')).toBe(true);
+  });
+
+  test('every source says how it is', async () => {
+    await face.page.getByRole('button', { name: 'Source kernel walk: missing' }).click();
+    await face.page.getByText('cr3scope.ko is not part of this version').waitFor();
+    await face.page.keyboard.press('Escape');
+  });
+
+  test('bad input is answered in place', async () => {
+    await go('no such thing');
+    await face.page.getByText(/is no process, address or frame here/).waitFor();
+    await face.page.getByRole('button', { name: 'Dismiss' }).click();
+  });
+
+  test('looks right in light and dark, large and small; axe finds nothing serious', async () => {
+    await go(hexVa(of('protnone').va));
+    await translation().getByText('PROT_NONE, inverted').waitFor();
+    for (const scheme of ['dark', 'light'] as const)
+      for (const [width, height] of [
+        [1440, 900],
+        [1000, 700],
+      ] as const) {
+        await face.page.emulateMedia({ colorScheme: scheme });
+        await face.resize(width, height);
+        await face.page.waitForTimeout(700);
+        await face.page.screenshot({ path: shot(`${name}-${scheme}-${width}`) });
+        const box = await face.page.evaluate(() => ({
+          page: document.documentElement.scrollWidth,
+          window: window.innerWidth,
+        }));
+        expect(box.page).toBeLessThanOrEqual(box.window);
+        // Playwright cannot open a second page in Electron, which axe would use for frames; there are none.
+        const { violations } = await new AxeBuilder({ page: face.page }).setLegacyMode().analyze();
+        expect(
+          violations
+            .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+            .map((v) => `${v.id}: ${v.nodes[0]?.html}`),
+        ).toEqual([]);
+      }
+  });
+
+  test('a process that exits is said to be gone, and nothing is lost', async () => {
+    await fixture.stop();
+    await face.page.getByText('has exited').waitFor();
+    await expect
+      .poll(() => face.page.getByRole('grid', { name: 'Pages' }).innerText())
+      .toMatch(/no address space|No such process|exited/i);
+    expect(await face.page.getByRole('group', { name: /Verdicts/ }).innerText()).toMatch(/agree by rule\s+1/);
+  });
+
+  test('the page had nothing to complain about', () => {
+    expect(face.complaints).toEqual([]);
+  });
+});
