@@ -1,0 +1,228 @@
+// The command line on live processes: what it prints, and its exit codes.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { hex } from '../../app/contract/format.ts';
+import { runCommand } from '../../app/main/commands.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { JsonReport } from '../../app/main/explorer/report.ts';
+import { openSources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+import { type Case, type Fixture, startFixture } from '../fixture.ts';
+
+let fixture: Fixture;
+const folder = mkdtempSync(join(tmpdir(), 'cr3scope-test-'));
+const of = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
+
+function cr3scope(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['out/main/cli.cjs', ...args], { encoding: 'utf8' });
+  return {
+    status,
+    stdout,
+    stderr,
+    json: () =>
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((l) => JSON.parse(l)),
+  };
+}
+
+beforeAll(async () => {
+  fixture = await startFixture('pages', ['out/fixtures']);
+});
+afterAll(() => fixture.stop());
+
+test('doctor: two sources, exit 0', () => {
+  const { status, json } = cr3scope('doctor', '--json');
+  expect(status).toBe(0);
+  expect(json()[0].sources.map((s: { name: string; ready: boolean }) => [s.name, s.ready])).toEqual([
+    ['pagemap', true],
+    ['kernelWalk', false],
+    ['tableWalk', true],
+  ]);
+});
+
+test('ps: roots of processes, none for kernel threads', () => {
+  const list = cr3scope('ps', '--json').json();
+  const own = list.find((p) => p.pid === fixture.pid);
+  expect(own.rootPa).toMatch(/^0x[0-9a-f]+000$/);
+  expect(own.name).toBe('pages');
+  const kthreadd = list.find((p) => p.pid === 2);
+  expect(kthreadd).toMatchObject({ kernelThread: true, rootPa: null });
+  expect(cr3scope('ps').stdout).toMatch(/no address space +\[kthreadd\]/);
+});
+
+test('check --json ends with the promised object', () => {
+  const { status, json } = cr3scope('check', String(fixture.pid), '--json');
+  expect(status).toBe(0);
+  const last = json().at(-1);
+  expect(Object.keys(last)).toEqual(['pid', 'pages', 'verdicts', 'sources', 'seconds']);
+  expect(Object.keys(last.verdicts)).toEqual([
+    'agree',
+    'agreeByRule',
+    'swapped',
+    'notPresent',
+    'changedBetween',
+    'notComparable',
+    'mismatch',
+  ]);
+  expect(last.verdicts.mismatch).toBe(0);
+  expect(Object.values(last.verdicts as Record<string, number>).reduce((a, b) => a + b)).toBe(last.pages);
+  expect(last.sources).toEqual(['pagemap', 'tableWalk']);
+});
+
+test('check --all finds no mismatch on this machine', () => {
+  const { status, json } = cr3scope('check', '--all', '--json');
+  const last = json().at(-1);
+  expect(last.verdicts.mismatch).toBe(0);
+  expect(last.processes).toBeGreaterThan(2);
+  expect(status).toBe(0);
+});
+
+test('walk: every level down to the frame, and the rule', () => {
+  const c = of('protnone');
+  const { status, json } = cr3scope('walk', String(fixture.pid), hex(c.va + 8n), '--json');
+  expect(status).toBe(0);
+  const [w] = json();
+  expect(w.steps.map((s: { level: string }) => s.level)).toEqual(
+    w.steps.length === 5 ? ['PGD', 'P4D', 'PUD', 'PMD', 'PTE'] : ['PGD', 'PUD', 'PMD', 'PTE'],
+  );
+  expect(w).toMatchObject({ kind: 'protNone', verdict: 'agreeByRule', note: 'protNone', pageSize: '4K' });
+  expect(BigInt(w.pa) & 0xfffn).toBe(8n);
+  const frame = cr3scope('frame', '--pa', w.pa, '--json').json()[0];
+  expect(Buffer.from(frame.bytes, 'hex').readBigUInt64LE(8)).toBe(c.va + 8n);
+  expect(frame.flags).toContain('anon');
+  expect(cr3scope('walk', String(fixture.pid), hex(c.va)).stdout).toMatch(
+    /PTE \[[0-9a-f]{3}\] at [0-9a-f]{12} {2}[0-9a-f]{16} {2}protNone/,
+  );
+});
+
+test('walk: a huge page ends at the PMD, the kernel half is labelled', () => {
+  const w = cr3scope('walk', String(fixture.pid), hex(of('thp').va + 0x3000n), '--json').json()[0];
+  expect(w).toMatchObject({ kind: 'leaf', pageSize: '2M', verdict: 'agree' });
+  expect(w.steps.at(-1).level).toBe('PMD');
+  const k = cr3scope('walk', String(fixture.pid), 'ffff888000000000');
+  expect(k.stdout).toContain('kernel half');
+});
+
+describe('what cannot be done: one line, the remedy, exit 2', () => {
+  const cases: [string, string[], RegExp][] = [
+    ['no such process', ['check', '99999999'], /No such process.*ps/],
+    ['kernel thread', ['check', '2'], /kernel thread/],
+    ['bad PID', ['check', '12x'], /"12x" is not a PID/],
+    ['PID 0', ['regions', '0'], /is not a PID/],
+    ['not canonical', ['walk', '1', '0x8000000000000000'], /not a canonical address.*Bits 47|56/],
+    ['bad address', ['walk', '1', 'zz'], /"zz" is not an address/],
+    ['frame beyond memory', ['frame', 'ffffffffff'], /can't be read: not System RAM/],
+    ['frame beyond 52 bits', ['frame', '10000000000'], /beyond 52 physical bits/],
+    ['no process given', ['check'], /no process given/],
+    ['unknown command', ['frobnicate'], /unknown command/],
+    ['unknown format', ['report', '1', '-o', '/tmp/x.pdf'], /"pdf" is no report format/],
+    ['bad port', ['serve', '--port', '99999'], /is not a port/],
+  ];
+  test.each(cases)('%s', (_name, args, message) => {
+    const { status, stderr } = cr3scope(...args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr.split('\n')[0]).toMatch(/^cr3scope: /);
+  });
+
+  test('secretmem', () => {
+    const w = cr3scope('walk', String(fixture.pid), hex(of('secretmem').va), '--json').json()[0];
+    const { status, stderr, stdout } = cr3scope('frame', '--pa', w.pa, '--json');
+    expect(status).toBe(2);
+    expect(stderr).toContain("not in the kernel's direct map");
+    expect(JSON.parse(stdout).bytes).toBeNull();
+  });
+
+  test('no privileges', () => {
+    const { status, stderr, stdout } = spawnSync(
+      'setpriv',
+      ['--reuid=65534', '--clear-groups', process.execPath, 'out/main/cli.cjs', 'doctor'],
+      { encoding: 'utf8' },
+    );
+    expect(status).toBe(2);
+    expect(stdout + stderr).toMatch(/Run as root/);
+  });
+
+  test('a process that exits in mid-check', async () => {
+    // It maps and touches for ever, so that a check of it takes a while, and dies meanwhile.
+    const child = spawn(
+      'python3',
+      [
+        '-c',
+        'import mmap,time\nm=mmap.mmap(-1,3<<30)\nfor i in range(0,3<<30,4096): m[i]=1\nprint(1,flush=True)\ntime.sleep(60)',
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await new Promise((ready) => child.stdout.once('data', ready));
+    const sources = await openSources(ADDON_PATH);
+    const explorer = new Explorer(sources);
+    const job = explorer.check(child.pid as number, 0n, 0n, 1n << 63n, ({ end }) => {
+      if (!end) child.kill('SIGKILL');
+    });
+    child.kill('SIGKILL');
+    const outcome = await job.promise.then(
+      (r) => r.summary.outcome,
+      (e: { code: string }) => e.code,
+    );
+    expect([1, 'ESRCH']).toContain(outcome);
+  });
+});
+
+test('a mismatch gives exit code 1', async () => {
+  const lines: string[] = [];
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    lines.push(String(text));
+    return true;
+  });
+  const code = await runCommand(
+    ['check', String(fixture.pid), '--json'],
+    async () => new Explorer(await openSources(ADDON_PATH.replace('cr3scope.node', 'cr3scope_wrong.node'))),
+  );
+  write.mockRestore();
+  expect(code).toBe(1);
+  expect(JSON.parse(lines.at(-1) as string).verdicts.mismatch).toBeGreaterThan(0);
+});
+
+describe('report', () => {
+  test('JSON holds to its schema, HTML and CSV hold the same counts', () => {
+    const path = (ending: string) => join(folder, `report.${ending}`);
+    for (const ending of ['json', 'html', 'csv'])
+      expect(cr3scope('report', String(fixture.pid), '-o', path(ending)).status).toBe(0);
+    const report = JsonReport.parse(JSON.parse(readFileSync(path('json'), 'utf8')));
+    expect(report.rows.reduce((n, r) => n + r.pages, 0) + report.check.verdicts.agree).toBe(report.check.pages);
+    const html = readFileSync(path('html'), 'utf8');
+    expect(html).toContain('agree by rule');
+    expect(html).not.toMatch(/<script|https?:\/\//);
+    const csv = readFileSync(path('csv'), 'utf8').trimEnd().split('\n');
+    expect(csv[0]).toBe('va,pages,verdict,note,pagemap,entry,permissions,path');
+    const pages = csv.slice(1).reduce((n, line) => n + Number(line.split(',')[1]), 0);
+    expect(pages).toBe(report.check.pages - report.check.verdicts.agree);
+  });
+
+  test('never overwrites unasked, leaves nothing behind', () => {
+    const file = join(folder, 'precious.json');
+    writeFileSync(file, 'mine');
+    const refused = cr3scope('report', String(fixture.pid), '-o', file);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toContain('--force');
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+    expect(cr3scope('report', '99999999', '-o', join(folder, 'none.json')).status).toBe(2);
+    expect(existsSync(join(folder, 'none.json'))).toBe(false);
+    expect(cr3scope('report', String(fixture.pid), '-o', file, '--force').status).toBe(0);
+    expect(readFileSync(file, 'utf8')).toContain('cr3scope-report/1');
+    expect(cr3scope('report', String(fixture.pid), '-o', '/nonexistent/x.json').status).toBe(2);
+    expect(readdirSync(folder).filter((f) => f.endsWith('.tmp'))).toEqual([]);
+  });
+});
+
+test('the published schema is the one that reports hold to', async () => {
+  const { z } = await import('zod');
+  expect(JSON.parse(readFileSync('docs/report.schema.json', 'utf8'))).toEqual(
+    JSON.parse(JSON.stringify(z.toJSONSchema(JsonReport))),
+  );
+});
