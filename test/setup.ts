@@ -9,7 +9,7 @@ export default function setup(): () => void {
   if (process.getuid?.() !== 0)
     throw new Error('The tests look at real page tables: run them as root (sudo npm test).');
   mkdirSync('out/fixtures', { recursive: true });
-  for (const name of ['pages', 'churn'])
+  for (const name of ['page-kinds', 'churn'])
     execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-o', `out/fixtures/${name}`, `test/fixtures/${name}.c`], {
       stdio: 'inherit',
     });

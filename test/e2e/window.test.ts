@@ -26,7 +26,7 @@ describe.each(faces)('%s', (name, open) => {
   const frame = () => face.page.getByRole('region', { name: 'Frame', exact: true });
 
   beforeAll(async () => {
-    fixture = await startFixture('pages', ['out/fixtures']);
+    fixture = await startFixture('page-kinds', ['out/fixtures']);
     face = await open();
   });
   afterAll(async () => {
@@ -39,7 +39,7 @@ describe.each(faces)('%s', (name, open) => {
     await list.getByRole('row').nth(3).waitFor();
     await face.page.getByLabel('Filter processes').fill(String(fixture.pid));
     const row = list.getByRole('row').nth(1);
-    expect(await row.innerText()).toMatch(/pages\s+[0-9a-f]{9}/);
+    expect(await row.innerText()).toMatch(/page-ki\S*\s+[0-9a-f]{9}/);
     await face.page.getByLabel('Filter processes').fill('');
     await face.page.getByLabel('kernel threads').check();
     await face.page.getByLabel('Filter processes').fill('kthreadd');
@@ -50,7 +50,7 @@ describe.each(faces)('%s', (name, open) => {
 
   test('checks a whole address space', async () => {
     await go(String(fixture.pid));
-    await face.page.getByRole('heading', { name: `${fixture.pid} pages` }).waitFor();
+    await face.page.getByRole('heading', { name: `${fixture.pid} page-kinds` }).waitFor();
     await face.page.getByText(/pages checked in/).waitFor();
     const legend = face.page.getByRole('group', { name: /Verdicts/ });
     const counted = async (label: RegExp) =>

@@ -31,7 +31,7 @@ function cr3scope(...args: string[]) {
 }
 
 beforeAll(async () => {
-  fixture = await startFixture('pages', ['out/fixtures']);
+  fixture = await startFixture('page-kinds', ['out/fixtures']);
 });
 afterAll(() => fixture.stop());
 
@@ -49,7 +49,7 @@ test('ps: roots of processes, none for kernel threads', () => {
   const list = cr3scope('ps', '--json').json();
   const own = list.find((p) => p.pid === fixture.pid);
   expect(own.rootPa).toMatch(/^0x[0-9a-f]+000$/);
-  expect(own.name).toBe('pages');
+  expect(own.name).toBe('page-kinds');
   const kthreadd = list.find((p) => p.pid === 2);
   expect(kthreadd).toMatchObject({ kernelThread: true, rootPa: null });
   expect(cr3scope('ps').stdout).toMatch(/no address space +\[kthreadd\]/);

@@ -13,7 +13,7 @@ const rowsOf = (c: Case) => sources.rows(c.pid, 0n, vasOf(c));
 
 beforeAll(async () => {
   sources = await openSources(ADDON_PATH);
-  fixture = await startFixture('pages', ['out/fixtures']);
+  fixture = await startFixture('page-kinds', ['out/fixtures']);
 });
 afterAll(() => fixture.stop());
 

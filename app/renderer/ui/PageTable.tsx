@@ -54,7 +54,9 @@ function useRowView() {
             .filter((f) => f.set)
             .map((f) => f.name),
         );
-        text = `${pageSizeName(entry.shift)} · ${set.has('RW') ? 'rw' : 'r-'}${set.has('NX') ? ' nx' : ' x'}${set.has('A') ? ' · A' : ''}${set.has('D') ? ' D' : ''}`;
+        const access =
+          entry.kind === 'leaf' ? `${set.has('RW') ? 'rw' : 'r-'}${set.has('NX') ? ' nx' : ' x'}` : 'no access';
+        text = `${pageSizeName(entry.shift)} · ${access}${set.has('A') ? ' · A' : ''}${set.has('D') ? ' D' : ''}`;
       } else if (entry.kind === 'swap') walk = `swap ${entry.swapType}:${hex(entry.swapOffset)}`;
       else if (entry.kind !== 'none')
         walk = entry.kind === 'marker' ? `swap ${entry.swapType}:${hex(entry.swapOffset)}` : entry.kind;

@@ -75,6 +75,7 @@ function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
 
 /** What a page may be used for: W and U take every level's leave, NX at any level denies X. */
 function permission(path: Path, levels: number, ignoreRootNx: boolean): string {
+  if (((path.entry[path.last] ?? 0n) & 1n) === 0n) return 'no access: the CPU faults';
   let write = true;
   let user = true;
   let execute = true;
