@@ -125,12 +125,13 @@ describe.each(faces)('%s', (name, open) => {
     await face.page.getByRole('button', { name: 'Source kernel walk: missing' }).click();
     await face.page.getByText('cr3scope.ko is not part of this version').waitFor();
     await face.page.keyboard.press('Escape');
+    await face.page.getByText('cr3scope.ko is not part of this version').waitFor({ state: 'hidden' });
   });
 
   test('bad input is answered in place', async () => {
     await go('no such thing');
     await face.page.getByText(/is no process, address or frame here/).waitFor();
-    await face.page.getByRole('button', { name: 'Dismiss' }).click();
+    await face.page.getByRole('button', { name: 'Dismiss the notice' }).click();
   });
 
   test('looks right in light and dark, large and small; axe finds nothing serious', async () => {

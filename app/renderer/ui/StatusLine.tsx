@@ -49,7 +49,7 @@ export function StatusLine() {
         {notice ? (
           <>
             <strong className="bad">{notice.message}</strong> <span>{notice.remedy}</span>
-            <button type="button" className="icon-button" aria-label="Dismiss" onClick={dismissNotice}>
+            <button type="button" className="icon-button" aria-label="Dismiss the notice" onClick={dismissNotice}>
               <X size={13} aria-hidden="true" />
             </button>
           </>
