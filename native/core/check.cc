@@ -412,7 +412,8 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
       zero |= ~(pfn ^ zero_pfn) & ((pfn ^ zero_pfn) - 1);  // bit 63 set where they are equal
       any |= entries[i] | (words[i] & (PagemapWord::kPresent | PagemapWord::kSwap));
     }
-    if (!differ && !(zero >> 63)) return count(piece.region, piece.begin, n, Verdict::agree, Note::none, words[0], entries[0]);
+    if (!differ && !(zero >> 63))
+      return count(piece.region, piece.begin, n, Verdict::agree, Note::none, words[0], entries[0]);
     if (!any) return count(piece.region, piece.begin, n, Verdict::notPresent, Note::none, 0, 0);
   }
   for (u64 i = 0; i < n;) {
