@@ -1,7 +1,6 @@
 // `npm start`, `npm test` and the other commands of package.json: sets up what is missing, then runs.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { environment, NODE, ROOT, run, SetupError, setUp } from './setup.mjs';
 
@@ -11,12 +10,16 @@ const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
 /** Electron's program, or the reason why there is none. Downloads it the first time. */
 function findElectron() {
   if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return { reason: 'there is no display here' };
-  try {
-    const program = createRequire(import.meta.url)('electron');
-    return existsSync(program) ? { program } : { reason: `${program} does not exist` };
-  } catch (error) {
-    return { reason: `Electron's program could not be downloaded (${String(error.message).split('\n')[0]})` };
-  }
+  // In a child, so that the download's own messages do not reach the terminal.
+  const { stdout } = spawnSync(NODE, ['-p', "require('electron')"], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: environment(),
+  });
+  const program = stdout?.trim().split('\n').at(-1);
+  if (program && existsSync(program)) return { program };
+  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
+  return { reason: override ? `there is no Electron in ${override}` : "Electron's program could not be downloaded" };
 }
 
 /** Runs a child with this terminal until it ends; Ctrl-C reaches both. */
@@ -43,13 +46,15 @@ function start() {
     return hand(program, [...(process.getuid() === 0 ? ['--no-sandbox'] : []), ...rest, ROOT]);
   }
   say(`${reason}, so the same window opens in a browser.`);
-  hand(NODE, [join(ROOT, 'out/main/cli.cjs'), 'serve', ...rest]);
+  hand(NODE, [join(ROOT, 'out/main/cli.cjs'), 'serve', ...(process.env.DISPLAY ? ['--open'] : []), ...rest]);
 }
 
 const commands = {
   start,
   build: () => setUp(),
   test() {
+    if (process.getuid() !== 0)
+      throw new SetupError('the tests look at real page tables. Run them as root: sudo npm test');
     setUp({ test: true });
     run(NODE, ['node_modules/vitest/vitest.mjs', 'run', ...rest]);
   },

@@ -125,9 +125,9 @@ function debianPackages(wanted) {
   say(`installing Debian packages: ${missing.join(' ')}`);
   const apt = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 'inherit'] };
   run('apt-get', ['update', '-qq'], apt);
-  // Ubuntu 24.04 and Debian 13 renamed some for 64-bit time_t; apt knows them by the new names only.
+  // Ubuntu 24.04 and Debian 13 renamed some libraries for 64-bit time_t.
   const known = missing.map((name) =>
-    spawnSync('apt-cache', ['show', name], { stdio: 'ignore' }).status === 0 ? name : `${name}t64`,
+    spawnSync('apt-cache', ['show', `${name}t64`], { stdio: 'ignore' }).status === 0 ? `${name}t64` : name,
   );
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...known], apt);
 }

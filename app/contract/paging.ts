@@ -206,3 +206,24 @@ export function addressMask(raw: bigint, level: number, facts: PagingFacts): big
 
 /** "2 MiB page" and the like. */
 export const pageSizeName = (shift: number): string => ({ 12: '4K', 21: '2M', 30: '1G' })[shift] ?? '';
+
+const PAGEMAP_FLAGS: readonly (readonly [number, string])[] = [
+  [63, 'present'],
+  [62, 'swapped'],
+  [61, 'file or shared'],
+  [58, 'guard'],
+  [57, 'uffd-wp'],
+  [56, 'exclusive'],
+  [55, 'soft-dirty'],
+];
+
+/** The flags of a /proc/PID/pagemap word by name (Documentation/admin-guide/mm/pagemap.rst). */
+export const pagemapFlags = (word: bigint): string[] =>
+  PAGEMAP_FLAGS.filter(([n]) => (word >> BigInt(n)) & 1n).map(([, name]) => name);
+
+/** What a pagemap word names: a frame, a swap slot, or nothing. */
+export function pagemapPlace(word: bigint): { pfn: bigint } | { swapType: number; swapOffset: bigint } | undefined {
+  const low = word & (bit(55) - 1n);
+  if (word & bit(63)) return { pfn: low };
+  return word & bit(62) ? { swapType: Number(low & 31n), swapOffset: low >> 5n } : undefined;
+}

@@ -1,10 +1,11 @@
 // The commands of the command line. Exit codes: 0 fine, 1 a mismatch was found, 2 it could not be done.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { OUTCOMES, type Path, REPORT_FORMATS, type Target } from '../contract/api.ts';
 import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/format.ts';
-import { decode, flagsOf, levelName, pageSizeName, tableIndex } from '../contract/paging.ts';
+import { decode, flagsOf, levelName, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
 import {
   ENTRY_KINDS,
   FRAME_STATUS,
@@ -302,6 +303,7 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
   const steps = walkSteps(t.path, va, target);
   const row = t.row && {
     pagemap: t.row.pagemap[0] as bigint,
+    pagemapFlags: pagemapFlags(t.row.pagemap[0] as bigint),
     verdict: VERDICTS[t.row.verdict[0] ?? 0] as (typeof VERDICTS)[number],
     note: NOTES[t.row.note[0] ?? 0] as (typeof NOTES)[number],
   };
@@ -336,9 +338,8 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
       : `  physical address 0x${hex(pa)}, frame 0x${hex(pa >> 12n)}, ${pageSizeName(leaf.shift)} page`,
   );
   if (row) {
-    say(
-      `  pagemap ${hex(row.pagemap, 16)}: ${VERDICT_LABEL[row.verdict]}${row.note === 'none' ? '' : `, ${NOTE_TEXT[row.note].label}`}`,
-    );
+    say(`  pagemap ${hex(row.pagemap, 16)}  ${pagemapFlags(row.pagemap).join(', ') || 'nothing'}`);
+    say(`  verdict ${VERDICT_LABEL[row.verdict]}${row.note === 'none' ? '' : `, ${NOTE_TEXT[row.note].label}`}`);
     if (row.note !== 'none') say(`  ${NOTE_TEXT[row.note].why}`);
   }
   return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
@@ -459,9 +460,10 @@ async function report(explorer: Explorer, pidText: string, options: ReportOption
 
 interface ServeOptions extends Json {
   port: string;
+  open?: boolean;
 }
 
-async function runServe(explorer: Explorer, { port, json }: ServeOptions): Promise<number> {
+async function runServe(explorer: Explorer, { port, json, open: openBrowser }: ServeOptions): Promise<number> {
   const number = Number(port);
   if (!/^\d{1,5}$/.test(port) || number > 65535)
     throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
@@ -472,6 +474,12 @@ async function runServe(explorer: Explorer, { port, json }: ServeOptions): Promi
     say(
       `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} root@this-machine, then open it there. Ctrl-C ends.`,
     );
+  }
+  if (openBrowser) {
+    // Best effort: the link stands above for whoever has no xdg-open, or a browser that does not start from root.
+    spawn('xdg-open', [server.url], { detached: true, stdio: 'ignore' })
+      .on('error', () => undefined)
+      .unref();
   }
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
@@ -537,6 +545,7 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     .action((pid: string, o: ReportOptions) => run((e) => report(e, pid, o)));
   command('serve', 'the user interface for a browser, on loopback with a one-time token', 'cr3scope serve --port 8443')
     .option('--port <port>', 'port on 127.0.0.1, 0 for a free one', '0')
+    .option('--open', 'also open it in the default browser')
     .action((o: ServeOptions) => run((e) => runServe(e, o)));
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -7,6 +7,8 @@ import {
   flagsOf,
   isCanonical,
   kernelVersion,
+  pagemapFlags,
+  pagemapPlace,
   swapTypes,
   tableIndex,
 } from '../../app/contract/paging.ts';
@@ -90,4 +92,19 @@ test('the address bits of a cell strip are those the decoder uses', () => {
   expect(addressMask(0x402010e7n, 2, facts)).toBe(0x000fffffffe00000n);
   expect(addressMask(0x117274067n, 1, facts)).toBe(0x000ffffffffff000n);
   expect(addressMask(0n, 1, facts)).toBe(0n);
+});
+
+test('pagemap words', () => {
+  expect(pagemapFlags(0x8180000000117274n)).toEqual(['present', 'exclusive', 'soft-dirty']);
+  expect(pagemapPlace(0x8180000000117274n)).toEqual({ pfn: 0x117274n });
+  // A swap word: type in the low 5 bits, offset above.
+  expect(pagemapPlace((1n << 62n) | (0x1a2f4n << 5n) | 3n)).toEqual({ swapType: 3, swapOffset: 0x1a2f4n });
+  expect(pagemapFlags((1n << 62n) | (1n << 58n) | (1n << 57n) | (1n << 61n))).toEqual([
+    'swapped',
+    'file or shared',
+    'guard',
+    'uffd-wp',
+  ]);
+  expect(pagemapPlace(1n << 55n)).toBeUndefined();
+  expect(pagemapFlags(1n << 55n)).toEqual(['soft-dirty']);
 });

@@ -2,7 +2,7 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { Rows } from '../../contract/api.ts';
 import { count, hex, hexVa } from '../../contract/format.ts';
-import { decode, flagsOf, pageSizeName } from '../../contract/paging.ts';
+import { decode, flagsOf, pagemapPlace, pageSizeName } from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
 import { type PageList, pagesOfRange, pagesOfVerdict } from '../lib/pages.ts';
 import { explorer, selectVa, useStore } from '../store.ts';
@@ -13,12 +13,11 @@ const REFRESH_MS = 2000;
 /** Chromium cannot lay out elements of any height; beyond this the scroll bar is scaled. */
 const MOST_PIXELS = 8_000_000;
 
-/** What one source says of a page, in a cell. */
-function sayPagemap(word: bigint): { text: string; number: boolean } {
-  if (word >> 63n) return { text: hex(word & ((1n << 55n) - 1n), 7), number: true };
-  if ((word >> 62n) & 1n)
-    return { text: `swap ${word & 31n}:${hex((word & ((1n << 55n) - 1n)) >> 5n)}`, number: false };
-  return { text: '—', number: false };
+/** What pagemap says of a page, in a cell. */
+function sayPagemap(word: bigint): string {
+  const place = pagemapPlace(word);
+  if (!place) return '—';
+  return 'pfn' in place ? hex(place.pfn, 7) : `swap ${place.swapType}:${hex(place.swapOffset)}`;
 }
 
 interface RowView {
@@ -42,7 +41,7 @@ function useRowView() {
       const entry = decode(raw, level || 1, target);
       const note = NOTES[rows.note[i] as number] ?? 'none';
       const status = FRAME_STATUS[rows.status[i] as number] ?? 'failed';
-      const pagemap = sayPagemap(rows.pagemap[i] as bigint).text;
+      const pagemap = sayPagemap(rows.pagemap[i] as bigint);
       let walk = '—';
       let text = '';
       if (!hasWalk) walk = 'not ready';
@@ -132,7 +131,6 @@ export function PageTable() {
   const only = useStore((s) => s.only);
   const runs = useStore((s) => s.check?.rows?.runs);
   const va = useStore((s) => s.va);
-  const target = useStore((s) => s.target);
   const view = useRowView();
   const [rows, setRows] = useState<Rows>();
   const [changed, setChanged] = useState<ReadonlySet<bigint>>(new Set());
@@ -208,14 +206,7 @@ export function PageTable() {
     void selectVa(list.va(Math.max(0, Math.min(list.length - 1, (selected < 0 ? first : selected) + step))));
   }
 
-  const columns = [
-    'Virtual address',
-    'Verdict',
-    'pagemap',
-    ...(target?.sources.find((s) => s.name === 'kernelWalk')?.ready ? ['kernel walk'] : []),
-    'table walk',
-    'Entry',
-  ];
+  const columns = ['Virtual address', 'Verdict', 'pagemap', 'table walk', 'Entry'];
   return (
     <div className="grid-frame">
       <div

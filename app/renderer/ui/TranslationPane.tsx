@@ -8,6 +8,7 @@ import {
   flagsOf,
   INTEL_LEVEL,
   levelName,
+  pagemapFlags,
   pageSizeName,
   tableIndex,
 } from '../../contract/paging.ts';
@@ -167,7 +168,11 @@ export function TranslationPane() {
             <>
               <div>
                 <dt>pagemap</dt>
-                <dd className="num">{hex(row.pagemap[0] as bigint, 16)}</dd>
+                <dd>
+                  <span className="num">{hex(row.pagemap[0] as bigint, 16)}</span>
+                  <br />
+                  <span className="dim">{pagemapFlags(row.pagemap[0] as bigint).join(' · ') || 'nothing'}</span>
+                </dd>
               </div>
               <div>
                 <dt>table walk</dt>
