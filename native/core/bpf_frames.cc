@@ -23,12 +23,14 @@ constexpr u64 kGiB = 1ull << 30;
 
 [[noreturn]] void refuse(const Target& t, const std::string& call, int code) {
   auto has = [&](unsigned cap) { return t.capabilities >> cap & 1; };
-  std::string remedy = "bpf needs Linux 5.17 or newer; load cr3scope.ko instead.";
+  std::string remedy =
+      "The bpf frame reader needs Linux 5.17 or newer with CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS and "
+      "CONFIG_DEBUG_INFO_BTF.";
   if (!has(kCapSysAdmin) && !(has(kCapBpf) && has(kCapPerfmon)))
     remedy = "Run as root, or with CAP_BPF and CAP_PERFMON.";
   else if (t.lockdown == "confidentiality")
     remedy = "Kernel lockdown forbids bpf to read kernel memory: boot with lockdown=integrity or lockdown=none.";
-  else if (!t.btf) remedy = "This kernel has no BTF (CONFIG_DEBUG_INFO_BTF): load cr3scope.ko instead.";
+  else if (!t.btf) remedy = "This kernel has no BTF: use one with CONFIG_DEBUG_INFO_BTF, as distribution kernels have.";
   throw Error(call, code, remedy);
 }
 
@@ -212,7 +214,7 @@ void BpfFrames::find_direct_map() {
   for (u64 candidate = highest; highest - candidate <= target_.ram.back().end; candidate -= kGiB)
     if (believed(candidate)) return;
   direct_map_ = 0;
-  throw Error("find the kernel's direct map", ENXIO, "Load cr3scope.ko instead; please report this kernel.");
+  throw Error("find the kernel's direct map", ENXIO, "Please report this kernel: its direct map was not found.");
 }
 
 }  // namespace cr3scope

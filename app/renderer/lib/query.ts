@@ -26,7 +26,7 @@ export function suggest(
   const query = text.trim();
   if (!query) return [];
   const found: Suggestion[] = [];
-  const [, prefix = '', rest = ''] = /^(?:(pid|va|pa|pfn)\s*[:=]?\s+|(?=))?(.*)$/i.exec(query) ?? [];
+  const [, prefix = '', rest = ''] = /^(?:(pid|va|pa|pfn)(?:\s*[:=]\s*|\s+))?(.*)$/i.exec(query) ?? [];
   const wanted = prefix.toLowerCase();
   const decimal = /^\d+$/.test(rest) ? Number(rest) : Number.NaN;
   const number = parseU64(rest, true);

@@ -72,8 +72,7 @@ export function SpaceMap() {
         const slots = Math.min(BUCKETS, pages);
         for (let slot = 0; slot < slots; slot++) {
           const bucket = Math.floor((slot * BUCKETS) / slots);
-          const base =
-            (at * BUCKETS + (pages < BUCKETS ? Math.ceil((slot * BUCKETS) / pages) : bucket)) * VERDICTS.length;
+          const base = (at * BUCKETS + bucket) * VERDICTS.length;
           // Rare verdicts must be seen: the gravest one of a bucket gives a stripe, the most frequent the rest.
           const words = summary.regionBuckets.subarray(base, base + VERDICTS.length);
           let most = 3;

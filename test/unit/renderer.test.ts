@@ -1,0 +1,55 @@
+// The parts of the user interface that decide something, without a page.
+import { expect, test } from 'vitest';
+import type { Processes } from '../../app/contract/api.ts';
+import { VERDICTS } from '../../app/contract/verdicts.ts';
+import { pagesOfRange, pagesOfVerdict } from '../../app/renderer/lib/pages.ts';
+import { suggest } from '../../app/renderer/lib/query.ts';
+
+const processes = {
+  pid: Uint32Array.of(1, 4077),
+  startTicks: BigUint64Array.of(10n, 20n),
+  name: ['systemd', 'qemu-system-x86'],
+} as unknown as Processes;
+const first = (text: string, hasProcess = true) => suggest(text, processes, 4, hasProcess)[0]?.to;
+
+test('a pasted text lands where it means', () => {
+  expect(first('4077')).toEqual({ kind: 'process', pid: 4077, startTicks: 20n, name: 'qemu-system-x86' });
+  expect(first('pid 1')).toMatchObject({ kind: 'process', pid: 1 });
+  expect(first('QEMU')).toMatchObject({ kind: 'process', pid: 4077 });
+  expect(first('7f3a4001f000')).toEqual({ kind: 'va', va: 0x7f3a4001f000n });
+  expect(first('0x7f3a4001f0c8')).toEqual({ kind: 'va', va: 0x7f3a4001f0c8n });
+  expect(first('ffff888000000000')).toEqual({ kind: 'va', va: 0xffff888000000000n });
+  expect(first('117274')).toEqual({ kind: 'frame', pfn: 0x117n, offset: 0x274 }); // six digits: a physical address first
+  expect(first('pfn:117274')).toEqual({ kind: 'frame', pfn: 0x117274n, offset: 0 });
+  expect(first('pa = 117274010')).toEqual({ kind: 'frame', pfn: 0x117274n, offset: 0x10 });
+  expect(first('8000000117274067')).toEqual({ kind: 'frame', pfn: 0x117274n, offset: 0 }); // a raw entry: not canonical
+  expect(first('va 400000')).toEqual({ kind: 'va', va: 0x400000n });
+  expect(first('va 400000', false)).toBeUndefined();
+  expect(first('no such thing')).toBeUndefined();
+  expect(first('')).toBeUndefined();
+});
+
+test('pages of a range', () => {
+  const list = pagesOfRange(0x1000n, 0x4000n);
+  expect(list.length).toBe(3);
+  expect(list.va(2)).toBe(0x3000n);
+  expect([list.find(0x3000n), list.find(0x4000n), list.find(0n)]).toEqual([2, -1, -1]);
+});
+
+test('pages of a verdict, through runs of any length', () => {
+  const swapped = VERDICTS.indexOf('swapped');
+  const runs = {
+    va: BigUint64Array.of(0x1000n, 0x10000n, 0x40000n),
+    pages: BigUint64Array.of(2n, 5n, 1n << 28n),
+    verdict: Uint8Array.of(swapped, 3, swapped),
+    note: new Uint8Array(3),
+    pagemap: new BigUint64Array(3),
+    entry: new BigUint64Array(3),
+  };
+  const list = pagesOfVerdict(runs, swapped);
+  expect(list.length).toBe(2 + (1 << 28));
+  expect([0, 1, 2, 3].map((i) => list.va(i))).toEqual([0x1000n, 0x2000n, 0x40000n, 0x41000n]);
+  for (const i of [0, 1, 2, 12345678]) expect(list.find(list.va(i))).toBe(i);
+  expect(list.find(0x10000n)).toBe(-1);
+  expect(pagesOfVerdict(runs, 6).length).toBe(0);
+});
