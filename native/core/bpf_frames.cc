@@ -173,16 +173,23 @@ std::vector<RootRecord> BpfFrames::roots(int only_pid) {
   return roots;
 }
 
-// Walks `va` from `pgd` under the assumption that physical 0 is mapped at `candidate`. Follows only frames that
-// /proc/kpageflags calls page tables, so that a wrong candidate reads nothing it should not.
+// Whether /proc/kpageflags lets this frame be a page table of `level`. PTE and PMD tables are marked; those above only
+// since 6.14 (pagetable_pgd_ctor() and its kin), before that they just are nothing else.
+static bool may_be_table(u64 flags, unsigned level) {
+  constexpr u64 kOther =
+      kKpfLru | kKpfSlab | kKpfBuddy | kKpfMmap | kKpfAnon | kKpfHuge | kKpfHwpoison | kKpfNoPage | kKpfOffline;
+  return flags != kUnknown && ((flags & kKpfPgTable) || (level > kPmd && !(flags & kOther)));
+}
+
+// Walks `va` from `pgd` under the assumption that physical 0 is mapped at `candidate`. Follows only frames that may be
+// page tables, so that a wrong candidate reads nothing it should not.
 bool BpfFrames::confirms(u64 candidate, u64 pgd, u64 va, u64 pfn) {
   if (candidate > pgd) return false;
   direct_map_ = candidate;
   u64 table = pgd - candidate;
   for (unsigned level = target_.paging.levels;; level--) {
     if (!target_.is_ram(table, kPageSize)) return false;
-    u64 flags = kpage_.flags(table >> kPageShift);
-    if (flags == kUnknown || !(flags & kKpfPgTable)) return false;
+    if (!may_be_table(kpage_.flags(table >> kPageShift), level)) return false;
     FrameStatus status;
     const u8* frame = read(&table, 1, &status);
     if (status != FrameStatus::ok) return false;
