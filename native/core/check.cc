@@ -458,21 +458,33 @@ void Checker::check_leaf(const Piece& piece, bool stale) {
   }
 }
 
+// The pages of a hole that pagemap reports present or swapped, word by word: for kernels without PAGEMAP_SCAN.
+std::vector<PageRange> Checker::read_gap(const Piece& piece) {
+  std::vector<PageRange> found;
+  std::vector<u64> words(std::min(piece.pages(), kWindowPages));
+  u64 begin_ns = monotonic_ns();
+  for (u64 va = piece.begin; va < piece.end; va += words.size() * kPageSize) {
+    if (cancel_) throw Cancelled();
+    size_t pages = std::min<u64>(words.size(), (piece.end - va) >> kPageShift);
+    if (pagemap_.read(va, pages, words.data()) < pages) {
+      gone_ = true;
+      break;
+    }
+    for (size_t i = 0; i < pages; i++)
+      if (words[i] >> 62) found.push_back({va + i * kPageSize, va + (i + 1) * kPageSize});
+  }
+  result_.pagemap_ns += monotonic_ns() - begin_ns;
+  return found;
+}
+
 // A hole of the upper levels: pagemap must report nothing in it either.
 void Checker::check_gap(const Piece& piece) {
   std::vector<PageRange> found;
   u64 begin_ns = monotonic_ns();
   has_scan_ = has_scan_ && pagemap_.scan(piece.begin, piece.end, found);
   result_.pagemap_ns += monotonic_ns() - begin_ns;
-  if (!has_scan_) {
-    for (u64 va = piece.begin; va < piece.end && !gone_; va += kWindowPages * kPageSize) {
-      std::vector<Piece> part{
-          {va, std::min(piece.end, va + kWindowPages * kPageSize), piece.region, kNoExtent, kNoWords}};
-      read_pagemap(part);
-      if (!gone_) check_entries(part[0], nullptr, false);
-    }
-    return;
-  }
+  if (!has_scan_) found = read_gap(piece);
+  if (gone_) return;
   u64 va = piece.begin;
   for (const PageRange& range : found) {
     if (range.begin > va)

@@ -173,6 +173,7 @@ class Checker {
   void check_entries(const Piece& piece, const u64* entries, bool stale);
   void check_leaf(const Piece& piece, bool stale);
   void check_gap(const Piece& piece);
+  std::vector<PageRange> read_gap(const Piece& piece);
   void find_outside(size_t first, size_t count, const std::vector<Piece>& list, const FrameStatus* status);
   void count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, u64 pagemap, u64 entry);
   void doubt(u64 va, size_t region, u64 pagemap, u64 entry, Judgement first);

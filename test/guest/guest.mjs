@@ -23,17 +23,23 @@ const VARIANTS = {
   smp: { cpu: 'max,-la57', kernel: '', qemu: ['-smp', '2'] },
 };
 
-const sh = (program, args, options = {}) => execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
+const sh = (program, args, options = {}) =>
+  execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
 
 /** Downloads and unpacks the newest Debian kernel of a series, once; returns its folder. */
 function fetchKernel(series) {
-  const names = sh('apt-cache', ['search', '--names-only', `^linux-image-${series.replace('.', '\\.')}[.0-9+a-z-]*-amd64$`]);
+  const names = sh('apt-cache', [
+    'search',
+    '--names-only',
+    `^linux-image-${series.replace('.', '\\.')}[.0-9+a-z-]*-amd64$`,
+  ]);
   const versions = names
     .split('\n')
     .map((line) => line.split(' ')[0])
     .filter((name) => name && !/cloud|rt-|unsigned|dbg/.test(name) && name.startsWith(`linux-image-${series}.`));
   const name = versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
-  if (!name) throw new Error(`no Debian kernel ${series} in the package lists: run apt-get update, or choose another --kernel`);
+  if (!name)
+    throw new Error(`no Debian kernel ${series} in the package lists: run apt-get update, or choose another --kernel`);
   const folder = join(CACHE, name);
   if (existsSync(join(folder, 'complete'))) return folder;
   rmSync(folder, { recursive: true, force: true });
@@ -71,18 +77,30 @@ function makeInitramfs(kernel, command) {
   cpSync('/bin/busybox', join(folder, 'bin/busybox'));
   const modules = join(kernel, 'lib/modules');
   const base = join(modules, readdirSync(modules)[0]);
-  const dependencies = new Map(readFileSync(join(base, 'modules.dep'), 'utf8').split('\n').filter(Boolean).map((l) => {
-    const [file, rest] = l.split(':');
-    return [file, rest.trim().split(' ').filter(Boolean)];
-  }));
+  const dependencies = new Map(
+    readFileSync(join(base, 'modules.dep'), 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((l) => {
+        const [file, rest] = l.split(':');
+        return [file, rest.trim().split(' ').filter(Boolean)];
+      }),
+  );
   const order = [];
   for (const module of MODULES) {
-    const file = [...dependencies.keys()].find((f) => basename(f).replace(/\.ko.*$/, '').replaceAll('-', '_') === module);
+    const file = [...dependencies.keys()].find(
+      (f) =>
+        basename(f)
+          .replace(/\.ko.*$/, '')
+          .replaceAll('-', '_') === module,
+    );
     if (!file) continue; // built in
     for (const f of [...dependencies.get(file)].reverse().concat(file)) {
       const name = basename(f).replace(/\.xz$/, '');
       if (order.includes(name)) continue;
-      const bytes = f.endsWith('.xz') ? execFileSync('xz', ['-dc', join(base, f)], { maxBuffer: 1 << 26 }) : readFileSync(join(base, f));
+      const bytes = f.endsWith('.xz')
+        ? execFileSync('xz', ['-dc', join(base, f)], { maxBuffer: 1 << 26 })
+        : readFileSync(join(base, f));
       writeFileSync(join(folder, 'modules', name), bytes);
       order.push(name);
     }
@@ -101,12 +119,33 @@ function boot(kernel, { cpu, kernel: parameters, qemu }, command) {
   const script = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1; cd ${resolve('.')}; (${command}) 2>&1; echo "${done} $?"; echo o > /proc/sysrq-trigger; sleep 60`;
   const image = makeInitramfs(kernel, script);
   const vmlinuz = join(kernel, 'boot', readdirSync(join(kernel, 'boot')).find((f) => f.startsWith('vmlinuz')) ?? '');
-  const child = spawn('qemu-system-x86_64', [
-    '-accel', 'tcg', '-cpu', cpu, '-m', '2560', '-nographic', '-no-reboot', '-nic', 'none', '-kernel', vmlinuz, '-initrd', image,
-    '-append', `console=ttyS0 quiet panic=-1 secretmem.enable=1 ${parameters}`,
-    '-fsdev', 'local,id=host,path=/,security_model=none,readonly=on,multidevs=remap', '-device', 'virtio-9p-pci,fsdev=host,mount_tag=host',
-    ...qemu,
-  ], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    'qemu-system-x86_64',
+    [
+      '-accel',
+      'tcg',
+      '-cpu',
+      cpu,
+      '-m',
+      '2560',
+      '-nographic',
+      '-no-reboot',
+      '-nic',
+      'none',
+      '-kernel',
+      vmlinuz,
+      '-initrd',
+      image,
+      '-append',
+      `console=ttyS0 quiet panic=-1 secretmem.enable=1 ${parameters}`,
+      '-fsdev',
+      'local,id=host,path=/,security_model=none,readonly=on,multidevs=remap',
+      '-device',
+      'virtio-9p-pci,fsdev=host,mount_tag=host',
+      ...qemu,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   let output = '';
   child.stdout.on('data', (text) => {
     output += text;
@@ -122,7 +161,9 @@ function boot(kernel, { cpu, kernel: parameters, qemu }, command) {
   });
 }
 
-const { values } = parseArgs({ options: { kernel: { type: 'string' }, variant: { type: 'string' }, command: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { kernel: { type: 'string' }, variant: { type: 'string' }, command: { type: 'string' } },
+});
 const kernels = values.kernel ? values.kernel.split(',') : KERNELS;
 const variants = values.variant ? values.variant.split(',') : Object.keys(VARIANTS);
 const unknown = variants.find((v) => !Object.hasOwn(VARIANTS, v));
@@ -130,7 +171,9 @@ if (unknown) {
   console.error(`no such variant: ${unknown}. There are ${Object.keys(VARIANTS).join(', ')}.`);
   process.exit(2);
 }
-const command = values.command ?? 'CR3SCOPE_GUEST=1 node_modules/.bin/node node_modules/vitest/vitest.mjs run test/live/pages.test.ts && node_modules/.bin/node out/main/cli.cjs doctor && node_modules/.bin/node out/main/cli.cjs check --all';
+const command =
+  values.command ??
+  'CR3SCOPE_GUEST=1 node_modules/.bin/node node_modules/vitest/vitest.mjs run --reporter=verbose test/live/pages.test.ts && node_modules/.bin/node out/main/cli.cjs doctor && node_modules/.bin/node out/main/cli.cjs check --all';
 
 let passed = 0;
 let failed = 0;
@@ -143,7 +186,9 @@ for (const series of kernels) {
     if (code === 0) passed++;
     else failed++;
     console.log(`${code === 0 ? 'pass' : 'FAIL'}  ${basename(kernel)}  ${variant.padEnd(9)} ${seconds} s`);
-    const facts = output.split('\n').filter((l) => /^(paging|ready|missing)|processes, .* pages|MISMATCH/.test(l.trim()));
+    const facts = output
+      .split('\n')
+      .filter((l) => /^(paging|ready|missing)|processes, .* pages|MISMATCH/.test(l.trim()));
     for (const line of facts) console.log(`        ${line.trim()}`);
     if (code !== 0) console.log(output.split('\n').slice(-60).join('\n'));
   }

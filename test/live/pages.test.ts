@@ -9,6 +9,7 @@ import { type Case, type Fixture, startFixture } from '../fixture.ts';
 let sources: Sources;
 let fixture: Fixture;
 const named = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
+const MOVED = 'changedBetween settled';
 const vasOf = (c: Case) => BigUint64Array.from({ length: Math.min(c.pages, 4096) }, (_, i) => c.va + BigInt(i) * 4096n);
 const rowsOf = (c: Case) => sources.rows(c.pid, 0n, vasOf(c));
 
@@ -28,8 +29,12 @@ test('both sources are ready', () => {
 test('every page of every kind gets its verdict', async () => {
   expect(fixture.cases.length).toBeGreaterThan(25);
   for (const c of fixture.cases) {
-    const rows = await rowsOf(c);
-    const seen = new Set(Array.from(rows.verdict, (v, i) => `${VERDICTS[v]} ${NOTES[rows.note[i] as number]}`));
+    let seen = new Set<string>();
+    // The kernel may move a page at any time (compaction); such a page says so, and is read again.
+    for (let attempt = 0; attempt < 5 && (attempt === 0 || seen.has(MOVED)); attempt++) {
+      const rows = await rowsOf(c);
+      seen = new Set(Array.from(rows.verdict, (v, i) => `${VERDICTS[v]} ${NOTES[rows.note[i] as number]}`));
+    }
     expect([c.name, ...seen]).toEqual([c.name, `${c.verdict} ${c.note}`]);
   }
 });
@@ -87,6 +92,7 @@ describe('check', () => {
     const counts = verdictCounts(summary.counts);
     expect(counts.mismatch).toBe(0n);
     expect(counts.notComparable).toBe(0n);
+    expect(counts.changedBetween).toBeLessThan(counts.agree / 50n);
     expect(summary.counts.reduce((a, b) => a + b)).toBe(summary.pages);
     expect(summary.pages).toBe(
       summary.regionEnd.reduce((n, end, i) => n + ((end - (summary.regionBegin[i] as bigint)) >> 12n), 0n),
@@ -98,6 +104,7 @@ describe('check', () => {
         ([va, pages]) => (va as bigint) < end && (va as bigint) + (pages as bigint) * 4096n > c.va,
       );
       const verdicts = new Set(inside.map((r) => `${VERDICTS[Number(r[2])]} ${NOTES[Number(r[3])]}`));
+      verdicts.delete(MOVED);
       expect([c.name, ...verdicts]).toEqual(c.verdict === 'agree' ? [c.name] : [c.name, `${c.verdict} ${c.note}`]);
     }
   });
