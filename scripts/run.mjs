@@ -58,6 +58,10 @@ const commands = {
     setUp({ test: true });
     run(NODE, ['node_modules/vitest/vitest.mjs', 'run', ...rest]);
   },
+  guest() {
+    setUp({ test: true, guest: true });
+    run(NODE, ['test/guest/guest.mjs', ...rest]);
+  },
   bench() {
     setUp();
     run(NODE, ['bench/bench.mjs', ...rest]);

@@ -93,6 +93,13 @@ const WINDOW_PACKAGES = {
   libasound2: 'libasound.so.2',
 };
 const TEST_PACKAGES = { chromium: '', xvfb: 'Xvfb', xauth: '', 'clang-format': '' };
+const GUEST_PACKAGES = {
+  'qemu-system-x86': 'qemu-system-x86_64',
+  'busybox-static': 'busybox',
+  cpio: '',
+  'xz-utils': 'xz',
+  kmod: '/sbin/depmod',
+};
 const OPTIONAL = new Set(['chromium', 'xvfb', 'xauth', 'clang-format']);
 
 function onPath(program) {
@@ -167,11 +174,16 @@ function bundles() {
   );
 }
 
-/** @param {{test?: boolean, window?: boolean}} extent */
-export function setUp({ test = false, window = false } = {}) {
+/** @param {{test?: boolean, window?: boolean, guest?: boolean}} extent */
+export function setUp({ test = false, window = false, guest = false } = {}) {
   checkMachine();
   npmPackages();
-  debianPackages({ ...BUILD_PACKAGES, ...(window || test ? WINDOW_PACKAGES : {}), ...(test ? TEST_PACKAGES : {}) });
+  debianPackages({
+    ...BUILD_PACKAGES,
+    ...(window || test ? WINDOW_PACKAGES : {}),
+    ...(test ? TEST_PACKAGES : {}),
+    ...(guest ? GUEST_PACKAGES : {}),
+  });
   addon();
   bundles();
 }

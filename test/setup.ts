@@ -1,6 +1,7 @@
 // Before all tests: compiles the fixtures, and gives the machine what they need (huge pages, a swap file).
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { compileFixtures } from './compile.ts';
 
 const SWAP_FILE = 'out/fixtures/swap';
 const SWAP_DEVICE = '/dev/zram0';
@@ -11,11 +12,7 @@ export default function setup(): () => void {
     throw new Error('The tests look at real page tables: run them as root (sudo npm test).');
   // In a guest the fixtures are the host's, and the swap is a device: its root file system can hold no swap file.
   const guest = process.env.CR3SCOPE_GUEST !== undefined;
-  mkdirSync('out/fixtures', { recursive: true });
-  for (const name of guest ? [] : ['page-kinds', 'churn'])
-    execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-o', `out/fixtures/${name}`, `test/fixtures/${name}.c`], {
-      stdio: 'inherit',
-    });
+  if (!guest) compileFixtures();
 
   const hugePages = readFileSync(HUGE_PAGES, 'utf8');
   writeFileSync(HUGE_PAGES, String(Number(hugePages) + 8));

@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { compileFixtures } from '../compile.ts';
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cr3scope-guests');
 const KERNELS = ['6.1', '6.12'];
@@ -147,6 +148,9 @@ function boot(kernel, { cpu, kernel: parameters, qemu }, command) {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let output = '';
+  child.stderr.on('data', (text) => {
+    output += text;
+  });
   child.stdout.on('data', (text) => {
     output += text;
     if (/===guest-done \d+\r?\n/.test(output)) child.kill();
@@ -175,6 +179,7 @@ const command =
   values.command ??
   'CR3SCOPE_GUEST=1 node_modules/.bin/node node_modules/vitest/vitest.mjs run --reporter=verbose test/live/pages.test.ts && node_modules/.bin/node out/main/cli.cjs doctor && node_modules/.bin/node out/main/cli.cjs check --all';
 
+compileFixtures();
 let passed = 0;
 let failed = 0;
 for (const series of kernels) {
