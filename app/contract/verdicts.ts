@@ -54,8 +54,8 @@ export const NOTES = [
   'processGone',
   'pfnsHidden',
   'oneSource',
-  'differs',
   'outsideRegions',
+  'differs',
   'reservedBits',
 ] as const;
 export type Note = (typeof NOTES)[number];
@@ -128,11 +128,11 @@ export const NOTE_TEXT: Readonly<Record<Note, { label: string; why: string }>> =
     why: 'pagemap shows no frame numbers to this reader: it takes CAP_SYS_ADMIN in the initial user namespace.',
   },
   oneSource: { label: 'one source only', why: 'Only pagemap could be read, so there is nothing to compare it with.' },
-  differs: { label: 'sources differ', why: 'Stable over several re-reads while each source agrees with itself.' },
   outsideRegions: {
     label: 'outside every region',
-    why: 'The tables map something at an address that no region of the process covers.',
+    why: 'The tables hold an entry at an address that no region covers. pagemap looks into regions only, so there is nothing to compare. Mostly a region that is just being unmapped: its pages go after it does.',
   },
+  differs: { label: 'sources differ', why: 'Stable over several re-reads while each source agrees with itself.' },
   reservedBits: {
     label: 'reserved bits set',
     why: 'The entry is present with bits set that the processor reserves: using it would fault.',

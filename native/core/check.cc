@@ -177,12 +177,20 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
       }
       bool undisturbed = before[k].last == after[k].last && same_entry(before[k].raw(), after[k].raw());
       Judgement j = judge_in_region(vas[k], now[k], after[k]);
-      bool outside = pending[i].region == kNoRegion;
-      if (outside && undisturbed && after[k].leaf.kind != EntryKind::none) {
+      // munmap() takes a region away first and its pages after, and may be preempted for long in between (it holds
+      // mmap_lock for reading only, dd2283f2605e): pagemap, which looks into regions only, says nothing of them.
+      PagemapWord word{now[k]};
+      bool unseen = !word.present() && !word.swapped() && after[k].leaf.kind != EntryKind::none;
+      if (undisturbed && unseen && j.verdict != Verdict::agreeByRule) {
         if (regions_now.empty()) regions_now = read_regions(pid_);
-        outside = std::none_of(regions_now.begin(), regions_now.end(),
-                               [&](const Region& r) { return r.begin <= vas[k] && vas[k] < r.end; });
-        if (outside) j = {Verdict::mismatch, Note::outsideRegions};
+        if (regions_now.empty()) {  // the last user of the address space has left it
+          gone_ = true;
+          s = {Verdict::notComparable, Note::processGone, round, ns, now[k], after[k]};
+          continue;
+        }
+        if (std::none_of(regions_now.begin(), regions_now.end(),
+                         [&](const Region& r) { return r.begin <= vas[k] && vas[k] < r.end; }))
+          j = {Verdict::notComparable, Note::outsideRegions};
       }
       bool repeated =
           round > 1 && j.verdict == s.verdict && now[k] == s.pagemap && same_entry(after[k].raw(), s.path.raw());
@@ -192,6 +200,9 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
       bool final = undisturbed && !agreed && stable[i] >= kStableRounds;
       if (!agreed && !final) {
         still.push_back(i);
+      } else if (s.note == Note::outsideRegions && pending[i].region != kNoRegion) {
+        s.verdict = Verdict::changedBetween;
+        s.note = Note::regionChanged;
       } else if (agreed) {
         bool never_differed = j.verdict == pending[i].forced && j.note == pending[i].forced_note;
         bool ruled = j.verdict == Verdict::agreeByRule && now[k] == pending[i].pagemap &&

@@ -44,10 +44,10 @@ enum class Note : u8 {
   processGone,      // the process exited or executed another program during the check
   pfnsHidden,       // pagemap shows no PFNs to this reader
   oneSource,        // only pagemap could be read
+  outsideRegions,   // an entry that no region covers, being unmapped or worse: pagemap looks into regions only
   // mismatch
   differs,
-  outsideRegions,  // an entry that no region covers
-  reservedBits,    // an entry with reserved bits set
+  reservedBits,  // an entry with reserved bits set
 };
 
 // A stretch of pages of one region with the same verdict, note and raw words.

@@ -145,7 +145,7 @@ function boot(kernel, { cpu, kernel: parameters, qemu }, command) {
       'virtio-9p-pci,fsdev=host,mount_tag=host',
       ...qemu,
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
   child.stderr.on('data', (text) => {
