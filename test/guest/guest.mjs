@@ -65,7 +65,7 @@ $B mount -t 9p host /low -o trans=virtio,version=9p2000.L,msize=512000,cache=loo
 $B mount -t overlay o /root -o lowerdir=/low,upperdir=/up/u,workdir=/up/w || echo "guest: overlay failed"
 for m in proc sys dev; do $B mount --move /$m /root/$m; done
 $B mkdir -p /root/dev/shm /root/dev/pts; $B mount -t tmpfs s /root/dev/shm; $B mount -t devpts p /root/dev/pts
-$B mount -t tmpfs t /root/run; $B mount -t tmpfs t /root/tmp; $B ip link set lo up
+$B ip link set lo up
 echo 64M > /root/sys/block/zram0/disksize; $B mkswap /root/dev/zram0 >/dev/null
 exec $B switch_root /root /bin/bash -c "$($B cat /command)"
 `;
