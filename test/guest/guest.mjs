@@ -27,17 +27,21 @@ const VARIANTS = {
 const sh = (program, args, options = {}) =>
   execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
 
-/** Downloads and unpacks the newest Debian kernel of a series, once; returns its folder. */
-function fetchKernel(series) {
-  const names = sh('apt-cache', [
-    'search',
-    '--names-only',
-    `^linux-image-${series.replace('.', '\\.')}[.0-9+a-z-]*-amd64$`,
-  ]);
-  const versions = names
+/** Names of the Debian kernel images of a series. */
+function kernelPackages(series) {
+  return sh('apt-cache', ['search', '--names-only', `^linux-image-${series.replace('.', '\\.')}[.0-9+a-z-]*-amd64$`])
     .split('\n')
     .map((line) => line.split(' ')[0])
-    .filter((name) => name && !/cloud|rt-|unsigned|dbg/.test(name) && name.startsWith(`linux-image-${series}.`));
+    .filter((name) => name.startsWith(`linux-image-${series}.`) && !/cloud|rt-|unsigned|dbg/.test(name));
+}
+
+/** Downloads and unpacks the newest Debian kernel of a series, once; returns its folder. */
+function fetchKernel(series) {
+  let versions = kernelPackages(series);
+  if (versions.length === 0) {
+    sh('apt-get', ['update', '-qq']);
+    versions = kernelPackages(series);
+  }
   const name = versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
   if (!name)
     throw new Error(`no Debian kernel ${series} in the package lists: run apt-get update, or choose another --kernel`);

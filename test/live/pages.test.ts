@@ -75,6 +75,20 @@ test('copy-on-write: the written page has its own frame, the other is shared', a
   expect(await frame('cow-child-written')).not.toBe(await frame('cow-parent-written'));
 });
 
+test('under PTI both roots lead to the frame, and only the kernel root is poisoned with NX', async () => {
+  const c = named('anon4k');
+  const t = await sources.translate(c.pid, 0n, c.va);
+  const { levels, pti } = sources.target;
+  if (!pti) {
+    expect(t.userPath).toBeNull();
+    return;
+  }
+  expect(t.userPath?.table[levels]).toBe(t.rootPa | 0x1000n);
+  expect(t.userPath?.leaf.pfn).toBe(t.path.leaf.pfn);
+  expect((t.path.entry[levels] as bigint) >> 63n).toBe(1n);
+  expect((t.userPath?.entry[levels] as bigint) >> 63n).toBe(0n);
+});
+
 describe('check', () => {
   test('covers every page once and finds no mismatch', async () => {
     const runs: bigint[][] = [];
