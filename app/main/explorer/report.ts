@@ -258,8 +258,8 @@ const HTML_STYLE = `
 body{font:14px/1.45 system-ui,sans-serif;background:var(--bg);color:var(--fg);max-width:75rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.4rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-.n,code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12.5px}.n{text-align:right}.dim{color:var(--dim)}
-.bar{display:flex;height:14px;border-radius:3px;overflow:hidden;background:var(--line)}.bar i{min-width:1px}
+.n,code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12.5px}th.n{font:inherit;font-weight:bold;text-align:right}.n{text-align:right}.dim{color:var(--dim)}
+.bar{display:flex;height:14px;border-radius:3px;overflow:hidden;background:var(--line)}.bar i{min-width:3px}
 .dot{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.4em}td code{overflow-wrap:anywhere}
 @media print{details{display:block}tr{break-inside:avoid}}`;
 
@@ -281,8 +281,11 @@ export function htmlReport(r: CheckRecord): string {
       'Paging',
       `${j.target.levels} levels · PTI ${j.target.pti ? 'on' : 'off'} · PCID ${j.target.pcid ? 'yes' : 'no'} · ${j.target.maxPhysBits} physical bits`,
     ],
-    ...j.sources.map((s): [string, string] => [`Source ${s.name}`, s.ready ? s.detail : `not used: ${s.detail}`]),
-    ['Time', `${j.startedAt}, ${j.check.seconds.toFixed(3)} s`],
+    ...r.target.sources.map((s): [string, string] => [
+      `Source ${s.label}`,
+      s.ready ? s.detail : `not used: ${s.detail}`,
+    ]),
+    ['Time', `${j.startedAt}, ${(j.check.seconds * 1000).toFixed(1)} ms`],
     ['Outcome', j.check.outcome === 'complete' ? 'complete' : `the process ${j.check.outcome} during the check`],
     ['Pages', `${count(j.check.pages)}, ${count(j.check.rechecked)} read again`],
     ['cr3scope', j.version],
@@ -308,7 +311,7 @@ export function htmlReport(r: CheckRecord): string {
 <h1>Check of ${j.process.pid} ${inert(j.process.name)}</h1>${bar(r.summary.counts)}
 <table><tbody>${VERDICTS.map(verdictRow).join('')}</tbody></table>
 <h2>Facts</h2><table><tbody>${facts.map(([k, v]) => `<tr><th scope="row">${inert(k)}</th><td>${inert(v)}</td></tr>`).join('')}</tbody></table>
-<h2>Regions</h2><table><thead><tr><th>Begin</th><th>End</th><th>Access</th><th>Size</th><th>Verdicts</th><th>What</th></tr></thead><tbody>${[...regionsOf(r)].map(regionRow).join('')}</tbody></table>
+<h2>Regions</h2><table><thead><tr><th class="n">Begin</th><th class="n">End</th><th>Access</th><th class="n">Size</th><th>Verdicts</th><th>What</th></tr></thead><tbody>${[...regionsOf(r)].map(regionRow).join('')}</tbody></table>
 <details open><summary><h2 style="display:inline">Evidence</h2> ${count(j.evidence.length)} pages${j.dropped.evidence ? `, ${count(j.dropped.evidence)} more were counted and not kept` : ''}</summary>
 <table><thead><tr><th>Address</th><th>Verdict</th><th>Note</th><th>Re-reads</th><th>pagemap first/last</th><th>Entry first/last</th></tr></thead><tbody>${j.evidence.map(evidenceRow).join('')}</tbody></table></details>
 <details><summary><h2 style="display:inline">Rows</h2> all but plain agreement${omitted ? `; ${count(omitted)} more are not shown here: export CSV or JSON` : ''}</summary>
