@@ -172,13 +172,21 @@ export function AddressSpace() {
         <span className="spacer" />
         <button
           type="button"
+          aria-label="Check again"
+          title="Check again"
           onClick={() => void startCheck()}
           disabled={checkRunning(check) || !regions?.begin.length}
         >
-          <RefreshCw size={13} aria-hidden="true" /> Check again
+          <RefreshCw size={13} aria-hidden="true" /> <span className="long">Check again</span>
         </button>
-        <button type="button" onClick={() => setExporting(true)} disabled={!check?.summary}>
-          <Download size={13} aria-hidden="true" /> Export…
+        <button
+          type="button"
+          aria-label="Export…"
+          title="Export…"
+          onClick={() => setExporting(true)}
+          disabled={!check?.summary}
+        >
+          <Download size={13} aria-hidden="true" /> <span className="long">Export…</span>
         </button>
       </PaneTitle>
       {error ? (
