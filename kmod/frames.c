@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Bytes of physical frames: online RAM only, through the direct map, without faulting. */
+#include <linux/highmem.h>
+#include <linux/ioport.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include "compat.h"
+#include "internal.h"
+
+/* Whether a frame is online System RAM. Devices are not: reading their registers may have effects. */
+bool frame_is_ram(u64 pfn)
+{
+	struct page *page;
+
+	if (pfn > PHYS_PFN(__PHYSICAL_MASK))
+		return false;
+	page = pfn_to_online_page(pfn);
+	/* All non-RAM in online sections is reserved; of what is reserved, the resource tree tells (and is slow). */
+	return page && (!PageReserved(page) || page_is_ram(pfn));
+}
+
+static u32 frame_status(u64 pfn)
+{
+	struct page *page;
+
+	if (!frame_is_ram(pfn))
+		return pfn <= PHYS_PFN(__PHYSICAL_MASK) && pfn_valid(pfn) && !pfn_to_online_page(pfn) ?
+			       CR3SCOPE_FRAME_OFFLINE : CR3SCOPE_FRAME_NOT_RAM;
+	page = pfn_to_page(pfn);
+	if (PageHWPoison(page))
+		return CR3SCOPE_FRAME_HWPOISON;
+	if (PageOffline(page))
+		return CR3SCOPE_FRAME_OFFLINE;
+	/* Touching memory that a TDX or SNP guest has not accepted is fatal; what is in use has been. */
+	if (guest_memory_is_encrypted() && !page_count(page))
+		return CR3SCOPE_FRAME_UNACCEPTED;
+	return CR3SCOPE_FRAME_OK;
+}
+
+/* Copies bytes of one frame; CR3SCOPE_FRAME_*. @to holds data only where that is CR3SCOPE_FRAME_OK. */
+u32 copy_frame(u64 pfn, void *to, size_t offset, size_t bytes)
+{
+	u32 status = frame_status(pfn);
+
+	if (status == CR3SCOPE_FRAME_OK && copy_from_kernel_nofault(to, __va(PFN_PHYS(pfn)) + offset, bytes))
+		status = CR3SCOPE_FRAME_NOT_IN_DIRECT_MAP;
+	return status;
+}
+
+int read_frames(struct reader *reader, struct cr3scope_read_frames *call)
+{
+	const u64 __user *pfns = u64_to_user_ptr(call->pfns);
+	u32 __user *statuses = u64_to_user_ptr(call->status);
+	u8 __user *data = u64_to_user_ptr(call->data);
+	u32 status;
+	u64 pfn;
+
+	if (call->count > CR3SCOPE_MOST_FRAMES)
+		return -EINVAL;
+	for (call->done = 0; call->done < call->count; call->done++) {
+		if (call->done % 64 == 0) {
+			if (signal_pending(current))
+				return call->done ? 0 : -EINTR;
+			cond_resched();
+		}
+		if (get_user(pfn, pfns + call->done))
+			return -EFAULT;
+		status = copy_frame(pfn, reader->frame, 0, PAGE_SIZE);
+		if (put_user(status, statuses + call->done))
+			return -EFAULT;
+		if (status == CR3SCOPE_FRAME_OK &&
+		    copy_to_user(data + (size_t)call->done * PAGE_SIZE, reader->frame, PAGE_SIZE))
+			return -EFAULT;
+	}
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of the module share. */
+#ifndef CR3SCOPE_INTERNAL_H
+#define CR3SCOPE_INTERNAL_H
+
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include "cr3scope.h"
+
+/* PTE tables that are read before the target's mmap_lock is let go. */
+#define CHUNK_TABLES 32u
+#define CHUNK_RUNS 256u
+
+/* One open device. The buffer is what a call fills before it copies to the caller: never under a target's lock. */
+struct reader {
+	struct mutex lock;
+	struct cr3scope_run runs[CHUNK_RUNS];
+	union {
+		u64 words[CHUNK_TABLES * PTRS_PER_PTE];
+		struct cr3scope_process processes[256];
+		u8 frame[PAGE_SIZE];
+	};
+};
+
+/* main.c */
+int may_read(void);
+
+/* processes.c */
+u64 start_ticks_of(const struct task_struct *leader);
+int get_process_mm(pid_t pid, u64 start_ticks, struct mm_struct **mm);
+u64 root_pa_of(const pgd_t *pgd);
+int list_processes(struct reader *reader, struct cr3scope_processes *call);
+
+/* walk.c */
+int walk_address(struct cr3scope_walk *call);
+int walk_range(struct reader *reader, struct cr3scope_walk_range *call);
+
+/* frames.c */
+u32 copy_frame(u64 pfn, void *to, size_t offset, size_t bytes);
+bool frame_is_ram(u64 pfn);
+int read_frames(struct reader *reader, struct cr3scope_read_frames *call);
+
+/* cpu.c */
+int read_cpu(struct cr3scope_cpu *call);
+
+/* course.c */
+int course_init(void);
+void course_exit(void);
+
+#endif

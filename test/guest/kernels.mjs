@@ -1,0 +1,157 @@
+// Debian kernels for the guests: fetched with their headers and unpacked under the cache, never installed, and the
+// module built against each.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+export const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cr3scope-guests');
+
+/**
+ * The matrix. `newer`: its headers' tools need a newer C library and compiler than Debian 12 has, so the module is
+ * built in a root of Debian 14 that is made for it.
+ */
+const MATRIX = new Map([
+  ['5.10', { suite: 'bullseye-security', version: /^5\.10\.0-\d+$/ }],
+  ['6.1', { suite: 'bookworm-security', version: /^6\.1\.0-\d+$/ }],
+  ['6.12', { suite: 'bookworm-security', version: /^6\.12\.\d+\+deb12$/ }],
+  ['6.12-deb13', { suite: 'trixie-security', version: /^6\.12\.\d+\+deb13$/, newer: true }],
+  ['7.2', { suite: 'trixie-backports', version: /^7\.2\.\d+\+deb13$/, newer: true }],
+  ['7.2-deb14', { suite: 'sid', version: /^7\.2\.\d+\+deb14$/, newer: true }],
+  ['7.3', { suite: 'experimental', version: /^7\.3$/, newer: true }],
+]);
+export const KERNELS = [...MATRIX.keys()];
+
+const sh = (program, args, options = {}) =>
+  execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
+
+/** Options that point apt at one suite of Debian, with lists of its own, whatever the machine itself is set up with. */
+function aptOptions(suite) {
+  const folder = join(CACHE, 'apt', suite);
+  mkdirSync(join(folder, 'lists/partial'), { recursive: true });
+  mkdirSync(join(folder, 'cache/archives/partial'), { recursive: true });
+  const archive = suite.endsWith('-security') ? 'debian-security' : 'debian';
+  writeFileSync(
+    join(folder, 'sources.list'),
+    `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/${archive} ${suite} main\n`,
+  );
+  return [
+    `-oDir::Etc::sourcelist=${folder}/sources.list`,
+    '-oDir::Etc::sourceparts=/dev/null',
+    `-oDir::State::lists=${folder}/lists`,
+    `-oDir::Cache=${folder}/cache`,
+    '-oDir::State::status=/dev/null', // what this machine has installed does not matter
+    '-oAcquire::Check-Valid-Until=false', // testing suites outlive the date in their index
+    '-oAcquire::Languages=none',
+    '-oAPT::Sandbox::User=root',
+  ];
+}
+
+/** Downloads and unpacks a kernel of the matrix and its headers, once. */
+export function fetchKernel(name) {
+  const wanted = MATRIX.get(name);
+  if (!wanted) throw new Error(`no such kernel: ${name}. There are ${KERNELS.join(', ')}.`);
+  const folder = join(CACHE, 'kernels', name);
+  const release = join(folder, 'release');
+  if (!existsSync(release)) {
+    console.error(`fetching kernel ${name}`);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(join(folder, 'debs'), { recursive: true });
+    const apt = aptOptions(wanted.suite);
+    sh('apt-get', [...apt, '-qq', 'update']);
+    const names = sh('apt-cache', [...apt, 'pkgnames', 'linux-']).split('\n');
+    const has = new Set(names);
+    const version = names
+      .map((n) => /^linux-headers-(.*)-amd64$/.exec(n)?.[1])
+      .filter((v) => v && wanted.version.test(v))
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+      .at(-1);
+    if (!version) throw new Error(`${wanted.suite} has no kernel ${name} now`);
+    // Until 6.12 an image holds all; later ones are split.
+    const image = [`linux-binary-${version}-amd64`, `linux-modules-${version}-amd64`].filter((n) => has.has(n));
+    if (image.length === 0) image.push(`linux-image-${version}-amd64`);
+    const headers = sh('apt-cache', [...apt, 'depends', `linux-headers-${version}-amd64`])
+      .split('\n')
+      .map((line) => /Depends: (linux-(?:headers|kbuild|compiler)-.*)/.exec(line)?.[1])
+      .filter(Boolean);
+    sh('apt-get', [...apt, '-qq', 'download', ...image, `linux-headers-${version}-amd64`, ...headers], {
+      cwd: join(folder, 'debs'),
+    });
+    for (const deb of readdirSync(join(folder, 'debs'))) {
+      sh('dpkg', ['-x', join(folder, 'debs', deb), join(folder, 'root')]);
+      if (!wanted.newer || /linux-(binary|modules|image)-/.test(deb)) rmSync(join(folder, 'debs', deb));
+    }
+    const modules = ['lib/modules', 'usr/lib/modules'].find((m) => existsSync(join(folder, 'root', m, `${version}-amd64/kernel`)));
+    if (modules === 'usr/lib/modules' && !existsSync(join(folder, 'root/lib')))
+      symlinkSync('usr/lib', join(folder, 'root/lib'));
+    sh('/sbin/depmod', ['-b', join(folder, 'root'), `${version}-amd64`]);
+    writeFileSync(release, `${version}-amd64`);
+  }
+  const version = readFileSync(release, 'utf8');
+  const root = join(folder, 'root');
+  const modules = join(root, 'lib/modules', version);
+  const image = [join(root, 'boot', `vmlinuz-${version}`), join(modules, 'vmlinuz')].find((f) => existsSync(f));
+  return { name, release: version, folder, root, modules, image, newer: Boolean(wanted.newer) };
+}
+
+/** A root of Debian 14 with the compilers that newer kernels were built with. */
+function newerRoot() {
+  const root = join(CACHE, 'forky');
+  if (!existsSync(join(root, 'usr/bin/gcc-14'))) {
+    console.error('making a root of Debian 14 to build in (once)');
+    rmSync(root, { recursive: true, force: true });
+    const packages =
+      'gcc-14,gcc-16,make,binutils,bash,coreutils,sed,grep,gawk,findutils,diffutils,perl-base,libelf1t64,libdw1t64,libssl3t64,dash,kmod,cpp-14,cpp-16,util-linux,zlib1g,libc6-dev,tar,xz-utils,pahole';
+    sh('mmdebstrap', [
+      '--quiet',
+      '--aptopt=Acquire::Check-Valid-Until "false"',
+      '--aptopt=APT::Sandbox::User "root"',
+      '--mode=root',
+      '--variant=extract',
+      `--include=${packages}`,
+      'forky',
+      root,
+      'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian forky main',
+    ]);
+    if (!existsSync(join(root, 'usr/bin/awk'))) symlinkSync('gawk', join(root, 'usr/bin/awk'));
+  }
+  if (!existsSync(join(root, 'proc/self'))) sh('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
+  return root;
+}
+
+/** Builds the module for a kernel; returns the path of cr3scope.ko. Throws with the compiler's words where it warns. */
+export function buildModule(kernel) {
+  const build = join(CACHE, 'build', kernel.name);
+  rmSync(build, { recursive: true, force: true });
+  mkdirSync(join(CACHE, 'build'), { recursive: true });
+  cpSync('kmod', build, { recursive: true });
+  const headers = `usr/src/linux-headers-${kernel.release}`;
+  let make;
+  if (kernel.newer) {
+    const root = newerRoot();
+    if (!existsSync(join(root, headers)))
+      for (const deb of readdirSync(join(kernel.folder, 'debs'))) sh('dpkg', ['-x', join(kernel.folder, 'debs', deb), root]);
+    const inside = join(root, 'build', kernel.name);
+    rmSync(inside, { recursive: true, force: true });
+    mkdirSync(join(root, 'build'), { recursive: true });
+    cpSync('kmod', inside, { recursive: true });
+    make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${kernel.name}`, 'modules'], { encoding: 'utf8' });
+    if (existsSync(join(inside, 'cr3scope.ko'))) cpSync(join(inside, 'cr3scope.ko'), join(build, 'cr3scope.ko'));
+  } else {
+    // The headers' Makefile names its common part by an absolute path.
+    const makefile = join(kernel.root, headers, 'Makefile');
+    const text = readFileSync(makefile, 'utf8');
+    if (!text.includes(kernel.root))
+      writeFileSync(makefile, text.replaceAll(/(include |=)\/usr\/src/g, `$1${kernel.root}/usr/src`));
+    make = spawnSync('make', ['-C', join(kernel.root, headers), `M=${build}`, 'CC=gcc-12', 'modules'], { encoding: 'utf8' });
+  }
+  const output = `${make.stdout}${make.stderr}`;
+  const module = join(build, 'cr3scope.ko');
+  // The compiler of the headers package is another patch level of the same release: the kernel says so, nothing else may.
+  const warnings = output
+    .split('\n')
+    .filter((line) => /warning/i.test(line) && !/(compiler|pahole version) differs from the one used to build the kernel/.test(line));
+  if (make.status !== 0 || warnings.length > 0 || !existsSync(module))
+    throw new Error(`the module does not build cleanly for ${kernel.release}:\n${output}`);
+  return module;
+}
