@@ -7,6 +7,8 @@ export default defineConfig({
   define: { CR3SCOPE_VERSION: JSON.stringify(version) },
   test: {
     include: ['test/**/*.test.ts'],
+    // These run in guests, by test/guest/guest.mjs.
+    exclude: process.env.CR3SCOPE_GUEST === undefined ? ['test/guest/**'] : [],
     globalSetup: 'test/setup.ts',
     // The live tests look at the whole machine; side by side they would only disturb each other.
     fileParallelism: false,

@@ -59,11 +59,11 @@ u64 check_peak_kib(int pid, u64 begin, u64 bytes) {
   if (fork() == 0) {
     Session session;
     session.open();
-    Session::Lease frames(session);
+    Session::Lease lease(session);
     std::ofstream("/proc/self/clear_refs") << 5;  // resets the peak to what is resident now
     u64 before = status_kib("VmRSS:");
     std::atomic<bool> cancel{false};
-    Checker(session.target(), *frames, pid, 0, cancel).run(begin, begin + bytes, [](CheckBatch&&) {});
+    Checker(session.target(), *lease, lease.module(), pid, 0, cancel).run(begin, begin + bytes, [](CheckBatch&&) {});
     u64 peak = status_kib("VmHWM:") - before;
     if (write(pipe_ends[1], &peak, sizeof peak) != sizeof peak) _exit(1);
     _exit(0);
@@ -86,7 +86,7 @@ int main() try {
   u64 va = reinterpret_cast<u64>(memory);
 
   Session session;
-  if (auto refusal = session.open()) throw *refusal;
+  session.open();
   Session::Lease lease(session);
   FrameReader& frames = *lease;
   TableWalk walk(session.target(), frames);
@@ -113,7 +113,9 @@ int main() try {
   std::atomic<bool> cancel{false};
   Counts counts{};
   auto check = [&] {
-    counts = Checker(session.target(), frames, getpid(), 0, cancel).run(va, va + kGiB, [](CheckBatch&&) {}).counts;
+    counts = Checker(session.target(), frames, lease.module(), getpid(), 0, cancel)
+                 .run(va, va + kGiB, [](CheckBatch&&) {})
+                 .counts;
   };
   auto [check_s, bare_s] = side_by_side(check, read_pagemap);
 

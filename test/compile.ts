@@ -4,8 +4,12 @@ import { mkdirSync } from 'node:fs';
 /** Compiles the fixture programs into out/fixtures. */
 export function compileFixtures(): void {
   mkdirSync('out/fixtures', { recursive: true });
-  for (const name of ['page-kinds', 'churn', 'stripes'])
-    execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-o', `out/fixtures/${name}`, `test/fixtures/${name}.c`], {
-      stdio: 'inherit',
-    });
+  for (const name of ['page-kinds', 'churn', 'stripes', 'spin', 'hostile'])
+    execFileSync(
+      'gcc',
+      ['-O2', '-Wall', '-Wextra', '-pthread', '-o', `out/fixtures/${name}`, `test/fixtures/${name}.c`],
+      {
+        stdio: 'inherit',
+      },
+    );
 }

@@ -109,6 +109,8 @@ export type Regions = z.infer<typeof Regions>;
 export const Rows = z.object({
   va: u64s,
   pagemap: u64s,
+  /** Words of the kernel walk, see kernel.ts; 0 where the module is not loaded. */
+  kernel: u64s,
   entry: u64s,
   pfn: u64s,
   level: u8s,
@@ -140,11 +142,26 @@ export const Path = z.object({
 });
 export type Path = z.infer<typeof Path>;
 
+/** The kernel's own walk, by the module. */
+export const KernelPath = z.object({
+  rootPa: u64,
+  /** Level of the last entry read, 0 where no region covers the address. */
+  last: z.number(),
+  table: u64s,
+  entry: u64s,
+  /** What the last entry means, see kernel.ts. */
+  word: u64,
+});
+export type KernelPath = z.infer<typeof KernelPath>;
+
 export const Translation = z.object({
   rootPa: u64,
   path: Path,
   /** From the user root, under PTI. */
   userPath: Path.nullable(),
+  /** Null where the module is not loaded. */
+  kernel: KernelPath.nullable(),
+  userKernel: KernelPath.nullable(),
   /** The cross-checked page; null in the kernel half, which pagemap does not cover. */
   row: Rows.nullable(),
 });
@@ -162,7 +179,15 @@ export const Frame = z.object({
 });
 export type Frame = z.infer<typeof Frame>;
 
-export const Runs = z.object({ va: u64s, pages: u64s, pagemap: u64s, entry: u64s, verdict: u8s, note: u8s });
+export const Runs = z.object({
+  va: u64s,
+  pages: u64s,
+  pagemap: u64s,
+  kernel: u64s,
+  entry: u64s,
+  verdict: u8s,
+  note: u8s,
+});
 export type Runs = z.infer<typeof Runs>;
 
 export const Evidence = z.object({
@@ -174,8 +199,10 @@ export const Evidence = z.object({
   firstNs: u64,
   lastNs: u64,
   firstPagemap: u64,
+  firstKernel: u64,
   firstEntry: u64,
   lastPagemap: u64,
+  lastKernel: u64,
   lastPath: Path,
 });
 export type Evidence = z.infer<typeof Evidence>;
@@ -194,6 +221,7 @@ export const CheckSummary = z.object({
   endNs: u64,
   walkNs: u64,
   pagemapNs: u64,
+  kernelNs: u64,
   regionBegin: u64s,
   regionEnd: u64s,
   /** 7 a region, in the order of VERDICTS. */

@@ -56,6 +56,7 @@ export const NOTES = [
   'oneSource',
   'outsideRegions',
   'differs',
+  'kernelDiffers',
   'reservedBits',
 ] as const;
 export type Note = (typeof NOTES)[number];
@@ -132,7 +133,14 @@ export const NOTE_TEXT: Readonly<Record<Note, { label: string; why: string }>> =
     label: 'outside every region',
     why: 'The tables hold an entry at an address that no region covers. pagemap looks into regions only, so there is nothing to compare. Mostly a region that is just being unmapped: its pages go after it does.',
   },
-  differs: { label: 'sources differ', why: 'Stable over several re-reads while each source agrees with itself.' },
+  differs: {
+    label: 'pagemap and table walk differ',
+    why: 'Stable over several re-reads while each source agrees with itself.',
+  },
+  kernelDiffers: {
+    label: 'kernel walk and table walk differ',
+    why: 'The kernel’s own helpers and cr3scope’s decoding name different things, stably over several re-reads.',
+  },
   reservedBits: {
     label: 'reserved bits set',
     why: 'The entry is present with bits set that the processor reserves: using it would fault.',
@@ -162,7 +170,7 @@ export const ENTRY_KINDS = [
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
-export const FRAME_STATUS = ['ok', 'notRam', 'offline', 'hwpoison', 'notInDirectMap', 'failed'] as const;
+export const FRAME_STATUS = ['ok', 'notRam', 'offline', 'hwpoison', 'notInDirectMap', 'failed', 'unaccepted'] as const;
 export type FrameStatus = (typeof FRAME_STATUS)[number];
 
 export const FRAME_STATUS_TEXT: Readonly<Record<FrameStatus, string>> = {
@@ -172,4 +180,5 @@ export const FRAME_STATUS_TEXT: Readonly<Record<FrameStatus, string>> = {
   hwpoison: 'hardware poison: reading it would raise a machine check',
   notInDirectMap: "not in the kernel's direct map: memfd_secret or another page the kernel has unmapped for itself",
   failed: 'the read failed',
+  unaccepted: 'free memory of an encrypted guest, which may not have accepted it yet: touching it would be fatal',
 };

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
-import { OUTCOMES, type Path, REPORT_FORMATS, type Target } from '../contract/api.ts';
+import { type KernelPath, OUTCOMES, type Path, REPORT_FORMATS, type Target } from '../contract/api.ts';
 import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/format.ts';
+import { differingLevel, sayKernel } from '../contract/kernel.ts';
 import { decode, flagsOf, levelName, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
 import {
   ENTRY_KINDS,
@@ -292,6 +293,12 @@ function walkSteps(path: Path, va: bigint, target: Target) {
   return steps;
 }
 
+/** What the kernel's walk says, and the level at which its tables or entries are others than ours. */
+function kernelWalk(kernel: KernelPath, path: Path, { levels }: Target) {
+  const differs = differingLevel(kernel, path, levels);
+  return { says: sayKernel(kernel.word), word: kernel.word, differsAt: differs ? levelName(differs, levels) : null };
+}
+
 async function walk(explorer: Explorer, pidText: string, vaText: string, { json }: Json): Promise<number> {
   const pid = parsePid(pidText);
   const va = parseAddress(vaText, 'an address');
@@ -307,6 +314,7 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
     verdict: VERDICTS[t.row.verdict[0] ?? 0] as (typeof VERDICTS)[number],
     note: NOTES[t.row.note[0] ?? 0] as (typeof NOTES)[number],
   };
+  const kernel = t.kernel && kernelWalk(t.kernel, t.path, target);
   const unread =
     FRAME_STATUS[t.path.status] === 'ok' ? null : FRAME_STATUS_TEXT[FRAME_STATUS[t.path.status] ?? 'failed'];
   if (json) {
@@ -316,6 +324,8 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
       rootPa: t.rootPa,
       steps,
       userSteps: t.userPath && walkSteps(t.userPath, va, target),
+      kernelWalk: kernel,
+      userKernelWalk: t.userKernel && t.userPath && kernelWalk(t.userKernel, t.userPath, target),
       kind: ENTRY_KINDS[leaf.kind],
       pageSize: mapped ? pageSizeName(leaf.shift) : null,
       pa,
@@ -337,6 +347,10 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
       ? `  nothing mapped: ${ENTRY_KINDS[leaf.kind]}${leaf.kind === 5 ? ` (swap ${leaf.swapType}:0x${hex(leaf.swapOffset)})` : ''}`
       : `  physical address 0x${hex(pa)}, frame 0x${hex(pa >> 12n)}, ${pageSizeName(leaf.shift)} page`,
   );
+  if (kernel)
+    say(
+      `  kernel walk ${kernel.says}${kernel.differsAt ? `; its ${kernel.differsAt} is another than the table walk's` : ', by the same tables and entries'}`,
+    );
   if (row) {
     say(`  pagemap ${hex(row.pagemap, 16)}  ${pagemapFlags(row.pagemap).join(', ') || 'nothing'}`);
     say(`  verdict ${VERDICT_LABEL[row.verdict]}${row.note === 'none' ? '' : `, ${NOTE_TEXT[row.note].label}`}`);

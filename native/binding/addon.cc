@@ -118,8 +118,10 @@ struct CheckJob {
 struct Translation {
   u64 root_pa = 0;
   Path path;
-  std::optional<Path> user_path;  // from the user root, under PTI
-  std::optional<PageRow> row;     // user half only
+  std::optional<Path> user_path;     // from the user root, under PTI
+  std::optional<KernelPath> kernel;  // by the module
+  std::optional<KernelPath> user_kernel;
+  std::optional<PageRow> row;  // user half only
 };
 
 class SessionObject : public Napi::ObjectWrap<SessionObject> {
@@ -131,7 +133,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
          InstanceMethod<&SessionObject::processes>("processes"), InstanceMethod<&SessionObject::roots>("roots"),
          InstanceMethod<&SessionObject::regions>("regions"), InstanceMethod<&SessionObject::rows>("rows"),
          InstanceMethod<&SessionObject::translate>("translate"), InstanceMethod<&SessionObject::frames>("frames"),
-         InstanceMethod<&SessionObject::check>("check")});
+         InstanceMethod<&SessionObject::check>("check"), InstanceMethod<&SessionObject::cpus>("cpus")});
   }
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -145,20 +147,35 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
  private:
   Napi::Value target(const Napi::CallbackInfo& info) { return to_js(info.Env(), session_->target()); }
 
-  // Resolves to {directMap, directMapFrom}, or rejects with the reason why there is no frame reader.
+  // Resolves to {directMap, directMapFrom, moduleError, readerError}: the errors are null where module and reader work.
   Napi::Value open(const Napi::CallbackInfo& info) {
     return Task<bool>::start(
         info.Env(),
         [s = session_] {
-          if (auto refusal = s->open()) throw *refusal;
+          s->open();
           return true;
         },
         [s = session_](Napi::Env env, bool) -> Napi::Value {
+          auto reason = [&](const std::optional<Error>& e) { return e ? to_js(env, *e).Value() : env.Null(); };
           auto o = Napi::Object::New(env);
           o["directMap"] = to_js(env, s->direct_map());
           o["directMapFrom"] = s->direct_map_from();
+          o["moduleError"] = reason(s->module_refusal());
+          o["readerError"] = reason(s->reader_refusal());
           return o;
         });
+  }
+
+  // Rejects where the module is not loaded.
+  Napi::Value cpus(const Napi::CallbackInfo& info) {
+    return Task<std::vector<CpuState>>::start(
+        info.Env(),
+        [s = session_] {
+          Session::Lease lease(*s);
+          if (!lease.module()) throw *s->module_refusal();
+          return lease.module()->cpus();
+        },
+        [](Napi::Env env, auto& c) { return to_js(env, c); });
   }
 
   Napi::Value processes(const Napi::CallbackInfo& info) {
@@ -187,9 +204,9 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     return Task<std::vector<PageRow>>::start(
         info.Env(),
         [s = session_, pid, start, vas = std::move(vas)] {
-          if (!s->has_reader()) return pagemap_rows(pid, vas);
-          Session::Lease frames(*s);
-          return Checker(s->target(), *frames, pid, start, kNeverCancelled).rows(vas);
+          if (s->reader_refusal()) return pagemap_rows(pid, vas);
+          Session::Lease lease(*s);
+          return Checker(s->target(), *lease, lease.module(), pid, start, kNeverCancelled).rows(vas);
         },
         [](Napi::Env env, auto& r) { return to_js(env, r); });
   }
@@ -202,8 +219,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         info.Env(),
         [s = session_, pid, start, va] {
           const Target& target = s->target();
-          Session::Lease frames(*s);
-          Checker checker(target, *frames, pid, start, kNeverCancelled);
+          Session::Lease lease(*s);
+          Checker checker(target, *lease, lease.module(), pid, start, kNeverCancelled);
           Translation t;
           t.root_pa = checker.root_pa();
           std::vector<Path> paths;
@@ -212,6 +229,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
           t.path = paths[0];
           // The user root is the second frame of the PGD pair (arch/x86/include/asm/pgtable.h, kernel_to_user_pgdp()).
           if (target.pti) t.user_path = checker.walk().translate(t.root_pa | kPageSize, {va})[0];
+          if (lease.module()) t.kernel = lease.module()->walk(pid, start, va);
+          if (lease.module() && target.pti) t.user_kernel = lease.module()->walk(pid, start, va, true);
           return t;
         },
         [](Napi::Env env, const Translation& t) -> Napi::Value {
@@ -219,6 +238,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
           o["rootPa"] = to_js(env, t.root_pa);
           o["path"] = to_js(env, t.path);
           o["userPath"] = t.user_path ? Napi::Value(to_js(env, *t.user_path)) : env.Null();
+          o["kernel"] = t.kernel ? Napi::Value(to_js(env, *t.kernel)) : env.Null();
+          o["userKernel"] = t.user_kernel ? Napi::Value(to_js(env, *t.user_kernel)) : env.Null();
           o["row"] = t.row ? Napi::Value(to_js(env, std::vector<PageRow>{*t.row})) : env.Null();
           return o;
         });
@@ -268,8 +289,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         });
     job->thread = std::thread([job, s = session_, pid, start, begin, end, batches]() mutable {
       job->error = caught([&] {
-        Session::Lease frames(*s);
-        Checker checker(s->target(), *frames, pid, start, *job->cancel);
+        Session::Lease lease(*s);
+        Checker checker(s->target(), *lease, lease.module(), pid, start, *job->cancel);
         job->result = checker.run(begin, std::min(end, s->target().paging.user_end()), [&](CheckBatch&& batch) {
           auto owned = std::make_unique<CheckBatch>(std::move(batch));
           auto call = [](Napi::Env e, Napi::Function f, CheckBatch* b) {

@@ -24,6 +24,32 @@ Napi::Object to_js(Napi::Env env, const Path& p) {
   return o;
 }
 
+Napi::Object to_js(Napi::Env env, const KernelPath& p) {
+  auto o = Napi::Object::New(env);
+  o["rootPa"] = to_js(env, p.root_pa);
+  o["last"] = Napi::Number::New(env, p.last);
+  o["table"] = words(env, p.table);
+  o["entry"] = words(env, p.entry);
+  o["word"] = to_js(env, p.word.raw);
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const std::vector<CpuState>& cpus) {
+  auto o = Napi::Object::New(env);
+  o["cpu"] = column32(env, cpus, [](auto& c) { return c.cpu; });
+  o["pid"] = column32(env, cpus, [](auto& c) { return c.pid; });
+  o["cr0"] = column64(env, cpus, [](auto& c) { return c.cr0; });
+  o["cr3"] = column64(env, cpus, [](auto& c) { return c.cr3; });
+  o["cr4"] = column64(env, cpus, [](auto& c) { return c.cr4; });
+  o["efer"] = column64(env, cpus, [](auto& c) { return c.efer; });
+  o["pat"] = column64(env, cpus, [](auto& c) { return c.pat; });
+  o["rootPa"] = column64(env, cpus, [](auto& c) { return c.root_pa; });
+  o["borrowed"] = column8(env, cpus, [](auto& c) { return c.borrowed; });
+  o["kernelThread"] = column8(env, cpus, [](auto& c) { return c.kernel_thread; });
+  o["name"] = strings(env, cpus, [](auto& c) { return c.name; });
+  return o;
+}
+
 Napi::Object to_js(Napi::Env env, const Target& t) {
   auto o = Napi::Object::New(env);
   o["release"] = t.release;
@@ -59,8 +85,9 @@ Napi::Object to_js(Napi::Env env, const Target& t) {
 Napi::Object to_js(Napi::Env env, const std::vector<PageRow>& rows) {
   auto o = Napi::Object::New(env);
   o["va"] = column64(env, rows, [](auto& r) { return r.va; });
-  o["pagemap"] = column64(env, rows, [](auto& r) { return r.pagemap; });
-  o["entry"] = column64(env, rows, [](auto& r) { return r.entry; });
+  o["pagemap"] = column64(env, rows, [](auto& r) { return r.words.pagemap; });
+  o["kernel"] = column64(env, rows, [](auto& r) { return r.words.kernel.raw; });
+  o["entry"] = column64(env, rows, [](auto& r) { return r.words.entry; });
   o["pfn"] = column64(env, rows, [](auto& r) { return r.pfn; });
   o["level"] = column8(env, rows, [](auto& r) { return r.level; });
   o["shift"] = column8(env, rows, [](auto& r) { return r.shift; });
@@ -117,8 +144,9 @@ Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
   auto runs = Napi::Object::New(env);
   runs["va"] = column64(env, b.runs, [](auto& r) { return r.va; });
   runs["pages"] = column64(env, b.runs, [](auto& r) { return r.pages; });
-  runs["pagemap"] = column64(env, b.runs, [](auto& r) { return r.pagemap; });
-  runs["entry"] = column64(env, b.runs, [](auto& r) { return r.entry; });
+  runs["pagemap"] = column64(env, b.runs, [](auto& r) { return r.words.pagemap; });
+  runs["kernel"] = column64(env, b.runs, [](auto& r) { return r.words.kernel.raw; });
+  runs["entry"] = column64(env, b.runs, [](auto& r) { return r.words.entry; });
   runs["verdict"] = column8(env, b.runs, [](auto& r) { return r.verdict; });
   runs["note"] = column8(env, b.runs, [](auto& r) { return r.note; });
   o["runs"] = runs;
@@ -132,10 +160,12 @@ Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
     x["rounds"] = Napi::Number::New(env, e.rounds);
     x["firstNs"] = to_js(env, e.first_ns);
     x["lastNs"] = to_js(env, e.last_ns);
-    x["firstPagemap"] = to_js(env, e.first_pagemap);
-    x["firstEntry"] = to_js(env, e.first_entry);
-    x["lastPagemap"] = to_js(env, e.last_pagemap);
-    x["lastPath"] = to_js(env, e.last);
+    x["firstPagemap"] = to_js(env, e.first.pagemap);
+    x["firstKernel"] = to_js(env, e.first.kernel.raw);
+    x["firstEntry"] = to_js(env, e.first.entry);
+    x["lastPagemap"] = to_js(env, e.last.pagemap);
+    x["lastKernel"] = to_js(env, e.last.kernel.raw);
+    x["lastPath"] = to_js(env, e.last_path);
     evidence[static_cast<u32>(i)] = x;
   }
   o["evidence"] = evidence;
@@ -155,6 +185,7 @@ Napi::Object to_js(Napi::Env env, const CheckResult& r) {
   o["endNs"] = to_js(env, r.end_ns);
   o["walkNs"] = to_js(env, r.walk_ns);
   o["pagemapNs"] = to_js(env, r.pagemap_ns);
+  o["kernelNs"] = to_js(env, r.kernel_ns);
   o["regionBegin"] = column64(env, r.regions, [](auto& x) { return x.begin; });
   o["regionEnd"] = column64(env, r.regions, [](auto& x) { return x.end; });
   auto counts = Napi::BigUint64Array::New(env, r.regions.size() * kVerdicts);

@@ -49,6 +49,8 @@ Napi::Value words(Napi::Env env, const std::array<u64, N>& values) {
 
 Napi::Object to_js(Napi::Env env, const Entry& entry);
 Napi::Object to_js(Napi::Env env, const Path& path);
+Napi::Object to_js(Napi::Env env, const KernelPath& path);
+Napi::Object to_js(Napi::Env env, const std::vector<CpuState>& cpus);
 Napi::Object to_js(Napi::Env env, const Target& target);
 Napi::Object to_js(Napi::Env env, const std::vector<PageRow>& rows);
 Napi::Object to_js(Napi::Env env, const std::vector<Region>& regions);

@@ -27,6 +27,39 @@ void pause_ms(unsigned ms) {
 
 bool is_agreement(Verdict v) { return v <= Verdict::notPresent; }
 
+// Whether the kernel's word names what the decoded entry names. A kernel that looks into regions only has nothing to
+// say outside of them.
+bool kernel_agrees(KernelWord k, const Entry& e, u64 pfn) {
+  if (!k.raw || k.kind() == CR3SCOPE_KIND_NO_REGION) return true;
+  auto absent = [&](u32 kind, u64 value) {
+    return k.kind() == kind && k.swap_type() == e.swap_type && k.value() == value;
+  };
+  switch (e.kind) {
+    case EntryKind::none:
+      return k.kind() == CR3SCOPE_KIND_NONE;
+    case EntryKind::leaf:
+    case EntryKind::protNone:
+    case EntryKind::midSplit:
+      return k.kind() == CR3SCOPE_KIND_PAGE && k.value() == pfn && k.shift() == e.shift;
+    case EntryKind::swap:
+      return absent(CR3SCOPE_KIND_SWAP, e.swap_offset);
+    case EntryKind::migration:
+      return absent(CR3SCOPE_KIND_MIGRATION, pfn);
+    case EntryKind::device:
+      return absent(CR3SCOPE_KIND_DEVICE, pfn);
+    case EntryKind::hwpoison:
+      return absent(CR3SCOPE_KIND_HWPOISON, pfn);
+    case EntryKind::marker:
+      return absent(CR3SCOPE_KIND_MARKER, e.swap_offset);
+    case EntryKind::swapinError:
+      return k.kind() == CR3SCOPE_KIND_ERROR;
+    case EntryKind::reserved:  // a mismatch of its own
+    case EntryKind::table:     // nothing was read to compare with
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 u64 monotonic_ns() {
@@ -35,9 +68,11 @@ u64 monotonic_ns() {
   return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
 }
 
-Checker::Checker(const Target& target, FrameReader& frames, int pid, u64 start_ticks, const std::atomic<bool>& cancel)
+Checker::Checker(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks,
+                 const std::atomic<bool>& cancel)
     : target_(target),
       frames_(frames),
+      module_(module),
       walk_(target, frames),
       pid_(pid),
       start_ticks_(start_ticks),
@@ -62,8 +97,14 @@ u64 Checker::current_root() {
   return roots[0].start_ticks == start_ticks_ ? roots[0].root_pa : 0;
 }
 
-// What the two words say of one page. A difference is `mismatch` here; only settle() makes it final.
-Checker::Judgement Checker::judge(u64 word, const Entry& e, u64 pfn, bool writable) const {
+// What the words say of one page. A difference is `mismatch` here; only settle() makes it final.
+Checker::Judgement Checker::judge(const Words& words, const Entry& e, u64 pfn) const {
+  if (!kernel_agrees(words.kernel, e, pfn)) return {Verdict::mismatch, Note::kernelDiffers};
+  return judge_two(words.pagemap, words.entry, e, pfn);
+}
+
+// pagemap against the table walk.
+Checker::Judgement Checker::judge_two(u64 word, u64 raw, const Entry& e, u64 pfn) const {
   PagemapWord p{word};
   const Judgement differs{Verdict::mismatch, Note::differs};
   auto by_rule = [&](bool same, Note note) { return same ? Judgement{Verdict::agreeByRule, note} : differs; };
@@ -76,7 +117,7 @@ Checker::Judgement Checker::judge(u64 word, const Entry& e, u64 pfn, bool writab
     case EntryKind::leaf:
       if (!same_frame) return differs;
       if (pfn == target_.zero_pfn) return {Verdict::agreeByRule, Note::zeroPage};
-      if (e.shift == level_shift(kPmd) && !writable) {
+      if (e.shift == level_shift(kPmd) && !(raw & kWrite)) {
         u64 flags = kpage_.flags(e.pfn);
         if (flags != kUnknown && (flags & kKpfZeroPage)) return {Verdict::agreeByRule, Note::hugeZeroPage};
       }
@@ -129,15 +170,53 @@ bool Checker::covered_by_rule(u64 va, u64 word, const Entry& e, Note& note) {
   return true;
 }
 
-Checker::Judgement Checker::judge_in_region(u64 va, u64 word, const Path& path) {
+Checker::Judgement Checker::judge_in_region(u64 va, const Words& words, const Path& path) {
   if (path.status != FrameStatus::ok) return {Verdict::notComparable, Note::tableUnreadable};
-  Judgement j = judge(word, path.leaf, path.pfn(va), path.raw() & kWrite);
-  if (j.verdict == Verdict::mismatch && j.note == Note::differs && covered_by_rule(va, word, path.leaf, j.note))
+  Judgement j = judge(words, path.leaf, path.pfn(va));
+  if (j.verdict == Verdict::mismatch && j.note == Note::differs &&
+      covered_by_rule(va, words.pagemap, path.leaf, j.note))
     j.verdict = Verdict::agreeByRule;
   return j;
 }
 
-// Reads pages again, pagemap between two walks, until the readings are equal and undisturbed, or keep differing.
+// Whether two readings mean the same; the hardware sets A and D by itself.
+static bool same_words(const Words& a, const Words& b) {
+  return a.pagemap == b.pagemap && same_entry(a.entry, b.entry) && a.kernel.raw == b.kernel.raw;
+}
+
+// Reads pagemap's and the kernel's words of these pages; false where the address space is gone.
+bool Checker::read_pages(const std::vector<u64>& vas, std::vector<Words>& words) {
+  bool there = true;
+  std::vector<u64> buffer;
+  for (size_t k = 0; k < vas.size();) {
+    size_t n = 1;
+    while (k + n < vas.size() && vas[k + n] == vas[k] + n * kPageSize) n++;
+    buffer.assign(n, 0);
+    there &= pagemap_.read(vas[k], n, buffer.data()) == n;
+    for (size_t i = 0; i < n; i++) words[k + i].pagemap = buffer[i];
+    if (module_) {
+      there &= read_kernel(vas[k], vas[k] + n * kPageSize, buffer.data());
+      for (size_t i = 0; i < n; i++) words[k + i].kernel.raw = buffer[i];
+    }
+    k += n;
+  }
+  return there;
+}
+
+// The kernel's words of the pages in [begin, end), kNoRegion outside of regions; false where the address space is gone.
+bool Checker::read_kernel(u64 begin, u64 end, u64* words) {
+  std::fill_n(words, (end - begin) >> kPageShift, KernelWord::kNoRegion);
+  auto stretch = [&](u64 va, u64 pages, u64 first, const u64* each) {
+    u64* to = words + ((va - begin) >> kPageShift);
+    if (each) std::copy_n(each, pages, to);
+    else
+      for (u64 i = 0; i < pages; i++) to[i] = first + (KernelModule::counts_up(first) ? i : 0);
+  };
+  return module_->walk_range(pid_, start_ticks_, begin, end, stretch) == root_pa_;
+}
+
+// Reads pages again, pagemap and the kernel between two walks, until the readings are equal and undisturbed, or keep
+// differing.
 std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pending) {
   std::vector<Settled> settled(pending.size());
   std::vector<u32> stable(pending.size(), 0);
@@ -147,24 +226,17 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
     if (cancel_) throw Cancelled();
     if (round > 2) pause_ms(1u << std::min(round - 2, 4u));
     if (current_root() != root_pa_) {
-      for (size_t i : open) settled[i] = {Verdict::notComparable, Note::processGone, round, monotonic_ns(), 0, {}};
+      for (size_t i : open) settled[i] = {Verdict::notComparable, Note::processGone, round, monotonic_ns(), {}, {}};
       gone_ = true;
       return settled;
     }
     std::vector<u64> vas;
     for (size_t i : open) vas.push_back(pending[i].va);
     std::vector<Path> before = walk_.translate(root_pa_, vas);
-    std::vector<u64> now(vas.size());
-    for (size_t k = 0; k < vas.size();) {
-      size_t n = 1;
-      while (k + n < vas.size() && vas[k + n] == vas[k] + n * kPageSize) n++;
-      if (pagemap_.read(vas[k], n, &now[k]) < n) {
-        gone_ = true;
-        std::fill_n(now.begin() + static_cast<std::ptrdiff_t>(k), n, 0);
-      }
-      k += n;
-    }
+    std::vector<Words> now(vas.size());
+    if (!read_pages(vas, now)) gone_ = true;
     std::vector<Path> after = walk_.translate(root_pa_, vas);
+    for (size_t k = 0; k < vas.size(); k++) now[k].entry = after[k].raw();
     u64 ns = monotonic_ns();
     std::vector<Region> regions_now;
     std::vector<size_t> still;
@@ -175,11 +247,12 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
         s = {Verdict::notComparable, Note::processGone, round, ns, now[k], after[k]};
         continue;
       }
-      bool undisturbed = before[k].last == after[k].last && same_entry(before[k].raw(), after[k].raw());
+      bool undisturbed = before[k].last == after[k].last && same_entry(before[k].raw(), after[k].raw()) &&
+                         now[k].kernel.kind() != CR3SCOPE_KIND_RACED;
       Judgement j = judge_in_region(vas[k], now[k], after[k]);
       // munmap() takes a region away first and its pages after, and may be preempted for long in between (it holds
       // mmap_lock for reading only, dd2283f2605e): pagemap, which looks into regions only, says nothing of them.
-      PagemapWord word{now[k]};
+      PagemapWord word{now[k].pagemap};
       bool unseen = !word.present() && !word.swapped() && after[k].leaf.kind != EntryKind::none;
       if (undisturbed && unseen && j.verdict != Verdict::agreeByRule) {
         if (regions_now.empty()) regions_now = read_regions(pid_);
@@ -192,8 +265,7 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
                          [&](const Region& r) { return r.begin <= vas[k] && vas[k] < r.end; }))
           j = {Verdict::notComparable, Note::outsideRegions};
       }
-      bool repeated =
-          round > 1 && j.verdict == s.verdict && now[k] == s.pagemap && same_entry(after[k].raw(), s.path.raw());
+      bool repeated = round > 1 && j.verdict == s.verdict && same_words(now[k], s.words);
       stable[i] = undisturbed ? (repeated ? stable[i] + 1 : 1) : 0;
       s = {j.verdict, j.note, round, ns, now[k], after[k]};
       bool agreed = undisturbed && is_agreement(j.verdict);
@@ -205,8 +277,7 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
         s.note = Note::regionChanged;
       } else if (agreed) {
         bool never_differed = j.verdict == pending[i].forced && j.note == pending[i].forced_note;
-        bool ruled = j.verdict == Verdict::agreeByRule && now[k] == pending[i].pagemap &&
-                     same_entry(after[k].raw(), pending[i].entry);
+        bool ruled = j.verdict == Verdict::agreeByRule && same_words(now[k], pending[i].words);
         if (!never_differed && !ruled) {
           s.verdict = Verdict::changedBetween;
           s.note = pending[i].region == kNoRegion ? Note::regionChanged : Note::settled;
@@ -225,35 +296,29 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
 std::vector<PageRow> Checker::rows(const std::vector<u64>& vas, std::vector<Path>* paths) {
   if (regions_.empty()) regions_ = read_regions(pid_);
   std::vector<PageRow> rows;
-  std::vector<u64> words(vas.size());
+  std::vector<Words> words(vas.size());
   std::vector<Path> before = walk_.translate(root_pa_, vas);
-  for (size_t k = 0; k < vas.size();) {
-    size_t n = 1;
-    while (k + n < vas.size() && vas[k + n] == vas[k] + n * kPageSize) n++;
-    size_t got = pagemap_.read(vas[k], n, &words[k]);
-    if (got < n && current_root() != root_pa_)
-      throw Error("read pages of process " + std::to_string(pid_), ESRCH, "It exited or executed another program.");
-    k += n;
-  }
+  if (!read_pages(vas, words) && current_root() != root_pa_)
+    throw Error("read pages of process " + std::to_string(pid_), ESRCH, "It exited or executed another program.");
   std::vector<Path> after = walk_.translate(root_pa_, vas);
   u64 ns = monotonic_ns();
   std::vector<size_t> doubtful;
   std::vector<Pending> pending;
+  auto row = [](u64 va, const Words& w, const Path& path, Judgement j) {
+    return PageRow{va, w, path.pfn(va), path.last, path.leaf.shift, path.leaf.kind, path.status, j.verdict, j.note};
+  };
   for (size_t k = 0; k < vas.size(); k++) {
-    const Path& path = after[k];
-    Judgement j = judge_in_region(vas[k], words[k], path);
-    rows.push_back({vas[k], words[k], path.raw(), path.pfn(vas[k]), path.last, path.leaf.shift, path.leaf.kind,
-                    path.status, j.verdict, j.note});
-    if (is_agreement(j.verdict) && same_entry(before[k].raw(), path.raw())) continue;
+    words[k].entry = after[k].raw();
+    Judgement j = judge_in_region(vas[k], words[k], after[k]);
+    rows.push_back(row(vas[k], words[k], after[k], j));
+    if (is_agreement(j.verdict) && same_entry(before[k].raw(), after[k].raw())) continue;
     doubtful.push_back(k);
-    pending.push_back({vas[k], 0, words[k], path.raw(), ns, Verdict::mismatch, Note::none});
+    pending.push_back({vas[k], 0, words[k], ns, Verdict::mismatch, Note::none});
   }
   std::vector<Settled> settled = settle(pending);
   for (size_t i = 0; i < doubtful.size(); i++) {
-    PageRow& row = rows[doubtful[i]];
     const Settled& s = settled[i];
-    row = {row.va,        s.pagemap, s.path.raw(), s.path.pfn(row.va), s.path.last, s.path.leaf.shift, s.path.leaf.kind,
-           s.path.status, s.verdict, s.note};
+    rows[doubtful[i]] = row(vas[doubtful[i]], s.words, s.path, {s.verdict, s.note});
     after[doubtful[i]] = s.path;
   }
   if (paths) *paths = std::move(after);
@@ -264,10 +329,11 @@ std::vector<PageRow> pagemap_rows(int pid, const std::vector<u64>& vas) {
   Pagemap pagemap(pid);
   std::vector<PageRow> rows;
   for (u64 va : vas) {
-    u64 word = 0;
-    bool read = pagemap.read(va, 1, &word) == 1;
-    rows.push_back({va, word, 0, PagemapWord{word}.present() ? PagemapWord{word}.pfn() : 0, 0, 0, EntryKind::none,
-                    FrameStatus::failed, Verdict::notComparable, read ? Note::oneSource : Note::processGone});
+    Words words;
+    bool read = pagemap.read(va, 1, &words.pagemap) == 1;
+    PagemapWord word{words.pagemap};
+    rows.push_back({va, words, word.present() ? word.pfn() : 0, 0, 0, EntryKind::none, FrameStatus::failed,
+                    Verdict::notComparable, read ? Note::oneSource : Note::processGone});
   }
   return rows;
 }
@@ -310,7 +376,8 @@ CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch
 }
 
 // The pages of all regions from the first of these extents (or the start, for the first) up to `until`.
-// Order matters: tables, then pagemap, then the tables above again. Whatever changed meanwhile is read once more.
+// Order matters: tables, then pagemap and the kernel, then the tables above again. Whatever changed meanwhile is read
+// once more.
 void Checker::check_extents(size_t first, size_t count, u64 until) {
   if (cancel_) throw Cancelled();
   u64 begin_ns = monotonic_ns();
@@ -322,11 +389,14 @@ void Checker::check_extents(size_t first, size_t count, u64 until) {
   u64 walked_ns = monotonic_ns();
   std::vector<Piece> list = pieces(first, count, first == 0 ? 0 : upper_.extents[first].va, until);
   read_pagemap(list);
+  u64 asked_ns = monotonic_ns();
+  read_kernel(list);
   u64 read_ns = monotonic_ns();
   std::vector<bool> stale;
   if (count && !gone_) walk_.verify(upper_, first, count, stale);
   result_.walk_ns += walked_ns - begin_ns + monotonic_ns() - read_ns;
-  result_.pagemap_ns += read_ns - walked_ns;
+  result_.pagemap_ns += asked_ns - walked_ns;
+  result_.kernel_ns += read_ns - asked_ns;
 
   for (const Piece& piece : list) {
     if (gone_) return;
@@ -362,7 +432,7 @@ std::vector<Checker::Piece> Checker::pieces(size_t first, size_t count, u64 from
   return list;
 }
 
-// Fills words_ with the pagemap words of all pieces but large holes and what no table could be read for.
+// Fills pagemap_words_ with the words of all pieces but large holes and what no table could be read for.
 void Checker::read_pagemap(std::vector<Piece>& list) {
   size_t total = 0;
   for (Piece& piece : list) {
@@ -372,16 +442,31 @@ void Checker::read_pagemap(std::vector<Piece>& list) {
     piece.words = total;
     total += piece.pages();
   }
-  if (words_.size() < total) words_.resize(total);
+  if (pagemap_words_.size() < total) pagemap_words_.resize(total);
+  for_stretches(list, [&](u64 begin, u64 end, size_t words) {
+    size_t pages = (end - begin) >> kPageShift;
+    if (pagemap_.read(begin, pages, &pagemap_words_[words]) < pages) gone_ = true;
+  });
+}
+
+// Fills kernel_words_ for the same pieces.
+void Checker::read_kernel(const std::vector<Piece>& list) {
+  if (!module_) return;
+  kernel_words_.resize(pagemap_words_.size());
+  for_stretches(list, [&](u64 begin, u64 end, size_t words) {
+    if (!read_kernel(begin, end, &kernel_words_[words])) gone_ = true;
+  });
+}
+
+// Pieces with words that follow each other without a hole are one read.
+template <class Read>
+void Checker::for_stretches(const std::vector<Piece>& list, Read read) {
   for (size_t i = 0; i < list.size() && !gone_;) {
-    if (list[i].words == kNoWords) {
-      i++;
-      continue;
+    size_t n = i + 1;
+    if (list[i].words != kNoWords) {
+      while (n < list.size() && list[n].words != kNoWords && list[n].begin == list[n - 1].end) n++;
+      read(list[i].begin, list[n - 1].end, list[i].words);
     }
-    size_t n = i + 1;  // pieces that follow each other without a hole are one read
-    while (n < list.size() && list[n].words != kNoWords && list[n].begin == list[n - 1].end) n++;
-    size_t pages = (list[n - 1].end - list[i].begin) >> kPageShift;
-    if (pagemap_.read(list[i].begin, pages, &words_[list[i].words]) < pages) gone_ = true;
     i = n;
   }
 }
@@ -395,19 +480,19 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
     // No table to compare with. If it has only moved, the re-read of each page tells; a whole lost table is one run.
     bool readable_now = walk_.translate(root_pa_, {piece.begin})[0].status == FrameStatus::ok;
     if (!readable_now || piece.words == kNoWords)
-      return count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable, 0,
-                   extent.raw);
+      return count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable,
+                   {0, extent.raw, {}});
     for (u64 i = 0; i < piece.pages(); i++)
-      doubt(piece.begin + i * kPageSize, piece.region, words_[piece.words + i], extent.raw,
-            {Verdict::mismatch, Note::none});
+      doubt(piece.begin + i * kPageSize, piece.region, words_of(piece, i, extent.raw), {Verdict::mismatch, Note::none});
     return;
   }
   check_leaf(piece, stale);
 }
 
-// One PTE table (or the lack of one, where `entries` is null) against pagemap.
+// One PTE table (or the lack of one, where `entries` is null) against the other sources.
 void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) {
-  const u64* words = &words_[piece.words];
+  const u64* words = &pagemap_words_[piece.words];
+  const u64* kernel = module_ ? &kernel_words_[piece.words] : nullptr;
   const u64 n = piece.pages(), zero_pfn = target_.zero_pfn;
   auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
   if (!stale && entries && zero_pfn) {
@@ -423,23 +508,29 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
       zero |= ~(pfn ^ zero_pfn) & ((pfn ^ zero_pfn) - 1);  // bit 63 set where they are equal
       any |= entries[i] | (words[i] & (PagemapWord::kPresent | PagemapWord::kSwap));
     }
+    for (u64 i = 0; kernel && i < n; i++) {
+      differ |= kernel[i] ^ (KernelWord::kPage | (entries[i] >> kPageShift & mask));
+      any |= kernel[i] ^ KernelWord::kNone;
+    }
     if (!differ && !(zero >> 63))
-      return count(piece.region, piece.begin, n, Verdict::agree, Note::none, words[0], entries[0]);
-    if (!any) return count(piece.region, piece.begin, n, Verdict::notPresent, Note::none, 0, 0);
+      return count(piece.region, piece.begin, n, Verdict::agree, Note::none, words_of(piece, 0, entries[0]));
+    if (!any) return count(piece.region, piece.begin, n, Verdict::notPresent, Note::none, words_of(piece, 0, 0));
   }
   for (u64 i = 0; i < n;) {
     u64 va = piece.begin + i * kPageSize;
     Entry e = decode(entry(i), kPte, target_.paging);
-    Judgement j = judge(words[i], e, e.pfn, entry(i) & kWrite);
+    Words w = words_of(piece, i, entry(i));
+    Judgement j = judge(w, e, e.pfn);
     if (stale || !is_agreement(j.verdict)) {
-      doubt(va, piece.region, words[i], entry(i), j);
+      doubt(va, piece.region, w, j);
       i++;
       continue;
     }
     u64 run = 1;
     if (j.verdict == Verdict::notPresent)
-      while (i + run < n && !entry(i + run) && !(words[i + run] >> 62)) run++;
-    count(piece.region, va, run, j.verdict, j.note, words[i], entry(i));
+      while (i + run < n && !entry(i + run) && !(words[i + run] >> 62) && (!kernel || kernel[i + run] == w.kernel.raw))
+        run++;
+    count(piece.region, va, run, j.verdict, j.note, w);
     i += run;
   }
 }
@@ -447,25 +538,28 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
 // A huge page, or a non-present entry of one, against the words of its 4 KiB pages.
 void Checker::check_leaf(const Piece& piece, bool stale) {
   const Extent& extent = upper_.extents[piece.extent];
-  const u64* words = &words_[piece.words];
+  const u64* words = &pagemap_words_[piece.words];
+  const u64* kernel = module_ ? &kernel_words_[piece.words] : nullptr;
   const u64 n = piece.pages(), offset = (piece.begin - extent.va) >> kPageShift;
-  Judgement head{Verdict::mismatch, Note::none};
-  u64 differ = stale;
   if (!stale && maps_frame(extent.entry.kind)) {
-    head = judge(words[0], extent.entry, extent.entry.pfn + offset, extent.raw & kWrite);
-    for (u64 i = 0; i < n; i++)
-      differ |= ((words[i] ^ (extent.entry.pfn + offset + i)) & PagemapWord::kPfnMask) | ~words[i] >> 63;
-    if (!differ && is_agreement(head.verdict))
-      return count(piece.region, piece.begin, n, head.verdict, head.note, words[0], extent.raw);
+    const u64 pfn = extent.entry.pfn + offset;
+    const u64 page = KernelWord::make(CR3SCOPE_KIND_PAGE, (extent.entry.shift - kPageShift) / 9, pfn);
+    u64 differ = 0;
+    for (u64 i = 0; i < n; i++) differ |= ((words[i] ^ (pfn + i)) & PagemapWord::kPfnMask) | ~words[i] >> 63;
+    for (u64 i = 0; kernel && i < n; i++) differ |= kernel[i] ^ (page + i);
+    Words head = words_of(piece, 0, extent.raw);
+    Judgement j = judge(head, extent.entry, pfn);
+    if (!differ && is_agreement(j.verdict)) return count(piece.region, piece.begin, n, j.verdict, j.note, head);
   }
   for (u64 i = 0; i < n; i++) {
     u64 va = piece.begin + i * kPageSize;
     // pagemap counts the pages of a non-present huge entry up from its offset, too (pagemap_pmd_range()).
     Entry e = extent.entry;
-    e.swap_offset += offset + i;
-    Judgement j = judge(words[i], e, e.pfn + offset + i, extent.raw & kWrite);
-    if (stale || !is_agreement(j.verdict)) doubt(va, piece.region, words[i], extent.raw, j);
-    else count(piece.region, va, 1, j.verdict, j.note, words[i], extent.raw);
+    if (e.kind != EntryKind::marker) e.swap_offset += offset + i;
+    Words w = words_of(piece, i, extent.raw);
+    Judgement j = judge(w, e, e.pfn + offset + i);
+    if (stale || !is_agreement(j.verdict)) doubt(va, piece.region, w, j);
+    else count(piece.region, va, 1, j.verdict, j.note, w);
   }
 }
 
@@ -488,25 +582,38 @@ std::vector<PageRange> Checker::read_gap(const Piece& piece) {
   return found;
 }
 
-// A hole of the upper levels: pagemap must report nothing in it either.
+// A hole of the upper levels: no source must report anything in it.
 void Checker::check_gap(const Piece& piece) {
   std::vector<PageRange> found;
   u64 begin_ns = monotonic_ns();
   has_scan_ = has_scan_ && pagemap_.scan(piece.begin, piece.end, found);
   result_.pagemap_ns += monotonic_ns() - begin_ns;
   if (!has_scan_) found = read_gap(piece);
+  u64 kernel = 0;
+  if (module_) {
+    begin_ns = monotonic_ns();
+    kernel = KernelWord::kNone;
+    auto stretch = [&](u64 va, u64 pages, u64 first, const u64* words) {
+      for (u64 i = 0; i < pages && (words || first != KernelWord::kNone); i++)
+        if (!words || words[i] != KernelWord::kNone) found.push_back({va + i * kPageSize, va + (i + 1) * kPageSize});
+    };
+    if (module_->walk_range(pid_, start_ticks_, piece.begin, piece.end, stretch) != root_pa_) gone_ = true;
+    std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
+    result_.kernel_ns += monotonic_ns() - begin_ns;
+  }
   if (gone_) return;
+  const Words nothing{0, 0, {kernel}};
   u64 va = piece.begin;
   for (const PageRange& range : found) {
     if (range.begin > va)
-      count(piece.region, va, (range.begin - va) >> kPageShift, Verdict::notPresent, Note::none, 0, 0);
-    for (va = range.begin; va < range.end && !gone_; va += kPageSize) {
-      u64 word = 0;
-      pagemap_.read(va, 1, &word);
-      doubt(va, piece.region, word, 0, {Verdict::mismatch, Note::none});
+      count(piece.region, va, (range.begin - va) >> kPageShift, Verdict::notPresent, Note::none, nothing);
+    for (va = std::max(va, range.begin); va < range.end && !gone_; va += kPageSize) {
+      Words words;
+      pagemap_.read(va, 1, &words.pagemap);
+      doubt(va, piece.region, words, {Verdict::mismatch, Note::none});
     }
   }
-  if (va < piece.end) count(piece.region, va, (piece.end - va) >> kPageShift, Verdict::notPresent, Note::none, 0, 0);
+  if (va < piece.end) count(piece.region, va, (piece.end - va) >> kPageShift, Verdict::notPresent, Note::none, nothing);
 }
 
 // Entries of these extents that no region covers.
@@ -516,14 +623,14 @@ void Checker::find_outside(size_t first, size_t count, const std::vector<Piece>&
     if (begin >= end || extent.status != FrameStatus::ok) return;
     if (begin < limit_begin_ || end > limit_end_) return;
     if (extent.entry.kind != EntryKind::table) {
-      doubt(begin, kNoRegion, 0, extent.raw, {Verdict::mismatch, Note::none});
+      doubt(begin, kNoRegion, {0, extent.raw, {}}, {Verdict::mismatch, Note::none});
       return;
     }
     if (status[i] != FrameStatus::ok) return;
     const u64* entries = reinterpret_cast<const u64*>(&tables_[i * kPageSize]);
     for (u64 va = begin; va < end; va += kPageSize) {
       u64 raw = entries[table_index(va, kPte)];
-      if (raw) doubt(va, kNoRegion, 0, raw, {Verdict::mismatch, Note::none});
+      if (raw) doubt(va, kNoRegion, {0, raw, {}}, {Verdict::mismatch, Note::none});
     }
   };
   size_t piece = 0;
@@ -539,7 +646,13 @@ void Checker::find_outside(size_t first, size_t count, const std::vector<Piece>&
   }
 }
 
-void Checker::count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, u64 word, u64 entry) {
+// The words of page `page` of a piece.
+Words Checker::words_of(const Piece& piece, u64 page, u64 entry) const {
+  size_t at = piece.words + page;
+  return {pagemap_words_[at], entry, {module_ ? kernel_words_[at] : 0}};
+}
+
+void Checker::count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, const Words& words) {
   auto v = static_cast<size_t>(verdict);
   done_ += region == kNoRegion ? 0 : pages;
   result_.counts[v] += pages;
@@ -563,17 +676,18 @@ void Checker::count(size_t region, u64 va, u64 pages, Verdict verdict, Note note
   if (!batch_.runs.empty()) {
     Run& last = batch_.runs.back();
     if (last.va + last.pages * kPageSize == va && last.verdict == verdict && last.note == note &&
-        last.pagemap == word && last.entry == entry) {
+        last.words.pagemap == words.pagemap && last.words.entry == words.entry &&
+        last.words.kernel.raw == words.kernel.raw) {
       last.pages += pages;
       return;
     }
   }
-  batch_.runs.push_back({va, pages, verdict, note, word, entry});
+  batch_.runs.push_back({va, pages, verdict, note, words});
   if (batch_.runs.size() >= kDoubts) emit(true);
 }
 
-void Checker::doubt(u64 va, size_t region, u64 word, u64 entry, Judgement first) {
-  doubts_.push_back({va, region, word, entry, monotonic_ns(), first.verdict, first.note});
+void Checker::doubt(u64 va, size_t region, const Words& words, Judgement first) {
+  doubts_.push_back({va, region, words, monotonic_ns(), first.verdict, first.note});
   if (doubts_.size() >= kDoubts) settle_doubts();
 }
 
@@ -591,9 +705,9 @@ void Checker::settle_doubts() {
       // A page that left with its region between maps and the walk is no page of the check.
       if (s.verdict == Verdict::notPresent) continue;
     }
-    count(p.region, p.va, 1, s.verdict, s.note, s.pagemap, s.path.raw());
+    count(p.region, p.va, 1, s.verdict, s.note, s.words);
     if (s.verdict < Verdict::changedBetween) continue;
-    batch_.evidence.push_back({p.va, s.verdict, s.note, s.rounds, p.ns, s.ns, p.pagemap, p.entry, s.pagemap, s.path});
+    batch_.evidence.push_back({p.va, s.verdict, s.note, s.rounds, p.ns, s.ns, p.words, s.words, s.path});
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The cross-check: pagemap against the table walk, page by page, with a verdict for each.
+// The cross-check: pagemap, the table walk and, where the module is loaded, the kernel walk against each other, page by
+// page, with a verdict for each.
 #pragma once
 #include <array>
 #include <atomic>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel_module.h"
 #include "kpage.h"
 #include "pagemap.h"
 #include "regions.h"
@@ -46,8 +48,16 @@ enum class Note : u8 {
   oneSource,        // only pagemap could be read
   outsideRegions,   // an entry that no region covers, being unmapped or worse: pagemap looks into regions only
   // mismatch
-  differs,
-  reservedBits,  // an entry with reserved bits set
+  differs,        // pagemap and the table walk
+  kernelDiffers,  // the kernel walk and the table walk
+  reservedBits,   // an entry with reserved bits set
+};
+
+// What the sources say of one page.
+struct Words {
+  u64 pagemap = 0;    // raw word
+  u64 entry = 0;      // raw last entry of the table walk
+  KernelWord kernel;  // 0 where the module was not asked
 };
 
 // A stretch of pages of one region with the same verdict, note and raw words.
@@ -55,8 +65,7 @@ struct Run {
   u64 va, pages;
   Verdict verdict;
   Note note;
-  u64 pagemap;  // raw word of the first page
-  u64 entry;    // raw last entry of its walk
+  Words words;  // of the first page
 };
 
 // What was read about one page that changed, could not be compared, or mismatches.
@@ -64,11 +73,10 @@ struct Evidence {
   u64 va;
   Verdict verdict;
   Note note;
-  u32 rounds;                      // re-reads
-  u64 first_ns, last_ns;           // CLOCK_MONOTONIC
-  u64 first_pagemap, first_entry;  // what differed
-  u64 last_pagemap;
-  Path last;
+  u32 rounds;             // re-reads
+  u64 first_ns, last_ns;  // CLOCK_MONOTONIC
+  Words first, last;      // what differed, and the last reading
+  Path last_path;
 };
 
 using Counts = std::array<u64, kVerdicts>;
@@ -97,14 +105,16 @@ struct CheckResult {
   Counts counts{};
   u64 outside = 0;  // entries outside every region, whatever became of them
   u64 rechecked = 0;
-  std::array<u64, 6> tables{};      // table frames by level
-  u64 begin_ns = 0, end_ns = 0;     // CLOCK_MONOTONIC
-  u64 walk_ns = 0, pagemap_ns = 0;  // spent in the sources
+  std::array<u64, 6> tables{};                     // table frames by level
+  u64 begin_ns = 0, end_ns = 0;                    // CLOCK_MONOTONIC
+  u64 walk_ns = 0, pagemap_ns = 0, kernel_ns = 0;  // spent in the sources
   std::vector<RegionCheck> regions;
 };
 
 struct PageRow {
-  u64 va, pagemap, entry, pfn;
+  u64 va;
+  Words words;
+  u64 pfn;
   u8 level, shift;  // of the last entry read; page size of a leaf
   EntryKind kind;
   FrameStatus status;
@@ -119,7 +129,9 @@ class Checker {
  public:
   // `start_ticks` 0 takes whatever process has the PID now.
   // Throws Error where there is no such process, it has no address space, or a source refuses.
-  Checker(const Target& target, FrameReader& frames, int pid, u64 start_ticks, const std::atomic<bool>& cancel);
+  // `module` may be null.
+  Checker(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks,
+          const std::atomic<bool>& cancel);
 
   // Checks the regions within [begin, end). Batches come at least every 50 ms.
   CheckResult run(u64 begin, u64 end, const std::function<void(CheckBatch&&)>& emit);
@@ -134,7 +146,7 @@ class Checker {
   struct Pending {
     u64 va;
     size_t region;  // index, or kNoRegion
-    u64 pagemap, entry;
+    Words words;
     u64 ns;
     Verdict forced;  // what a stale table said, where the words did not differ; else mismatch
     Note forced_note;
@@ -143,14 +155,15 @@ class Checker {
     Verdict verdict;
     Note note;
     u32 rounds;
-    u64 ns, pagemap;
+    u64 ns;
+    Words words;
     Path path;
   };
   struct Piece {
     u64 begin, end;
     size_t region;
     size_t extent;  // index, or kNoExtent: a hole of the upper levels
-    size_t words;   // where in words_ its pagemap words are, or kNoWords
+    size_t words;   // where in pagemap_words_ and kernel_words_ its words are, or kNoWords
 
     u64 pages() const { return (end - begin) >> kPageShift; }
   };
@@ -161,28 +174,36 @@ class Checker {
   static constexpr size_t kNoRegion = ~size_t{0}, kNoExtent = ~size_t{0}, kNoWords = ~size_t{0};
 
   u64 current_root();
-  Judgement judge(u64 pagemap, const Entry& entry, u64 pfn, bool writable) const;
-  Judgement judge_in_region(u64 va, u64 pagemap, const Path& path);
+  Judgement judge(const Words& words, const Entry& entry, u64 pfn) const;
+  Judgement judge_two(u64 pagemap, u64 raw, const Entry& entry, u64 pfn) const;
+  Judgement judge_in_region(u64 va, const Words& words, const Path& path);
+  bool read_pages(const std::vector<u64>& vas, std::vector<Words>& words);
+  bool read_kernel(u64 begin, u64 end, u64* words);
   bool covered_by_rule(u64 va, u64 pagemap, const Entry& entry, Note& note);
   std::vector<Settled> settle(const std::vector<Pending>& pending);
 
   void check_extents(size_t first, size_t count, u64 until);
   std::vector<Piece> pieces(size_t first, size_t count, u64 from, u64 until);
   void read_pagemap(std::vector<Piece>& list);
+  void read_kernel(const std::vector<Piece>& list);
+  template <class Read>
+  void for_stretches(const std::vector<Piece>& list, Read read);
   void check_extent(const Piece& piece, size_t slot, FrameStatus status, bool stale);
   void check_entries(const Piece& piece, const u64* entries, bool stale);
   void check_leaf(const Piece& piece, bool stale);
   void check_gap(const Piece& piece);
   std::vector<PageRange> read_gap(const Piece& piece);
   void find_outside(size_t first, size_t count, const std::vector<Piece>& list, const FrameStatus* status);
-  void count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, u64 pagemap, u64 entry);
-  void doubt(u64 va, size_t region, u64 pagemap, u64 entry, Judgement first);
+  Words words_of(const Piece& piece, u64 page, u64 entry) const;
+  void count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, const Words& words);
+  void doubt(u64 va, size_t region, const Words& words, Judgement first);
   void settle_doubts();
   void give_up(Outcome outcome);
   void emit(bool always);
 
   const Target& target_;
   FrameReader& frames_;
+  KernelModule* module_;
   TableWalk walk_;
   KPage kpage_;
   int pid_;
@@ -198,8 +219,8 @@ class Checker {
   CheckBatch batch_;
   const std::function<void(CheckBatch&&)>* emit_ = nullptr;
   std::vector<Pending> doubts_;
-  std::vector<u8> tables_;  // the PTE tables of the extents at hand
-  std::vector<u64> words_;  // their pagemap words
+  std::vector<u8> tables_;                         // the PTE tables of the extents at hand
+  std::vector<u64> pagemap_words_, kernel_words_;  // the words of their pages; no kernel words without the module
   size_t next_region_ = 0;
   u64 limit_begin_ = 0, limit_end_ = 0;
   u64 total_ = 0, done_ = 0, last_emit_ns_ = 0;

@@ -14,6 +14,7 @@ enum class FrameStatus : u8 {
   hwpoison,        // KPF_HWPOISON: reading it raises a machine check
   notInDirectMap,  // the kernel itself has it unmapped: memfd_secret, or another hole in the direct map
   failed,          // the read call failed
+  unaccepted,      // free memory of an encrypted guest, which it may not have accepted yet: touching it is fatal
 };
 
 struct RootRecord {

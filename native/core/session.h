@@ -7,6 +7,7 @@
 
 #include "bpf_frames.h"
 #include "error.h"
+#include "kernel_module.h"
 
 namespace cr3scope {
 
@@ -16,11 +17,13 @@ class Session {
 
   const Target& target() const { return target_; }
 
-  // Loads the first frame reader; the reason where none can be had. Call once, off the main thread.
-  std::optional<Error> open();
-  bool has_reader() {
+  // Loads the first frame reader: the module where it is loaded, else bpf. Call once, off the main thread.
+  void open();
+  // Why there is no module, and why no frame reader at all; empty where there is.
+  std::optional<Error> module_refusal() const { return module_refusal_; }
+  std::optional<Error> reader_refusal() {
     std::lock_guard lock(mutex_);
-    return !refusal_;
+    return refusal_;
   }
   u64 direct_map() const { return direct_map_; }
   const std::string& direct_map_from() const { return direct_map_from_; }
@@ -32,23 +35,37 @@ class Session {
     ~Lease();
     Lease(const Lease&) = delete;
     FrameReader& operator*() const { return *reader_; }
+    // The kernel walk, null where the module is not loaded.
+    KernelModule* module() const { return dynamic_cast<KernelModule*>(reader_.get()); }
 
    private:
     Session& session_;
-    std::unique_ptr<BpfFrames> reader_;
+    std::unique_ptr<FrameReader> reader_;
   };
 
  private:
+  std::unique_ptr<FrameReader> another() const;
+
   Target target_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<BpfFrames>> idle_;
+  std::vector<std::unique_ptr<FrameReader>> idle_;
   u64 direct_map_ = 0;
   std::string direct_map_from_;
-  std::optional<Error> refusal_{Error("open the frame reader", ENXIO, "Open the session first.")};
+  std::optional<Error> module_refusal_, refusal_{Error("open the frame reader", ENXIO, "Open the session first.")};
 };
 
-inline std::optional<Error> Session::open() {
+inline void Session::open() {
   std::lock_guard lock(mutex_);
+  try {
+    auto module = std::make_unique<KernelModule>(target_);
+    direct_map_ = module->info().direct_map;
+    direct_map_from_ = "PAGE_OFFSET, by the module";
+    idle_.push_back(std::move(module));
+    refusal_.reset();
+    return;
+  } catch (const Error& error) {
+    module_refusal_ = error;
+  }
   try {
     auto reader = std::make_unique<BpfFrames>(target_);
     direct_map_ = reader->direct_map();
@@ -58,7 +75,11 @@ inline std::optional<Error> Session::open() {
   } catch (const Error& error) {
     refusal_ = error;
   }
-  return refusal_;
+}
+
+inline std::unique_ptr<FrameReader> Session::another() const {
+  if (!module_refusal_) return std::make_unique<KernelModule>(target_);
+  return std::make_unique<BpfFrames>(target_, direct_map_);
 }
 
 inline Session::Lease::Lease(Session& session) : session_(session) {
@@ -70,7 +91,7 @@ inline Session::Lease::Lease(Session& session) : session_(session) {
       session.idle_.pop_back();
     }
   }
-  if (!reader_) reader_ = std::make_unique<BpfFrames>(session.target_, session.direct_map_);
+  if (!reader_) reader_ = session.another();
 }
 
 inline Session::Lease::~Lease() {

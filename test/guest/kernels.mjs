@@ -81,7 +81,9 @@ export function fetchKernel(name) {
       sh('dpkg', ['-x', join(folder, 'debs', deb), join(folder, 'root')]);
       if (!wanted.newer || /linux-(binary|modules|image)-/.test(deb)) rmSync(join(folder, 'debs', deb));
     }
-    const modules = ['lib/modules', 'usr/lib/modules'].find((m) => existsSync(join(folder, 'root', m, `${version}-amd64/kernel`)));
+    const modules = ['lib/modules', 'usr/lib/modules'].find((m) =>
+      existsSync(join(folder, 'root', m, `${version}-amd64/kernel`)),
+    );
     if (modules === 'usr/lib/modules' && !existsSync(join(folder, 'root/lib')))
       symlinkSync('usr/lib', join(folder, 'root/lib'));
     sh('/sbin/depmod', ['-b', join(folder, 'root'), `${version}-amd64`]);
@@ -130,12 +132,15 @@ export function buildModule(kernel) {
   if (kernel.newer) {
     const root = newerRoot();
     if (!existsSync(join(root, headers)))
-      for (const deb of readdirSync(join(kernel.folder, 'debs'))) sh('dpkg', ['-x', join(kernel.folder, 'debs', deb), root]);
+      for (const deb of readdirSync(join(kernel.folder, 'debs')))
+        sh('dpkg', ['-x', join(kernel.folder, 'debs', deb), root]);
     const inside = join(root, 'build', kernel.name);
     rmSync(inside, { recursive: true, force: true });
     mkdirSync(join(root, 'build'), { recursive: true });
     cpSync('kmod', inside, { recursive: true });
-    make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${kernel.name}`, 'modules'], { encoding: 'utf8' });
+    make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${kernel.name}`, 'modules'], {
+      encoding: 'utf8',
+    });
     if (existsSync(join(inside, 'cr3scope.ko'))) cpSync(join(inside, 'cr3scope.ko'), join(build, 'cr3scope.ko'));
   } else {
     // The headers' Makefile names its common part by an absolute path.
@@ -143,14 +148,19 @@ export function buildModule(kernel) {
     const text = readFileSync(makefile, 'utf8');
     if (!text.includes(kernel.root))
       writeFileSync(makefile, text.replaceAll(/(include |=)\/usr\/src/g, `$1${kernel.root}/usr/src`));
-    make = spawnSync('make', ['-C', join(kernel.root, headers), `M=${build}`, 'CC=gcc-12', 'modules'], { encoding: 'utf8' });
+    make = spawnSync('make', ['-C', join(kernel.root, headers), `M=${build}`, 'CC=gcc-12', 'modules'], {
+      encoding: 'utf8',
+    });
   }
   const output = `${make.stdout}${make.stderr}`;
   const module = join(build, 'cr3scope.ko');
   // The compiler of the headers package is another patch level of the same release: the kernel says so, nothing else may.
   const warnings = output
     .split('\n')
-    .filter((line) => /warning/i.test(line) && !/(compiler|pahole version) differs from the one used to build the kernel/.test(line));
+    .filter(
+      (line) =>
+        /warning/i.test(line) && !/(compiler|pahole version) differs from the one used to build the kernel/.test(line),
+    );
   if (make.status !== 0 || warnings.length > 0 || !existsSync(module))
     throw new Error(`the module does not build cleanly for ${kernel.release}:\n${output}`);
   return module;

@@ -214,7 +214,7 @@ describe('report', () => {
     expect(cr3scope('report', '99999999', '-o', join(folder, 'none.json')).status).toBe(2);
     expect(existsSync(join(folder, 'none.json'))).toBe(false);
     expect(cr3scope('report', String(fixture.pid), '-o', file, '--force').status).toBe(0);
-    expect(readFileSync(file, 'utf8')).toContain('cr3scope-report/1');
+    expect(readFileSync(file, 'utf8')).toContain('cr3scope-report/2');
     expect(cr3scope('report', String(fixture.pid), '-o', '/nonexistent/x.json').status).toBe(2);
     expect(readdirSync(folder).filter((f) => f.endsWith('.tmp'))).toEqual([]);
   });

@@ -19,15 +19,19 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
-test('both sources are ready', () => {
-  expect(sources.status.filter((s) => s.ready).map((s) => s.name)).toEqual(['pagemap', 'tableWalk']);
-  // Guard regions came with 6.13; all else must be there.
-  const old = kernelVersion(sources.target.release) < 0x60d;
-  expect(fixture.skipped.filter((s) => !(old && s.startsWith('guard')))).toEqual([]);
+test('all sources that this machine can have are ready', () => {
+  const module = process.env.CR3SCOPE_GUEST !== undefined;
+  const ready = sources.status.filter((s) => s.ready).map((s) => s.name);
+  expect(ready).toEqual(module ? ['pagemap', 'kernelWalk', 'tableWalk'] : ['pagemap', 'tableWalk']);
+  // What the kernel is too old for may be missing, nothing else.
+  const version = kernelVersion(sources.target.release);
+  const since: Record<string, number> = { guard: 0x60d, 'uffd-wp': 0x513, secretmem: 0x50e };
+  const names = fixture.skipped.map((s) => s.split(':')[0] as string);
+  expect(names.filter((name) => version >= (since[name] ?? 0))).toEqual([]);
 });
 
 test('every page of every kind gets its verdict', async () => {
-  expect(fixture.cases.length).toBeGreaterThan(25);
+  expect(fixture.cases.length).toBeGreaterThan(22);
   for (const c of fixture.cases) {
     let seen = new Set<string>();
     // The kernel may move a page at any time (compaction); such a page says so, and is read again.
@@ -164,7 +168,7 @@ test('the deliberately wrong source is caught, with evidence', async () => {
   expect(counts.agree + counts.mismatch).toBe(BigInt(c.pages));
   for (const e of evidence) {
     expect(VERDICTS[e.verdict]).toBe('mismatch');
-    expect(NOTES[e.note]).toBe('differs');
+    expect(NOTES[e.note]).toBe(process.env.CR3SCOPE_GUEST === undefined ? 'differs' : 'kernelDiffers');
     expect(e.rounds).toBeGreaterThanOrEqual(4);
     expect((e.va >> 12n) % 61n).toBe(0n);
     expect(e.lastPagemap >> 63n).toBe(1n);

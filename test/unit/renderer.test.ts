@@ -44,6 +44,7 @@ test('pages of a verdict, through runs of any length', () => {
     verdict: Uint8Array.of(swapped, 3, swapped),
     note: new Uint8Array(3),
     pagemap: new BigUint64Array(3),
+    kernel: new BigUint64Array(3),
     entry: new BigUint64Array(3),
   };
   const list = pagesOfVerdict(runs, swapped);

@@ -45,13 +45,14 @@ function concatRuns(parts: Runs[]): Runs {
     va: new BigUint64Array(length),
     pages: new BigUint64Array(length),
     pagemap: new BigUint64Array(length),
+    kernel: new BigUint64Array(length),
     entry: new BigUint64Array(length),
     verdict: new Uint8Array(length),
     note: new Uint8Array(length),
   };
   let at = 0;
   for (const part of parts) {
-    for (const key of ['va', 'pages', 'pagemap', 'entry'] as const) runs[key].set(part[key], at);
+    for (const key of ['va', 'pages', 'pagemap', 'kernel', 'entry'] as const) runs[key].set(part[key], at);
     for (const key of ['verdict', 'note'] as const) runs[key].set(part[key], at);
     at += part.va.length;
   }

@@ -42,7 +42,7 @@ const Verdicts = z.object(
 /** The published form of a JSON report; docs/report.schema.json is made from it. */
 export const JsonReport = z
   .object({
-    format: z.literal('cr3scope-report/1'),
+    format: z.literal('cr3scope-report/2'),
     version: z.string().describe('of cr3scope'),
     startedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime(),
@@ -91,6 +91,7 @@ export const JsonReport = z
           verdict: z.enum(VERDICTS),
           note: z.enum(NOTES),
           pagemap: Hex.describe('raw word of the first page'),
+          kernel: Hex.describe('word of the kernel walk (kmod/cr3scope.h), 0x0 where the module was not loaded'),
           entry: Hex.describe('raw last entry of its walk'),
         }),
       )
@@ -105,8 +106,10 @@ export const JsonReport = z
           firstNs: Count,
           lastNs: Count,
           firstPagemap: Hex,
+          firstKernel: Hex,
           firstEntry: Hex,
           lastPagemap: Hex,
+          lastKernel: Hex,
           lastWalk: z.array(z.object({ level: Count, table: Hex, entry: Hex })),
         }),
       )
@@ -144,7 +147,7 @@ function* regionsOf({ summary, regions }: CheckRecord) {
 function toJson(r: CheckRecord): JsonReport {
   const t = r.target;
   return {
-    format: 'cr3scope-report/1',
+    format: 'cr3scope-report/2',
     version: t.version,
     startedAt: r.startedAt.toISOString(),
     finishedAt: r.finishedAt.toISOString(),
@@ -195,6 +198,7 @@ function toJson(r: CheckRecord): JsonReport {
       verdict: verdictName(r.runs.verdict[i]),
       note: noteName(r.runs.note[i]),
       pagemap: x(r.runs.pagemap[i] as bigint),
+      kernel: x(r.runs.kernel[i] as bigint),
       entry: x(r.runs.entry[i] as bigint),
     })),
     evidence: r.evidence.map((e) => ({
@@ -205,8 +209,10 @@ function toJson(r: CheckRecord): JsonReport {
       firstNs: Number(e.firstNs),
       lastNs: Number(e.lastNs),
       firstPagemap: x(e.firstPagemap),
+      firstKernel: x(e.firstKernel),
       firstEntry: x(e.firstEntry),
       lastPagemap: x(e.lastPagemap),
+      lastKernel: x(e.lastKernel),
       lastWalk: [5, 4, 3, 2, 1]
         .filter((level) => level <= t.levels && e.lastPath.last > 0 && level >= e.lastPath.last)
         .map((level) => ({
@@ -233,12 +239,13 @@ export function csvRows(runs: Runs, regions: Regions | null, header: boolean): s
       verdictName(runs.verdict[i]),
       noteName(runs.note[i]),
       x(runs.pagemap[i] as bigint),
+      x(runs.kernel[i] as bigint),
       x(runs.entry[i] as bigint),
       inside ? (regions.permissions[at] ?? '') : '',
       inside ? (regions.path[at] ?? '') : '',
     ];
   });
-  const columns = ['va', 'pages', 'verdict', 'note', 'pagemap', 'entry', 'permissions', 'path'];
+  const columns = ['va', 'pages', 'verdict', 'note', 'pagemap', 'kernel', 'entry', 'permissions', 'path'];
   return stringify(lines, { header, columns, escape_formulas: true });
 }
 
@@ -301,9 +308,9 @@ export function htmlReport(r: CheckRecord): string {
   }: ReturnType<typeof regionsOf> extends Generator<infer T> ? T : never) =>
     `<tr><td class="n">${hexVa(begin)}</td><td class="n">${hexVa(end)}</td><td><code>${inert(permissions)}</code></td><td class="n">${bytes(end - begin)}</td><td style="width:30%">${bar(c)}</td><td><code>${inert(path)}</code></td></tr>`;
   const row = (w: JsonReport['rows'][number]) =>
-    `<tr><td class="n">${w.va}</td><td class="n">${w.pages}</td><td>${VERDICT_LABEL[w.verdict]}</td><td>${NOTE_TEXT[w.note].label}</td><td class="n">${w.pagemap}</td><td class="n">${w.entry}</td></tr>`;
+    `<tr><td class="n">${w.va}</td><td class="n">${w.pages}</td><td>${VERDICT_LABEL[w.verdict]}</td><td>${NOTE_TEXT[w.note].label}</td><td class="n">${w.pagemap}</td><td class="n">${w.kernel}</td><td class="n">${w.entry}</td></tr>`;
   const evidenceRow = (e: JsonReport['evidence'][number]) =>
-    `<tr><td class="n">${e.va}</td><td>${VERDICT_LABEL[e.verdict]}</td><td>${NOTE_TEXT[e.note].label}</td><td class="n">${e.rounds}</td><td class="n">${e.firstPagemap}<br>${e.lastPagemap}</td><td class="n">${e.firstEntry}<br>${e.lastWalk.at(-1)?.entry ?? ''}</td></tr>`;
+    `<tr><td class="n">${e.va}</td><td>${VERDICT_LABEL[e.verdict]}</td><td>${NOTE_TEXT[e.note].label}</td><td class="n">${e.rounds}</td><td class="n">${e.firstPagemap}<br>${e.lastPagemap}</td><td class="n">${e.firstKernel}<br>${e.lastKernel}</td><td class="n">${e.firstEntry}<br>${e.lastWalk.at(-1)?.entry ?? ''}</td></tr>`;
   const shown = j.rows.slice(0, HTML_ROWS);
   const omitted = j.rows.length - shown.length + j.dropped.rows;
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -313,8 +320,8 @@ export function htmlReport(r: CheckRecord): string {
 <h2>Facts</h2><table><tbody>${facts.map(([k, v]) => `<tr><th scope="row">${inert(k)}</th><td>${inert(v)}</td></tr>`).join('')}</tbody></table>
 <h2>Regions</h2><table><thead><tr><th class="n">Begin</th><th class="n">End</th><th>Access</th><th class="n">Size</th><th>Verdicts</th><th>What</th></tr></thead><tbody>${[...regionsOf(r)].map(regionRow).join('')}</tbody></table>
 <details open><summary><h2 style="display:inline">Evidence</h2> ${count(j.evidence.length)} pages${j.dropped.evidence ? `, ${count(j.dropped.evidence)} more were counted and not kept` : ''}</summary>
-<table><thead><tr><th>Address</th><th>Verdict</th><th>Note</th><th>Re-reads</th><th>pagemap first/last</th><th>Entry first/last</th></tr></thead><tbody>${j.evidence.map(evidenceRow).join('')}</tbody></table></details>
+<table><thead><tr><th>Address</th><th>Verdict</th><th>Note</th><th>Re-reads</th><th>pagemap first/last</th><th>Kernel walk first/last</th><th>Entry first/last</th></tr></thead><tbody>${j.evidence.map(evidenceRow).join('')}</tbody></table></details>
 <details><summary><h2 style="display:inline">Rows</h2> all but plain agreement${omitted ? `; ${count(omitted)} more are not shown here: export CSV or JSON` : ''}</summary>
-<table><thead><tr><th>Address</th><th>Pages</th><th>Verdict</th><th>Note</th><th>pagemap</th><th>Entry</th></tr></thead><tbody>${shown.map(row).join('')}</tbody></table></details>
+<table><thead><tr><th>Address</th><th>Pages</th><th>Verdict</th><th>Note</th><th>pagemap</th><th>Kernel walk</th><th>Entry</th></tr></thead><tbody>${shown.map(row).join('')}</tbody></table></details>
 </main></body></html>\n`;
 }

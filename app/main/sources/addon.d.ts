@@ -1,5 +1,5 @@
 // What native/binding exports.
-import type { CheckSummary, Evidence, Path, Regions, Rows, Runs } from '../../contract/api.ts';
+import type { CheckSummary, Evidence, Regions, Rows, Runs, Translation } from '../../contract/api.ts';
 import type { SwapTypes } from '../../contract/paging.ts';
 
 export interface AddonTarget {
@@ -62,19 +62,33 @@ export interface CheckBatch {
   evidence: Evidence[];
 }
 
+export interface AddonCpus {
+  cpu: Uint32Array<ArrayBuffer>;
+  /** Thread group that ran, 0: the idle task. */
+  pid: Uint32Array<ArrayBuffer>;
+  cr0: BigUint64Array<ArrayBuffer>;
+  cr3: BigUint64Array<ArrayBuffer>;
+  cr4: BigUint64Array<ArrayBuffer>;
+  efer: BigUint64Array<ArrayBuffer>;
+  pat: BigUint64Array<ArrayBuffer>;
+  rootPa: BigUint64Array<ArrayBuffer>;
+  borrowed: Uint8Array<ArrayBuffer>;
+  kernelThread: Uint8Array<ArrayBuffer>;
+  name: string[];
+}
+
 /** Rejections are Errors with code ("ESRCH"), errno, call and remedy. */
 export interface AddonSession {
   target(): AddonTarget;
-  open(): Promise<{ directMap: bigint; directMapFrom: string }>;
+  /** The errors are null where the module, and some frame reader, work. */
+  open(): Promise<{ directMap: bigint; directMapFrom: string; moduleError: Error | null; readerError: Error | null }>;
+  /** Rejects where the module is not loaded. */
+  cpus(): Promise<AddonCpus>;
   processes(): Promise<AddonProcesses>;
   roots(): Promise<AddonRoots>;
   regions(pid: number): Promise<Regions>;
   rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
-  translate(
-    pid: number,
-    startTicks: bigint,
-    va: bigint,
-  ): Promise<{ rootPa: bigint; path: Path; userPath: Path | null; row: Rows | null }>;
+  translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
   frames(pfns: BigUint64Array): Promise<AddonFrames>;
   check(
     pid: number,

@@ -3,12 +3,13 @@ import type { Failure } from '../../contract/api.ts';
 
 /** A failure that the user can act on: what happened, and the remedy. */
 export class Failed extends Error implements Failure {
-  constructor(
-    message: string,
-    readonly remedy: string,
-    readonly code = 'EINVAL',
-  ) {
+  readonly remedy: string;
+  readonly code: string;
+
+  constructor(message: string, remedy: string, code = 'EINVAL') {
     super(message);
+    this.remedy = remedy;
+    this.code = code;
   }
 
   /** Any thrown value as a Failed; the addon's errors carry code and remedy already. */

@@ -2,7 +2,7 @@
 // later a privileged helper behind pipes. Nothing above it knows which.
 import { createRequire } from 'node:module';
 import type { CheckSummary, Regions, Rows, SourceStatus, Translation } from '../../contract/api.ts';
-import type { Addon, AddonFrames, AddonProcesses, AddonRoots, AddonTarget, CheckBatch } from './addon.d.ts';
+import type { Addon, AddonCpus, AddonFrames, AddonProcesses, AddonRoots, AddonTarget, CheckBatch } from './addon.d.ts';
 import { Failed } from './failed.ts';
 
 export interface CheckJob {
@@ -18,6 +18,8 @@ export interface Sources {
   processes(): Promise<AddonProcesses>;
   /** Null where no source can read roots. */
   roots(): Promise<AddonRoots | null>;
+  /** Control registers of every CPU; rejects where the module is not loaded. */
+  cpus(): Promise<AddonCpus>;
   regions(pid: number): Promise<Regions>;
   rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
   translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
@@ -36,34 +38,26 @@ function pagemapStatus(target: AddonTarget): SourceStatus {
   };
 }
 
+function status(name: SourceStatus['name'], label: string, error: Error | null, detail: string): SourceStatus {
+  if (!error) return { name, label, ready: true, detail, remedy: '' };
+  const { message, remedy } = Failed.from(error);
+  return { name, label, ready: false, detail: message, remedy };
+}
+
 /** Opens the sources of this machine through the addon at `path`. */
 export async function openSources(path: string): Promise<Sources> {
   const addon = createRequire(path)(path) as Addon;
   const session = new addon.Session();
   const target = session.target();
-  let tableWalk: SourceStatus;
-  let directMap = 0n;
-  let directMapFrom = '';
-  try {
-    ({ directMap, directMapFrom } = await session.open());
-    tableWalk = {
-      name: 'tableWalk',
-      label: 'table walk',
-      ready: true,
-      detail: `raw table frames, read by bpf; direct map at 0x${directMap.toString(16)} (${directMapFrom})`,
-      remedy: '',
-    };
-  } catch (error) {
-    const { message, remedy } = Failed.from(error);
-    tableWalk = { name: 'tableWalk', label: 'table walk', ready: false, detail: message, remedy };
-  }
-  const kernelWalk: SourceStatus = {
-    name: 'kernelWalk',
-    label: 'kernel walk',
-    ready: false,
-    detail: 'cr3scope.ko is not part of this version',
-    remedy: 'Nothing to do: pagemap and the table walk are checked against each other without it.',
-  };
+  const { directMap, directMapFrom, moduleError, readerError } = await session.open();
+  const reader = moduleError ? 'bpf' : 'the module';
+  const kernelWalk = status('kernelWalk', 'kernel walk', moduleError, 'the kernel’s own helpers, by cr3scope.ko');
+  const tableWalk = status(
+    'tableWalk',
+    'table walk',
+    readerError,
+    `raw table frames, read by ${reader}; direct map at 0x${directMap.toString(16)} (${directMapFrom})`,
+  );
   return {
     target,
     directMap,
@@ -71,6 +65,7 @@ export async function openSources(path: string): Promise<Sources> {
     status: [pagemapStatus(target), kernelWalk, tableWalk],
     processes: () => session.processes(),
     roots: () => (tableWalk.ready ? session.roots() : Promise.resolve(null)),
+    cpus: () => session.cpus(),
     regions: (pid) => session.regions(pid),
     rows: (pid, startTicks, vas) => session.rows(pid, startTicks, vas),
     translate: (pid, startTicks, va) => session.translate(pid, startTicks, va),

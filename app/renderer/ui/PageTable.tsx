@@ -2,6 +2,7 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { Rows } from '../../contract/api.ts';
 import { count, hex, hexVa } from '../../contract/format.ts';
+import { sayKernel } from '../../contract/kernel.ts';
 import { decode, flagsOf, pagemapPlace, pageSizeName } from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
 import { type PageList, pagesOfRange, pagesOfVerdict } from '../lib/pages.ts';
@@ -24,6 +25,7 @@ interface RowView {
   readonly va: bigint;
   readonly verdict: number;
   readonly pagemap: string;
+  readonly kernel: string;
   readonly walk: string;
   readonly differs: boolean;
   readonly entry: string;
@@ -64,6 +66,7 @@ function useRowView() {
         va: rows.va[i] as bigint,
         verdict: rows.verdict[i] as number,
         pagemap,
+        kernel: sayKernel(rows.kernel[i] as bigint),
         walk,
         differs: hasWalk && pagemap !== walk,
         entry: label && text ? `${label} · ${text}` : label || text,
@@ -132,6 +135,7 @@ export function PageTable() {
   const runs = useStore((s) => s.check?.rows?.runs);
   const va = useStore((s) => s.va);
   const view = useRowView();
+  const hasKernel = useStore((s) => s.target?.sources.some((x) => x.name === 'kernelWalk' && x.ready) ?? false);
   const [rows, setRows] = useState<Rows>();
   const [changed, setChanged] = useState<ReadonlySet<bigint>>(new Set());
   const [error, setError] = useState<{ message: string; remedy: string }>();
@@ -206,11 +210,18 @@ export function PageTable() {
     void selectVa(list.va(Math.max(0, Math.min(list.length - 1, (selected < 0 ? first : selected) + step))));
   }
 
-  const columns = ['Virtual address', 'Verdict', 'pagemap', 'table walk', 'Entry'];
+  const columns = [
+    'Virtual address',
+    'Verdict',
+    'pagemap',
+    ...(hasKernel ? ['kernel walk'] : []),
+    'table walk',
+    'Entry',
+  ];
   return (
     <div className="grid-frame">
       <div
-        className="grid pages"
+        className={`grid pages ${hasKernel ? 'three' : ''}`}
         role="grid"
         aria-label="Pages"
         aria-rowcount={list.length + 1}
@@ -258,6 +269,9 @@ export function PageTable() {
                     </Cell>
                     <Cell>{r && <VerdictChip verdict={VERDICTS[r.verdict] ?? 'notComparable'} />}</Cell>
                     <Cell>{r && <Value text={r.pagemap} other={r.walk} differs={r.differs} />}</Cell>
+                    {hasKernel && (
+                      <Cell>{r && <Value text={r.kernel} other={r.walk} differs={r.kernel !== r.walk} />}</Cell>
+                    )}
                     <Cell>{r && <Value text={r.walk} other={r.pagemap} differs={r.differs} />}</Cell>
                     <Cell title={r?.why}>
                       <span className="dim">{r?.entry}</span>

@@ -1,6 +1,7 @@
 // The walk of one address as a ladder: at each level the table, the index, the raw entry and its 64 bits.
-import type { Path } from '../../contract/api.ts';
+import type { Path, Translation } from '../../contract/api.ts';
 import { hex, hexVa } from '../../contract/format.ts';
+import { differingLevel, kernelWord, sayKernel } from '../../contract/kernel.ts';
 import {
   addressMask,
   decode,
@@ -89,6 +90,28 @@ function permission(path: Path, levels: number, ignoreRootNx: boolean): string {
   return `${user ? 'user' : 'kernel only'} · read${write ? ' · write' : ''}${execute ? ' · execute' : ''}`;
 }
 
+function KernelSays({ translation: { kernel, path }, levels }: { translation: Translation; levels: number }) {
+  if (!kernel) return 'not ready: the module is not loaded';
+  const { kind } = kernelWord(kernel.word);
+  const differs = differingLevel(kernel, path, levels);
+  return (
+    <>
+      <span className="num">
+        {kind === 'page' && 'PFN '}
+        {kind === 'page' ? hex(kernelWord(kernel.word).value) : sayKernel(kernel.word)}
+      </span>
+      <br />
+      <span className="dim">
+        {kernel.last === 0
+          ? 'it looks into regions only'
+          : differs
+            ? `another ${levelName(differs, levels)} than the table walk's`
+            : 'by the same tables and entries'}
+      </span>
+    </>
+  );
+}
+
 export function TranslationPane() {
   const target = useStore((s) => s.target);
   const va = useStore((s) => s.va);
@@ -175,6 +198,12 @@ export function TranslationPane() {
                 </dd>
               </div>
               <div>
+                <dt>kernel walk</dt>
+                <dd>
+                  <KernelSays translation={t} levels={target.levels} />
+                </dd>
+              </div>
+              <div>
                 <dt>table walk</dt>
                 <dd className="num">{mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.entry[0] as bigint, 16)}</dd>
               </div>
@@ -184,10 +213,18 @@ export function TranslationPane() {
               </div>
             </>
           ) : (
-            <div>
-              <dt>pagemap</dt>
-              <dd>does not cover the kernel half</dd>
-            </div>
+            <>
+              <div>
+                <dt>pagemap</dt>
+                <dd>does not cover the kernel half</dd>
+              </div>
+              <div>
+                <dt>kernel walk</dt>
+                <dd>
+                  <KernelSays translation={t} levels={target.levels} />
+                </dd>
+              </div>
+            </>
           )}
         </dl>
         {note !== 'none' && <p className="explain">{NOTE_TEXT[note].why}</p>}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel walk source and its frame reader: /dev/cr3scope of the module in kmod/. One instance serves one thread at
+// a time.
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "../../kmod/cr3scope.h"
+#include "error.h"
+#include "file.h"
+#include "frame_reader.h"
+#include "target.h"
+
+namespace cr3scope {
+
+// What the kernel's helpers say of one page (kmod/cr3scope.h, "Words"); 0: not asked.
+struct KernelWord {
+  u64 raw = 0;
+
+  static constexpr u64 make(u32 kind, unsigned size, u64 value) {
+    return static_cast<u64>(kind) << 60 | static_cast<u64>(size) << 58 | value;
+  }
+  static constexpr u64 kNone = static_cast<u64>(CR3SCOPE_KIND_NONE) << 60,
+                       kPage = static_cast<u64>(CR3SCOPE_KIND_PAGE) << 60,
+                       kNoRegion = static_cast<u64>(CR3SCOPE_KIND_NO_REGION) << 60,
+                       kRaced = static_cast<u64>(CR3SCOPE_KIND_RACED) << 60;
+
+  u32 kind() const { return CR3SCOPE_WORD_KIND(raw); }
+  u8 shift() const { return static_cast<u8>(kPageShift + 9 * CR3SCOPE_WORD_SIZE(raw)); }
+  u8 swap_type() const { return static_cast<u8>(CR3SCOPE_WORD_TYPE(raw)); }
+  u64 value() const { return CR3SCOPE_WORD_VALUE(raw); }
+};
+
+// The kernel's walk of one address; arrays by level 1..5, as in Path.
+struct KernelPath {
+  u64 root_pa = 0;
+  u8 last = 0;  // level of the last entry read, 0: none was (no region there)
+  std::array<u64, 6> table{}, entry{};
+  KernelWord word;
+};
+
+struct CpuState {
+  u32 cpu = 0;
+  int pid = 0;
+  u64 cr0 = 0, cr3 = 0, cr4 = 0, efer = 0, pat = 0, root_pa = 0;
+  bool borrowed = false, kernel_thread = false;
+  std::string name;
+};
+
+class KernelModule final : public FrameReader {
+ public:
+  // Throws Error with the reason and the remedy where the module can't be used.
+  explicit KernelModule(const Target& target);
+
+  const char* name() const override { return "module"; }
+  const u8* read(const u64* addresses, size_t count, FrameStatus* status) override;
+  std::vector<RootRecord> roots(int only_pid) override;
+
+  const cr3scope_info& info() const { return info_; }
+
+  // `start_ticks` 0 takes any process with the PID. Throws Error: ESRCH, ESTALE (the PID was reused), ENODATA (no
+  // address space).
+  KernelPath walk(int pid, u64 start_ticks, u64 va, bool user_root = false);
+
+  // The pages of the regions within [begin, end), in stretches by ascending address: `words` has one word a page, or is
+  // null where `first` describes them all (see counts_up()). Returns the root that was walked, 0 where the process or
+  // its address space is gone.
+  using Stretch = std::function<void(u64 va, u64 pages, u64 first, const u64* words)>;
+  u64 walk_range(int pid, u64 start_ticks, u64 begin, u64 end, const Stretch& stretch);
+
+  // Whether the word of a stretch names a frame or slot that counts up by one a page.
+  static bool counts_up(u64 word) {
+    u32 kind = CR3SCOPE_WORD_KIND(word);
+    return kind >= CR3SCOPE_KIND_PAGE && kind <= CR3SCOPE_KIND_HWPOISON;
+  }
+
+  // Control registers of the CPUs that are online, each read on the CPU itself.
+  std::vector<CpuState> cpus();
+
+ private:
+  template <class Call>
+  int call(unsigned long request, Call& call) const;
+
+  const Target& target_;
+  File device_;
+  cr3scope_info info_{};
+  std::vector<u8> frames_;
+  std::vector<u32> statuses_;
+  std::vector<u64> pfns_, words_;
+  std::vector<cr3scope_run> runs_;
+};
+
+}  // namespace cr3scope

@@ -1,0 +1,124 @@
+// Runs in a guest, by guest.mjs: the parts of the test, one after the other. Prints "===part NAME pass|FAIL what".
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const seconds = Number(process.argv[2] ?? 20);
+const node = process.execPath;
+const say = (line) => process.stdout.write(`${line}\n`);
+const run = (program, args, options = {}) => {
+  const { status, signal, stdout, stderr } = spawnSync(program, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    ...options,
+  });
+  return { status: status ?? signal, output: `${stdout ?? ''}${stderr ?? ''}` };
+};
+let failed = 0;
+
+function part(name, pass, detail, output = '') {
+  if (!pass) {
+    failed++;
+    say(output);
+  }
+  say(`===part ${name} ${pass ? 'pass' : 'FAIL'} ${detail}`);
+}
+
+/** A file of vitest tests; the detail is its own count. */
+function tests(name, file, env = {}) {
+  const { status, output } = run(node, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose', file], {
+    env: { ...process.env, ...env },
+  });
+  const count = /Tests +(.*?) \(/.exec(output)?.[1] ?? 'no test ran';
+  part(name, status === 0 && !/no test ran|skipped/.test(count), count, output);
+}
+
+/** What the kernel complains of: an oops, a warning, a lockup, a leak that it noticed. */
+function complaints() {
+  const bad = /BUG:|Oops|WARNING:|Call Trace:|general protection|rcu.*stall|hung task|lockup|Bad page|unable to handle/;
+  const lines = run('dmesg', [])
+    .output.split('\n')
+    .filter((line) => bad.test(line));
+  // Taint of a warning (512), an oops (128), a bad page (32), a lockup (16384); ours is an unsigned module (4096, 8192).
+  const taint = Number(readFileSync('/proc/sys/kernel/tainted', 'utf8'));
+  return taint & (512 | 128 | 32 | 16384) ? [...lines, `tainted: ${taint}`] : lines;
+}
+
+/** Objects in use of the kernel's caches that a lost reference would keep. */
+function slabs() {
+  run('sh', ['-c', 'sync; echo 3 > /proc/sys/vm/drop_caches; sleep 1']);
+  const wanted = new Set(['task_struct', 'mm_struct', 'pid', 'vm_area_struct', 'signal_cache', 'files_cache']);
+  return Object.fromEntries(
+    readFileSync('/proc/slabinfo', 'utf8')
+      .split('\n')
+      .map((line) => line.split(/\s+/))
+      .filter(([name]) => wanted.has(name))
+      .map(([name, active]) => [name, Number(active)]),
+  );
+}
+
+// A disk of the guest's own, for a real swap file.
+const disk = run('sh', ['-c', 'mkdir -p /mnt/disk && mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt/disk']);
+if (disk.status !== 0) part('disk', false, 'no disk for the swap file', disk.output);
+process.env.CR3SCOPE_SWAP_FOLDER = '/mnt/disk';
+
+const loaded = run('insmod', ['/run/cr3scope.ko', 'course=1']);
+part('load', loaded.status === 0, readFileSync('/proc/version', 'utf8').split(' ')[2], loaded.output);
+
+tests('pages', 'test/live/pages.test.ts');
+tests('module', 'test/guest/module.test.ts');
+
+const all = run(node, ['out/main/cli.cjs', 'check', '--all', '--json']);
+const last = JSON.parse(all.output.trimEnd().split('\n').at(-1) || '{}');
+part(
+  'check',
+  all.status === 0 && last.verdicts?.mismatch === 0 && last.sources?.length === 3,
+  `--all: ${last.processes} processes, ${last.pages} pages, ${last.verdicts?.mismatch} mismatches, sources ${last.sources?.join(' + ')}`,
+  all.output,
+);
+
+// The host compares what the module says of a spinning process with what QEMU says of the CPU that runs it.
+const oracle = spawn(node, ['test/guest/spin.ts'], { stdio: ['pipe', 'inherit', 'inherit'] });
+const input = createInterface({ input: process.stdin });
+const spun = new Promise((ended) => oracle.once('exit', ended));
+const answered = await Promise.race([new Promise((ok) => input.once('line', () => ok(true))), spun.then(() => false)]);
+input.close();
+oracle.stdin.end();
+await spun;
+if (!answered) part('oracle', false, 'the spinning process could not be described');
+
+// Random and boundary calls from several threads while processes come and go and the module is loaded and unloaded.
+const before = slabs();
+const churn = spawn('out/fixtures/churn', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+const hostile = run('out/fixtures/hostile', [String(seconds), '/run/cr3scope.ko']);
+churn.stdin.end();
+await new Promise((done) => churn.once('exit', done));
+if (!existsSync('/dev/cr3scope')) run('insmod', ['/run/cr3scope.ko', 'course=1']);
+const after = slabs();
+const grown = Object.entries(after).filter(([name, n]) => n > (before[name] ?? 0) * 1.1 + 200);
+part(
+  'hostile',
+  hostile.status === 0 && grown.length === 0,
+  `${hostile.output.trim()}; slabs ${grown.length ? 'GREW' : 'level'}`,
+  JSON.stringify({ status: hostile.status, before, after }),
+);
+// No wrong answer after all that.
+tests('again', 'test/live/pages.test.ts');
+const unloaded = run('rmmod', ['cr3scope']);
+const reloaded = run('insmod', ['/run/cr3scope.ko']);
+part(
+  'reload',
+  unloaded.status === 0 && reloaded.status === 0 && !existsSync('/proc/cr3'),
+  'without course mode',
+  unloaded.output + reloaded.output,
+);
+
+const lockdown = '/sys/kernel/security/lockdown';
+if (existsSync(lockdown)) {
+  tests('lockdown', 'test/guest/lockdown.test.ts');
+  tests('absence', 'test/guest/absence.test.ts');
+}
+
+const complained = complaints();
+part('kernel log', complained.length === 0, complained.length ? 'COMPLAINTS' : 'clean', complained.join('\n'));
+process.exit(failed ? 1 : 0);

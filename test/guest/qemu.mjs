@@ -1,0 +1,198 @@
+// Boots a kernel in QEMU (software emulation). The guest sees this machine's root file system read-only, with a RAM layer
+// above it, so that the project's own Node, addon and tests run in it unchanged; the module is loaded from the start.
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CACHE } from './kernels.mjs';
+
+const sh = (program, args, options = {}) =>
+  execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
+
+/** What each word of a variant adds. "-cpu max" has five levels, which Linux then uses, and 1 GiB pages. */
+const WORDS = {
+  plain: {},
+  la57: { la57: true },
+  pti: { append: 'pti=on' },
+  smp: { qemu: ['-smp', '2'] },
+  '1g': { append: 'hugepagesz=1G hugepages=1 hugepagesz=2M', memory: 4096 },
+  large: { memory: 6144 }, // frames above 4 GiB
+  numa: {
+    memory: 3072,
+    qemu: [
+      ['-object', 'memory-backend-ram,id=m0,size=1536M', '-numa', 'node,memdev=m0'],
+      ['-object', 'memory-backend-ram,id=m1,size=1536M', '-numa', 'node,memdev=m1'],
+    ].flat(),
+  },
+};
+
+/** "pti+la57" as the machine that it means. */
+export function variant(name) {
+  const machine = { name, la57: false, append: '', memory: 2560, qemu: [] };
+  for (const word of name.split('+')) {
+    const w = WORDS[word];
+    if (!w) throw new Error(`no such variant: ${word}. There are ${Object.keys(WORDS).join(', ')}, joined by +.`);
+    machine.la57 ||= Boolean(w.la57);
+    machine.append += ` ${w.append ?? ''}`;
+    machine.memory = Math.max(machine.memory, w.memory ?? 0);
+    machine.qemu.push(...(w.qemu ?? []));
+  }
+  return machine;
+}
+
+const MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'virtio_blk', 'crc32c_generic', 'ext4', 'virtio_net'];
+
+const INIT = `#!/bin/busybox sh
+B=/bin/busybox
+$B mount -t proc p /proc; $B mount -t sysfs s /sys; $B mount -t devtmpfs d /dev 2>/dev/null
+for m in $($B cat /modules/order); do $B insmod /modules/$m || echo "guest: insmod $m failed"; done
+$B mkdir -p /low /up /root; $B mount -t tmpfs -o size=1g t /up; $B mkdir /up/u /up/w
+$B mount -t 9p host /low -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro || echo "guest: mount failed"
+$B mount -t overlay o /root -o lowerdir=/low,upperdir=/up/u,workdir=/up/w || echo "guest: overlay failed"
+for m in proc sys dev; do $B mount --move /$m /root/$m; done
+$B mount -t securityfs s /root/sys/kernel/security; $B mount -t debugfs d /root/sys/kernel/debug 2>/dev/null
+$B mkdir -p /root/dev/shm /root/dev/pts; $B mount -t tmpfs s /root/dev/shm; $B mount -t devpts p /root/dev/pts
+$B mount -t tmpfs s /root/run; $B cp /cr3scope.ko /root/run
+$B ip link set lo up
+$B ip link set eth0 up 2>/dev/null && $B ip addr add 10.0.2.15/24 dev eth0
+exec $B switch_root /root /bin/bash -c "$($B cat /command)"
+`;
+
+/** An initramfs of busybox, the modules that the kernel needs to reach the host's files, ours, and a command. */
+function makeInitramfs(kernel, module, folder, command) {
+  for (const d of ['bin', 'proc', 'sys', 'dev', 'modules']) mkdirSync(join(folder, 'root', d), { recursive: true });
+  const root = join(folder, 'root');
+  cpSync('/bin/busybox', join(root, 'bin/busybox'));
+  cpSync(module, join(root, 'cr3scope.ko'));
+  const dependencies = new Map(
+    readFileSync(join(kernel.modules, 'modules.dep'), 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const [file, rest] = line.split(':');
+        return [file, rest.trim().split(' ').filter(Boolean)];
+      }),
+  );
+  const nameOf = (file) =>
+    basename(file)
+      .replace(/\.ko.*$/, '')
+      .replaceAll('-', '_');
+  const order = [];
+  for (const wanted of MODULES) {
+    const file = [...dependencies.keys()].find((f) => nameOf(f) === wanted);
+    if (!file) continue; // built in
+    for (const f of [...dependencies.get(file)].reverse().concat(file)) {
+      const name = basename(f).replace(/\.xz$/, '');
+      if (order.includes(name)) continue;
+      const from = join(kernel.modules, f);
+      const bytes = f.endsWith('.xz') ? execFileSync('xz', ['-dc', from], { maxBuffer: 1 << 26 }) : readFileSync(from);
+      writeFileSync(join(root, 'modules', name), bytes);
+      order.push(name);
+    }
+  }
+  writeFileSync(join(root, 'modules/order'), order.join('\n'));
+  writeFileSync(join(root, 'command'), command);
+  writeFileSync(join(root, 'init'), INIT, { mode: 0o755 });
+  const image = join(folder, 'initramfs.cpio');
+  sh('sh', ['-c', `find . | cpio -o -H newc --quiet > ${image}`], { cwd: root });
+  return image;
+}
+
+/** QEMU's monitor, asked from outside of the guest. */
+class Monitor {
+  #waiting = [];
+
+  static async connect(path) {
+    const monitor = new Monitor();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        monitor.socket = await new Promise((ok, no) => {
+          const socket = createConnection(path, () => ok(socket)).once('error', no);
+        });
+        break;
+      } catch (error) {
+        if (attempt > 100) throw error;
+        await new Promise((later) => setTimeout(later, 50));
+      }
+    }
+    createInterface({ input: monitor.socket }).on('line', (line) => {
+      const answer = JSON.parse(line);
+      if (answer.return === undefined && !answer.error) return; // greeting and events
+      const { ok, no } = monitor.#waiting.shift();
+      if (answer.error) no(new Error(answer.error.desc));
+      else ok(answer.return);
+    });
+    await monitor.run('qmp_capabilities');
+    return monitor;
+  }
+
+  run(command, args) {
+    return new Promise((ok, no) => {
+      this.#waiting.push({ ok, no });
+      this.socket.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
+    });
+  }
+
+  /** A command of the human monitor, on a CPU. */
+  async human(line, cpu = 0) {
+    return (await this.run('human-monitor-command', { 'command-line': line, 'cpu-index': cpu })).replaceAll('\r', '');
+  }
+}
+
+/**
+ * Boots and runs a shell command in the guest, in the project's folder. `onLine` sees each line that the guest prints, and
+ * may answer with `say`. Resolves to all it printed and the command's exit code (124 where it never ended).
+ */
+export async function boot(kernel, module, machine, command, { onLine, timeoutMs = 8 * 60_000, forward } = {}) {
+  const folder = sh('mktemp', ['-d', join(tmpdir(), 'cr3scope-guest-XXXXXX')]).trim();
+  const done = '===guest-done';
+  const script = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1 CR3SCOPE_GUEST='${machine.name}'; cd ${resolve('.')}; (${command}) 2>&1; echo "${done} $?"; echo o > /proc/sysrq-trigger; sleep 60`;
+  const image = makeInitramfs(kernel, module, folder, script);
+  const disk = join(folder, 'disk');
+  sh('truncate', ['-s', '256M', disk]);
+  const nic = forward ? `user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:${forward}-:${forward}` : 'none';
+  const append = `console=ttyS0 quiet panic=-1 secretmem.enable=1 ${machine.append}`;
+  const child = spawn(
+    'qemu-system-x86_64',
+    [
+      ['-accel', 'tcg', '-cpu', machine.la57 ? 'max' : 'max,-la57', '-m', String(machine.memory)],
+      ['-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', nic],
+      ['-qmp', `unix:${folder}/qmp,server,nowait`],
+      ['-kernel', kernel.image, '-initrd', image, '-append', append],
+      ['-fsdev', 'local,id=host,path=/,security_model=none,readonly=on,multidevs=remap'],
+      ['-device', 'virtio-9p-pci,fsdev=host,mount_tag=host'],
+      ['-drive', `file=${disk},if=virtio,format=raw`],
+      machine.qemu,
+    ].flat(),
+    { stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  const lines = [];
+  let code = 124;
+  child.stderr.on('data', (text) => lines.push(String(text)));
+  child.stdin.on('error', () => undefined);
+  const monitor = await Monitor.connect(`${folder}/qmp`);
+  const guest = { monitor, folder, say: (text) => child.stdin.write(`${text}\n`), lines };
+  // A line is dealt with before the next one is looked at.
+  let dealt = Promise.resolve();
+  createInterface({ input: child.stdout }).on('line', (raw) => {
+    const line = raw.replaceAll('\r', '');
+    lines.push(line);
+    const end = new RegExp(`${done} (\\d+)`).exec(line);
+    if (end) code = Number(end[1]);
+    dealt = dealt
+      .then(() => (end ? void child.kill() : onLine?.(line, guest)))
+      .catch((error) => {
+        lines.push(`host: ${error.stack}`);
+        code = 125;
+        child.kill();
+      });
+  });
+  await new Promise((ended) => child.once('exit', ended));
+  await dealt;
+  clearTimeout(timer);
+  rmSync(folder, { recursive: true, force: true });
+  return { output: lines.join('\n'), code };
+}
