@@ -11,7 +11,7 @@
 #include "internal.h"
 
 /* Whether a frame is online System RAM. Devices are not: reading their registers may have effects. */
-bool frame_is_ram(u64 pfn)
+static bool frame_is_ram(u64 pfn)
 {
 	struct page *page;
 

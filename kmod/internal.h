@@ -38,7 +38,6 @@ int walk_range(struct reader *reader, struct cr3scope_walk_range *call);
 
 /* frames.c */
 u32 copy_frame(u64 pfn, void *to, size_t offset, size_t bytes);
-bool frame_is_ram(u64 pfn);
 int read_frames(struct reader *reader, struct cr3scope_read_frames *call);
 
 /* cpu.c */

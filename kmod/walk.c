@@ -9,7 +9,7 @@
  * - Kernel tables have a lock that modules can't take (init_mm). The same care, and reads that do not fault, must do.
  * - A leaf is told before it could be called bad, and nothing that clears bad entries is ever called.
  */
-#include <linux/hugetlb.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pgtable.h>
@@ -88,12 +88,20 @@ static u64 pte_word(pte_t pte)
 	return absent_word(pte_val(pte), 0, 0);
 }
 
-/* Reads the entry at @from, which must lie in RAM: a changing table may have pointed anywhere. */
+/*
+ * Copies @n entries of the table at @from, which must lie in online memory: a changing entry may have pointed anywhere.
+ * The resource tree is not asked, as frames.c does: its lock sleeps on PREEMPT_RT, and IRQs are off here.
+ */
+static bool copy_entries(u64 *to, const void *from, unsigned long n)
+{
+	return virt_addr_valid(from) && pfn_to_online_page(PHYS_PFN(__pa(from))) &&
+	       !copy_from_kernel_nofault(to, from, n * sizeof(*to));
+}
+
 static bool read_entry(struct way *way, enum level level, const void *from)
 {
 	way->last = level;
-	if (!virt_addr_valid(from) || !frame_is_ram(PHYS_PFN(__pa(from))) ||
-	    copy_from_kernel_nofault(&way->entry[level], from, sizeof(u64)))
+	if (!copy_entries(&way->entry[level], from, 1))
 		return false;
 	way->table[level] = __pa(from) & PAGE_MASK;
 	return true;
@@ -297,8 +305,7 @@ static unsigned long walk_stretch(const pgd_t *root, unsigned long va, unsigned 
 		way.word = descend(root, va, &way);
 		end = min(end, (va | (sizes[way.last] - 1)) + 1);
 		n = (end - va) >> PAGE_SHIFT;
-		if (way.ptes && (!frame_is_ram(PHYS_PFN(__pa(way.ptes))) ||
-				 copy_from_kernel_nofault(words, way.ptes + pte_index(va), n * sizeof(u64))))
+		if (way.ptes && !copy_entries(words, way.ptes + pte_index(va), n))
 			way.word = bad_word();
 		descend(root, va, &again);
 		same = same_way(&way, &again);

@@ -14,7 +14,7 @@ export default function setup(): () => void {
   if (process.env.CR3SCOPE_GUEST === undefined) compileFixtures();
 
   const hugePages = readFileSync(HUGE_PAGES, 'utf8');
-  writeFileSync(HUGE_PAGES, String(Number(hugePages) + 8));
+  writeFileSync(HUGE_PAGES, String(Number(hugePages) + 12));
 
   rmSync(SWAP_FILE, { force: true });
   execFileSync('dd', ['if=/dev/zero', `of=${SWAP_FILE}`, 'bs=1M', 'count=64', 'status=none']);

@@ -15,22 +15,35 @@ const run = (program, args, options = {}) => {
   return { status: status ?? signal, output: `${stdout ?? ''}${stderr ?? ''}` };
 };
 let failed = 0;
+let since = Date.now();
 
 function part(name, pass, detail, output = '') {
   if (!pass) {
     failed++;
     say(output);
   }
-  say(`===part ${name} ${pass ? 'pass' : 'FAIL'} ${detail}`);
+  const now = Date.now();
+  say(`===part ${name} ${pass ? 'pass' : 'FAIL'} ${detail} (${((now - since) / 1000).toFixed(0)} s)`);
+  since = now;
 }
 
-/** A file of vitest tests; the detail is its own count. */
-function tests(name, file, env = {}) {
-  const { status, output } = run(node, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose', file], {
-    env: { ...process.env, ...env },
-  });
+/** Files of vitest tests; the detail is its own count. */
+function tests(name, ...files) {
+  const { status, output } = run(node, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose', ...files]);
   const count = /Tests +(.*?) \(/.exec(output)?.[1] ?? 'no test ran';
   part(name, status === 0 && !/no test ran|skipped/.test(count), count, output);
+}
+
+/** Every page of every process, by three sources. */
+function checkAll(name) {
+  const { status, output } = run(node, ['out/main/cli.cjs', 'check', '--all', '--json']);
+  const last = JSON.parse(output.trimEnd().split('\n').at(-1) || '{}');
+  part(
+    name,
+    status === 0 && last.verdicts?.mismatch === 0 && last.sources?.length === 3,
+    `--all: ${last.processes} processes, ${last.pages} pages, ${last.verdicts?.mismatch} mismatches, sources ${last.sources?.join(' + ')}`,
+    output,
+  );
 }
 
 /** What the kernel complains of: an oops, a warning, a lockup, a leak that it noticed. */
@@ -61,21 +74,18 @@ function slabs() {
 const disk = run('sh', ['-c', 'mkdir -p /mnt/disk && mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt/disk']);
 if (disk.status !== 0) part('disk', false, 'no disk for the swap file', disk.output);
 process.env.CR3SCOPE_SWAP_FOLDER = '/mnt/disk';
+// The memory of QEMU's display adapter, as a device that processes can map.
+process.env.CR3SCOPE_DEVICE = run('sh', [
+  '-c',
+  'echo $(dirname $(grep -l ^0x03 /sys/bus/pci/devices/*/class))/resource0',
+]).output.trim();
 
 const loaded = run('insmod', ['/run/cr3scope.ko', 'course=1']);
 part('load', loaded.status === 0, readFileSync('/proc/version', 'utf8').split(' ')[2], loaded.output);
 
-tests('pages', 'test/live/pages.test.ts');
-tests('module', 'test/guest/module.test.ts');
+tests('tests', 'test/live/pages.test.ts', 'test/guest/module.test.ts');
 
-const all = run(node, ['out/main/cli.cjs', 'check', '--all', '--json']);
-const last = JSON.parse(all.output.trimEnd().split('\n').at(-1) || '{}');
-part(
-  'check',
-  all.status === 0 && last.verdicts?.mismatch === 0 && last.sources?.length === 3,
-  `--all: ${last.processes} processes, ${last.pages} pages, ${last.verdicts?.mismatch} mismatches, sources ${last.sources?.join(' + ')}`,
-  all.output,
-);
+checkAll('check');
 
 // The host compares what the module says of a spinning process with what QEMU says of the CPU that runs it.
 const oracle = spawn(node, ['test/guest/spin.ts'], { stdio: ['pipe', 'inherit', 'inherit'] });
@@ -103,7 +113,7 @@ part(
   JSON.stringify({ status: hostile.status, before, after }),
 );
 // No wrong answer after all that.
-tests('again', 'test/live/pages.test.ts');
+checkAll('again');
 const unloaded = run('rmmod', ['cr3scope']);
 const reloaded = run('insmod', ['/run/cr3scope.ko']);
 part(
@@ -120,5 +130,5 @@ if (existsSync(lockdown)) {
 }
 
 const complained = complaints();
-part('kernel log', complained.length === 0, complained.length ? 'COMPLAINTS' : 'clean', complained.join('\n'));
+part('log', complained.length === 0, complained.length ? 'COMPLAINTS' : 'clean', complained.join('\n'));
 process.exit(failed ? 1 : 0);

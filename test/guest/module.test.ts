@@ -6,16 +6,18 @@ import { kernelWord } from '../../app/contract/kernel.ts';
 import { FRAME_STATUS } from '../../app/contract/verdicts.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
-import { type Fixture, startFixture } from '../fixture.ts';
+import { type Case, type Fixture, startFixture } from '../fixture.ts';
 
 const DEVICES = ['/dev/cr3scope', '/dev/pid_to_cr3', '/dev/virt_to_phys', '/proc/cr3', '/proc/page_reader'];
 
 let sources: Sources;
 let fixture: Fixture;
+let page: Case; // of known content
 
 beforeAll(async () => {
   sources = await openSources(ADDON_PATH);
   fixture = await startFixture('spin');
+  page = fixture.cases[0] as Case;
 });
 afterAll(() => {
   process.kill(fixture.pid, 'SIGKILL');
@@ -63,7 +65,7 @@ test('roots of all processes of /proc; kernel threads have none of their own', a
   const at = roots.pid.indexOf(fixture.pid);
   const start = readFileSync(`/proc/${fixture.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19];
   expect(roots.startTicks[at]).toBe(BigInt(start as string));
-  expect(roots.rootPa[at]).toBe((await sources.translate(fixture.pid, 0n, fixture.cases[0]?.va as bigint)).rootPa);
+  expect(roots.rootPa[at]).toBe((await sources.translate(fixture.pid, 0n, page.va)).rootPa);
   expect(roots.rootPa[roots.pid.indexOf(2)]).toBe(0n);
 });
 
@@ -103,7 +105,7 @@ test('outside every region the kernel does not look', async () => {
 });
 
 test('under PTI the user root leads to the same frame', async () => {
-  const t = await sources.translate(fixture.pid, 0n, fixture.cases[0]?.va as bigint);
+  const t = await sources.translate(fixture.pid, 0n, page.va);
   if (!sources.target.pti) {
     expect(t.userKernel).toBeNull();
     return;
@@ -118,7 +120,7 @@ test('devices, holes and the end of memory give a status', async () => {
 });
 
 test('walk in the terminal tells the kernel walk', () => {
-  const va = (fixture.cases[0]?.va as bigint).toString(16);
+  const va = page.va.toString(16);
   expect(cr3scope('walk', String(fixture.pid), va).stdout).toMatch(
     /kernel walk [0-9a-f]+, by the same tables and entries/,
   );
@@ -131,13 +133,12 @@ describe('course mode', () => {
   });
 
   test('/proc/page_reader reads to the end of the page', async () => {
-    const c = fixture.cases[0];
-    const rows = await sources.rows(fixture.pid, 0n, BigUint64Array.of(c?.va as bigint));
+    const rows = await sources.rows(fixture.pid, 0n, BigUint64Array.of(page.va));
     const fd = openSync('/proc/page_reader', 'r');
     const bytes = Buffer.alloc(8192);
     const pa = (rows.pfn[0] as bigint) << 12n;
     expect(readSync(fd, bytes, 0, 8192, pa + 4000n)).toBe(96);
-    expect(bytes.readBigUInt64LE()).toBe((c?.va as bigint) + 4000n);
+    expect(bytes.readBigUInt64LE()).toBe(page.va + 4000n);
     expect(() => readSync(fd, bytes, 0, 16, 0xfec00000)).toThrow(/ENXIO/);
     closeSync(fd);
   });
@@ -152,21 +153,20 @@ describe('course mode', () => {
   });
 
   test('/dev/virt_to_phys', async () => {
-    const c = fixture.cases[0];
     const program = `
 import ctypes, fcntl, os, sys
 class T(ctypes.Structure):
     _fields_ = [('pid', ctypes.c_int), ('virt', ctypes.c_ulong), ('phys', ctypes.c_ulong), ('pfn', ctypes.c_ulong), ('result', ctypes.c_int)]
 request = 3 << 30 | ctypes.sizeof(T) << 16 | ord('p') << 8 | 1
 fd = os.open('/dev/virt_to_phys', os.O_RDONLY)
-for pid, va in ((${fixture.pid}, ${c?.va}), (${fixture.pid}, 4096), (99999999, 0)):
+for pid, va in ((${fixture.pid}, ${page.va}), (${fixture.pid}, 4096), (99999999, 0)):
     t = T(pid, va, 7, 7, 7)
     fcntl.ioctl(fd, request, t)
     print(t.phys, t.pfn, t.result)
 `;
     const { stdout, stderr } = spawnSync('python3', ['-c', program], { encoding: 'utf8' });
     expect(stderr).toBe('');
-    const rows = await sources.rows(fixture.pid, 0n, BigUint64Array.of(c?.va as bigint));
+    const rows = await sources.rows(fixture.pid, 0n, BigUint64Array.of(page.va));
     const pfn = rows.pfn[0] as bigint;
     expect(stdout.split('\n').slice(0, 3)).toEqual([`${pfn << 12n} ${pfn} 0`, '0 0 -14', '0 0 -3']);
   });
