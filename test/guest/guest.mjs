@@ -3,6 +3,7 @@
 //   npm run test:guest                                          what CI runs: 6.1 and 6.12, two variants
 //   npm run test:guest -- --kernel 6.12 --variant pti,la57      each kernel with each variant; + joins words: pti+la57
 //   npm run test:guest -- --all                                 the whole matrix; writes docs/guests.md
+//   npm run test:guest -- --window                              also a guest shown in this machine's browser
 //   npm run test:guest -- --kernel 7.3 --command 'uname -a'     any command instead of the tests
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,6 +11,7 @@ import { compileFixtures } from '../compile.ts';
 import { buildModule, fetchKernel, KERNELS } from './kernels.mjs';
 import { askOracle } from './oracle.mjs';
 import { boot, variant } from './qemu.mjs';
+import { testWindow } from './window.mjs';
 
 const CI = { kernels: ['6.1', '6.12'], variants: ['smp', 'pti+la57'] };
 /** For --all: each kernel with each of these. */
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     command: { type: 'string' },
     seconds: { type: 'string', default: '20' },
     all: { type: 'boolean', default: false },
+    window: { type: 'boolean', default: false },
   },
 });
 
@@ -75,6 +78,16 @@ for (const name of kernels) {
     // Debian built 5.10 without five levels: the kernel stays with four.
     await runGuest(kernel, module, machine);
   }
+}
+
+if (values.window) {
+  const kernel = fetchKernel(kernels.at(-1));
+  const failure = await testWindow(kernel, buildModule(kernel), variant('plain'));
+  console.log(
+    `${failure ? 'FAIL' : 'pass'}  ${kernel.release}  window: a guest with three sources, in the browser of the host`,
+  );
+  if (failure) console.log(failure);
+  results.push({ kernel: kernel.release, machine: 'window', parts: [{ name: 'window', pass: !failure, detail: '' }] });
 }
 
 const parts = results.flatMap((r) => r.parts);
