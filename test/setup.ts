@@ -16,6 +16,8 @@ export default function setup(): () => void {
   const hugePages = readFileSync(HUGE_PAGES, 'utf8');
   writeFileSync(HUGE_PAGES, String(Number(hugePages) + 12));
 
+  // A run that was killed may have left it in use.
+  if (readFileSync('/proc/swaps', 'utf8').includes(`/${SWAP_FILE} `)) execFileSync('/sbin/swapoff', [SWAP_FILE]);
   rmSync(SWAP_FILE, { force: true });
   execFileSync('dd', ['if=/dev/zero', `of=${SWAP_FILE}`, 'bs=1M', 'count=64', 'status=none']);
   chmodSync(SWAP_FILE, 0o600);

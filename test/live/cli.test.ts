@@ -199,7 +199,7 @@ describe('report', () => {
     expect(html).toContain('agree by rule');
     expect(html).not.toMatch(/<script|https?:\/\//);
     const csv = readFileSync(path('csv'), 'utf8').trimEnd().split('\n');
-    expect(csv[0]).toBe('va,pages,verdict,note,pagemap,entry,permissions,path');
+    expect(csv[0]).toBe('va,pages,verdict,note,pagemap,kernel,entry,permissions,path');
     const pages = csv.slice(1).reduce((n, line) => n + Number(line.split(',')[1]), 0);
     expect(pages).toBe(report.check.pages - report.check.verdicts.agree);
   });
