@@ -100,6 +100,7 @@ const GUEST_PACKAGES = {
   'xz-utils': 'xz',
   kmod: '/sbin/depmod',
   pahole: '',
+  sparse: '',
   'gcc-12': '',
 };
 /** For kernels whose headers need newer tools than Debian 12 has. */

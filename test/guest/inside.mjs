@@ -123,6 +123,18 @@ part(
   unloaded.output + reloaded.output,
 );
 
+run('rmmod', ['cr3scope']);
+run('insmod', ['/run/other.ko']);
+const other = run(node, ['out/main/cli.cjs', 'doctor']).output;
+part(
+  'other-abi',
+  /talk to the loaded cr3scope.ko.*\n +sudo rmmod cr3scope/.test(other),
+  'is named, with the remedy',
+  other,
+);
+run('rmmod', ['cr3scope']);
+run('insmod', ['/run/cr3scope.ko']);
+
 const lockdown = '/sys/kernel/security/lockdown';
 if (existsSync(lockdown)) {
   tests('lockdown', 'test/guest/lockdown.test.ts');

@@ -121,12 +121,20 @@ function newerRoot() {
   return root;
 }
 
-/** Builds the module for a kernel; returns the path of cr3scope.ko. Throws with the compiler's words where it warns. */
-export function buildModule(kernel) {
-  const build = join(CACHE, 'build', kernel.name);
+/**
+ * Builds the module for a kernel, of this ABI or, to see what becomes of it, of another; returns the path of cr3scope.ko.
+ * Throws with the words of compiler and sparse where they warn.
+ */
+export function buildModule(kernel, abi) {
+  const name = abi ? `${kernel.name}-abi${abi}` : kernel.name;
+  const build = join(CACHE, 'build', name);
   rmSync(build, { recursive: true, force: true });
   mkdirSync(join(CACHE, 'build'), { recursive: true });
-  cpSync('kmod', build, { recursive: true });
+  cpSync('kmod', build, { recursive: true, filter: (file) => !/\.(o|ko|cmd|mod|mod\.c)$/.test(file) });
+  if (abi) {
+    const header = readFileSync(join(build, 'cr3scope.h'), 'utf8');
+    writeFileSync(join(build, 'cr3scope.h'), header.replace(/(#define CR3SCOPE_ABI) \d+/, `$1 ${abi}`));
+  }
   const headers = `usr/src/linux-headers-${kernel.release}`;
   let make;
   if (kernel.newer) {
@@ -134,11 +142,11 @@ export function buildModule(kernel) {
     if (!existsSync(join(root, headers)))
       for (const deb of readdirSync(join(kernel.folder, 'debs')))
         sh('dpkg', ['-x', join(kernel.folder, 'debs', deb), root]);
-    const inside = join(root, 'build', kernel.name);
+    const inside = join(root, 'build', name);
     rmSync(inside, { recursive: true, force: true });
     mkdirSync(join(root, 'build'), { recursive: true });
-    cpSync('kmod', inside, { recursive: true });
-    make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${kernel.name}`, 'modules'], {
+    cpSync(build, inside, { recursive: true });
+    make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${name}`, 'modules'], {
       encoding: 'utf8',
     });
     if (existsSync(join(inside, 'cr3scope.ko'))) cpSync(join(inside, 'cr3scope.ko'), join(build, 'cr3scope.ko'));
@@ -148,7 +156,7 @@ export function buildModule(kernel) {
     const text = readFileSync(makefile, 'utf8');
     if (!text.includes(kernel.root))
       writeFileSync(makefile, text.replaceAll(/(include |=)\/usr\/src/g, `$1${kernel.root}/usr/src`));
-    make = spawnSync('make', ['-C', join(kernel.root, headers), `M=${build}`, 'CC=gcc-12', 'modules'], {
+    make = spawnSync('make', ['-C', join(kernel.root, headers), `M=${build}`, 'CC=gcc-12', 'C=2', 'modules'], {
       encoding: 'utf8',
     });
   }

@@ -1,7 +1,7 @@
 // Boots a kernel in QEMU (software emulation). The guest sees this machine's root file system read-only, with a RAM layer
 // above it, so that the project's own Node, addon and tests run in it unchanged; the module is loaded from the start.
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -18,25 +18,24 @@ const WORDS = {
   smp: { qemu: ['-smp', '2'] },
   '1g': { append: 'hugepagesz=1G hugepages=1 hugepagesz=2M', memory: 4096 },
   large: { memory: 6144 }, // frames above 4 GiB
-  numa: {
-    memory: 3072,
-    qemu: [
-      ['-object', 'memory-backend-ram,id=m0,size=1536M', '-numa', 'node,memdev=m0'],
-      ['-object', 'memory-backend-ram,id=m1,size=1536M', '-numa', 'node,memdev=m1'],
-    ].flat(),
-  },
+  numa: { nodes: 2 },
 };
 
 /** "pti+la57" as the machine that it means. */
 export function variant(name) {
-  const machine = { name, la57: false, append: '', memory: 2560, qemu: [] };
+  const machine = { name, la57: false, append: '', memory: 2560, nodes: 0, qemu: [] };
   for (const word of name.split('+')) {
     const w = WORDS[word];
     if (!w) throw new Error(`no such variant: ${word}. There are ${Object.keys(WORDS).join(', ')}, joined by +.`);
     machine.la57 ||= Boolean(w.la57);
     machine.append += ` ${w.append ?? ''}`;
     machine.memory = Math.max(machine.memory, w.memory ?? 0);
+    machine.nodes ||= w.nodes ?? 0;
     machine.qemu.push(...(w.qemu ?? []));
+  }
+  for (let node = 0; node < machine.nodes; node++) {
+    const size = machine.memory / machine.nodes;
+    machine.qemu.push('-object', `memory-backend-ram,id=m${node},size=${size}M`, '-numa', `node,memdev=m${node}`);
   }
   return machine;
 }
@@ -53,7 +52,7 @@ $B mount -t overlay o /root -o lowerdir=/low,upperdir=/up/u,workdir=/up/w || ech
 for m in proc sys dev; do $B mount --move /$m /root/$m; done
 $B mount -t securityfs s /root/sys/kernel/security; $B mount -t debugfs d /root/sys/kernel/debug 2>/dev/null
 $B mkdir -p /root/dev/shm /root/dev/pts; $B mount -t tmpfs s /root/dev/shm; $B mount -t devpts p /root/dev/pts
-$B mount -t tmpfs s /root/run; $B cp /cr3scope.ko /root/run
+$B mount -t tmpfs s /root/run; $B cp /*.ko /root/run
 $B ip link set lo up
 $B ip link set eth0 up 2>/dev/null && $B ip addr add 10.0.2.15/24 dev eth0
 exec $B switch_root /root /bin/bash -c "$($B cat /command)"
@@ -65,6 +64,7 @@ function makeInitramfs(kernel, module, folder, command) {
   const root = join(folder, 'root');
   cpSync('/bin/busybox', join(root, 'bin/busybox'));
   cpSync(module, join(root, 'cr3scope.ko'));
+  if (existsSync(`${module}.other`)) cpSync(`${module}.other`, join(root, 'other.ko'));
   const dependencies = new Map(
     readFileSync(join(kernel.modules, 'modules.dep'), 'utf8')
       .split('\n')
@@ -172,7 +172,9 @@ export async function boot(kernel, module, machine, command, { onLine, timeoutMs
   let code = 124;
   child.stderr.on('data', (text) => lines.push(String(text)));
   child.stdin.on('error', () => undefined);
-  const monitor = await Monitor.connect(`${folder}/qmp`);
+  const ended = new Promise((ok) => child.once('exit', ok));
+  const monitor = await Promise.race([Monitor.connect(`${folder}/qmp`), ended.then(() => undefined)]);
+  if (!monitor) return { output: `QEMU did not start: ${lines.join('')}`, code: 125 };
   const guest = { monitor, folder, say: (text) => child.stdin.write(`${text}\n`), lines };
   // A line is dealt with before the next one is looked at.
   let dealt = Promise.resolve();
@@ -189,7 +191,7 @@ export async function boot(kernel, module, machine, command, { onLine, timeoutMs
         child.kill();
       });
   });
-  await new Promise((ended) => child.once('exit', ended));
+  await ended;
   await dealt;
   clearTimeout(timer);
   rmSync(folder, { recursive: true, force: true });

@@ -187,22 +187,28 @@ export function TranslationPane() {
               </dd>
             </div>
           )}
-          {row ? (
-            <>
-              <div>
-                <dt>pagemap</dt>
-                <dd>
+          <div>
+            <dt>pagemap</dt>
+            <dd>
+              {row ? (
+                <>
                   <span className="num">{hex(row.pagemap[0] as bigint, 16)}</span>
                   <br />
                   <span className="dim">{pagemapFlags(row.pagemap[0] as bigint).join(' · ') || 'nothing'}</span>
-                </dd>
-              </div>
-              <div>
-                <dt>kernel walk</dt>
-                <dd>
-                  <KernelSays translation={t} levels={target.levels} />
-                </dd>
-              </div>
+                </>
+              ) : (
+                'does not cover the kernel half'
+              )}
+            </dd>
+          </div>
+          <div>
+            <dt>kernel walk</dt>
+            <dd>
+              <KernelSays translation={t} levels={target.levels} />
+            </dd>
+          </div>
+          {row && (
+            <>
               <div>
                 <dt>table walk</dt>
                 <dd className="num">{mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.entry[0] as bigint, 16)}</dd>
@@ -210,19 +216,6 @@ export function TranslationPane() {
               <div>
                 <dt>Verdict</dt>
                 <dd>{verdict && <VerdictChip verdict={verdict} />}</dd>
-              </div>
-            </>
-          ) : (
-            <>
-              <div>
-                <dt>pagemap</dt>
-                <dd>does not cover the kernel half</dd>
-              </div>
-              <div>
-                <dt>kernel walk</dt>
-                <dd>
-                  <KernelSays translation={t} levels={target.levels} />
-                </dd>
               </div>
             </>
           )}
