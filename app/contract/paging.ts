@@ -227,3 +227,32 @@ export function pagemapPlace(word: bigint): { pfn: bigint } | { swapType: number
   if (word & bit(63)) return { pfn: low };
   return word & bit(62) ? { swapType: Number(low & 31n), swapOffset: low >> 5n } : undefined;
 }
+
+/** What a page may be used for, and the level that denied each right (0: none did). */
+export interface Permission {
+  readonly user: number;
+  readonly write: number;
+  readonly execute: number;
+}
+
+/**
+ * W and U take every level's leave, NX at any level denies X (SDM vol. 3A, 4.6). `entry` by level, down to `last`. Under PTI
+ * the NX of the kernel root's user half is no denial but poison (__pti_set_user_pgtbl()): `ignoreRootNx`.
+ */
+export function permission(entry: ArrayLike<bigint>, last: number, levels: number, ignoreRootNx: boolean): Permission {
+  const denied = { user: 0, write: 0, execute: 0 };
+  for (let level = levels; level >= last && level > 0; level--) {
+    const raw = entry[level] ?? 0n;
+    if (!(raw & 2n)) denied.write ||= level;
+    if (!(raw & 4n)) denied.user ||= level;
+    if (raw & NX && !(ignoreRootNx && level === levels)) denied.execute ||= level;
+  }
+  return denied;
+}
+
+/** "user · read · write". */
+export function permissionWords({ user, write, execute }: Permission): string {
+  return [user ? 'kernel only' : 'user', 'read', ...(write ? [] : ['write']), ...(execute ? [] : ['execute'])].join(
+    ' · ',
+  );
+}

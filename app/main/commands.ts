@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { type KernelPath, OUTCOMES, type Path, REPORT_FORMATS, type Target } from '../contract/api.ts';
+import { explain, levelTitle, parseLevel, plausibleLevels } from '../contract/explain.ts';
 import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/format.ts';
 import { differingLevel, sayKernel } from '../contract/kernel.ts';
 import { decode, flagsOf, levelName, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
@@ -19,6 +20,7 @@ import {
 } from '../contract/verdicts.ts';
 import type { Explorer } from './explorer/explorer.ts';
 import { checkSeconds, csvRows, htmlReport, jsonReport } from './explorer/report.ts';
+import { tellWalk } from './explorer/story.ts';
 import { VERSION } from './explorer/version.ts';
 import { serve } from './serve.ts';
 import { Failed } from './sources/failed.ts';
@@ -334,29 +336,57 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
     });
     return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
   }
-  say(
-    `process ${pid}, address ${hexVa(va)}${t.row ? '' : ' (kernel half: pagemap does not cover it)'}, root PA 0x${hex(t.rootPa)}`,
-  );
-  for (const s of steps)
-    say(
-      `  ${s.level.padEnd(3)} [${hex(s.index, 3)}] at ${hex(s.table + BigInt(s.index * 8), 12)}  ${hex(s.entry, 16)}  ${s.kind === 'table' ? '' : `${s.kind}  `}${s.flags.join(' ')}`,
-    );
-  if (unread) say(`  the next table can't be read: ${unread}`);
-  say(
-    pa === null
-      ? `  nothing mapped: ${ENTRY_KINDS[leaf.kind]}${leaf.kind === 5 ? ` (swap ${leaf.swapType}:0x${hex(leaf.swapOffset)})` : ''}`
-      : `  physical address 0x${hex(pa)}, frame 0x${hex(pa >> 12n)}, ${pageSizeName(leaf.shift)} page`,
-  );
-  if (kernel)
-    say(
-      `  kernel walk ${kernel.says}${kernel.differsAt ? `; its ${kernel.differsAt} is another than the table walk's` : ', by the same tables and entries'}`,
-    );
-  if (row) {
-    say(`  pagemap ${hex(row.pagemap, 16)}  ${pagemapFlags(row.pagemap).join(', ') || 'nothing'}`);
-    say(`  verdict ${VERDICT_LABEL[row.verdict]}${row.note === 'none' ? '' : `, ${NOTE_TEXT[row.note].label}`}`);
-    if (row.note !== 'none') say(`  ${NOTE_TEXT[row.note].why}`);
-  }
+  for (const line of tellWalk(pid, va, t, target)) say(line);
   return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
+}
+
+interface ExplainOptions extends Json {
+  level?: string;
+}
+
+async function explainEntry(explorer: Explorer, text: string, { json, level }: ExplainOptions): Promise<number> {
+  const raw = parseU64(text, true);
+  if (raw === undefined)
+    throw new Failed(`"${text}" is not an entry`, 'Give its 64 bits in hex, like 8000000078173067.');
+  const target = await explorer.target();
+  const { levels, release } = target;
+  const chosen = level === undefined ? undefined : parseLevel(level, levels);
+  if (level !== undefined && chosen === undefined)
+    throw new Failed(
+      `"${level}" is no level of this machine's ${levels}`,
+      `Use ${Array.from({ length: levels }, (_, i) => levelName(i + 1, levels).toLowerCase()).join(', ')}.`,
+    );
+  const plausible = plausibleLevels(raw, target);
+  const e = explain(raw, chosen ?? plausible[0] ?? 1, target, release);
+  if (json) {
+    print({
+      raw,
+      level: levelName(e.level, levels),
+      guessed: chosen === undefined,
+      kind: e.kind,
+      summary: e.summary,
+      fields: e.fields,
+    });
+    return 0;
+  }
+  const guess = chosen === undefined ? ', the likeliest level; choose another with --level' : '';
+  say(`0x${hex(raw, 16)} as a ${levelTitle(e.level, levels)} of Linux ${release}${guess}`);
+  say(e.summary);
+  table(
+    ['BITS', 'FIELD', 'VALUE', 'MEANING', 'RULE'],
+    e.fields.map((f) => [
+      f.high === f.low ? String(f.high) : `${f.high}..${f.low}`,
+      f.name,
+      f.high === f.low ? String(f.value) : `0x${hex(f.value)}`,
+      f.meaning,
+      f.source,
+    ]),
+    new Set([0, 2]),
+  );
+  if (chosen === undefined)
+    for (const other of plausible.slice(1))
+      say(`as a ${levelTitle(other, levels)}: ${explain(raw, other, target, release).summary}`);
+  return 0;
 }
 
 interface FrameOptions extends Json {
@@ -545,6 +575,13 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
   command('walk <pid> <va>', 'the walk of one virtual address, level by level', 'cr3scope walk 1 7f3a4001f000').action(
     (pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o)),
   );
+  command(
+    'explain <entry>',
+    'a raw page-table entry, bit by bit; needs no privileges',
+    'cr3scope explain 0x8000000078173067 --level pte',
+  )
+    .option('--level <level>', 'pte, pmd, pud, p4d or pgd; by default the likeliest')
+    .action((entry: string, o: ExplainOptions) => run((e) => explainEntry(e, entry, o)));
   command(
     'frame <number>',
     'bytes and flags of a physical frame, by its number in hex',

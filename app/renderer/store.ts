@@ -55,6 +55,8 @@ interface State {
   /** Selected byte of the frame. */
   offset: number;
   exporting: boolean;
+  /** The entry that is explained; without a level the likeliest. */
+  explaining?: { readonly raw: bigint; readonly level?: number };
   notice?: Failure;
   lost?: string;
   theme: Theme;
@@ -235,9 +237,12 @@ export const selectByte = (offset: number): void => set({ offset: Math.max(0, Ma
 export function go(to: Destination): void {
   if (to.kind === 'process') void selectProcess(to);
   else if (to.kind === 'va') void selectVa(to.va);
+  else if (to.kind === 'entry') explainEntry(to.raw);
   else void openFrame(to.pfn, to.offset);
 }
 
+export const explainEntry = (raw: bigint | undefined, level?: number): void =>
+  set({ explaining: raw === undefined ? undefined : level === undefined ? { raw } : { raw, level } });
 export const setExporting = (exporting: boolean): void => set({ exporting });
 export const dismissNotice = (): void => set({ notice: undefined });
 export const notify = (error: unknown): void => set({ notice: failure(error) });

@@ -128,6 +128,30 @@ describe.each(faces)('%s', (name, open) => {
     await face.page.getByText(/open .dev.cr3scope/).waitFor({ state: 'hidden' });
   });
 
+  test('explains an entry of the walk, and any that is pasted, at each level', async () => {
+    const dialog = face.page.getByRole('dialog');
+    await go(hexVa(of('protnone').va));
+    await translation().getByText('PROT_NONE, inverted').waitFor();
+    await translation().getByRole('button', { name: 'explain' }).last().click();
+    await dialog.getByText(/keeps the address bits inverted against L1TF/).waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await go('8000000117274067');
+    await dialog.getByText('Maps a 4K page: frame 0x117274').waitFor();
+    await dialog.getByRole('radio', { name: 'PMD' }).check();
+    await dialog.getByText('Points to the next table').waitFor();
+    const serious = [];
+    for (const scheme of ['light', 'dark'] as const) {
+      await face.page.emulateMedia({ colorScheme: scheme });
+      await face.page.waitForTimeout(500);
+      await face.page.screenshot({ path: shot(`${name}-explain-${scheme}`) });
+      const { violations } = await new AxeBuilder({ page: face.page }).setLegacyMode().analyze();
+      serious.push(...violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id));
+    }
+    expect(serious).toEqual([]);
+    await face.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+  });
+
   test('bad input is answered in place', async () => {
     await go('no such thing');
     await face.page.getByText(/is no process, address or frame here/).waitFor();

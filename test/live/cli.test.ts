@@ -95,9 +95,11 @@ test('walk: every level down to the frame, and the rule', () => {
   const frame = cr3scope('frame', '--pa', w.pa, '--json').json()[0];
   expect(Buffer.from(frame.bytes, 'hex').readBigUInt64LE(8)).toBe(c.va + 8n);
   expect(frame.flags).toContain('anon');
-  expect(cr3scope('walk', String(fixture.pid), hex(c.va)).stdout).toMatch(
-    /PTE \[[0-9a-f]{3}\] at [0-9a-f]{12} {2}[0-9a-f]{16} {2}protNone/,
-  );
+  const story = cr3scope('walk', String(fixture.pid), hex(c.va)).stdout;
+  expect(story).toMatch(/^PTE table 0x[0-9a-f]+, index 0x[0-9a-f]{3} \(\d+\): entry at 0x[0-9a-f]+$/m);
+  expect(story).toMatch(/bit +8 PROTNONE .*inverted/);
+  expect(story).toMatch(/^no access: P is clear/m);
+  expect(story).toMatch(/^verdict agree by rule, PROT_NONE/m);
 });
 
 test('walk: a huge page ends at the PMD, the kernel half is labelled', () => {
@@ -106,6 +108,27 @@ test('walk: a huge page ends at the PMD, the kernel half is labelled', () => {
   expect(w.steps.at(-1).level).toBe('PMD');
   const k = cr3scope('walk', String(fixture.pid), 'ffff888000000000');
   expect(k.stdout).toContain('kernel half');
+});
+
+test('explain: without privileges, and with a level or the likeliest', () => {
+  const { status, stdout } = spawnSync(
+    'setpriv',
+    [
+      '--reuid=65534',
+      '--clear-groups',
+      process.execPath,
+      'out/main/cli.cjs',
+      'explain',
+      '0x8000000078173067',
+      '--json',
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ level: 'PTE', guessed: true, kind: 'leaf' });
+  const text = cr3scope('explain', '8000000078173067', '--level', 'pd').stdout;
+  expect(text).toMatch(/as a PMD \(Intel: PD entry\)/);
+  expect(text).toMatch(/51\.\.|47\.\.12|address +0x78173/);
 });
 
 describe('what cannot be done: one line, the remedy, exit 2', () => {
@@ -119,6 +142,8 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     ['frame beyond memory', ['frame', 'ffffffffff'], /can't be read: not System RAM/],
     ['frame beyond 52 bits', ['frame', '10000000000'], /beyond 52 physical bits/],
     ['no process given', ['check'], /no process given/],
+    ['no such level', ['explain', '67', '--level', 'p9d'], /"p9d" is no level.*pte, pmd/],
+    ['no entry', ['explain', 'xyz'], /"xyz" is not an entry/],
     ['unknown command', ['frobnicate'], /unknown command/],
     ['unknown format', ['report', '1', '-o', '/tmp/x.pdf'], /"pdf" is no report format/],
     ['bad port', ['serve', '--port', '99999'], /is not a port/],

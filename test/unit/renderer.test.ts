@@ -22,7 +22,8 @@ test('a pasted text lands where it means', () => {
   expect(first('117274')).toEqual({ kind: 'frame', pfn: 0x117n, offset: 0x274 }); // six digits: a physical address first
   expect(first('pfn:117274')).toEqual({ kind: 'frame', pfn: 0x117274n, offset: 0 });
   expect(first('pa = 117274010')).toEqual({ kind: 'frame', pfn: 0x117274n, offset: 0x10 });
-  expect(first('8000000117274067')).toEqual({ kind: 'frame', pfn: 0x117274n, offset: 0 }); // a raw entry: not canonical
+  expect(first('8000000117274067')).toEqual({ kind: 'entry', raw: 0x8000000117274067n }); // not canonical
+  expect(first('entry 67')).toEqual({ kind: 'entry', raw: 0x67n });
   expect(first('va 400000')).toEqual({ kind: 'va', va: 0x400000n });
   expect(first('va 400000', false)).toBeUndefined();
   expect(first('no such thing')).toBeUndefined();

@@ -6,7 +6,8 @@ import { isCanonical } from '../../contract/paging.ts';
 export type Destination =
   | { kind: 'process'; pid: number; startTicks: bigint; name: string }
   | { kind: 'va'; va: bigint }
-  | { kind: 'frame'; pfn: bigint; offset: number };
+  | { kind: 'frame'; pfn: bigint; offset: number }
+  | { kind: 'entry'; raw: bigint };
 
 export interface Suggestion {
   readonly id: string;
@@ -26,7 +27,7 @@ export function suggest(
   const query = text.trim();
   if (!query) return [];
   const found: Suggestion[] = [];
-  const [, prefix = '', rest = ''] = /^(?:(pid|va|pa|pfn)(?:\s*[:=]\s*|\s+))?(.*)$/i.exec(query) ?? [];
+  const [, prefix = '', rest = ''] = /^(?:(pid|va|pa|pfn|entry)(?:\s*[:=]\s*|\s+))?(.*)$/i.exec(query) ?? [];
   const wanted = prefix.toLowerCase();
   const decimal = /^\d+$/.test(rest) ? Number(rest) : Number.NaN;
   const number = parseU64(rest, true);
@@ -70,22 +71,24 @@ export function suggest(
   const entry = (): Suggestion => ({
     id: 'entry',
     label: hex(number, 16),
-    detail: `page-table entry: its frame ${hex((number & 0x000ffffffffff000n) >> 12n)}`,
-    to: { kind: 'frame', pfn: (number & 0x000ffffffffff000n) >> 12n, offset: 0 },
+    detail: 'page-table entry, explained bit by bit',
+    to: { kind: 'entry', raw: number },
   });
   const canGo = { va: hasProcess && isCanonical(number, levels), pa: number < 1n << 52n, pfn: number < 1n << 40n };
   if (wanted) {
     if (wanted === 'va' && canGo.va) found.push(va());
     if (wanted === 'pa' && canGo.pa) found.push(pa());
     if (wanted === 'pfn' && canGo.pfn) found.push(pfn());
+    if (wanted === 'entry') found.push(entry());
     return found;
   }
-  // User addresses have 11 or 12 digits, physical ones up to 10, frame numbers up to 7; an entry has 16 and ends in flags.
+  // User addresses have 11 or 12 digits, physical ones up to 10, frame numbers up to 7; an entry of 13 to 16 is no address.
   const digits = hex(number).length;
   if (canGo.va && digits >= 11) found.push(va());
-  if (digits >= 13 && number & 1n) found.push(entry());
+  if (digits >= 13) found.push(entry());
   if (canGo.pa && digits >= 6) found.push(pa());
   if (canGo.pfn) found.push(pfn());
   if (canGo.va && digits < 11) found.push(va());
+  if (digits >= 6 && digits < 13) found.push(entry());
   return found;
 }

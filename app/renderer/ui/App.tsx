@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { cancelCheck, checkRunning, showOnly, useStore } from '../store.ts';
 import { AddressSpace } from './AddressSpace.tsx';
+import { ExplainDialog } from './ExplainDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { FramePane } from './FramePane.tsx';
 import { Header } from './Header.tsx';
@@ -29,8 +30,8 @@ function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
-      const { check, only, exporting } = useStore.getState();
-      if (exporting) return;
+      const { check, only, exporting, explaining } = useStore.getState();
+      if (exporting || explaining) return;
       if (checkRunning(check)) cancelCheck();
       else if (only) showOnly(undefined);
     };
@@ -93,6 +94,7 @@ export function App() {
         </Group>
       </main>
       <StatusLine />
+      <ExplainDialog />
       <ExportDialog />
     </CSPProvider>
   );

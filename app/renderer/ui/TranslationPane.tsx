@@ -11,10 +11,12 @@ import {
   levelName,
   pagemapFlags,
   pageSizeName,
+  permission,
+  permissionWords,
   tableIndex,
 } from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
-import { openFrame, useStore } from '../store.ts';
+import { explainEntry, openFrame, useStore } from '../store.ts';
 import { Empty, PaneTitle, VerdictChip } from './parts.tsx';
 
 function Bits({ raw, mask, flags }: { raw: bigint; mask: bigint; flags: readonly Flag[] }) {
@@ -53,6 +55,9 @@ function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
         <strong title={`Intel: ${INTEL_LEVEL[level]}`}>{levelName(level, target.levels)}</strong>
         <span className="num index">[{hex(index, 3)}]</span>
         <span className="num dim">at {hex(table + BigInt(index * 8), 9)}</span>
+        <button type="button" className="link" onClick={() => explainEntry(raw, level)}>
+          explain
+        </button>
         <button type="button" className="link" onClick={() => void openFrame(table >> 12n, index * 8)}>
           table ↗
         </button>
@@ -75,19 +80,9 @@ function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
   );
 }
 
-/** What a page may be used for: W and U take every level's leave, NX at any level denies X. */
-function permission(path: Path, levels: number, ignoreRootNx: boolean): string {
+function mayBeUsed(path: Path, levels: number, ignoreRootNx: boolean): string {
   if (((path.entry[path.last] ?? 0n) & 1n) === 0n) return 'no access: the CPU faults';
-  let write = true;
-  let user = true;
-  let execute = true;
-  for (let level = levels; level >= path.last && level > 0; level--) {
-    const raw = path.entry[level] as bigint;
-    write &&= ((raw >> 1n) & 1n) === 1n;
-    user &&= ((raw >> 2n) & 1n) === 1n;
-    if (!(ignoreRootNx && level === levels)) execute &&= raw >> 63n === 0n;
-  }
-  return `${user ? 'user' : 'kernel only'} · read${write ? ' · write' : ''}${execute ? ' · execute' : ''}`;
+  return permissionWords(permission(path.entry, path.last, levels, ignoreRootNx));
 }
 
 function KernelSays({ translation: { kernel, path }, levels }: { translation: Translation; levels: number }) {
@@ -183,7 +178,7 @@ export function TranslationPane() {
               <dt>Page</dt>
               <dd>
                 {pageSizeName(path.leaf.shift)} ·{' '}
-                {permission(t.userPath ?? path, target.levels, target.pti && !t.userPath)}
+                {mayBeUsed(t.userPath ?? path, target.levels, target.pti && !t.userPath)}
               </dd>
             </div>
           )}

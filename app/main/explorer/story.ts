@@ -1,0 +1,113 @@
+// The walk of one address told in words, for a terminal or a lecture: every step of the hardware, every flag.
+import type { Path, Target, Translation } from '../../contract/api.ts';
+import { explain } from '../../contract/explain.ts';
+import { hex, hexVa } from '../../contract/format.ts';
+import { differingLevel, sayKernel } from '../../contract/kernel.ts';
+import {
+  addressMask,
+  decode,
+  flagsOf,
+  levelName,
+  pagemapFlags,
+  pageSizeName,
+  permission,
+  permissionWords,
+  tableIndex,
+} from '../../contract/paging.ts';
+import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
+
+type Facts = Pick<Target, 'levels' | 'maxPhysBits' | 'encryptionMask' | 'swap' | 'pti' | 'release'>;
+
+const BIT_RULER = '63    56 55    48 47    40 39    32 31    24 23    16 15     8 7      0';
+
+const bits = (raw: bigint) => (raw.toString(2).padStart(64, '0').match(/.{8}/g) ?? []).join(' ');
+
+function* rungs(path: Path, va: bigint, facts: Facts, ignoreRootNx: boolean): Generator<string> {
+  for (let level = facts.levels; level >= 1 && path.last && level >= path.last; level--) {
+    const name = levelName(level, facts.levels);
+    const raw = path.entry[level] as bigint;
+    const table = path.table[level] as bigint;
+    const index = tableIndex(va, level);
+    yield '';
+    yield `${name.padEnd(4)}table 0x${hex(table)}, index 0x${hex(index, 3)} (${index}): entry at 0x${hex(table + BigInt(index * 8))}`;
+    yield `    0x${hex(raw, 16)}`;
+    yield `    ${BIT_RULER}`;
+    yield `    ${bits(raw)}`;
+    yield `    ${explain(raw, level, facts, facts.release).summary}`;
+    for (const f of flagsOf(raw, level, facts, facts.release).filter((flag) => flag.set))
+      yield `      bit ${String(f.bit).padStart(2)} ${f.name.padEnd(11)} ${f.meaning}`;
+    const mask = addressMask(raw, level, facts);
+    if (mask) yield `      address bits 0x${hex(mask, 16)}`;
+    if (raw & 1n) {
+      const so = permission(path.entry, level, facts.levels, ignoreRootNx);
+      const denied = [
+        so.user === level && 'user mode',
+        so.write === level && 'writing',
+        so.execute === level && 'execution',
+      ].filter(Boolean);
+      yield `      so far: ${permissionWords(so)}${denied.length ? `; this level denies ${denied.join(' and ')}` : ''}`;
+    }
+  }
+}
+
+/** The story as lines. `va` is canonical. */
+export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts): string[] {
+  const { path } = t;
+  const { levels } = facts;
+  const names = Array.from({ length: levels }, (_, i) => levels - i);
+  const lines = [
+    `process ${pid}, address ${hexVa(va)}${t.row ? '' : ' (kernel half: pagemap does not cover it)'}`,
+    `split into ${names.map((l) => `${levelName(l, levels)} 0x${hex(tableIndex(va, l), 3)}`).join(', ')}, offset 0x${hex(va & 4095n, 3)}`,
+    `root PA 0x${hex(t.rootPa)}: mm->pgd, what CR3 carries in its address bits`,
+    ...rungs(path, va, facts, facts.pti),
+    '',
+  ];
+  const status = FRAME_STATUS[path.status] ?? 'failed';
+  if (status !== 'ok') lines.push(`the next table can't be read: ${FRAME_STATUS_TEXT[status]}`);
+  const leaf = decode(path.entry[path.last] ?? 0n, path.last || 1, facts);
+  const mapped = leaf.kind === 'leaf' || leaf.kind === 'protNone' || leaf.kind === 'midSplit';
+  if (mapped && status === 'ok') {
+    const pa = (leaf.pfn << 12n) + (va & ((1n << BigInt(leaf.shift)) - 1n));
+    lines.push(`physical address 0x${hex(pa)}, frame 0x${hex(pa >> 12n)}, ${pageSizeName(leaf.shift)} page`);
+    if ((path.entry[path.last] as bigint) & 1n) {
+      const may = permission(path.entry, path.last, levels, facts.pti);
+      const why = [
+        may.user && `user mode by the ${levelName(may.user, levels)}`,
+        may.write && `writing by the ${levelName(may.write, levels)}`,
+        may.execute && `execution by the ${levelName(may.execute, levels)}`,
+      ].filter(Boolean);
+      lines.push(`may be used by ${permissionWords(may)}${why.length ? `; denied: ${why.join(', ')}` : ''}`);
+    } else lines.push('no access: P is clear, so the CPU faults');
+  } else if (status === 'ok') lines.push('nothing is mapped');
+  if (t.userPath) {
+    const user = t.userPath;
+    lines.push(`user root 0x${hex(t.rootPa | 0x1000n)}: what CR3 carries in user mode, as PTI is on`);
+    const poison = ((path.entry[levels] as bigint) >> 63n) & 1n && !(((user.entry[levels] as bigint) >> 63n) & 1n);
+    if (poison)
+      lines.push(
+        '  the kernel root has NX on this slot and the user root has not: poison against running user code on the kernel root, no property of the page',
+      );
+    lines.push(
+      user.leaf.pfn === path.leaf.pfn && user.last === path.last
+        ? '  both roots lead to the same entry'
+        : `  the user root ends at its ${user.last ? levelName(user.last, levels) : 'root'}: user mode does not see this address`,
+    );
+  }
+  if (t.kernel) {
+    const differs = differingLevel(t.kernel, path, levels);
+    const how = differs
+      ? `; its ${levelName(differs, levels)} is another than the table walk's`
+      : ', by the same tables and entries';
+    lines.push(`kernel walk ${sayKernel(t.kernel.word)}${t.kernel.last === 0 ? ': it looks into regions only' : how}`);
+  }
+  if (t.row) {
+    const word = t.row.pagemap[0] as bigint;
+    const note = NOTES[t.row.note[0] ?? 0] ?? 'none';
+    lines.push(`pagemap 0x${hex(word, 16)}  ${pagemapFlags(word).join(', ') || 'nothing'}`);
+    lines.push(
+      `verdict ${VERDICT_LABEL[VERDICTS[t.row.verdict[0] ?? 0] ?? 'notComparable']}${note === 'none' ? '' : `, ${NOTE_TEXT[note].label}`}`,
+    );
+    if (note !== 'none') lines.push(`  ${NOTE_TEXT[note].why}`);
+  }
+  return lines;
+}
