@@ -28,6 +28,14 @@ line(`roots of ${r.roots} thread groups in one pass (bpf)`, ms(r.rootsSeconds));
 line(`process list of ${r.processes} processes (/proc)`, ms(r.processListSeconds));
 line('peak memory of a check of 1 GiB of address space', `${(r.peak1GiBKiB / 1024).toFixed(1)} MiB`);
 line('peak memory of a check of 64 GiB of address space', `${(r.peak64GiBKiB / 1024).toFixed(1)} MiB`);
+line(
+  'reverse map of 16 GiB of mapped 4 KiB pages, and all else',
+  `${r.reverseSeconds.toFixed(2)} s  (aim: at most 1 s)`,
+);
+line(
+  '  mappings, and bytes a mapping',
+  `${(r.reverseEntries / r.reverseSeconds / 1e6).toFixed(0)} M/s, ${(r.reverseBytes / r.reverseEntries).toFixed(1)}`,
+);
 
 // The module can't be loaded on every machine, and needs no trust in this one: it is measured in a guest. Software emulation
 // makes everything slower, and not by the same factor; only the ratios say something.

@@ -162,6 +162,15 @@ int main() try {
   u64 peak_1 = check_peak_kib(getpid(), va, kGiB);
   u64 peak_64 = check_peak_kib(getpid(), reinterpret_cast<u64>(large), 64 * kGiB);
 
+  // 16 GiB of mappings of one shared GiB, page by page.
+  munmap(large, 64 * kGiB);
+  int shared = memfd_create("bench", 0);
+  if (shared < 0 || ftruncate(shared, kGiB)) throw Error("memfd_create", errno, "Free some memory.");
+  for (int i = 0; i < 16; i++)
+    if (mmap(nullptr, kGiB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, shared, 0) == MAP_FAILED)
+      throw Error("mmap", errno, "Free some memory.");
+  ReverseMap reverse(session.target(), frames, cancel);
+
   std::printf(
       "{\"entries\":%llu,\"walkSeconds\":%.6f,\"pagemapSeconds\":%.6f,\"checkSeconds\":%.6f,\"barePagemapSeconds\":%."
       "6f,"
@@ -169,12 +178,14 @@ int main() try {
       "\"frameErrors\":%llu,"
       "\"processes\":%zu,\"roots\":%zu,\"rootsSeconds\":%.6f,\"processListSeconds\":%.6f,\"peak1GiBKiB\":%llu,"
       "\"peak64GiBKiB\":%llu,"
+      "\"reverseEntries\":%llu,\"reverseBytes\":%llu,\"reverseSeconds\":%.6f,"
       "\"checksum\":%llu}\n",
       static_cast<unsigned long long>(entries), walk_s, pagemap_s, check_s, bare_s,
       static_cast<unsigned long long>(counts[0]), static_cast<unsigned long long>(kPages - counts[0]),
       static_cast<unsigned long long>(kGiB), frames_s, copy_s, static_cast<unsigned long long>(differing), processes,
       roots, roots_s, list_s, static_cast<unsigned long long>(peak_1), static_cast<unsigned long long>(peak_64),
-      static_cast<unsigned long long>(sum));
+      static_cast<unsigned long long>(reverse.entries()), static_cast<unsigned long long>(reverse.bytes()),
+      static_cast<double>(reverse.end_ns() - reverse.begin_ns()) / 1e9, static_cast<unsigned long long>(sum));
   return differing != 0;
 } catch (const Error& error) {
   std::fprintf(stderr, "core_bench: %s. %s\n", error.what(), error.remedy.c_str());

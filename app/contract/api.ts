@@ -179,6 +179,38 @@ export const Frame = z.object({
 });
 export type Frame = z.infer<typeof Frame>;
 
+/** Who maps a frame, by the reverse map: a picture of the moment it was made. */
+export const Owners = z.object({
+  pid: u32s,
+  startTicks: u64s,
+  /** Of the 4 KiB page that maps the frame. */
+  va: u64s,
+  /** 1 where a walk just now still led to the frame. */
+  still: u8s,
+  /** By that walk: page size, raw entry, and what every level allows (MAY_*). */
+  shift: u8s,
+  entry: u64s,
+  access: u8s,
+  /** Mappings by /proc/kpagecount at the moment of the question; null where it can't be read. */
+  mapCount: u64.nullable(),
+  /** kpageflags of the frame; null where they can't be read. */
+  flags: u64.nullable(),
+  ageNs: u64,
+  tookNs: u64,
+  spaces: z.number(),
+  entries: u64,
+  pages: u64,
+  bytes: u64,
+  /** Address spaces and page tables that changed while they were walked, and are left out. */
+  gone: u64,
+  raced: u64,
+});
+export type Owners = z.infer<typeof Owners>;
+export const MAY_WRITE = 1;
+export const MAY_USER = 2;
+export const MAY_EXECUTE = 4;
+export const MAY_READ = 8;
+
 export const Runs = z.object({
   va: u64s,
   pages: u64s,
@@ -265,6 +297,8 @@ export const METHODS = {
   rows: method(z.object({ ...space, vas: u64s.refine((a) => a.length <= 4096, 'at most 4096 pages at a time') }), Rows),
   translate: method(z.object({ ...space, va: u64 }), Translation),
   frame: method(z.object({ pfn: u64.max((1n << 40n) - 1n) }), Frame),
+  /** Who maps a frame. `again` walks every address space anew first. */
+  owners: method(z.object({ pfn: u64.max((1n << 40n) - 1n), again: z.boolean() }), Owners),
   /** Starts a check of the regions within [begin, end); its progress comes as `check` events. The caller chooses the id. */
   startCheck: method(z.object({ id: checkId, ...space, begin: u64, end: u64 }), z.null()),
   cancelCheck: method(z.object({ id: checkId }), z.boolean()),

@@ -7,6 +7,7 @@ import { type KernelPath, OUTCOMES, type Path, REPORT_FORMATS, type Target } fro
 import { explain, levelTitle, parseLevel, plausibleLevels } from '../contract/explain.ts';
 import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/format.ts';
 import { differingLevel, sayKernel } from '../contract/kernel.ts';
+import { accessWords, reconcile } from '../contract/owners.ts';
 import { decode, flagsOf, levelName, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
 import {
   ENTRY_KINDS,
@@ -434,6 +435,73 @@ async function frame(explorer: Explorer, text: string, { json, pa }: FrameOption
   return 0;
 }
 
+/** A frame by its number, or as what an address of a process maps: "117274", "4077:7f3a4001f000". */
+async function parseFrame(explorer: Explorer, text: string): Promise<bigint> {
+  const [pidText, vaText] = text.split(':');
+  if (vaText === undefined) return parseAddress(text, 'a PFN, nor PID:ADDRESS');
+  const va = parseAddress(vaText, 'an address');
+  const { path } = await explorer.translate({ pid: parsePid(pidText ?? ''), startTicks: 0n, va });
+  if (!['leaf', 'protNone', 'midSplit'].includes(ENTRY_KINDS[path.leaf.kind] ?? ''))
+    throw new Failed(
+      `process ${pidText} maps no frame at ${hexVa(va)}`,
+      `See \`cr3scope walk ${pidText} ${hex(va)}\`.`,
+      'EFAULT',
+    );
+  return path.leaf.pfn + ((va & ((1n << BigInt(path.leaf.shift)) - 1n)) >> 12n);
+}
+
+async function owners(explorer: Explorer, text: string, { json }: Json): Promise<number> {
+  const pfn = await parseFrame(explorer, text);
+  if (pfn >> 40n) throw new Failed(`frame 0x${hex(pfn)} lies beyond 52 physical bits`, 'Check the number.');
+  const o = await explorer.owners({ pfn, again: false });
+  const processes = await explorer.processes({});
+  const names = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.name[i] as string]));
+  const list = Array.from(o.pid, (pid, i) => ({
+    pid,
+    name: names.get(pid) ?? null,
+    va: o.va[i] as bigint,
+    pageSize: o.still[i] ? pageSizeName(o.shift[i] as number) : null,
+    access: o.still[i] ? accessWords(o.access[i] as number) : null,
+    still: o.still[i] === 1,
+  }));
+  const seconds = Number(o.tookNs) / 1e9;
+  if (json) {
+    for (const owner of list) print(owner);
+    print({
+      pfn,
+      owners: list.length,
+      mapCount: o.mapCount === null ? null : Number(o.mapCount),
+      flags: o.flags === null ? null : kpageFlagNames(o.flags),
+      spaces: o.spaces,
+      entries: Number(o.entries),
+      pages: Number(o.pages),
+      gone: Number(o.gone),
+      raced: Number(o.raced),
+      seconds,
+    });
+    return 0;
+  }
+  say(
+    `frame 0x${hex(pfn)}, ${o.flags === null ? 'no kpageflags' : kpageFlagNames(o.flags).join(' ') || 'no flags'}: ${list.length === 0 ? 'no process maps it' : `mapped ${list.length}×`}. ${reconcile(o)}`,
+  );
+  if (list.length)
+    table(
+      ['PID', 'NAME', 'ADDRESS', 'PAGE', 'ACCESS'],
+      list.map((w) => [
+        String(w.pid),
+        w.name ?? 'gone',
+        hexVa(w.va),
+        w.pageSize ?? '',
+        w.access ?? 'no longer: changed since the walk',
+      ]),
+      new Set([0]),
+    );
+  say(
+    `walked ${o.spaces} address spaces, ${count(o.entries)} entries of ${count(o.pages)} pages in ${seconds.toFixed(3)} s (${bytes(o.bytes)})${o.gone || o.raced ? `; left out: ${o.gone} that went away, ${o.raced} tables that changed` : ''}`,
+  );
+  return 0;
+}
+
 interface ReportOptions extends Json {
   output: string;
   format?: string;
@@ -589,6 +657,11 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
   )
     .option('--pa', 'the number is a physical address')
     .action((number: string, o: FrameOptions) => run((e) => frame(e, number, o)));
+  command(
+    'owners <frame>',
+    'who maps a frame: every process and address, by walking all address spaces',
+    'cr3scope owners 117274   (or: cr3scope owners 4077:7f3a4001f000)',
+  ).action((frameText: string, o: Json) => run((e) => owners(e, frameText, o)));
   command('report <pid>', 'check a process and write the evidence to a file', 'cr3scope report 1 -o init.html')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--format <format>', `${REPORT_FORMATS.join(', ')}; by default the ending of the file name`)

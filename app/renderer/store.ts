@@ -6,6 +6,7 @@ import type {
   Client,
   Failure,
   Frame,
+  Owners,
   Processes,
   Regions,
   Target,
@@ -57,6 +58,8 @@ interface State {
   exporting: boolean;
   /** The entry that is explained; without a level the likeliest. */
   explaining?: { readonly raw: bigint; readonly level?: number };
+  /** The frame whose owners are shown; `found` once they are. */
+  owners?: { readonly pfn: bigint; readonly found?: Owners; readonly error?: Failure };
   notice?: Failure;
   lost?: string;
   theme: Theme;
@@ -218,6 +221,24 @@ export async function openFrame(pfn: bigint, offset = 0): Promise<void> {
   } catch (error) {
     set({ frame: undefined, frameError: failure(error) });
   }
+}
+
+/** Asks who maps a frame; `again` walks every address space anew. */
+export async function askOwners(pfn: bigint, again = false): Promise<void> {
+  set({ owners: { pfn } });
+  const answer = await client.call('owners', { pfn, again }).then(
+    (found) => ({ pfn, found }),
+    (error) => ({ pfn, error: failure(error) }),
+  );
+  if (get().owners?.pfn === pfn) set({ owners: answer });
+}
+export const closeOwners = (): void => set({ owners: undefined });
+
+/** Looks at an address of any process. */
+export async function goTo(space: Space, va: bigint): Promise<void> {
+  closeOwners();
+  if (get().space?.pid !== space.pid || get().space?.startTicks !== space.startTicks) await selectProcess(space);
+  await selectVa(va);
 }
 
 /** Reads the open frame again; what changed since the last reading is lit. */

@@ -124,6 +124,12 @@ struct Translation {
   std::optional<PageRow> row;  // user half only
 };
 
+struct Owners {
+  std::shared_ptr<const ReverseMap> map;
+  u64 asked_ns = 0;
+  std::vector<Owner> list;
+};
+
 class SessionObject : public Napi::ObjectWrap<SessionObject> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -133,7 +139,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
          InstanceMethod<&SessionObject::processes>("processes"), InstanceMethod<&SessionObject::roots>("roots"),
          InstanceMethod<&SessionObject::regions>("regions"), InstanceMethod<&SessionObject::rows>("rows"),
          InstanceMethod<&SessionObject::translate>("translate"), InstanceMethod<&SessionObject::frames>("frames"),
-         InstanceMethod<&SessionObject::check>("check"), InstanceMethod<&SessionObject::cpus>("cpus")});
+         InstanceMethod<&SessionObject::check>("check"), InstanceMethod<&SessionObject::cpus>("cpus"),
+         InstanceMethod<&SessionObject::owners>("owners")});
   }
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -264,6 +271,40 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
           o["flags"] = column64(env, f.flags, same);
           o["count"] = column64(env, f.counts, same);
           o["cgroup"] = column64(env, f.cgroups, same);
+          return o;
+        });
+  }
+
+  // owners(pfn: bigint, again: boolean): who maps a frame, by the reverse map kept, which is made first where there is
+  // none or `again` asks for it.
+  Napi::Value owners(const Napi::CallbackInfo& info) {
+    u64 pfn = u64_argument(info, 0, "pfn");
+    bool again = info[1].ToBoolean();
+    return Task<Owners>::start(
+        info.Env(),
+        [s = session_, pfn, again] {
+          Session::Lease lease(*s);
+          Owners o;
+          o.map = again ? nullptr : s->reverse_map();
+          if (!o.map) {
+            o.map = std::make_shared<const ReverseMap>(s->target(), *lease, kNeverCancelled);
+            s->keep(o.map);
+          }
+          o.asked_ns = monotonic_ns();
+          o.list = o.map->owners(pfn, *lease);
+          return o;
+        },
+        [](Napi::Env env, const Owners& owners) -> Napi::Value {
+          auto o = to_js(env, owners.list);
+          const ReverseMap& map = *owners.map;
+          o["ageNs"] = to_js(env, owners.asked_ns - map.end_ns());
+          o["tookNs"] = to_js(env, map.end_ns() - map.begin_ns());
+          o["spaces"] = Napi::Number::New(env, static_cast<double>(map.spaces()));
+          o["entries"] = to_js(env, map.entries());
+          o["pages"] = to_js(env, map.pages());
+          o["bytes"] = to_js(env, map.bytes());
+          o["gone"] = to_js(env, map.gone());
+          o["raced"] = to_js(env, map.raced());
           return o;
         });
   }

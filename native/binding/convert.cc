@@ -136,6 +136,19 @@ Napi::Object to_js(Napi::Env env, const std::vector<RootRecord>& roots) {
   return o;
 }
 
+Napi::Object to_js(Napi::Env env, const std::vector<Owner>& owners) {
+  auto o = Napi::Object::New(env);
+  o["pid"] = column32(env, owners, [](auto& w) { return w.pid; });
+  o["startTicks"] = column64(env, owners, [](auto& w) { return w.start_ticks; });
+  o["va"] = column64(env, owners, [](auto& w) { return w.va; });
+  o["still"] = column8(env, owners, [](auto& w) { return w.still; });
+  o["shift"] = column8(env, owners, [](auto& w) { return w.now.leaf.shift; });
+  o["entry"] = column64(env, owners, [](auto& w) { return w.now.raw(); });
+  // What every level allows, as flags: 1 write, 2 user, 4 execute, and 8 where P is set at all.
+  o["access"] = column8(env, owners, [](auto& w) { return w.now.access(); });
+  return o;
+}
+
 Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
   auto o = Napi::Object::New(env);
   o["done"] = to_js(env, b.done);

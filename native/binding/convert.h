@@ -10,6 +10,7 @@
 #include "../core/check.h"
 #include "../core/error.h"
 #include "../core/processes.h"
+#include "../core/reverse_map.h"
 
 namespace cr3scope {
 
@@ -58,6 +59,7 @@ Napi::Object to_js(Napi::Env env, const std::vector<ProcessRow>& processes);
 Napi::Object to_js(Napi::Env env, const CheckBatch& batch);
 Napi::Object to_js(Napi::Env env, const CheckResult& result);
 Napi::Object to_js(Napi::Env env, const std::vector<RootRecord>& roots);
+Napi::Object to_js(Napi::Env env, const std::vector<Owner>& owners);
 
 // An Error object with code ("ESRCH"), errno, call and remedy.
 Napi::Error to_js(Napi::Env env, const Error& error);

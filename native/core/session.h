@@ -8,6 +8,7 @@
 #include "bpf_frames.h"
 #include "error.h"
 #include "kernel_module.h"
+#include "reverse_map.h"
 
 namespace cr3scope {
 
@@ -27,6 +28,16 @@ class Session {
   }
   u64 direct_map() const { return direct_map_; }
   const std::string& direct_map_from() const { return direct_map_from_; }
+
+  // The reverse map made last, null before the first.
+  std::shared_ptr<const ReverseMap> reverse_map() {
+    std::lock_guard lock(mutex_);
+    return reverse_map_;
+  }
+  void keep(std::shared_ptr<const ReverseMap> map) {
+    std::lock_guard lock(mutex_);
+    reverse_map_ = std::move(map);
+  }
 
   // A reader of one's own for the time of a call.
   class Lease {
@@ -49,6 +60,7 @@ class Session {
   Target target_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<FrameReader>> idle_;
+  std::shared_ptr<const ReverseMap> reverse_map_;
   u64 direct_map_ = 0;
   std::string direct_map_from_;
   std::optional<Error> module_refusal_, refusal_{Error("open the frame reader", ENXIO, "Open the session first.")};

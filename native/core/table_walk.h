@@ -18,6 +18,21 @@ struct Path {
   Entry leaf;                            // decoded entry[last]
 
   u64 raw() const { return last ? entry[last] : 0; }
+  // What every level allows (SDM vol. 3A, 4.6): kMayWrite and others, 0 where the last entry is not present. The NX of
+  // the root is left out: under PTI it is poison, and else it is never set on user addresses.
+  static constexpr u8 kMayWrite = 1, kMayUser = 2, kMayExecute = 4, kMayRead = 8;
+  u8 access() const {
+    if (!(raw() & kPresent)) return 0;
+    u64 all = ~0ull, any = 0;
+    unsigned top = 5;
+    while (top > last && !table[top]) top--;
+    for (unsigned level = top; level >= last; level--) {
+      all &= entry[level];
+      if (level < top || level == last) any |= entry[level];
+    }
+    return static_cast<u8>(kMayRead | (all & kWrite ? kMayWrite : 0) | (all & kUser ? kMayUser : 0) |
+                           (any & kNoExecute ? 0 : kMayExecute));
+  }
   // First frame of the 4 KiB page of va, where the leaf maps one.
   u64 pfn(u64 va) const { return leaf.pfn + ((va & ((1ull << leaf.shift) - 1)) >> kPageShift); }
 };

@@ -152,6 +152,42 @@ describe.each(faces)('%s', (name, open) => {
     await dialog.waitFor({ state: 'hidden' });
   });
 
+  test('says who maps a frame, and goes there', async () => {
+    const parent = of('cow-parent-shared');
+    const child = of('cow-child-shared');
+    await go(hexVa(parent.va));
+    await translation().getByText(hexVa(parent.va)).waitFor();
+    await frame()
+      .getByText(/mapped ×2/)
+      .waitFor();
+    await frame().getByRole('button', { name: 'mapped by…' }).click();
+    const dialog = face.page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Walk again' }).click();
+    await dialog.getByText('Mapped 2×. kpagecount says 2, too.').waitFor();
+    for (const pid of [parent.pid, child.pid])
+      await dialog.getByRole('cell', { name: String(pid), exact: true }).waitFor();
+    const serious = [];
+    for (const scheme of ['light', 'dark'] as const) {
+      await face.page.emulateMedia({ colorScheme: scheme });
+      await face.page.waitForTimeout(500);
+      await face.page.screenshot({ path: shot(`${name}-owners-${scheme}`) });
+      const { violations } = await new AxeBuilder({ page: face.page }).setLegacyMode().analyze();
+      serious.push(...violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id));
+    }
+    expect(serious).toEqual([]);
+    await dialog
+      .getByRole('row')
+      .filter({ hasText: String(child.pid) })
+      .getByRole('button')
+      .click();
+    await dialog.waitFor({ state: 'hidden' });
+    await face.page.getByRole('heading', { name: `${child.pid} page-kinds` }).waitFor();
+    await translation().getByText(hexVa(child.va)).waitFor();
+    await go(String(fixture.pid));
+    await face.page.getByRole('heading', { name: `${fixture.pid} page-kinds` }).waitFor();
+    await face.page.getByText(/pages checked in/).waitFor();
+  });
+
   test('bad input is answered in place', async () => {
     await go('no such thing');
     await face.page.getByText(/is no process, address or frame here/).waitFor();

@@ -131,6 +131,18 @@ test('explain: without privileges, and with a level or the likeliest', () => {
   expect(text).toMatch(/51\.\.|47\.\.12|address +0x78173/);
 });
 
+test('owners: by frame and by address, as many as the kernel counts', () => {
+  const c = of('cow-parent-shared');
+  const { status, json } = cr3scope('owners', `${c.pid}:${hex(c.va)}`, '--json');
+  expect(status).toBe(0);
+  const list = json();
+  const last = list.at(-1);
+  expect(last).toMatchObject({ owners: 2, mapCount: 2 });
+  expect(list.slice(0, 2).map((o) => o.pid)).toContain(c.pid);
+  expect(list[0].va).toBe(list[1].va);
+  expect(cr3scope('owners', last.pfn).stdout).toMatch(/mapped 2×. kpagecount says 2, too/);
+});
+
 describe('what cannot be done: one line, the remedy, exit 2', () => {
   const cases: [string, string[], RegExp][] = [
     ['no such process', ['check', '99999999'], /No such process.*ps/],
@@ -142,6 +154,8 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     ['frame beyond memory', ['frame', 'ffffffffff'], /can't be read: not System RAM/],
     ['frame beyond 52 bits', ['frame', '10000000000'], /beyond 52 physical bits/],
     ['no process given', ['check'], /no process given/],
+    ['nothing mapped', ['owners', `${process.pid}:1000`], /maps no frame.*cr3scope walk/],
+    ['no frame', ['owners', 'xyz'], /"xyz" is not a PFN/],
     ['no such level', ['explain', '67', '--level', 'p9d'], /"p9d" is no level.*pte, pmd/],
     ['no entry', ['explain', 'xyz'], /"xyz" is not an entry/],
     ['unknown command', ['frobnicate'], /unknown command/],

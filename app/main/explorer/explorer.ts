@@ -157,6 +157,12 @@ export class Explorer implements Api {
     };
   };
 
+  owners: Api['owners'] = async ({ pfn, again }) => {
+    const owners = await this.sources.owners(pfn, again);
+    const { flags, count: mapCount } = await this.frame({ pfn });
+    return { ...owners, flags, mapCount };
+  };
+
   startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end }) => {
     if (this.running.has(id) || this.checks.has(id))
       throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');

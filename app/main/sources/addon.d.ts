@@ -1,5 +1,5 @@
 // What native/binding exports.
-import type { CheckSummary, Evidence, Regions, Rows, Runs, Translation } from '../../contract/api.ts';
+import type { CheckSummary, Evidence, Owners, Regions, Rows, Runs, Translation } from '../../contract/api.ts';
 import type { SwapTypes } from '../../contract/paging.ts';
 
 export interface AddonTarget {
@@ -77,6 +77,8 @@ export interface AddonCpus {
   name: string[];
 }
 
+export type AddonOwners = Omit<Owners, 'mapCount' | 'flags'>;
+
 /** Rejections are Errors with code ("ESRCH"), errno, call and remedy. */
 export interface AddonSession {
   target(): AddonTarget;
@@ -90,6 +92,7 @@ export interface AddonSession {
   rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
   translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
   frames(pfns: BigUint64Array): Promise<AddonFrames>;
+  owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
   check(
     pid: number,
     startTicks: bigint,

@@ -2,7 +2,16 @@
 // later a privileged helper behind pipes. Nothing above it knows which.
 import { createRequire } from 'node:module';
 import type { CheckSummary, Regions, Rows, SourceStatus, Translation } from '../../contract/api.ts';
-import type { Addon, AddonCpus, AddonFrames, AddonProcesses, AddonRoots, AddonTarget, CheckBatch } from './addon.d.ts';
+import type {
+  Addon,
+  AddonCpus,
+  AddonFrames,
+  AddonOwners,
+  AddonProcesses,
+  AddonRoots,
+  AddonTarget,
+  CheckBatch,
+} from './addon.d.ts';
 import { Failed } from './failed.ts';
 
 export interface CheckJob {
@@ -24,6 +33,7 @@ export interface Sources {
   rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
   translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
   frames(pfns: BigUint64Array): Promise<AddonFrames>;
+  owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
   check(pid: number, startTicks: bigint, begin: bigint, end: bigint, onBatch: (batch: CheckBatch) => void): CheckJob;
 }
 
@@ -70,6 +80,7 @@ export async function openSources(path: string): Promise<Sources> {
     rows: (pid, startTicks, vas) => session.rows(pid, startTicks, vas),
     translate: (pid, startTicks, va) => session.translate(pid, startTicks, va),
     frames: (pfns) => session.frames(pfns),
+    owners: (pfn, again) => session.owners(pfn, again),
     check: (pid, startTicks, begin, end, onBatch) => session.check(pid, startTicks, begin, end, onBatch),
   };
 }

@@ -7,6 +7,7 @@ import { ExplainDialog } from './ExplainDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { FramePane } from './FramePane.tsx';
 import { Header } from './Header.tsx';
+import { OwnersDialog } from './OwnersDialog.tsx';
 import { ProcessList } from './ProcessList.tsx';
 import { Empty } from './parts.tsx';
 import { StatusLine } from './StatusLine.tsx';
@@ -30,8 +31,8 @@ function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
-      const { check, only, exporting, explaining } = useStore.getState();
-      if (exporting || explaining) return;
+      const { check, only, exporting, explaining, owners } = useStore.getState();
+      if (exporting || explaining || owners) return;
       if (checkRunning(check)) cancelCheck();
       else if (only) showOnly(undefined);
     };
@@ -95,6 +96,7 @@ export function App() {
       </main>
       <StatusLine />
       <ExplainDialog />
+      <OwnersDialog />
       <ExportDialog />
     </CSPProvider>
   );

@@ -4,7 +4,7 @@ import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from '
 import { hex, hexVa, kpageFlagNames } from '../../contract/format.ts';
 import { decode } from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT } from '../../contract/verdicts.ts';
-import { openFrame, refreshFrame, selectByte, useStore } from '../store.ts';
+import { askOwners, openFrame, refreshFrame, selectByte, useStore } from '../store.ts';
 import { Empty, PaneTitle } from './parts.tsx';
 
 const WIDTH = 16;
@@ -189,6 +189,9 @@ export function FramePane() {
                 onClick={() => void openFrame(frame.pfn + 1n, offset)}
               >
                 <ChevronRight size={14} aria-hidden="true" />
+              </button>
+              <button type="button" className="quiet-button" onClick={() => void askOwners(frame.pfn)}>
+                mapped by…
               </button>
               <span className="dim ellipsis">
                 PA <span className="num">0x{hex(frame.pfn << 12n)}</span> ·{' '}

@@ -55,14 +55,16 @@ function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
         <strong title={`Intel: ${INTEL_LEVEL[level]}`}>{levelName(level, target.levels)}</strong>
         <span className="num index">[{hex(index, 3)}]</span>
         <span className="num dim">at {hex(table + BigInt(index * 8), 9)}</span>
-        <button type="button" className="link" onClick={() => explainEntry(raw, level)}>
-          explain
-        </button>
         <button type="button" className="link" onClick={() => void openFrame(table >> 12n, index * 8)}>
           table ↗
         </button>
       </div>
-      <div className="num raw">{hex(raw, 16)}</div>
+      <div className="raw">
+        <span className="num">{hex(raw, 16)}</span>
+        <button type="button" className="link" onClick={() => explainEntry(raw, level)}>
+          explain
+        </button>
+      </div>
       <Bits raw={raw} mask={addressMask(raw, level, target)} flags={flags} />
       <div className="flags">
         {entry.kind !== 'table' && entry.kind !== 'leaf' && (

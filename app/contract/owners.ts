@@ -1,0 +1,31 @@
+// What the reverse map and the kernel's own count say of one frame, side by side.
+import { MAY_EXECUTE, MAY_READ, MAY_USER, MAY_WRITE, type Owners } from './api.ts';
+import { kpageFlagNames } from './format.ts';
+
+/** "user · read · write". */
+export function accessWords(access: number): string {
+  if (!(access & MAY_READ)) return 'no access';
+  return [
+    access & MAY_USER ? 'user' : 'kernel only',
+    'read',
+    ...(access & MAY_WRITE ? ['write'] : []),
+    ...(access & MAY_EXECUTE ? ['execute'] : []),
+  ].join(' · ');
+}
+
+/** Whether the mappings found are as many as /proc/kpagecount says, and why not. */
+export function reconcile({ pid, mapCount, flags, gone, raced }: Owners): string {
+  const found = pid.length;
+  if (mapCount === null) return 'The kernel’s own count (kpagecount) can’t be read.';
+  const counted = Number(mapCount);
+  if (counted === found) return `kpagecount says ${counted}, too.`;
+  const names = flags === null ? [] : kpageFlagNames(flags);
+  if (names.includes('zero_page'))
+    return `kpagecount says ${counted}: the kernel does not count mappings of the zero page.`;
+  if (names.includes('nopage'))
+    return `kpagecount says ${counted}: a frame without struct page (a device) is not counted.`;
+  if (counted < found)
+    return `kpagecount says ${counted}: mappings that the kernel does not count (raw frame mappings), or that have gone since.`;
+  const left = gone || raced ? ` ${gone} address spaces and ${raced} page tables changed while they were walked.` : '';
+  return `kpagecount says ${counted}: the others were made since, belong to a process that is hidden from this reader, or are an estimate (large folios, from 6.15 on).${left}`;
+}

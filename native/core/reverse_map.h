@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// From a frame back up: which addresses of which processes map it. One walk of every address space fills an index that
+// is asked any number of times; it is a picture of the moment it was made, and says which one.
+#pragma once
+#include <atomic>
+#include <vector>
+
+#include "table_walk.h"
+
+namespace cr3scope {
+
+struct Owner {
+  int pid = 0;
+  u64 start_ticks = 0;
+  u64 root_pa = 0;
+  u64 va = 0;          // of the 4 KiB page that maps the frame
+  Path now;            // the walk of `va` at the moment of the question
+  bool still = false;  // that walk still leads to the frame
+};
+
+class ReverseMap {
+ public:
+  // Walks every address space that the reader lists. Throws Cancelled.
+  ReverseMap(const Target& target, FrameReader& frames, const std::atomic<bool>& cancel);
+
+  // The mappings of a frame at the time of the walk, by PID and address, each walked again now.
+  std::vector<Owner> owners(u64 pfn, FrameReader& frames) const;
+
+  size_t spaces() const { return spaces_.size(); }
+  u64 entries() const { return mappings_.size(); }  // a huge page is one
+  u64 pages() const { return pages_; }              // 4 KiB
+  u64 bytes() const { return mappings_.capacity() * sizeof(Mapping) + spaces_.capacity() * sizeof(Space); }
+  u64 gone() const { return gone_; }          // address spaces that went away while they were walked: left out
+  u64 raced() const { return raced_; }        // page tables that changed while they were read: left out
+  u64 begin_ns() const { return begin_ns_; }  // CLOCK_MONOTONIC
+  u64 end_ns() const { return end_ns_; }
+
+ private:
+  struct Space {
+    int pid;
+    u64 start_ticks, root_pa;
+  };
+  // 16 bytes a mapping: the sort and the memory of millions are what counts.
+  struct Mapping {
+    u64 pfn : 40;    // the first of the page
+    u64 shift : 6;   // 12, 21 or 30
+    u64 space : 18;  // index
+    u64 page;        // va >> 12
+  };
+  static constexpr size_t kMostSpaces = 1 << 18;
+
+  void walk_space(TableWalk& walk, size_t space, const std::atomic<bool>& cancel);
+  void add(size_t space, u64 va, const Entry& entry);
+
+  const Target& target_;
+  std::vector<Space> spaces_;
+  std::vector<Mapping> mappings_;  // by pfn, then space and page
+  u64 pages_ = 0, gone_ = 0, raced_ = 0, begin_ns_ = 0, end_ns_ = 0;
+};
+
+}  // namespace cr3scope
