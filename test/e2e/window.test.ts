@@ -18,9 +18,10 @@ describe.each(faces)('%s', (name, open) => {
   let fixture: Fixture;
   const of = (caseName: string) => fixture.cases.find((c) => c.name === caseName) as Case;
   const go = async (text: string) => {
+    const box = face.page.getByLabel('Go to a process, address, frame or entry');
     await face.page.keyboard.press('Control+k');
-    await face.page.keyboard.type(text);
-    await face.page.keyboard.press('Enter');
+    await box.fill(text);
+    await box.press('Enter');
   };
   const translation = () => face.page.getByRole('region', { name: 'Translation' });
   const frame = () => face.page.getByRole('region', { name: 'Frame', exact: true });
@@ -135,6 +136,7 @@ describe.each(faces)('%s', (name, open) => {
     await translation().getByRole('button', { name: 'explain' }).last().click();
     await dialog.getByText(/keeps the address bits inverted against L1TF/).waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
+    await dialog.waitFor({ state: 'hidden' });
     await go('8000000117274067');
     await dialog.getByText('Maps a 4K page: frame 0x117274').waitFor();
     await dialog.getByRole('radio', { name: 'PMD' }).check();

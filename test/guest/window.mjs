@@ -32,9 +32,9 @@ async function look({ url, pid, cases }, release) {
     for (const source of ['pagemap', 'kernel walk', 'table walk'])
       await page.getByRole('button', { name: `Source ${source}: ready` }).waitFor();
     const go = async (text) => {
-      await page.keyboard.press('Control+k');
-      await page.keyboard.type(text);
-      await page.keyboard.press('Enter');
+      const box = page.getByLabel('Go to a process, address, frame or entry');
+      await box.fill(text);
+      await box.press('Enter');
     };
     await page.getByRole('grid', { name: 'Processes' }).getByText('page-kinds').first().waitFor();
     await go(String(pid));
