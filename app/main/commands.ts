@@ -8,7 +8,8 @@ import { explain, levelTitle, parseLevel, plausibleLevels } from '../contract/ex
 import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/format.ts';
 import { differingLevel, sayKernel } from '../contract/kernel.ts';
 import { accessWords, reconcile } from '../contract/owners.ts';
-import { decode, flagsOf, levelName, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
+import { decode, flagsOf, levelName, levelShift, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
+import { kindCounts, type TableEntry, tableBase, tableEntries } from '../contract/table.ts';
 import {
   ENTRY_KINDS,
   FRAME_STATUS,
@@ -341,6 +342,78 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
   return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
 }
 
+interface TableOptions extends Json {
+  level: string;
+  all?: boolean;
+}
+
+async function tableOf(explorer: Explorer, pidText: string, vaText: string, options: TableOptions): Promise<number> {
+  const pid = parsePid(pidText);
+  const va = parseAddress(vaText, 'an address');
+  const target = await explorer.target();
+  const { levels } = target;
+  const level = levelOption(options.level, levels);
+  const t = await explorer.translate({ pid, startTicks: 0n, va });
+  const pa = t.path.table[level] as bigint;
+  if (!pa || level < t.path.last)
+    throw new Failed(
+      `the walk of ${hexVa(va)} ends above the ${levelName(level, levels)} level`,
+      `See \`cr3scope walk ${pid} ${hex(va)}\`, or choose another --level.`,
+      'EFAULT',
+    );
+  const f = await explorer.frame({ pfn: pa >> 12n });
+  const status = FRAME_STATUS[f.status] ?? 'failed';
+  if (status !== 'ok')
+    throw new Failed(`the table at 0x${hex(pa)} can't be read: ${FRAME_STATUS_TEXT[status]}`, 'Try again.', 'EFAULT');
+  const entries = tableEntries(f.bytes, level, tableBase(va, level), target);
+  const shown = options.all ? entries : entries.filter((e) => e.kind !== 'none');
+  const pointsTo = (e: TableEntry) =>
+    e.kind === 'table'
+      ? `${levelName(level - 1, levels)} table 0x${hex(e.pfn << 12n)}`
+      : e.kind === 'swap' || e.kind === 'marker'
+        ? `${e.kind} ${e.swapType}:${hex(e.swapOffset)}`
+        : e.kind === 'none'
+          ? ''
+          : `${e.kind}${e.shift ? ` ${pageSizeName(e.shift)}` : ''} frame ${hex(e.pfn)}`;
+  if (options.json) {
+    for (const e of shown) print({ index: e.index, va: e.va, entry: e.raw, kind: e.kind, pfn: e.pfn || null });
+    return 0;
+  }
+  const flags = f.flags === null ? null : kpageFlagNames(f.flags);
+  say(
+    `${levelName(level, levels)} table 0x${hex(pa)} of process ${pid}: each entry covers ${bytes(1n << BigInt(levelShift(level)))} from ${hexVa(entries[0]?.va ?? 0n)}`,
+  );
+  say(
+    `${kindCounts(entries)
+      .map(([kind, n]) => `${n} ${kind}`)
+      .join(', ')}; kpageflags ${flags ? flags.join(' ') || 'none' : 'not readable'}`,
+  );
+  table(
+    ['INDEX', 'ADDRESS', 'ENTRY', 'POINTS TO', 'FLAGS'],
+    shown.map((e) => [
+      hex(e.index, 3),
+      hexVa(e.va),
+      hex(e.raw, 16),
+      pointsTo(e),
+      flagsOf(e.raw, level, target, target.release)
+        .filter((flag) => flag.set)
+        .map((flag) => flag.name)
+        .join(' '),
+    ]),
+    new Set(),
+  );
+  return 0;
+}
+
+function levelOption(text: string, levels: number): number {
+  const level = parseLevel(text, levels);
+  if (level !== undefined) return level;
+  throw new Failed(
+    `"${text}" is no level of this machine's ${levels}`,
+    `Use ${Array.from({ length: levels }, (_, i) => levelName(i + 1, levels).toLowerCase()).join(', ')}.`,
+  );
+}
+
 interface ExplainOptions extends Json {
   level?: string;
 }
@@ -351,12 +424,7 @@ async function explainEntry(explorer: Explorer, text: string, { json, level }: E
     throw new Failed(`"${text}" is not an entry`, 'Give its 64 bits in hex, like 8000000078173067.');
   const target = await explorer.target();
   const { levels, release } = target;
-  const chosen = level === undefined ? undefined : parseLevel(level, levels);
-  if (level !== undefined && chosen === undefined)
-    throw new Failed(
-      `"${level}" is no level of this machine's ${levels}`,
-      `Use ${Array.from({ length: levels }, (_, i) => levelName(i + 1, levels).toLowerCase()).join(', ')}.`,
-    );
+  const chosen = level === undefined ? undefined : levelOption(level, levels);
   const plausible = plausibleLevels(raw, target);
   const e = explain(raw, chosen ?? plausible[0] ?? 1, target, release);
   if (json) {
@@ -643,6 +711,14 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
   command('walk <pid> <va>', 'the walk of one virtual address, level by level', 'cr3scope walk 1 7f3a4001f000').action(
     (pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o)),
   );
+  command(
+    'table <pid> <va>',
+    'the table on the way to an address, entry by entry',
+    'cr3scope table 1 7f3a4001f000 --level pmd',
+  )
+    .option('--level <level>', 'pte, pmd, pud, p4d or pgd', 'pte')
+    .option('--all', 'empty entries, too')
+    .action((pid: string, va: string, o: TableOptions) => run((e) => tableOf(e, pid, va, o)));
   command(
     'explain <entry>',
     'a raw page-table entry, bit by bit; needs no privileges',

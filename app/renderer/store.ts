@@ -53,6 +53,8 @@ interface State {
   frameError?: Failure;
   /** Bytes of the frame before the last refresh, to light what changed. */
   frameBefore?: Uint8Array;
+  /** The frame as a page table: its level and the first address it covers, where that is known. */
+  table?: { readonly level: number; readonly base?: bigint };
   /** Selected byte of the frame. */
   offset: number;
   exporting: boolean;
@@ -214,10 +216,10 @@ export async function selectVa(va: bigint): Promise<void> {
   }
 }
 
-export async function openFrame(pfn: bigint, offset = 0): Promise<void> {
+export async function openFrame(pfn: bigint, offset = 0, table?: State['table']): Promise<void> {
   try {
     const frame = await client.call('frame', { pfn });
-    set({ frame, frameBefore: undefined, frameError: undefined, offset });
+    set({ frame, frameBefore: undefined, frameError: undefined, offset, table });
   } catch (error) {
     set({ frame: undefined, frameError: failure(error) });
   }
@@ -253,6 +255,8 @@ export async function refreshFrame(): Promise<void> {
   }
 }
 
+/** Shows the open frame as a page table of a level, or as bytes again. */
+export const showTable = (table: State['table']): void => set({ table });
 export const selectByte = (offset: number): void => set({ offset: Math.max(0, Math.min(4095, offset)) });
 
 export function go(to: Destination): void {

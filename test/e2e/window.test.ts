@@ -190,6 +190,31 @@ describe.each(faces)('%s', (name, open) => {
     await face.page.getByText(/pages checked in/).waitFor();
   });
 
+  test('shows a table by its entries, and goes down to the page', async () => {
+    const c = of('anon4k');
+    await go(hexVa(c.va));
+    await frame().locator('.hex-line').first().waitFor();
+    await translation().locator('.ladder li').nth(-2).getByRole('button', { name: /table/ }).click();
+    const entries = frame().getByRole('group', { name: 'Entries of the table' });
+    const here = entries.locator('tr.here');
+    await here.getByRole('button', { name: /PTE table/ }).waitFor();
+    expect(
+      await frame()
+        .getByText(/does not mark this frame/)
+        .count(),
+    ).toBe(0);
+    await here.getByRole('button', { name: /PTE table/ }).click();
+    const row = entries.getByRole('row').filter({ hasText: hexVa(c.va) });
+    await row.waitFor();
+    await face.page.screenshot({ path: shot(`${name}-table`) });
+    const { violations } = await new AxeBuilder({ page: face.page }).setLegacyMode().analyze();
+    expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id)).toEqual([]);
+    await row.getByRole('button', { name: /4K page/ }).click();
+    const expected = [c.va, c.va + 8n].map((word) => hex(word, 16).match(/../g)?.reverse().join('')).join('');
+    const first = frame().locator('.hex-line .hex-bytes').first();
+    await expect.poll(async () => (await first.innerText()).replace(/\s/g, '')).toBe(expected);
+  });
+
   test('bad input is answered in place', async () => {
     await go('no such thing');
     await face.page.getByText(/is no process, address or frame here/).waitFor();

@@ -131,6 +131,28 @@ test('explain: without privileges, and with a level or the likeliest', () => {
   expect(text).toMatch(/51\.\.|47\.\.12|address +0x78173/);
 });
 
+test('table: the entries of each level lead to the next', () => {
+  const c = of('anon4k');
+  const entries = cr3scope('table', String(fixture.pid), hex(c.va), '--json').json();
+  const own = entries.find((e) => BigInt(e.va) === c.va);
+  const w = cr3scope('walk', String(fixture.pid), hex(c.va), '--json').json()[0];
+  expect(own).toMatchObject({ kind: 'leaf', entry: w.steps.at(-1).entry, index: w.steps.at(-1).index });
+  const upper = cr3scope('table', String(fixture.pid), hex(c.va), '--level', 'pmd', '--json').json();
+  expect(upper.find((e) => e.index === w.steps.at(-2).index).entry).toBe(w.steps.at(-2).entry);
+  expect(cr3scope('table', String(fixture.pid), hex(c.va), '--all').stdout.split('\n').length).toBe(2 + 1 + 512 + 1);
+  expect(cr3scope('table', String(fixture.pid), hex(c.va)).stdout).toMatch(/kpageflags .*pgtable/);
+});
+
+test('a reader that has seen enough is no error', () => {
+  const { stdout, stderr } = spawnSync(
+    'sh',
+    ['-c', `"${process.execPath}" out/main/cli.cjs table ${fixture.pid} ${hex(of('anon4k').va)} --all | head -n 1`],
+    { encoding: 'utf8' },
+  );
+  expect(stdout).toMatch(/^PTE table/);
+  expect(stderr).toBe('');
+});
+
 test('owners: by frame and by address, as many as the kernel counts', () => {
   const c = of('cow-parent-shared');
   const { status, json } = cr3scope('owners', `${c.pid}:${hex(c.va)}`, '--json');
@@ -154,6 +176,7 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     ['frame beyond memory', ['frame', 'ffffffffff'], /can't be read: not System RAM/],
     ['frame beyond 52 bits', ['frame', '10000000000'], /beyond 52 physical bits/],
     ['no process given', ['check'], /no process given/],
+    ['no table there', ['table', `${process.pid}`, '1000'], /ends above the PTE level/],
     ['nothing mapped', ['owners', `${process.pid}:1000`], /maps no frame.*cr3scope walk/],
     ['no frame', ['owners', 'xyz'], /"xyz" is not a PFN/],
     ['no such level', ['explain', '67', '--level', 'p9d'], /"p9d" is no level.*pte, pmd/],

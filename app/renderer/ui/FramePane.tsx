@@ -4,8 +4,9 @@ import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from '
 import { hex, hexVa, kpageFlagNames } from '../../contract/format.ts';
 import { decode } from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT } from '../../contract/verdicts.ts';
-import { askOwners, openFrame, refreshFrame, selectByte, useStore } from '../store.ts';
+import { askOwners, openFrame, refreshFrame, selectByte, showTable, useStore } from '../store.ts';
 import { Empty, PaneTitle } from './parts.tsx';
+import { TableView } from './TableView.tsx';
 
 const WIDTH = 16;
 const REFRESH_MS = 1000;
@@ -133,6 +134,7 @@ export function FramePane() {
   const before = useStore((s) => s.frameBefore);
   const error = useStore((s) => s.frameError);
   const offset = useStore((s) => s.offset);
+  const table = useStore((s) => s.table);
   const scroller = useRef<HTMLDivElement>(null);
   const now = useMemo(() => lines(frame?.bytes), [frame]);
   const then = useMemo(() => lines(before), [before]);
@@ -193,6 +195,15 @@ export function FramePane() {
               <button type="button" className="quiet-button" onClick={() => void askOwners(frame.pfn)}>
                 mapped by…
               </button>
+              <button
+                type="button"
+                className="quiet-button"
+                aria-pressed={table !== undefined}
+                disabled={status !== 'ok'}
+                onClick={() => showTable(table ? undefined : { level: 1 })}
+              >
+                as table
+              </button>
               <span className="dim ellipsis">
                 PA <span className="num">0x{hex(frame.pfn << 12n)}</span> ·{' '}
                 {flags ? flags.join(' · ') || 'no flags' : 'kpageflags not readable'}
@@ -212,7 +223,8 @@ export function FramePane() {
             It is {FRAME_STATUS_TEXT[status]}. cr3scope shows no bytes rather than zeros.
           </Empty>
         )}
-        {frame && status === 'ok' && (
+        {frame && status === 'ok' && table && <TableView />}
+        {frame && status === 'ok' && !table && (
           <div
             className="hex scroll"
             ref={scroller}

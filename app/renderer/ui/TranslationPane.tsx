@@ -15,6 +15,7 @@ import {
   permissionWords,
   tableIndex,
 } from '../../contract/paging.ts';
+import { tableBase } from '../../contract/table.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
 import { explainEntry, openFrame, useStore } from '../store.ts';
 import { Empty, PaneTitle, VerdictChip } from './parts.tsx';
@@ -55,7 +56,11 @@ function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
         <strong title={`Intel: ${INTEL_LEVEL[level]}`}>{levelName(level, target.levels)}</strong>
         <span className="num index">[{hex(index, 3)}]</span>
         <span className="num dim">at {hex(table + BigInt(index * 8), 9)}</span>
-        <button type="button" className="link" onClick={() => void openFrame(table >> 12n, index * 8)}>
+        <button
+          type="button"
+          className="link"
+          onClick={() => void openFrame(table >> 12n, index * 8, { level, base: tableBase(va, level) })}
+        >
           table ↗
         </button>
       </div>
