@@ -28,6 +28,9 @@ line(`roots of ${r.roots} thread groups in one pass (bpf)`, ms(r.rootsSeconds));
 line(`process list of ${r.processes} processes (/proc)`, ms(r.processListSeconds));
 line('peak memory of a check of 1 GiB of address space', `${(r.peak1GiBKiB / 1024).toFixed(1)} MiB`);
 line('peak memory of a check of 64 GiB of address space', `${(r.peak64GiBKiB / 1024).toFixed(1)} MiB`);
+line('search of 8 bytes in the frames of that GiB', `${(r.frameBytes / r.searchSeconds / 1e9).toFixed(2)} GB/s`);
+line('memmem of the same bytes in user memory', `${(r.frameBytes / r.memmemSeconds / 1e9).toFixed(2)} GB/s`);
+line('  search against memmem', `${(r.memmemSeconds / r.searchSeconds).toFixed(2)}x  (aim: at least 0.5x)`);
 line(
   'reverse map of 16 GiB of mapped 4 KiB pages, and all else',
   `${r.reverseSeconds.toFixed(2)} s  (aim: at most 1 s)`,

@@ -11,6 +11,7 @@
 
 #include "../native/core/check.h"
 #include "../native/core/processes.h"
+#include "../native/core/search.h"
 #include "../native/core/session.h"
 
 using namespace cr3scope;
@@ -162,6 +163,16 @@ int main() try {
   u64 peak_1 = check_peak_kib(getpid(), va, kGiB);
   u64 peak_64 = check_peak_kib(getpid(), reinterpret_cast<u64>(large), 64 * kGiB);
 
+  // A pattern that is nowhere: through physical frames, and by memmem over the same pages from user memory.
+  const Pattern pattern{{0xde, 0xad, 0xbe, 0xef, 0x5c, 0xa1, 0xab, 0x1e}, std::vector<u8>(8, 0xff)};
+  u64 hits = 0;
+  auto search = [&] {
+    hits +=
+        search_space(session.target(), frames, root, pattern, va, va + kGiB, 1000, cancel, [](SearchBatch&&) {}).hits;
+  };
+  auto search_user = [&] { hits += memmem(memory, kGiB, pattern.bytes.data(), pattern.bytes.size()) != nullptr; };
+  auto [search_s, memmem_s] = side_by_side(search, search_user);
+
   // 16 GiB of mappings of one shared GiB, page by page.
   munmap(large, 64 * kGiB);
   int shared = memfd_create("bench", 0);
@@ -178,13 +189,15 @@ int main() try {
       "\"frameErrors\":%llu,"
       "\"processes\":%zu,\"roots\":%zu,\"rootsSeconds\":%.6f,\"processListSeconds\":%.6f,\"peak1GiBKiB\":%llu,"
       "\"peak64GiBKiB\":%llu,"
+      "\"searchSeconds\":%.6f,\"memmemSeconds\":%.6f,\"searchHits\":%llu,"
       "\"reverseEntries\":%llu,\"reverseBytes\":%llu,\"reverseSeconds\":%.6f,"
       "\"checksum\":%llu}\n",
       static_cast<unsigned long long>(entries), walk_s, pagemap_s, check_s, bare_s,
       static_cast<unsigned long long>(counts[0]), static_cast<unsigned long long>(kPages - counts[0]),
       static_cast<unsigned long long>(kGiB), frames_s, copy_s, static_cast<unsigned long long>(differing), processes,
       roots, roots_s, list_s, static_cast<unsigned long long>(peak_1), static_cast<unsigned long long>(peak_64),
-      static_cast<unsigned long long>(reverse.entries()), static_cast<unsigned long long>(reverse.bytes()),
+      search_s, memmem_s, static_cast<unsigned long long>(hits), static_cast<unsigned long long>(reverse.entries()),
+      static_cast<unsigned long long>(reverse.bytes()),
       static_cast<double>(reverse.end_ns() - reverse.begin_ns()) / 1e9, static_cast<unsigned long long>(sum));
   return differing != 0;
 } catch (const Error& error) {

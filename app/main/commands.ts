@@ -9,6 +9,7 @@ import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/
 import { differingLevel, sayKernel } from '../contract/kernel.ts';
 import { accessWords, reconcile } from '../contract/owners.ts';
 import { decode, flagsOf, levelName, levelShift, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
+import { PATTERN_KINDS, parsePattern } from '../contract/pattern.ts';
 import { kindCounts, type TableEntry, tableBase, tableEntries } from '../contract/table.ts';
 import {
   ENTRY_KINDS,
@@ -25,6 +26,7 @@ import { checkSeconds, csvRows, htmlReport, jsonReport } from './explorer/report
 import { tellWalk } from './explorer/story.ts';
 import { VERSION } from './explorer/version.ts';
 import { serve } from './serve.ts';
+import type { SearchBatch } from './sources/addon.d.ts';
 import { Failed } from './sources/failed.ts';
 
 const EVERYTHING = 1n << 63n;
@@ -265,11 +267,11 @@ async function checkAll(explorer: Explorer, { json }: CheckOptions): Promise<num
 }
 
 /** A line on a terminal's stderr that shows how far a check is. */
-function progressLine({ json }: Json) {
+function progressLine({ json }: Json, unit = 'pages') {
   const on = process.stderr.isTTY && !json;
   return {
     show: ({ done, total }: { done: bigint; total: bigint }) => {
-      if (on) process.stderr.write(`\r${count(done)} of ${count(total)} pages`);
+      if (on) process.stderr.write(`\r${count(done)} of ${count(total)} ${unit}`);
     },
     clear: () => {
       if (on) process.stderr.write('\r\x1b[K');
@@ -570,6 +572,69 @@ async function owners(explorer: Explorer, text: string, { json }: Json): Promise
   return 0;
 }
 
+interface SearchOptions extends Json {
+  as: string;
+  pid?: string;
+  limit: string;
+}
+
+/** The 64 bytes around a hit: what could not be read along with it is blank, never zero. */
+function hitContext(batch: SearchBatch, i: number): { hex: string; text: string } {
+  const cells = Array.from(batch.context.subarray(i * 64, i * 64 + 64), (b, k) =>
+    k >= (batch.knownFrom[i] as number) && k < (batch.knownTo[i] as number) ? b : undefined,
+  );
+  return {
+    hex: cells
+      .slice(16, 32)
+      .map((b) => (b === undefined ? '  ' : hex(b, 2)))
+      .join(' '),
+    text: cells.map((b) => (b === undefined ? ' ' : b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '·')).join(''),
+  };
+}
+
+async function search(explorer: Explorer, text: string, options: SearchOptions): Promise<number> {
+  const kind = PATTERN_KINDS.find((k) => k === options.as);
+  if (!kind) throw new Failed(`"${options.as}" is no kind of pattern`, `Use --as ${PATTERN_KINDS.join(', ')}.`);
+  const pattern = parsePattern(text, kind);
+  if (typeof pattern === 'string')
+    throw new Failed(pattern, 'Give hex bytes like "7f 45 4c 46 ?? 01", or --as text, u64, u32.');
+  const limit = /^\d{1,9}$/.test(options.limit) ? BigInt(options.limit) : 0n;
+  if (limit === 0n) throw new Failed(`"${options.limit}" is not a number of hits`, 'Give a whole number from 1.');
+  const pid = options.pid === undefined ? 0 : parsePid(options.pid);
+  const progress = progressLine(options, 'bytes');
+  const started = process.hrtime.bigint();
+  const job = explorer.search(pid, 0n, (1n << 64n) - 1n, pattern, limit, (batch) => {
+    progress.clear();
+    for (const [i, address] of batch.address.entries()) {
+      const pa = batch.pa[i] as bigint;
+      const context = hitContext(batch, i);
+      if (options.json) print({ address, pa, pfn: pa >> 12n, text: context.text });
+      else say(`${pid ? `${hexVa(address)}  ` : ''}pa ${hex(pa, 9)}  ${context.hex}  ${context.text}`);
+    }
+    progress.show(batch);
+  });
+  const stop = () => job.cancel();
+  process.once('SIGINT', stop);
+  const summary = await job.promise.finally(() => {
+    progress.clear();
+    process.removeListener('SIGINT', stop);
+  });
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  if (options.json)
+    print({
+      hits: Number(summary.hits),
+      limited: summary.limited,
+      bytes: Number(summary.bytes),
+      unreadable: Number(summary.unreadable),
+      seconds,
+    });
+  else
+    say(
+      `${count(summary.hits)} hits${summary.limited ? ' and no more looked for: raise --limit' : ''} in ${bytes(summary.bytes)} of ${pid ? `frames that process ${pid} maps` : 'physical memory'}, ${seconds.toFixed(2)} s${summary.unreadable ? `; ${bytes(summary.unreadable)} could not be read` : ''}`,
+    );
+  return summary.hits > 0n ? 0 : 1;
+}
+
 interface ReportOptions extends Json {
   output: string;
   format?: string;
@@ -738,6 +803,15 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     'who maps a frame: every process and address, by walking all address spaces',
     'cr3scope owners 117274   (or: cr3scope owners 4077:7f3a4001f000)',
   ).action((frameText: string, o: Json) => run((e) => owners(e, frameText, o)));
+  command(
+    'search <pattern>',
+    'bytes in physical memory, or in what a process maps; exit code 1 where there are none',
+    'cr3scope search "7f 45 4c 46 02 ?? 01" --pid 1   (or: cr3scope search --as text "secret")',
+  )
+    .option('--as <kind>', 'hex (?? is any byte), text, u64 or u32', 'hex')
+    .option('--pid <pid>', 'only in the frames that this process maps')
+    .option('--limit <hits>', 'end after so many hits', '1000')
+    .action((pattern: string, o: SearchOptions) => run((e) => search(e, pattern, o)));
   command('report <pid>', 'check a process and write the evidence to a file', 'cr3scope report 1 -o init.html')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--format <format>', `${REPORT_FORMATS.join(', ')}; by default the ending of the file name`)

@@ -106,13 +106,51 @@ Frames read_frames(FrameReader& reader, const std::vector<u64>& pfns) {
   return f;
 }
 
-// A check in progress; its thread hands batches to JavaScript.
-struct CheckJob {
-  Napi::Promise::Deferred deferred;
-  std::shared_ptr<std::atomic<bool>> cancel;
-  std::thread thread;
-  std::optional<CheckResult> result;
-  std::optional<Error> error;
+// Long work on a thread of its own that hands batches to JavaScript.
+template <class Result, class Batch>
+class Job {
+ public:
+  using Emit = std::function<void(Batch&&)>;
+  using Work = std::function<Result(const std::atomic<bool>& cancel, const Emit& emit)>;
+
+  // {promise, cancel()}. At most 4 batches wait for JavaScript: the work pauses rather than fill the memory.
+  static Napi::Object start(Napi::Env env, Napi::Function on_batch, const char* name, Work work) {
+    auto* job = new Job(env);
+    auto o = Napi::Object::New(env);
+    o["promise"] = job->deferred_.Promise();
+    o["cancel"] = Napi::Function::New(env, [cancel = job->cancel_](const Napi::CallbackInfo&) { *cancel = true; });
+    // The finalizer runs when the last batch was delivered, so that the promise settles after it.
+    auto batches = Napi::ThreadSafeFunction::New(env, on_batch, name, 4, 1, [job](Napi::Env e) {
+      std::unique_ptr<Job> own(job);
+      own->thread_.join();
+      if (own->error_) own->deferred_.Reject(to_js(e, *own->error_).Value());
+      else own->deferred_.Resolve(to_js(e, *own->result_));
+    });
+    job->thread_ = std::thread([job, batches, work = std::move(work)]() mutable {
+      job->error_ = caught([&] {
+        job->result_ = work(*job->cancel_, [&](Batch&& batch) {
+          auto owned = std::make_unique<Batch>(std::move(batch));
+          auto call = [](Napi::Env e, Napi::Function f, Batch* b) {
+            std::unique_ptr<Batch> own(b);
+            f.Call({to_js(e, *b)});
+          };
+          if (batches.BlockingCall(owned.get(), call) != napi_ok) throw Cancelled();
+          owned.release();
+        });
+      });
+      batches.Release();
+    });
+    return o;
+  }
+
+ private:
+  explicit Job(Napi::Env env) : deferred_(Napi::Promise::Deferred::New(env)) {}
+
+  Napi::Promise::Deferred deferred_;
+  std::shared_ptr<std::atomic<bool>> cancel_ = std::make_shared<std::atomic<bool>>(false);
+  std::thread thread_;
+  std::optional<Result> result_;
+  std::optional<Error> error_;
 };
 
 struct Translation {
@@ -140,7 +178,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
          InstanceMethod<&SessionObject::regions>("regions"), InstanceMethod<&SessionObject::rows>("rows"),
          InstanceMethod<&SessionObject::translate>("translate"), InstanceMethod<&SessionObject::frames>("frames"),
          InstanceMethod<&SessionObject::check>("check"), InstanceMethod<&SessionObject::cpus>("cpus"),
-         InstanceMethod<&SessionObject::owners>("owners")});
+         InstanceMethod<&SessionObject::owners>("owners"), InstanceMethod<&SessionObject::search>("search")});
   }
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -316,38 +354,36 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     u64 start = u64_argument(info, 1, "startTicks"), begin = u64_argument(info, 2, "begin"),
         end = u64_argument(info, 3, "end");
     if (!info[4].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
-    auto* job = new CheckJob{Napi::Promise::Deferred::New(env), {}, {}, {}, {}};
-    Napi::Promise promise = job->deferred.Promise();
-    auto cancel = job->cancel = std::make_shared<std::atomic<bool>>(false);
-    // At most 4 batches wait for JavaScript: the check pauses rather than fill the memory. The finalizer runs when the
-    // last batch was delivered, so that the promise settles after it.
-    auto batches =
-        Napi::ThreadSafeFunction::New(env, info[4].As<Napi::Function>(), "cr3scope check", 4, 1, [job](Napi::Env e) {
-          std::unique_ptr<CheckJob> own(job);
-          own->thread.join();
-          if (own->error) own->deferred.Reject(to_js(e, *own->error).Value());
-          else own->deferred.Resolve(to_js(e, *own->result));
+    return Job<CheckResult, CheckBatch>::start(
+        env, info[4].As<Napi::Function>(), "cr3scope check",
+        [s = session_, pid, start, begin, end](const std::atomic<bool>& cancel, const auto& emit) {
+          Session::Lease lease(*s);
+          Checker checker(s->target(), *lease, lease.module(), pid, start, cancel);
+          return checker.run(begin, std::min(end, s->target().paging.user_end()), emit);
         });
-    job->thread = std::thread([job, s = session_, pid, start, begin, end, batches]() mutable {
-      job->error = caught([&] {
-        Session::Lease lease(*s);
-        Checker checker(s->target(), *lease, lease.module(), pid, start, *job->cancel);
-        job->result = checker.run(begin, std::min(end, s->target().paging.user_end()), [&](CheckBatch&& batch) {
-          auto owned = std::make_unique<CheckBatch>(std::move(batch));
-          auto call = [](Napi::Env e, Napi::Function f, CheckBatch* b) {
-            std::unique_ptr<CheckBatch> own(b);
-            f.Call({to_js(e, *b)});
-          };
-          if (batches.BlockingCall(owned.get(), call) != napi_ok) throw Cancelled();
-          owned.release();
+  }
+
+  // search(pid, begin, end, bytes: Uint8Array, mask: Uint8Array, limit, onBatch) -> {promise, cancel()}; pid 0 searches
+  // physical memory.
+  Napi::Value search(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    int pid = info[0].ToNumber().Int32Value() == 0 ? 0 : pid_argument(info, 0);
+    u64 begin = u64_argument(info, 1, "begin"), end = u64_argument(info, 2, "end");
+    auto pattern = std::make_shared<Pattern>();
+    pattern->bytes = bytes_argument(info, 3, "bytes", kMostPattern);
+    pattern->mask = bytes_argument(info, 4, "mask", kMostPattern);
+    if (pattern->bytes.empty() || pattern->bytes.size() != pattern->mask.size())
+      throw Napi::TypeError::New(env, "bytes and mask must be of one length, and not empty");
+    u64 limit = u64_argument(info, 5, "limit");
+    if (!info[6].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
+    return Job<SearchResult, SearchBatch>::start(
+        env, info[6].As<Napi::Function>(), "cr3scope search",
+        [s = session_, pid, begin, end, pattern, limit](const std::atomic<bool>& cancel, const auto& emit) {
+          Session::Lease lease(*s);
+          if (pid == 0) return search_physical(s->target(), *lease, *pattern, begin, end, limit, cancel, emit);
+          u64 root = Checker(s->target(), *lease, lease.module(), pid, 0, cancel).root_pa();
+          return search_space(s->target(), *lease, root, *pattern, begin, end, limit, cancel, emit);
         });
-      });
-      batches.Release();
-    });
-    auto o = Napi::Object::New(env);
-    o["promise"] = promise;
-    o["cancel"] = Napi::Function::New(env, [cancel](const Napi::CallbackInfo&) { *cancel = true; });
-    return o;
   }
 
   std::shared_ptr<Session> session_;

@@ -212,6 +212,30 @@ Napi::Object to_js(Napi::Env env, const CheckResult& r) {
   return o;
 }
 
+Napi::Object to_js(Napi::Env env, const SearchBatch& b) {
+  auto o = Napi::Object::New(env);
+  o["done"] = to_js(env, b.done);
+  o["total"] = to_js(env, b.total);
+  o["address"] = column64(env, b.hits, [](auto& h) { return h.address; });
+  o["pa"] = column64(env, b.hits, [](auto& h) { return h.pa; });
+  o["knownFrom"] = column8(env, b.hits, [](auto& h) { return h.known_from; });
+  o["knownTo"] = column8(env, b.hits, [](auto& h) { return h.known_to; });
+  auto context = Napi::Uint8Array::New(env, b.hits.size() * Hit::kContext);
+  for (size_t i = 0; i < b.hits.size(); i++)
+    std::memcpy(context.Data() + i * Hit::kContext, b.hits[i].context.data(), Hit::kContext);
+  o["context"] = context;
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const SearchResult& r) {
+  auto o = Napi::Object::New(env);
+  o["bytes"] = to_js(env, r.bytes);
+  o["unreadable"] = to_js(env, r.unreadable);
+  o["hits"] = to_js(env, r.hits);
+  o["limited"] = Napi::Boolean::New(env, r.limited);
+  return o;
+}
+
 Napi::Error to_js(Napi::Env env, const Error& error) {
   auto e = Napi::Error::New(env, error.what());
   const char* name = error.code ? strerrorname_np(error.code) : nullptr;
@@ -235,6 +259,17 @@ int pid_argument(const Napi::CallbackInfo& info, size_t index) {
   if (!(value >= 1 && value <= 0x7fffffff) || value != static_cast<int>(value))
     throw Napi::TypeError::New(info.Env(), "pid must be a whole number from 1 to 2147483647");
   return static_cast<int>(value);
+}
+
+std::vector<u8> bytes_argument(const Napi::CallbackInfo& info, size_t index, const char* name, size_t most) {
+  bool fits = index < info.Length() && info[index].IsTypedArray() &&
+              info[index].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array &&
+              info[index].As<Napi::TypedArray>().ElementLength() <= most;
+  if (!fits)
+    throw Napi::TypeError::New(info.Env(),
+                               std::string(name) + " must be a Uint8Array of at most " + std::to_string(most));
+  auto array = info[index].As<Napi::Uint8Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
 }
 
 std::vector<u64> u64s_argument(const Napi::CallbackInfo& info, size_t index, const char* name, size_t most) {

@@ -11,6 +11,7 @@
 #include "../core/error.h"
 #include "../core/processes.h"
 #include "../core/reverse_map.h"
+#include "../core/search.h"
 
 namespace cr3scope {
 
@@ -58,6 +59,8 @@ Napi::Object to_js(Napi::Env env, const std::vector<Region>& regions);
 Napi::Object to_js(Napi::Env env, const std::vector<ProcessRow>& processes);
 Napi::Object to_js(Napi::Env env, const CheckBatch& batch);
 Napi::Object to_js(Napi::Env env, const CheckResult& result);
+Napi::Object to_js(Napi::Env env, const SearchBatch& batch);
+Napi::Object to_js(Napi::Env env, const SearchResult& result);
 Napi::Object to_js(Napi::Env env, const std::vector<RootRecord>& roots);
 Napi::Object to_js(Napi::Env env, const std::vector<Owner>& owners);
 
@@ -67,6 +70,7 @@ Napi::Error to_js(Napi::Env env, const Error& error);
 // Arguments; they throw a TypeError that names the argument.
 u64 u64_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 int pid_argument(const Napi::CallbackInfo& info, size_t index);
+std::vector<u8> bytes_argument(const Napi::CallbackInfo& info, size_t index, const char* name, size_t most);
 std::vector<u64> u64s_argument(const Napi::CallbackInfo& info, size_t index, const char* name, size_t most);
 
 }  // namespace cr3scope

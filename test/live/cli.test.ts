@@ -143,6 +143,24 @@ test('table: the entries of each level lead to the next', () => {
   expect(cr3scope('table', String(fixture.pid), hex(c.va)).stdout).toMatch(/kpageflags .*pgtable/);
 });
 
+test('search: hits with addresses, exit code 1 where there are none', () => {
+  const c = of('anon4k');
+  const { status, json } = cr3scope(
+    'search',
+    '--as',
+    'u64',
+    String(c.va + 0x18n),
+    '--pid',
+    String(fixture.pid),
+    '--json',
+  );
+  expect(status).toBe(0);
+  expect(json().map((h) => h.address)).toContain(`0x${hex(c.va + 0x18n)}`);
+  const none = cr3scope('search', 'deadbeef 00c0ffee 5ca1ab1e 0ddba11c 17', '--pid', String(fixture.pid));
+  expect([none.status, none.stderr]).toEqual([1, '']);
+  expect(none.stdout).toMatch(/^0 hits in/);
+});
+
 test('a reader that has seen enough is no error', () => {
   const { stdout, stderr } = spawnSync(
     'sh',
@@ -176,6 +194,8 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     ['frame beyond memory', ['frame', 'ffffffffff'], /can't be read: not System RAM/],
     ['frame beyond 52 bits', ['frame', '10000000000'], /beyond 52 physical bits/],
     ['no process given', ['check'], /no process given/],
+    ['bad pattern', ['search', '4x'], /"4x" is no byte/],
+    ['bad limit', ['search', '00', '--limit', 'x'], /is not a number of hits/],
     ['no table there', ['table', `${process.pid}`, '1000'], /ends above the PTE level/],
     ['nothing mapped', ['owners', `${process.pid}:1000`], /maps no frame.*cr3scope walk/],
     ['no frame', ['owners', 'xyz'], /"xyz" is not a PFN/],

@@ -13,6 +13,8 @@ import {
   type Target,
 } from '../../contract/api.ts';
 import { isCanonical } from '../../contract/paging.ts';
+import type { Pattern } from '../../contract/pattern.ts';
+import type { SearchBatch, SearchSummary } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from './report.ts';
@@ -209,6 +211,18 @@ export class Explorer implements Api {
     const record = this.finished(id);
     return { html: htmlReport, json: jsonReport, csv: csvReport }[format](record);
   };
+
+  /** Searches physical memory (PID 0), or the frames that a process maps, within [begin, end); ends after `limit` hits. */
+  search(
+    pid: number,
+    begin: bigint,
+    end: bigint,
+    { bytes, mask }: Pattern,
+    limit: bigint,
+    onBatch: (batch: SearchBatch) => void,
+  ): { promise: Promise<SearchSummary>; cancel(): void } {
+    return this.sources.search(pid, begin, end, bytes, mask, limit, onBatch);
+  }
 
   /** Cancels whatever runs. */
   close(): void {

@@ -77,6 +77,25 @@ export interface AddonCpus {
   name: string[];
 }
 
+export interface SearchBatch {
+  /** Bytes. */
+  done: bigint;
+  total: bigint;
+  address: BigUint64Array<ArrayBuffer>;
+  pa: BigUint64Array<ArrayBuffer>;
+  /** 64 bytes a hit, from 16 before it on, of which those in [knownFrom, knownTo) could be read. */
+  context: Uint8Array<ArrayBuffer>;
+  knownFrom: Uint8Array<ArrayBuffer>;
+  knownTo: Uint8Array<ArrayBuffer>;
+}
+
+export interface SearchSummary {
+  bytes: bigint;
+  unreadable: bigint;
+  hits: bigint;
+  limited: boolean;
+}
+
 export type AddonOwners = Omit<Owners, 'mapCount' | 'flags'>;
 
 /** Rejections are Errors with code ("ESRCH"), errno, call and remedy. */
@@ -93,6 +112,16 @@ export interface AddonSession {
   translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
   frames(pfns: BigUint64Array): Promise<AddonFrames>;
   owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
+  /** PID 0 searches physical memory. */
+  search(
+    pid: number,
+    begin: bigint,
+    end: bigint,
+    bytes: Uint8Array,
+    mask: Uint8Array,
+    limit: bigint,
+    onBatch: (batch: SearchBatch) => void,
+  ): { promise: Promise<SearchSummary>; cancel(): void };
   check(
     pid: number,
     startTicks: bigint,

@@ -9,6 +9,7 @@ import type {
   AddonOwners,
   AddonProcesses,
   AddonRoots,
+  AddonSession,
   AddonTarget,
   CheckBatch,
 } from './addon.d.ts';
@@ -34,6 +35,7 @@ export interface Sources {
   translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
   frames(pfns: BigUint64Array): Promise<AddonFrames>;
   owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
+  search: AddonSession['search'];
   check(pid: number, startTicks: bigint, begin: bigint, end: bigint, onBatch: (batch: CheckBatch) => void): CheckJob;
 }
 
@@ -81,6 +83,7 @@ export async function openSources(path: string): Promise<Sources> {
     translate: (pid, startTicks, va) => session.translate(pid, startTicks, va),
     frames: (pfns) => session.frames(pfns),
     owners: (pfn, again) => session.owners(pfn, again),
+    search: (...args) => session.search(...args),
     check: (pid, startTicks, begin, end, onBatch) => session.check(pid, startTicks, begin, end, onBatch),
   };
 }

@@ -1,0 +1,46 @@
+// Patterns of bytes to search for.
+
+export interface Pattern {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** 0xff where the byte counts, 0 where it may be anything. */
+  readonly mask: Uint8Array<ArrayBuffer>;
+}
+
+export const PATTERN_KINDS = ['hex', 'text', 'u64', 'u32'] as const;
+export type PatternKind = (typeof PATTERN_KINDS)[number];
+
+/** As native/core/search.h. */
+export const MOST_PATTERN = 256;
+
+const whole = (bytes: Uint8Array<ArrayBuffer>): Pattern => ({ bytes, mask: new Uint8Array(bytes.length).fill(0xff) });
+
+function integer(text: string, size: 4 | 8): Pattern | string {
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(text)) return `"${text}" is not a number`;
+  const value = BigInt(text);
+  if (value >> BigInt(size * 8)) return `${text} has more than ${size * 8} bits`;
+  return whole(Uint8Array.from({ length: size }, (_, i) => Number((value >> BigInt(i * 8)) & 255n)));
+}
+
+/**
+ * A pattern from text: hex bytes with ?? for any ("7f 45 4c 46 ?? 01"), text as UTF-8, or a little-endian number. A string
+ * says what is wrong with it.
+ */
+export function parsePattern(text: string, kind: PatternKind): Pattern | string {
+  let pattern: Pattern | string;
+  if (kind === 'u64' || kind === 'u32') pattern = integer(text.trim(), kind === 'u64' ? 8 : 4);
+  else if (kind === 'text') pattern = whole(new TextEncoder().encode(text));
+  else {
+    const digits = text.replace(/^0x/i, '').replace(/[\s,]+/g, '');
+    const pairs = digits.match(/.{1,2}/g) ?? [];
+    const bad = pairs.find((pair) => !/^([0-9a-f]{2}|\?\?)$/i.test(pair));
+    if (bad !== undefined) return `"${bad}" is no byte: give two hex digits each, or ?? for any`;
+    pattern = {
+      bytes: Uint8Array.from(pairs, (pair) => (pair === '??' ? 0 : Number.parseInt(pair, 16))),
+      mask: Uint8Array.from(pairs, (pair) => (pair === '??' ? 0 : 0xff)),
+    };
+  }
+  if (typeof pattern === 'string') return pattern;
+  if (pattern.bytes.length === 0) return 'the pattern is empty';
+  if (pattern.bytes.length > MOST_PATTERN) return `the pattern has more than ${MOST_PATTERN} bytes`;
+  return pattern.mask.includes(0xff) ? pattern : 'the pattern is all wildcards';
+}
