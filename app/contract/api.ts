@@ -284,6 +284,27 @@ export type CheckEvent = z.infer<typeof CheckEvent>;
 export const CheckRows = z.object({ runs: Runs, evidence: z.array(Evidence), runsDropped: u64, evidenceDropped: u64 });
 export type CheckRows = z.infer<typeof CheckRows>;
 
+/** Hits since the last event, 64 bytes of context each: from 16 before it on, known in [knownFrom, knownTo). */
+export const SearchEvent = z.object({
+  id: checkId,
+  /** Bytes. */
+  done: u64,
+  total: u64,
+  address: u64s,
+  pa: u64s,
+  context: u8s,
+  knownFrom: u8s,
+  knownTo: u8s,
+  /** Set once, with the last event. */
+  end: z
+    .union([
+      z.object({ bytes: u64, unreadable: u64, hits: u64, limited: z.boolean() }),
+      z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) }),
+    ])
+    .nullable(),
+});
+export type SearchEvent = z.infer<typeof SearchEvent>;
+
 export const REPORT_FORMATS = ['html', 'json', 'csv'] as const;
 
 const method = <A extends z.ZodType, R extends z.ZodType>(args: A, result: R) => ({ args, result });
@@ -302,6 +323,18 @@ export const METHODS = {
   /** Starts a check of the regions within [begin, end); its progress comes as `check` events. The caller chooses the id. */
   startCheck: method(z.object({ id: checkId, ...space, begin: u64, end: u64 }), z.null()),
   cancelCheck: method(z.object({ id: checkId }), z.boolean()),
+  /** Starts a search of what a process maps, or of physical memory (PID 0); hits come as `search` events. */
+  startSearch: method(
+    z.object({
+      id: checkId,
+      pid: z.number().int().min(0).max(0x7fffffff),
+      bytes: u8s.refine((a) => a.length > 0 && a.length <= 256, 'must be 1 to 256 bytes'),
+      mask: u8s,
+      limit: u64,
+    }),
+    z.null(),
+  ),
+  cancelSearch: method(z.object({ id: checkId }), z.boolean()),
   /** The rows of a finished check that holds its place among the last few. */
   checkRows: method(z.object({ id: checkId }), CheckRows),
   /** A finished check as a document. */
@@ -316,6 +349,7 @@ export type Api = { [M in Method]: (args: Args<M>) => Promise<Result<M>> };
 /** What the explorer tells without being asked. */
 export interface Events {
   check: CheckEvent;
+  search: SearchEvent;
 }
 
 /** The user interface's end of a transport. */

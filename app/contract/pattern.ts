@@ -1,4 +1,5 @@
-// Patterns of bytes to search for.
+// Patterns of bytes to search for, and the hits in words.
+import { hex } from './format.ts';
 
 export interface Pattern {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -43,4 +44,23 @@ export function parsePattern(text: string, kind: PatternKind): Pattern | string 
   if (pattern.bytes.length === 0) return 'the pattern is empty';
   if (pattern.bytes.length > MOST_PATTERN) return `the pattern has more than ${MOST_PATTERN} bytes`;
   return pattern.mask.includes(0xff) ? pattern : 'the pattern is all wildcards';
+}
+
+/** Bytes of context a hit, of which HIT_BEFORE stand before it (native/core/search.h). */
+const HIT_CONTEXT = 64;
+const HIT_BEFORE = 16;
+
+/** Hit `i` of a batch for people: bytes from the hit on, text around it; what could not be read is blank, never zero. */
+export function sayHit(
+  { context, knownFrom, knownTo }: { context: Uint8Array; knownFrom: Uint8Array; knownTo: Uint8Array },
+  i: number,
+): { bytes: string; text: string } {
+  const cells = Array.from(context.subarray(i * HIT_CONTEXT, (i + 1) * HIT_CONTEXT), (b, k) =>
+    k >= (knownFrom[i] as number) && k < (knownTo[i] as number) ? b : undefined,
+  );
+  const shown = cells.slice(HIT_BEFORE, HIT_BEFORE + 16);
+  return {
+    bytes: shown.map((b) => (b === undefined ? '  ' : hex(b, 2))).join(' '),
+    text: cells.map((b) => (b === undefined ? ' ' : b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '·')).join(''),
+  };
 }

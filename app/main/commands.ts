@@ -9,7 +9,7 @@ import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/
 import { differingLevel, sayKernel } from '../contract/kernel.ts';
 import { accessWords, reconcile } from '../contract/owners.ts';
 import { decode, flagsOf, levelName, levelShift, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
-import { PATTERN_KINDS, parsePattern } from '../contract/pattern.ts';
+import { PATTERN_KINDS, parsePattern, sayHit } from '../contract/pattern.ts';
 import { kindCounts, type TableEntry, tableBase, tableEntries } from '../contract/table.ts';
 import {
   ENTRY_KINDS,
@@ -26,7 +26,6 @@ import { checkSeconds, csvRows, htmlReport, jsonReport } from './explorer/report
 import { tellWalk } from './explorer/story.ts';
 import { VERSION } from './explorer/version.ts';
 import { serve } from './serve.ts';
-import type { SearchBatch } from './sources/addon.d.ts';
 import { Failed } from './sources/failed.ts';
 
 const EVERYTHING = 1n << 63n;
@@ -578,20 +577,6 @@ interface SearchOptions extends Json {
   limit: string;
 }
 
-/** The 64 bytes around a hit: what could not be read along with it is blank, never zero. */
-function hitContext(batch: SearchBatch, i: number): { hex: string; text: string } {
-  const cells = Array.from(batch.context.subarray(i * 64, i * 64 + 64), (b, k) =>
-    k >= (batch.knownFrom[i] as number) && k < (batch.knownTo[i] as number) ? b : undefined,
-  );
-  return {
-    hex: cells
-      .slice(16, 32)
-      .map((b) => (b === undefined ? '  ' : hex(b, 2)))
-      .join(' '),
-    text: cells.map((b) => (b === undefined ? ' ' : b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '·')).join(''),
-  };
-}
-
 async function search(explorer: Explorer, text: string, options: SearchOptions): Promise<number> {
   const kind = PATTERN_KINDS.find((k) => k === options.as);
   if (!kind) throw new Failed(`"${options.as}" is no kind of pattern`, `Use --as ${PATTERN_KINDS.join(', ')}.`);
@@ -607,9 +592,9 @@ async function search(explorer: Explorer, text: string, options: SearchOptions):
     progress.clear();
     for (const [i, address] of batch.address.entries()) {
       const pa = batch.pa[i] as bigint;
-      const context = hitContext(batch, i);
+      const context = sayHit(batch, i);
       if (options.json) print({ address, pa, pfn: pa >> 12n, text: context.text });
-      else say(`${pid ? `${hexVa(address)}  ` : ''}pa ${hex(pa, 9)}  ${context.hex}  ${context.text}`);
+      else say(`${pid ? `${hexVa(address)}  ` : ''}pa ${hex(pa, 9)}  ${context.bytes}  ${context.text}`);
     }
     progress.show(batch);
   });
@@ -630,7 +615,7 @@ async function search(explorer: Explorer, text: string, options: SearchOptions):
     });
   else
     say(
-      `${count(summary.hits)} hits${summary.limited ? ' and no more looked for: raise --limit' : ''} in ${bytes(summary.bytes)} of ${pid ? `frames that process ${pid} maps` : 'physical memory'}, ${seconds.toFixed(2)} s${summary.unreadable ? `; ${bytes(summary.unreadable)} could not be read` : ''}`,
+      `${summary.hits === 1n ? '1 hit' : `${count(summary.hits)} hits`}${summary.limited ? ' and no more looked for: raise --limit' : ''} in ${bytes(summary.bytes)} of ${pid ? `frames that process ${pid} maps` : 'physical memory'}, ${seconds.toFixed(2)} s${summary.unreadable ? `; ${bytes(summary.unreadable)} could not be read` : ''}`,
     );
   return summary.hits > 0n ? 0 : 1;
 }

@@ -9,9 +9,11 @@ import type {
   Owners,
   Processes,
   Regions,
+  SearchEvent,
   Target,
   Translation,
 } from '../contract/api.ts';
+import { type Pattern, sayHit } from '../contract/pattern.ts';
 import { VERDICTS, type Verdict } from '../contract/verdicts.ts';
 import { openClient } from './lib/client.ts';
 import type { Destination } from './lib/query.ts';
@@ -30,6 +32,16 @@ export interface CheckState {
   readonly summary?: CheckSummary;
   readonly rows?: CheckRows;
   readonly error?: Failure;
+}
+
+export interface SearchState {
+  readonly id: string;
+  /** What was searched; undefined: physical memory. */
+  readonly space?: Space;
+  readonly done: bigint;
+  readonly total: bigint;
+  readonly hits: readonly { address: bigint; pa: bigint; bytes: string; text: string }[];
+  readonly end?: NonNullable<SearchEvent['end']>;
 }
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -62,6 +74,9 @@ interface State {
   explaining?: { readonly raw: bigint; readonly level?: number };
   /** The frame whose owners are shown; `found` once they are. */
   owners?: { readonly pfn: bigint; readonly found?: Owners; readonly error?: Failure };
+  searching: boolean;
+  /** The search made last. */
+  search?: SearchState;
   notice?: Failure;
   lost?: string;
   theme: Theme;
@@ -74,7 +89,13 @@ function savedTheme(): Theme {
   return saved === 'light' || saved === 'dark' ? saved : 'system';
 }
 
-export const useStore = create<State>(() => ({ region: 0, offset: 0, exporting: false, theme: savedTheme() }));
+export const useStore = create<State>(() => ({
+  region: 0,
+  offset: 0,
+  exporting: false,
+  searching: false,
+  theme: savedTheme(),
+}));
 
 const set = useStore.setState;
 const get = useStore.getState;
@@ -114,6 +135,17 @@ export async function begin(): Promise<void> {
         () => undefined, // the next check has taken its place
       );
     }
+  });
+  client.on('search', (event) => {
+    const { search } = get();
+    if (!search || search.id !== event.id) return;
+    const hits = Array.from(event.address, (address, i) => ({
+      address,
+      pa: event.pa[i] as bigint,
+      ...sayHit(event, i),
+    }));
+    const update = { ...search, done: event.done, total: event.total, hits: [...search.hits, ...hits] };
+    set({ search: event.end ? { ...update, end: event.end } : update });
   });
   await refreshProcesses();
   const { processes } = get();
@@ -241,6 +273,30 @@ export async function goTo(space: Space, va: bigint): Promise<void> {
   closeOwners();
   if (get().space?.pid !== space.pid || get().space?.startTicks !== space.startTicks) await selectProcess(space);
   await selectVa(va);
+}
+
+const MOST_HITS = 1000n;
+
+/** Searches what a process maps, or physical memory. */
+export async function startSearch(pattern: Pattern, space: Space | undefined): Promise<void> {
+  cancelSearch();
+  const id = crypto.randomUUID();
+  set({ search: { id, done: 0n, total: 0n, hits: [], ...(space && { space }) } });
+  try {
+    await client.call('startSearch', { id, pid: space?.pid ?? 0, ...pattern, limit: MOST_HITS });
+  } catch (error) {
+    set({ search: undefined, notice: failure(error) });
+  }
+}
+
+export function cancelSearch(): void {
+  const { search } = get();
+  if (search && !search.end) void client.call('cancelSearch', { id: search.id });
+}
+
+export function setSearching(searching: boolean): void {
+  if (!searching) cancelSearch();
+  set({ searching });
 }
 
 /** Reads the open frame again; what changed since the last reading is lit. */

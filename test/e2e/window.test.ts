@@ -215,6 +215,30 @@ describe.each(faces)('%s', (name, open) => {
     await expect.poll(async () => (await first.innerText()).replace(/\s/g, '')).toBe(expected);
   });
 
+  test('searches the process, and goes to a hit', async () => {
+    const c = of('anon4k');
+    await face.page.getByRole('button', { name: 'Search memory' }).click();
+    const dialog = face.page.getByRole('dialog');
+    await dialog.getByLabel('What to search for').fill('4x');
+    await dialog.getByRole('button', { name: 'Search', exact: true }).click();
+    await dialog.getByText('"4x" is no byte').waitFor();
+    await dialog.getByLabel('Kind of pattern').selectOption('u64');
+    await dialog.getByLabel('What to search for').fill(`0x${hex(c.va + 0x20n)}`);
+    await dialog.getByRole('button', { name: 'Search', exact: true }).click();
+    await dialog.getByText(/\d+ hits? in /).waitFor();
+    const hit = dialog.getByRole('button', { name: hexVa(c.va + 0x20n) });
+    await hit.waitFor();
+    await face.page.waitForTimeout(300);
+    await face.page.screenshot({ path: shot(`${name}-search`) });
+    const { violations } = await new AxeBuilder({ page: face.page }).setLegacyMode().analyze();
+    expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id)).toEqual([]);
+    await hit.click();
+    await dialog.waitFor({ state: 'hidden' });
+    await translation()
+      .getByText(hexVa(c.va + 0x20n))
+      .waitFor();
+  });
+
   test('bad input is answered in place', async () => {
     await go('no such thing');
     await face.page.getByText(/is no process, address or frame here/).waitFor();

@@ -145,5 +145,10 @@ if (existsSync(lockdown)) {
 }
 
 const complained = complaints();
-part('log', complained.length === 0, complained.length ? 'COMPLAINTS' : 'clean', complained.join('\n'));
+part(
+  'log',
+  complained.length === 0,
+  complained.length ? 'COMPLAINTS' : 'clean',
+  complained.length ? run('dmesg', []).output : '',
+);
 process.exit(failed ? 1 : 0);

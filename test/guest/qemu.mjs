@@ -152,7 +152,9 @@ export async function boot(kernel, module, machine, command, { onLine, timeoutMs
   const disk = join(folder, 'disk');
   sh('truncate', ['-s', '256M', disk]);
   const nic = forward ? `user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:${forward}-:${forward}` : 'none';
-  const append = `console=ttyS0 quiet panic=-1 secretmem.enable=1 ${machine.append}`;
+  // Emulated, and beside others: a task of low priority may get no CPU for longer than the 21 s after which RCU complains.
+  const patience = 'rcupdate.rcu_cpu_stall_timeout=120';
+  const append = `console=ttyS0 quiet panic=-1 secretmem.enable=1 ${patience} ${machine.append}`;
   const child = spawn(
     'qemu-system-x86_64',
     [

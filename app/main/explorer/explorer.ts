@@ -13,7 +13,6 @@ import {
   type Target,
 } from '../../contract/api.ts';
 import { isCanonical } from '../../contract/paging.ts';
-import type { Pattern } from '../../contract/pattern.ts';
 import type { SearchBatch, SearchSummary } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
@@ -202,6 +201,34 @@ export class Explorer implements Api {
     return cancel !== undefined;
   };
 
+  startSearch: Api['startSearch'] = async ({ id, pid, bytes, mask, limit }) => {
+    if (this.running.has(id)) throw new Failed(`search ${id} exists`, 'Choose another id.', 'EEXIST');
+    const nothing = {
+      address: new BigUint64Array(),
+      pa: new BigUint64Array(),
+      context: new Uint8Array(),
+      knownFrom: new Uint8Array(),
+      knownTo: new Uint8Array(),
+    };
+    let reached = { done: 0n, total: 0n };
+    const everything = (1n << 64n) - 1n;
+    const job = this.search(pid, 0n, everything, { bytes, mask }, limit, (batch) => {
+      reached = { done: batch.done, total: batch.total };
+      this.emit('search', { ...batch, id, end: null });
+    });
+    this.running.set(id, job.cancel);
+    job.promise
+      .then((summary) => this.emit('search', { id, ...reached, ...nothing, end: summary }))
+      .catch((error: unknown) => {
+        const { message, code, remedy }: Failure = Failed.from(error);
+        this.emit('search', { id, ...reached, ...nothing, end: { error: { message, code, remedy } } });
+      })
+      .finally(() => this.running.delete(id));
+    return null;
+  };
+
+  cancelSearch: Api['cancelSearch'] = (args) => this.cancelCheck(args);
+
   checkRows: Api['checkRows'] = async ({ id }) => {
     const { runs, evidence, runsDropped, evidenceDropped } = this.finished(id);
     return { runs, evidence: [...evidence], runsDropped, evidenceDropped };
@@ -217,7 +244,7 @@ export class Explorer implements Api {
     pid: number,
     begin: bigint,
     end: bigint,
-    { bytes, mask }: Pattern,
+    { bytes, mask }: { bytes: Uint8Array; mask: Uint8Array },
     limit: bigint,
     onBatch: (batch: SearchBatch) => void,
   ): { promise: Promise<SearchSummary>; cancel(): void } {

@@ -10,6 +10,7 @@ import { Header } from './Header.tsx';
 import { OwnersDialog } from './OwnersDialog.tsx';
 import { ProcessList } from './ProcessList.tsx';
 import { Empty } from './parts.tsx';
+import { SearchDialog } from './SearchDialog.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { TranslationPane } from './TranslationPane.tsx';
 
@@ -31,8 +32,8 @@ function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
-      const { check, only, exporting, explaining, owners } = useStore.getState();
-      if (exporting || explaining || owners) return;
+      const { check, only, exporting, explaining, owners, searching } = useStore.getState();
+      if (exporting || explaining || owners || searching) return;
       if (checkRunning(check)) cancelCheck();
       else if (only) showOnly(undefined);
     };
@@ -97,6 +98,7 @@ export function App() {
       <StatusLine />
       <ExplainDialog />
       <OwnersDialog />
+      <SearchDialog />
       <ExportDialog />
     </CSPProvider>
   );

@@ -1,11 +1,11 @@
 import { Autocomplete } from '@base-ui/react/autocomplete';
 import { Popover } from '@base-ui/react/popover';
-import { Monitor, Moon, Sun } from 'lucide-react';
+import { Monitor, Moon, Search, Sun } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { SourceStatus } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
 import { type Suggestion, suggest } from '../lib/query.ts';
-import { go, notify, setTheme, type Theme, useStore } from '../store.ts';
+import { go, notify, setSearching, setTheme, type Theme, useStore } from '../store.ts';
 
 function Lamp({ source }: { source: SourceStatus }) {
   return (
@@ -181,6 +181,15 @@ export function Header() {
         <Lamp key={source.name} source={source} />
       ))}
       <QueryBox />
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="Search memory"
+        title="Search memory"
+        onClick={() => setSearching(true)}
+      >
+        <Search size={15} aria-hidden="true" />
+      </button>
       <ThemeButton />
     </header>
   );
