@@ -12,7 +12,6 @@ namespace cr3scope {
 namespace {
 
 constexpr u64 kEmitNs = 50'000'000;
-constexpr size_t kFrames = 64;  // read at a time: what was copied is still in the cache when it is searched
 
 struct Page {
   u64 address, pa;
@@ -42,7 +41,7 @@ class Scanner {
 
   void add(u64 address, u64 pa) {
     pages_[count_++] = {address, pa};
-    if (count_ == kFrames) flush();
+    if (count_ == FrameReader::kBatch) flush();
   }
 
   SearchResult finish() {
@@ -56,8 +55,8 @@ class Scanner {
     if (cancel_) throw Cancelled();
     size_t count = std::exchange(count_, 0);
     if (!count || done()) return;
-    u64 addresses[kFrames];
-    FrameStatus status[kFrames];
+    u64 addresses[FrameReader::kBatch];
+    FrameStatus status[FrameReader::kBatch];
     for (size_t i = 0; i < count; i++) addresses[i] = pages_[i].pa;
     const u8* data = frames_.read(addresses, count, status);
     for (size_t i = 0; i < count && !done();) {
@@ -148,7 +147,7 @@ class Scanner {
   const std::atomic<bool>& cancel_;
   const std::function<void(SearchBatch&&)>& emit_;
   size_t anchor_ = 0, anchor_bytes_ = 0;
-  Page pages_[kFrames];
+  Page pages_[FrameReader::kBatch];
   size_t count_ = 0;
   std::vector<u8> tail_;  // the last bytes of tail_page_, one fewer than the pattern has
   Page tail_page_{};
