@@ -3,6 +3,7 @@
 //
 // Tables cross as columns (typed arrays), 64-bit values as bigint, never as number.
 import { z } from 'zod';
+import { MOST_PATTERN } from './pattern.ts';
 
 const u64 = z
   .bigint()
@@ -265,18 +266,16 @@ export type CheckSummary = z.infer<typeof CheckSummary>;
 export const BUCKETS = 32;
 export const OUTCOMES = ['complete', 'exited', 'execed'] as const;
 
+/** How long work ends that could not be done. */
+const FailedEnd = z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) });
+
 export const CheckEvent = z.object({
   id: checkId,
   done: u64,
   total: u64,
   counts: u64s,
   /** Set once, with the last event. */
-  end: z
-    .union([
-      z.object({ summary: CheckSummary }),
-      z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) }),
-    ])
-    .nullable(),
+  end: z.union([z.object({ summary: CheckSummary }), FailedEnd]).nullable(),
 });
 export type CheckEvent = z.infer<typeof CheckEvent>;
 
@@ -296,12 +295,7 @@ export const SearchEvent = z.object({
   knownFrom: u8s,
   knownTo: u8s,
   /** Set once, with the last event. */
-  end: z
-    .union([
-      z.object({ bytes: u64, unreadable: u64, hits: u64, limited: z.boolean() }),
-      z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) }),
-    ])
-    .nullable(),
+  end: z.union([z.object({ bytes: u64, unreadable: u64, hits: u64, limited: z.boolean() }), FailedEnd]).nullable(),
 });
 export type SearchEvent = z.infer<typeof SearchEvent>;
 
@@ -328,7 +322,7 @@ export const METHODS = {
     z.object({
       id: checkId,
       pid: z.number().int().min(0).max(0x7fffffff),
-      bytes: u8s.refine((a) => a.length > 0 && a.length <= 256, 'must be 1 to 256 bytes'),
+      bytes: u8s.refine((a) => a.length > 0 && a.length <= MOST_PATTERN, `must be 1 to ${MOST_PATTERN} bytes`),
       mask: u8s,
       limit: u64,
     }),

@@ -44,6 +44,8 @@ function manual(level: number, leaf: boolean): string {
 
 const mask = (high: number, low: number) => ((1n << BigInt(high - low + 1)) - 1n) << BigInt(low);
 
+const saysFlag = ({ set, meaning }: Flag) => (set ? meaning : `clear (set: ${meaning})`);
+
 function summarise(raw: bigint, level: number, facts: PagingFacts): string {
   const e = decode(raw, level, facts);
   const size = pageSizeName(e.shift);
@@ -103,11 +105,10 @@ function presentFields(raw: bigint, level: number, facts: PagingFacts, flags: re
       return { name: 'PK', meaning: 'protection key, used where CR4.PKE is set', source: 'SDM vol. 3A, 4.6.2' };
     if (flag) {
       const software = flag.bit >= 9 && flag.bit < 63 && flag.name !== 'PAT';
-      const none = flag.name === 'PROTNONE' ? INVERT : LAYOUT;
       return {
         name: flag.name,
-        meaning: flag.set ? flag.meaning : `clear (set: ${flag.meaning})`,
-        source: software || flag.name === 'PROTNONE' ? none : hardware,
+        meaning: saysFlag(flag),
+        source: flag.name === 'PROTNONE' ? INVERT : software ? LAYOUT : hardware,
       };
     }
     if (n >= facts.maxPhysBits && n < 52 && !inverted)
@@ -163,8 +164,7 @@ function absentFields(raw: bigint, level: number, facts: PagingFacts, flags: rea
       };
     if (n >= 9)
       return { name: 'offset', meaning: `0x${hex(swapOffset)}, stored inverted against L1TF: ${holds}`, source: SWAP };
-    if (flag)
-      return { name: flag.name, meaning: flag.set ? flag.meaning : `clear (set: ${flag.meaning})`, source: SWAP };
+    if (flag) return { name: flag.name, meaning: saysFlag(flag), source: SWAP };
     if (n === 8) return { name: 'must be 0', meaning: 'set, it would mean PROT_NONE', source: SWAP };
     if (n === 7) return { name: 'must be 0', meaning: 'set, it would mean a huge page in mid-split', source: SWAP };
     if (n === 0)

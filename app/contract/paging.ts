@@ -135,6 +135,14 @@ export function decode(raw: bigint, level: number, facts: PagingFacts): Entry {
   return { kind, shift, swapType, swapOffset, pfn: holdsPfn ? swapOffset & (bit(t.pfnBits) - 1n) : 0n, violation: 0n };
 }
 
+/** Whether an entry of this kind maps a frame, present to the CPU or not; maps_frame() of native/core/paging.h. */
+export const mapsFrame = (kind: EntryKind | undefined): boolean =>
+  kind === 'leaf' || kind === 'protNone' || kind === 'midSplit';
+
+/** Physical address of `va` in the page that an entry maps. */
+export const physicalAddress = (va: bigint, { pfn, shift }: Pick<Entry, 'pfn' | 'shift'>): bigint =>
+  (pfn << PAGE_SHIFT) + (va & (bit(shift) - 1n));
+
 export interface Flag {
   readonly bit: number;
   readonly name: string;
@@ -153,7 +161,7 @@ export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release:
   const version = kernelVersion(release);
   const { kind } = decode(raw, level, facts);
   const present = (raw & P) !== 0n;
-  const leaf = kind === 'leaf' || kind === 'protNone' || kind === 'midSplit' || (kind === 'reserved' && level === 1);
+  const leaf = mapsFrame(kind) || (kind === 'reserved' && level === 1);
   const list: [number, string, string][] = [];
   if (!present && !leaf) {
     if (raw === 0n) return [];

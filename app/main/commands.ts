@@ -8,7 +8,17 @@ import { explain, levelTitle, parseLevel, plausibleLevels } from '../contract/ex
 import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../contract/format.ts';
 import { differingLevel, sayKernel } from '../contract/kernel.ts';
 import { accessWords, reconcile } from '../contract/owners.ts';
-import { decode, flagsOf, levelName, levelShift, pagemapFlags, pageSizeName, tableIndex } from '../contract/paging.ts';
+import {
+  decode,
+  flagsOf,
+  levelName,
+  levelShift,
+  mapsFrame,
+  pagemapFlags,
+  pageSizeName,
+  physicalAddress,
+  tableIndex,
+} from '../contract/paging.ts';
 import { PATTERN_KINDS, parsePattern, sayHit } from '../contract/pattern.ts';
 import { kindCounts, type TableEntry, tableBase, tableEntries } from '../contract/table.ts';
 import {
@@ -310,8 +320,8 @@ async function walk(explorer: Explorer, pidText: string, vaText: string, { json 
   const target = await explorer.target();
   const t = await explorer.translate({ pid, startTicks: 0n, va });
   const { leaf } = t.path;
-  const mapped = ['leaf', 'protNone', 'midSplit'].includes(ENTRY_KINDS[leaf.kind] ?? '');
-  const pa = mapped ? (leaf.pfn << 12n) + (va & ((1n << BigInt(leaf.shift)) - 1n)) : null;
+  const mapped = mapsFrame(ENTRY_KINDS[leaf.kind]);
+  const pa = mapped ? physicalAddress(va, leaf) : null;
   const steps = walkSteps(t.path, va, target);
   const row = t.row && {
     pagemap: t.row.pagemap[0] as bigint,
@@ -510,13 +520,13 @@ async function parseFrame(explorer: Explorer, text: string): Promise<bigint> {
   if (vaText === undefined) return parseAddress(text, 'a PFN, nor PID:ADDRESS');
   const va = parseAddress(vaText, 'an address');
   const { path } = await explorer.translate({ pid: parsePid(pidText ?? ''), startTicks: 0n, va });
-  if (!['leaf', 'protNone', 'midSplit'].includes(ENTRY_KINDS[path.leaf.kind] ?? ''))
+  if (!mapsFrame(ENTRY_KINDS[path.leaf.kind]))
     throw new Failed(
       `process ${pidText} maps no frame at ${hexVa(va)}`,
       `See \`cr3scope walk ${pidText} ${hex(va)}\`.`,
       'EFAULT',
     );
-  return path.leaf.pfn + ((va & ((1n << BigInt(path.leaf.shift)) - 1n)) >> 12n);
+  return physicalAddress(va, path.leaf) >> 12n;
 }
 
 async function owners(explorer: Explorer, text: string, { json }: Json): Promise<number> {

@@ -13,8 +13,9 @@ import type {
   Target,
   Translation,
 } from '../contract/api.ts';
+import { mapsFrame, physicalAddress } from '../contract/paging.ts';
 import { type Pattern, sayHit } from '../contract/pattern.ts';
-import { VERDICTS, type Verdict } from '../contract/verdicts.ts';
+import { ENTRY_KINDS, VERDICTS, type Verdict } from '../contract/verdicts.ts';
 import { openClient } from './lib/client.ts';
 import type { Destination } from './lib/query.ts';
 
@@ -241,8 +242,8 @@ export async function selectVa(va: bigint): Promise<void> {
     if (get().va !== va || get().space !== space) return;
     set({ translation, translationError: undefined });
     const { leaf } = translation.path;
-    const mapped = leaf.kind === 2 || leaf.kind === 3 || leaf.kind === 4;
-    if (mapped) await openFrame(leaf.pfn + ((va & ((1n << BigInt(leaf.shift)) - 1n)) >> 12n), Number(va & 4095n));
+    const pa = physicalAddress(va, leaf);
+    if (mapsFrame(ENTRY_KINDS[leaf.kind])) await openFrame(pa >> 12n, Number(pa & 4095n));
   } catch (error) {
     if (get().va === va) set({ translation: undefined, translationError: failure(error) });
   }

@@ -22,8 +22,7 @@ struct KernelWord {
   }
   static constexpr u64 kNone = static_cast<u64>(CR3SCOPE_KIND_NONE) << 60,
                        kPage = static_cast<u64>(CR3SCOPE_KIND_PAGE) << 60,
-                       kNoRegion = static_cast<u64>(CR3SCOPE_KIND_NO_REGION) << 60,
-                       kRaced = static_cast<u64>(CR3SCOPE_KIND_RACED) << 60;
+                       kNoRegion = static_cast<u64>(CR3SCOPE_KIND_NO_REGION) << 60;
 
   u32 kind() const { return CR3SCOPE_WORD_KIND(raw); }
   u8 shift() const { return static_cast<u8>(kPageShift + 9 * CR3SCOPE_WORD_SIZE(raw)); }

@@ -46,7 +46,6 @@ void ReverseMap::add(size_t space, u64 va, const Entry& entry) {
 void ReverseMap::walk_space(TableWalk& walk, size_t space, const std::atomic<bool>& cancel) {
   UpperLevels upper = walk.upper_levels(spaces_[space].root_pa);
   const auto& extents = upper.extents;
-  const Paging& paging = target_.paging;
   FrameStatus status[FrameReader::kBatch];
   std::vector<u8> tables;
   std::vector<bool> stale;
@@ -58,23 +57,15 @@ void ReverseMap::walk_space(TableWalk& walk, size_t space, const std::atomic<boo
     walk.verify(upper, first, count, stale);
     for (size_t i = 0; i < count; i++) {
       const Extent& extent = extents[first + i];
-      if (maps_frame(extent.entry.kind)) {
-        if (stale[i]) raced_++;
-        else add(space, extent.va, extent.entry);
-        continue;
-      }
-      if (extent.entry.kind != EntryKind::table || extent.status != FrameStatus::ok) continue;
-      if (stale[i] || status[i] != FrameStatus::ok) {
+      bool table = extent.entry.kind == EntryKind::table;
+      if (!table && !maps_frame(extent.entry.kind)) continue;
+      if (table && extent.status != FrameStatus::ok) continue;
+      if (stale[i] || (table && status[i] != FrameStatus::ok)) {
         raced_++;
         continue;
       }
-      u64 entries[kEntries];
-      std::memcpy(entries, &tables[i * kPageSize], sizeof entries);
-      for (unsigned k = 0; k < kEntries; k++) {
-        if (!entries[k]) continue;
-        Entry entry = decode(entries[k], kPte, paging);
-        if (maps_frame(entry.kind)) add(space, extent.va + k * kPageSize, entry);
-      }
+      for_each_page(extent, &tables[i * kPageSize], target_.paging,
+                    [&](u64 va, const Entry& entry) { add(space, va, entry); });
     }
   }
 }

@@ -192,17 +192,11 @@ SearchResult search_space(const Target& target, FrameReader& frames, u64 root_pa
     const u8* tables = walk.pte_tables(upper, first, count, status);
     for (size_t i = 0; i < count; i++) {
       const Extent& extent = upper.extents[first + i];
-      if (maps_frame(extent.entry.kind)) {
-        for (u64 k = 0; k < 1ull << (extent.entry.shift - kPageShift); k++)
-          add(extent.va + (k << kPageShift), extent.entry.pfn + k);
-      } else if (extent.entry.kind == EntryKind::table && status[i] == FrameStatus::ok) {
-        u64 entries[kEntries];
-        std::memcpy(entries, tables + i * kPageSize, sizeof entries);
-        for (unsigned k = 0; k < kEntries; k++) {
-          Entry entry = decode(entries[k], kPte, target.paging);
-          if (maps_frame(entry.kind)) add(extent.va + (static_cast<u64>(k) << kPageShift), entry.pfn);
-        }
-      }
+      if (extent.entry.kind == EntryKind::table && (extent.status != FrameStatus::ok || status[i] != FrameStatus::ok))
+        continue;
+      for_each_page(extent, tables + i * kPageSize, target.paging, [&](u64 va, const Entry& entry) {
+        for (u64 k = 0; k < 1ull << (entry.shift - kPageShift); k++) add(va + k * kPageSize, entry.pfn + k);
+      });
     }
   }
   Scanner scanner(frames, pattern, pages.size() << kPageShift, limit, cancel, emit);

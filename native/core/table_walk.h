@@ -2,6 +2,7 @@
 // The table walk source: translations decoded by us from raw table frames (SDM vol. 3A, 4.5).
 #pragma once
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "frame_reader.h"
@@ -48,6 +49,20 @@ struct Extent {
 
   u64 end() const { return va + (1ull << level_shift(level)); }
 };
+
+// Hands `take(va, entry)` each page that an extent maps; `table` are the bytes of its PTE table, where it has one.
+template <class Take>
+void for_each_page(const Extent& extent, const u8* table, const Paging& paging, Take take) {
+  if (maps_frame(extent.entry.kind)) return take(extent.va, extent.entry);
+  if (extent.entry.kind != EntryKind::table) return;
+  for (unsigned k = 0; k < kEntries; k++) {
+    u64 raw;
+    std::memcpy(&raw, table + k * sizeof raw, sizeof raw);
+    if (!raw) continue;
+    Entry entry = decode(raw, kPte, paging);
+    if (maps_frame(entry.kind)) take(extent.va + k * kPageSize, entry);
+  }
+}
 
 struct Table {
   u64 va = 0;  // first address it covers

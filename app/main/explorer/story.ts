@@ -8,10 +8,12 @@ import {
   decode,
   flagsOf,
   levelName,
+  mapsFrame,
   pagemapFlags,
   pageSizeName,
   permission,
   permissionWords,
+  physicalAddress,
   tableIndex,
 } from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
@@ -65,9 +67,9 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
   const status = FRAME_STATUS[path.status] ?? 'failed';
   if (status !== 'ok') lines.push(`the next table can't be read: ${FRAME_STATUS_TEXT[status]}`);
   const leaf = decode(path.entry[path.last] ?? 0n, path.last || 1, facts);
-  const mapped = leaf.kind === 'leaf' || leaf.kind === 'protNone' || leaf.kind === 'midSplit';
+  const mapped = mapsFrame(leaf.kind);
   if (mapped && status === 'ok') {
-    const pa = (leaf.pfn << 12n) + (va & ((1n << BigInt(leaf.shift)) - 1n));
+    const pa = physicalAddress(va, leaf);
     lines.push(`physical address 0x${hex(pa)}, frame 0x${hex(pa >> 12n)}, ${pageSizeName(leaf.shift)} page`);
     if ((path.entry[path.last] as bigint) & 1n) {
       const may = permission(path.entry, path.last, levels, facts.pti);

@@ -3,7 +3,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import type { Rows } from '../../contract/api.ts';
 import { count, hex, hexVa } from '../../contract/format.ts';
 import { sayKernel } from '../../contract/kernel.ts';
-import { decode, flagsOf, pagemapPlace, pageSizeName } from '../../contract/paging.ts';
+import { decode, flagsOf, mapsFrame, pagemapPlace, pageSizeName } from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
 import { type PageList, pagesOfRange, pagesOfVerdict } from '../lib/pages.ts';
 import { explorer, selectVa, useStore } from '../store.ts';
@@ -48,7 +48,7 @@ function useRowView() {
       let text = '';
       if (!hasWalk) walk = 'not ready';
       else if (status !== 'ok') walk = 'unreadable';
-      else if (entry.kind === 'leaf' || entry.kind === 'protNone' || entry.kind === 'midSplit') {
+      else if (mapsFrame(entry.kind)) {
         walk = hex(rows.pfn[i] as bigint, 7);
         const set = new Set(
           flagsOf(raw, level, target, target.release)

@@ -1,7 +1,7 @@
 // The open frame as a page table: its entries, what each points to, and the way down and up.
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { bytes, hex, hexVa, kpageFlagNames } from '../../contract/format.ts';
-import { flagsOf, levelName, levelShift, pageSizeName } from '../../contract/paging.ts';
+import { flagsOf, levelName, levelShift, mapsFrame, pageSizeName } from '../../contract/paging.ts';
 import { kindCounts, type TableEntry, tableEntries } from '../../contract/table.ts';
 import { explainEntry, openFrame, selectByte, showTable, useStore } from '../store.ts';
 
@@ -41,7 +41,7 @@ export function TableView() {
           {levelName(level - 1, levels)} table {hex(e.pfn)}
         </button>
       );
-    if (e.kind === 'leaf' || e.kind === 'protNone' || e.kind === 'midSplit')
+    if (mapsFrame(e.kind))
       return (
         <button type="button" className="link" onClick={() => void openFrame(e.pfn)}>
           {pageSizeName(e.shift)} page {hex(e.pfn)}

@@ -9,10 +9,12 @@ import {
   flagsOf,
   INTEL_LEVEL,
   levelName,
+  mapsFrame,
   pagemapFlags,
   pageSizeName,
   permission,
   permissionWords,
+  physicalAddress,
   tableIndex,
 } from '../../contract/paging.ts';
 import { tableBase } from '../../contract/table.ts';
@@ -140,10 +142,8 @@ export function TranslationPane() {
   const rungs = Array.from({ length: target.levels }, (_, i) => target.levels - i).filter(
     (level) => path.last > 0 && level >= path.last,
   );
-  const mapped = ['leaf', 'protNone', 'midSplit'].includes(
-    decode(path.entry[path.last] ?? 0n, path.last || 1, target).kind,
-  );
-  const pa = mapped ? (path.leaf.pfn << 12n) + (va & ((1n << BigInt(path.leaf.shift)) - 1n)) : undefined;
+  const mapped = mapsFrame(decode(path.entry[path.last] ?? 0n, path.last || 1, target).kind);
+  const pa = mapped ? physicalAddress(va, path.leaf) : undefined;
   const status = FRAME_STATUS[path.status] ?? 'failed';
   const row = t.row;
   const verdict = row && VERDICTS[row.verdict[0] as number];
