@@ -88,7 +88,7 @@ int main() try {
 
   Session session;
   session.open();
-  Session::Lease lease(session);
+  Session::Lease lease(session), second(session), walker(session);
   FrameReader& frames = *lease;
   TableWalk walk(session.target(), frames);
   Pagemap pagemap(getpid());
@@ -165,10 +165,12 @@ int main() try {
 
   // A pattern that is nowhere: through physical frames, and by memmem over the same pages from user memory.
   const Pattern pattern{{0xde, 0xad, 0xbe, 0xef, 0x5c, 0xa1, 0xab, 0x1e}, std::vector<u8>(8, 0xff)};
+  const Readers readers{&frames, &*second};
   u64 hits = 0;
   auto search = [&] {
     hits +=
-        search_space(session.target(), frames, root, pattern, va, va + kGiB, 1000, cancel, [](SearchBatch&&) {}).hits;
+        search_space(session.target(), readers, *walker, root, pattern, va, va + kGiB, 1000, cancel, [](SearchBatch&&) {
+        }).hits;
   };
   auto search_user = [&] { hits += memmem(memory, kGiB, pattern.bytes.data(), pattern.bytes.size()) != nullptr; };
   auto [search_s, memmem_s] = side_by_side(search, search_user);

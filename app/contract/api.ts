@@ -45,6 +45,8 @@ export const Target = z.object({
   hostname: z.string(),
   release: z.string(),
   build: z.string(),
+  /** Of /proc/sys/kernel/random/boot_id: frame numbers mean nothing after the next boot. */
+  bootId: z.string(),
   cpuModel: z.string(),
   cpus: z.number(),
   memoryBytes: u64,
@@ -61,6 +63,10 @@ export const Target = z.object({
   /** System RAM, physical, end exclusive. */
   ramBegin: u64s,
   ramEnd: u64s,
+  /** NUMA nodes by /proc/zoneinfo: frame ranges, end exclusive; those of different nodes may overlap. */
+  nodeBegin: u64s,
+  nodeEnd: u64s,
+  node: u32s,
   directMap: u64,
   directMapFrom: z.string(),
   swap: SwapTypes,
@@ -177,10 +183,40 @@ export const Frame = z.object({
   flags: u64.nullable(),
   count: u64.nullable(),
   cgroup: u64.nullable(),
+  /** Of that cgroup below its mount; null where there is none, or it is gone. */
+  cgroupPath: z.string().nullable(),
+  /** Index into ROLES. */
+  role: z.number(),
+  /** NUMA node; null where it can't be told. */
+  node: z.number().nullable(),
 });
 export type Frame = z.infer<typeof Frame>;
 
-/** Who maps a frame, by the reverse map: a picture of the moment it was made. */
+/** The bytes of frames that follow each other. */
+export const Frames = z.object({
+  pfn: u64,
+  /** Index into FRAME_STATUS each; its 4096 bytes mean nothing unless it is ok. */
+  status: u8s,
+  bytes: u8s,
+});
+export type Frames = z.infer<typeof Frames>;
+/** At most so many at a time. */
+export const MOST_FRAMES = 64;
+
+/** The reverse map that an answer is from: a picture of the moment it was made. */
+const reverseMap = {
+  ageNs: u64,
+  tookNs: u64,
+  spaces: z.number(),
+  entries: u64,
+  pages: u64,
+  bytes: u64,
+  /** Address spaces and page tables that changed while they were walked, and are left out. */
+  gone: u64,
+  raced: u64,
+};
+
+/** Who maps a frame, by the reverse map. */
 export const Owners = z.object({
   pid: u32s,
   startTicks: u64s,
@@ -196,21 +232,85 @@ export const Owners = z.object({
   mapCount: u64.nullable(),
   /** kpageflags of the frame; null where they can't be read. */
   flags: u64.nullable(),
-  ageNs: u64,
-  tookNs: u64,
-  spaces: z.number(),
-  entries: u64,
-  pages: u64,
-  bytes: u64,
-  /** Address spaces and page tables that changed while they were walked, and are left out. */
-  gone: u64,
-  raced: u64,
+  /** Whose page table it is: process, level, and the first address that it covers. */
+  tablePid: u32s,
+  tableStart: u64s,
+  tableLevel: u8s,
+  tableVa: u64s,
+  ...reverseMap,
 });
 export type Owners = z.infer<typeof Owners>;
 export const MAY_WRITE = 1;
 export const MAY_USER = 2;
 export const MAY_EXECUTE = 4;
 export const MAY_READ = 8;
+
+/** All page tables of the user half of an address space, by address, the upper levels first. */
+export const TableTree = z.object({
+  rootPa: u64,
+  level: u8s,
+  va: u64s,
+  pa: u64s,
+  /** Entries that are not 0. */
+  used: u32s,
+  /** Whether kpageflags marks the frame as a page table: 0 no, 1 yes, 2 unknown. */
+  marked: u8s,
+  /** Index into FRAME_STATUS. */
+  status: u8s,
+  /** Bytes mapped by pages of 4K, 2M and 1G. */
+  mapped: u64s,
+  /** PTE tables that changed while they were read: their entries are not counted. */
+  raced: u64,
+});
+export type TableTree = z.infer<typeof TableTree>;
+
+/** Physical memory as a picture, and as a table of role and process. All counts are frames. */
+export const MemoryMap = z.object({
+  /** Frame numbers; cells of `framesPerCell` cover them, the last may be shorter. */
+  begin: u64,
+  end: u64,
+  framesPerCell: u64,
+  /** ROLES.length a cell. */
+  roles: u32s,
+  /** 3 a cell: frames that pages of 4K, 2M, 1G map, each mapping for itself. */
+  sizes: u32s,
+  /** PID with the most mappings in the cell, 0: none. */
+  owner: u32s,
+  ownerMappings: u32s,
+  /** Frames of the cell with the kpageflags bit that was asked for. */
+  flagged: u32s,
+  /** One a process with an address space. */
+  pid: u32s,
+  startTicks: u64s,
+  /** Frames that nothing else maps. */
+  alone: u64s,
+  /** ROLES.length a process: what it maps, each mapping for itself, and its page tables. */
+  mapped: u64s,
+  /** By role: all frames, and those that no process maps. */
+  total: u64s,
+  unmapped: u64s,
+  ...reverseMap,
+});
+export type MemoryMap = z.infer<typeof MemoryMap>;
+export const MOST_CELLS = 1 << 16;
+
+/** Frame bytes against those of /proc/PID/mem, in pages. */
+export const ByteProof = z.object({
+  pages: u64,
+  same: u64,
+  /** The frame changed between two readings around that of the address. */
+  changing: u64,
+  /** The address came to map another frame, or none. */
+  moved: u64,
+  noFrame: u64,
+  /** /proc/PID/mem refused. */
+  noMemory: u64,
+  /** Stable on both sides over re-reads. */
+  differ: u64,
+  differences: z.array(z.object({ va: u64, pfn: u64, offset: z.number(), frame: u8s, memory: u8s })),
+  ns: u64,
+});
+export type ByteProof = z.infer<typeof ByteProof>;
 
 export const Runs = z.object({
   va: u64s,
@@ -261,6 +361,8 @@ export const CheckSummary = z.object({
   regionCounts: u64s,
   /** BUCKETS x 7 a region: its picture from left to right. */
   regionBuckets: u32s,
+  /** Null where bytes were not asked for, or the process went away before. */
+  proof: ByteProof.nullable(),
 });
 export type CheckSummary = z.infer<typeof CheckSummary>;
 export const BUCKETS = 32;
@@ -271,6 +373,7 @@ const FailedEnd = z.object({ error: z.object({ message: z.string(), code: z.stri
 
 export const CheckEvent = z.object({
   id: checkId,
+  /** Pages; once `counts` add up to all of them, those whose bytes were compared. */
   done: u64,
   total: u64,
   counts: u64s,
@@ -295,11 +398,18 @@ export const SearchEvent = z.object({
   knownFrom: u8s,
   knownTo: u8s,
   /** Set once, with the last event. */
-  end: z.union([z.object({ bytes: u64, unreadable: u64, hits: u64, limited: z.boolean() }), FailedEnd]).nullable(),
+  end: z
+    .union([z.object({ bytes: u64, unreadable: u64, hits: u64, limited: z.boolean(), gone: z.boolean() }), FailedEnd])
+    .nullable(),
 });
 export type SearchEvent = z.infer<typeof SearchEvent>;
 
 export const REPORT_FORMATS = ['html', 'json', 'csv'] as const;
+
+const pattern = {
+  bytes: u8s.refine((a) => a.length > 0 && a.length <= MOST_PATTERN, `must be 1 to ${MOST_PATTERN} bytes`),
+  mask: u8s,
+};
 
 const method = <A extends z.ZodType, R extends z.ZodType>(args: A, result: R) => ({ args, result });
 
@@ -312,22 +422,34 @@ export const METHODS = {
   rows: method(z.object({ ...space, vas: u64s.refine((a) => a.length <= 4096, 'at most 4096 pages at a time') }), Rows),
   translate: method(z.object({ ...space, va: u64 }), Translation),
   frame: method(z.object({ pfn: u64.max((1n << 40n) - 1n) }), Frame),
+  frames: method(z.object({ pfn: u64.max((1n << 40n) - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
   /** Who maps a frame. `again` walks every address space anew first. */
   owners: method(z.object({ pfn: u64.max((1n << 40n) - 1n), again: z.boolean() }), Owners),
-  /** Starts a check of the regions within [begin, end); its progress comes as `check` events. The caller chooses the id. */
-  startCheck: method(z.object({ id: checkId, ...space, begin: u64, end: u64 }), z.null()),
+  tables: method(z.object(space), TableTree),
+  /** Frames [begin, end) in at most `cells` cells; `flag` is a bit of kpageflags. `again` walks every address space anew. */
+  memory: method(
+    z.object({
+      begin: u64.max(1n << 40n),
+      end: u64.max(1n << 40n),
+      cells: z.number().int().min(1).max(MOST_CELLS),
+      flag: z.number().int().min(0).max(63),
+      again: z.boolean(),
+    }),
+    MemoryMap,
+  ),
+  /**
+   * Starts a check of the regions within [begin, end); its progress comes as `check` events. The caller chooses the id.
+   * `bytes` compares the bytes of the mapped pages, too, which reads the process's memory and sets accessed bits.
+   */
+  startCheck: method(z.object({ id: checkId, ...space, begin: u64, end: u64, bytes: z.boolean() }), z.null()),
   cancelCheck: method(z.object({ id: checkId }), z.boolean()),
   /** Starts a search of what a process maps, or of physical memory (PID 0); hits come as `search` events. */
   startSearch: method(
-    z.object({
-      id: checkId,
-      pid: z.number().int().min(0).max(0x7fffffff),
-      bytes: u8s.refine((a) => a.length > 0 && a.length <= MOST_PATTERN, `must be 1 to ${MOST_PATTERN} bytes`),
-      mask: u8s,
-      limit: u64,
-    }),
+    z.object({ id: checkId, pid: z.number().int().min(0).max(0x7fffffff), ...pattern, limit: u64 }),
     z.null(),
   ),
+  /** The next hit in physical memory from an address on, or the last one before it where `back`; null where there is none. */
+  findNext: method(z.object({ id: checkId, ...pattern, from: u64, back: z.boolean() }), u64.nullable()),
   cancelSearch: method(z.object({ id: checkId }), z.boolean()),
   /** The rows of a finished check that holds its place among the last few. */
   checkRows: method(z.object({ id: checkId }), CheckRows),

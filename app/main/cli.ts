@@ -1,6 +1,6 @@
 // The command line face.
 
-import { runCommand } from './commands.ts';
+import { runCommand } from './commands/index.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON } from './files.ts';
 import { openSources } from './sources/sources.ts';

@@ -200,14 +200,15 @@ export async function selectProcess(space: Space): Promise<void> {
   }
 }
 
-export async function startCheck(): Promise<void> {
+/** Checks the whole address space; `bytes` compares the bytes of its pages, too. */
+export async function startCheck(bytes = false): Promise<void> {
   const { space } = get();
   if (!space) return;
   cancelCheck();
   try {
     const id = crypto.randomUUID();
     set({ check: { id, done: 0n, total: 0n, counts: new BigUint64Array(VERDICTS.length) } });
-    await client.call('startCheck', { id, ...spaceOf(space), begin: 0n, end: 1n << 63n });
+    await client.call('startCheck', { id, ...spaceOf(space), begin: 0n, end: 1n << 63n, bytes });
   } catch (error) {
     set({ check: undefined, notice: failure(error) });
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The addon: converts and validates; the work is done by core/. Typed in app/main/sources/addon.d.ts.
+#include <deque>
 #include <thread>
 
 #include "../core/session.h"
@@ -65,11 +66,14 @@ class Task : public Napi::AsyncWorker {
 };
 
 const std::atomic<bool> kNeverCancelled{false};
+// More would only fight for the memory bus.
+constexpr unsigned kMostSearchThreads = 4;
 constexpr size_t kMostFrames = 4096, kMostRows = 65536;
 
 struct Frames {
   std::vector<u8> bytes;
   std::vector<FrameStatus> status;
+  std::vector<Role> roles;
   std::vector<u64> flags, counts, cgroups;
 };
 
@@ -84,6 +88,7 @@ Frames read_frames(FrameReader& reader, const std::vector<u64>& pfns) {
   for (size_t i = 0; i < pfns.size(); i++) {
     u64 flags = kpage.flags(pfns[i]);
     f.flags.push_back(flags);
+    f.roles.push_back(kpage.role(pfns[i]));
     f.counts.push_back(kpage.count(pfns[i]));
     f.cgroups.push_back(kpage.cgroup(pfns[i]));
     if (flags != kUnknown && (flags & kKpfHwpoison)) f.status[i] = FrameStatus::hwpoison;
@@ -166,7 +171,48 @@ struct Owners {
   std::shared_ptr<const ReverseMap> map;
   u64 asked_ns = 0;
   std::vector<Owner> list;
+  std::vector<TableUse> tables;
 };
+
+// The reverse map kept, made first where there is none or `again` asks for it.
+std::shared_ptr<const ReverseMap> reverse_map(Session& session, FrameReader& frames, bool again,
+                                              const std::atomic<bool>& cancel) {
+  auto map = again ? nullptr : session.reverse_map();
+  if (map) return map;
+  map = std::make_shared<const ReverseMap>(session.target(), frames, cancel);
+  session.keep(map);
+  return map;
+}
+
+// The facts of a reverse map, into `o`.
+void describe(Napi::Env env, const ReverseMap& map, u64 asked_ns, Napi::Object& o) {
+  o["ageNs"] = to_js(env, asked_ns - map.end_ns());
+  o["tookNs"] = to_js(env, map.end_ns() - map.begin_ns());
+  o["spaces"] = Napi::Number::New(env, static_cast<double>(map.spaces()));
+  o["entries"] = to_js(env, map.entries());
+  o["pages"] = to_js(env, map.pages());
+  o["bytes"] = to_js(env, map.bytes());
+  o["gone"] = to_js(env, map.gone());
+  o["raced"] = to_js(env, map.raced());
+}
+
+struct Memory {
+  std::shared_ptr<const ReverseMap> reverse;
+  u64 asked_ns = 0;
+  MemoryMap map;
+};
+
+struct CheckWithBytes {
+  CheckResult check;
+  std::optional<ByteProof> proof;
+};
+
+using cr3scope::to_js;
+Napi::Object to_js(Napi::Env env, const CheckWithBytes& result) {
+  auto o = to_js(env, result.check);
+  o["proof"] = result.proof ? Napi::Value(to_js(env, *result.proof)) : env.Null();
+  return o;
+}
 
 class SessionObject : public Napi::ObjectWrap<SessionObject> {
  public:
@@ -178,7 +224,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
          InstanceMethod<&SessionObject::regions>("regions"), InstanceMethod<&SessionObject::rows>("rows"),
          InstanceMethod<&SessionObject::translate>("translate"), InstanceMethod<&SessionObject::frames>("frames"),
          InstanceMethod<&SessionObject::check>("check"), InstanceMethod<&SessionObject::cpus>("cpus"),
-         InstanceMethod<&SessionObject::owners>("owners"), InstanceMethod<&SessionObject::search>("search")});
+         InstanceMethod<&SessionObject::owners>("owners"), InstanceMethod<&SessionObject::tables>("tables"),
+         InstanceMethod<&SessionObject::memory>("memory"), InstanceMethod<&SessionObject::search>("search")});
   }
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -306,6 +353,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
           std::memcpy(bytes.Data(), f.bytes.data(), f.bytes.size());
           o["bytes"] = bytes;
           o["status"] = column8(env, f.status, same);
+          o["role"] = column8(env, f.roles, same);
           o["flags"] = column64(env, f.flags, same);
           o["count"] = column64(env, f.counts, same);
           o["cgroup"] = column64(env, f.cgroups, same);
@@ -323,43 +371,84 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         [s = session_, pfn, again] {
           Session::Lease lease(*s);
           Owners o;
-          o.map = again ? nullptr : s->reverse_map();
-          if (!o.map) {
-            o.map = std::make_shared<const ReverseMap>(s->target(), *lease, kNeverCancelled);
-            s->keep(o.map);
-          }
+          o.map = reverse_map(*s, *lease, again, kNeverCancelled);
           o.asked_ns = monotonic_ns();
           o.list = o.map->owners(pfn, *lease);
+          o.tables = o.map->tables(pfn);
           return o;
         },
         [](Napi::Env env, const Owners& owners) -> Napi::Value {
           auto o = to_js(env, owners.list);
-          const ReverseMap& map = *owners.map;
-          o["ageNs"] = to_js(env, owners.asked_ns - map.end_ns());
-          o["tookNs"] = to_js(env, map.end_ns() - map.begin_ns());
-          o["spaces"] = Napi::Number::New(env, static_cast<double>(map.spaces()));
-          o["entries"] = to_js(env, map.entries());
-          o["pages"] = to_js(env, map.pages());
-          o["bytes"] = to_js(env, map.bytes());
-          o["gone"] = to_js(env, map.gone());
-          o["raced"] = to_js(env, map.raced());
+          o["tablePid"] = column32(env, owners.tables, [](auto& t) { return t.pid; });
+          o["tableStart"] = column64(env, owners.tables, [](auto& t) { return t.start_ticks; });
+          o["tableLevel"] = column8(env, owners.tables, [](auto& t) { return t.level; });
+          o["tableVa"] = column64(env, owners.tables, [](auto& t) { return t.va; });
+          describe(env, *owners.map, owners.asked_ns, o);
           return o;
         });
   }
 
-  // check(pid, startTicks, begin, end, onBatch) -> {promise, cancel()}
+  // tables(pid, startTicks)
+  Napi::Value tables(const Napi::CallbackInfo& info) {
+    int pid = pid_argument(info, 0);
+    u64 start = u64_argument(info, 1, "startTicks");
+    return Task<TableTree>::start(
+        info.Env(),
+        [s = session_, pid, start] {
+          Session::Lease lease(*s);
+          u64 root = Checker(s->target(), *lease, lease.module(), pid, start, kNeverCancelled).root_pa();
+          return read_table_tree(s->target(), *lease, root, kNeverCancelled);
+        },
+        [](Napi::Env env, auto& t) { return to_js(env, t); });
+  }
+
+  // memory(begin: bigint, end: bigint, cells, flag, again: boolean): frames [begin, end) as a picture.
+  Napi::Value memory(const Napi::CallbackInfo& info) {
+    u64 begin = u64_argument(info, 0, "begin"), end = u64_argument(info, 1, "end");
+    u32 cells = info[2].ToNumber().Uint32Value(), flag = info[3].ToNumber().Uint32Value();
+    bool again = info[4].ToBoolean();
+    if (begin >= end || end >> 40 || cells == 0 || cells > kMostCells || flag > 63)
+      throw Napi::TypeError::New(info.Env(), "begin, end, cells or flag is out of range");
+    return Task<Memory>::start(
+        info.Env(),
+        [s = session_, begin, end, cells, flag, again] {
+          Session::Lease lease(*s);
+          Memory m;
+          m.reverse = reverse_map(*s, *lease, again, kNeverCancelled);
+          m.asked_ns = monotonic_ns();
+          m.map = map_memory(s->target(), *m.reverse, begin, end, cells, flag, kNeverCancelled);
+          return m;
+        },
+        [](Napi::Env env, const Memory& m) -> Napi::Value {
+          auto o = to_js(env, m.map);
+          describe(env, *m.reverse, m.asked_ns, o);
+          return o;
+        });
+  }
+
+  // check(pid, startTicks, begin, end, onBatch, bytes?: boolean) -> {promise, cancel()}. `bytes` adds the byte proof:
+  // its progress comes as batches without runs.
   Napi::Value check(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     int pid = pid_argument(info, 0);
     u64 start = u64_argument(info, 1, "startTicks"), begin = u64_argument(info, 2, "begin"),
         end = u64_argument(info, 3, "end");
+    bool bytes = info[5].ToBoolean();
     if (!info[4].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
-    return Job<CheckResult, CheckBatch>::start(
+    return Job<CheckWithBytes, CheckBatch>::start(
         env, info[4].As<Napi::Function>(), "cr3scope check",
-        [s = session_, pid, start, begin, end](const std::atomic<bool>& cancel, const auto& emit) {
+        [s = session_, pid, start, begin, end, bytes](const std::atomic<bool>& cancel, const auto& emit) {
           Session::Lease lease(*s);
+          const u64 until = std::min(end, s->target().paging.user_end());
           Checker checker(s->target(), *lease, lease.module(), pid, start, cancel);
-          return checker.run(begin, std::min(end, s->target().paging.user_end()), emit);
+          CheckWithBytes result{checker.run(begin, until, emit), {}};
+          const CheckResult& check = result.check;
+          if (bytes && check.outcome == Outcome::complete)
+            result.proof =
+                prove_bytes(s->target(), *lease, pid, check.root_pa, begin, until, cancel, [&](u64 done, u64 total) {
+                  emit({done, total, check.counts, {}, {}});
+                });
+          return result;
         });
   }
 
@@ -379,10 +468,22 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     return Job<SearchResult, SearchBatch>::start(
         env, info[6].As<Napi::Function>(), "cr3scope search",
         [s = session_, pid, begin, end, pattern, limit](const std::atomic<bool>& cancel, const auto& emit) {
-          Session::Lease lease(*s);
-          if (pid == 0) return search_physical(s->target(), *lease, *pattern, begin, end, limit, cancel, emit);
-          u64 root = Checker(s->target(), *lease, lease.module(), pid, 0, cancel).root_pa();
-          return search_space(s->target(), *lease, root, *pattern, begin, end, limit, cancel, emit);
+          std::deque<Session::Lease> leases;
+          Readers readers;
+          for (unsigned i = 0; i < std::clamp(std::thread::hardware_concurrency(), 1u, kMostSearchThreads); i++)
+            readers.push_back(&*leases.emplace_back(*s));
+          if (pid == 0) return search_physical(s->target(), readers, *pattern, begin, end, limit, cancel, emit);
+          Session::Lease walker(*s);
+          auto root = [&] { return Checker(s->target(), *walker, walker.module(), pid, 0, cancel).root_pa(); };
+          const u64 root_pa = root();
+          SearchResult result =
+              search_space(s->target(), readers, *walker, root_pa, *pattern, begin, end, limit, cancel, emit);
+          try {
+            result.gone = root() != root_pa;
+          } catch (const Error&) {
+            result.gone = true;
+          }
+          return result;
         });
   }
 

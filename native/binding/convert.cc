@@ -149,6 +149,78 @@ Napi::Object to_js(Napi::Env env, const std::vector<Owner>& owners) {
   return o;
 }
 
+Napi::Object to_js(Napi::Env env, const TableTree& t) {
+  auto o = Napi::Object::New(env);
+  o["rootPa"] = to_js(env, t.root_pa);
+  o["level"] = column8(env, t.nodes, [](auto& n) { return n.level; });
+  o["va"] = column64(env, t.nodes, [](auto& n) { return n.va; });
+  o["pa"] = column64(env, t.nodes, [](auto& n) { return n.pa; });
+  o["used"] = column32(env, t.nodes, [](auto& n) { return n.used; });
+  o["marked"] = column8(env, t.nodes, [](auto& n) { return n.marked; });
+  o["status"] = column8(env, t.nodes, [](auto& n) { return n.status; });
+  o["mapped"] = words(env, t.mapped);
+  o["raced"] = to_js(env, t.raced);
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const MemoryMap& m) {
+  auto o = Napi::Object::New(env);
+  o["begin"] = to_js(env, m.begin);
+  o["end"] = to_js(env, m.end);
+  o["framesPerCell"] = to_js(env, m.frames_per_cell);
+  auto roles = Napi::Uint32Array::New(env, m.cells.size() * kRoles);
+  auto sizes = Napi::Uint32Array::New(env, m.cells.size() * 3);
+  for (size_t i = 0; i < m.cells.size(); i++) {
+    std::copy(m.cells[i].roles.begin(), m.cells[i].roles.end(), roles.Data() + i * kRoles);
+    std::copy(m.cells[i].sizes.begin(), m.cells[i].sizes.end(), sizes.Data() + i * 3);
+  }
+  o["roles"] = roles;
+  o["sizes"] = sizes;
+  o["owner"] = column32(env, m.cells, [](auto& c) { return c.owner; });
+  o["ownerMappings"] = column32(env, m.cells, [](auto& c) { return c.owner_mappings; });
+  o["flagged"] = column32(env, m.cells, [](auto& c) { return c.flagged; });
+  o["pid"] = column32(env, m.uses, [](auto& u) { return u.pid; });
+  o["startTicks"] = column64(env, m.uses, [](auto& u) { return u.start_ticks; });
+  o["alone"] = column64(env, m.uses, [](auto& u) { return u.alone; });
+  auto mapped = Napi::BigUint64Array::New(env, m.uses.size() * kRoles);
+  for (size_t i = 0; i < m.uses.size(); i++)
+    std::copy(m.uses[i].mapped.begin(), m.uses[i].mapped.end(), mapped.Data() + i * kRoles);
+  o["mapped"] = mapped;
+  o["total"] = words(env, m.total);
+  o["unmapped"] = words(env, m.unmapped);
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const ByteProof& p) {
+  auto o = Napi::Object::New(env);
+  o["pages"] = to_js(env, p.pages);
+  o["same"] = to_js(env, p.same);
+  o["changing"] = to_js(env, p.changing);
+  o["moved"] = to_js(env, p.moved);
+  o["noFrame"] = to_js(env, p.no_frame);
+  o["noMemory"] = to_js(env, p.no_memory);
+  o["differ"] = to_js(env, p.differ);
+  o["ns"] = to_js(env, p.ns);
+  auto list = Napi::Array::New(env, p.differences.size());
+  for (size_t i = 0; i < p.differences.size(); i++) {
+    const ByteProof::Difference& d = p.differences[i];
+    auto bytes = [&](auto& from) {
+      auto array = Napi::Uint8Array::New(env, from.size());
+      std::copy(from.begin(), from.end(), array.Data());
+      return array;
+    };
+    auto x = Napi::Object::New(env);
+    x["va"] = to_js(env, d.va);
+    x["pfn"] = to_js(env, d.pfn);
+    x["offset"] = Napi::Number::New(env, d.offset);
+    x["frame"] = bytes(d.frame);
+    x["memory"] = bytes(d.memory);
+    list[static_cast<u32>(i)] = x;
+  }
+  o["differences"] = list;
+  return o;
+}
+
 Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
   auto o = Napi::Object::New(env);
   o["done"] = to_js(env, b.done);
@@ -233,6 +305,7 @@ Napi::Object to_js(Napi::Env env, const SearchResult& r) {
   o["unreadable"] = to_js(env, r.unreadable);
   o["hits"] = to_js(env, r.hits);
   o["limited"] = Napi::Boolean::New(env, r.limited);
+  o["gone"] = Napi::Boolean::New(env, r.gone);
   return o;
 }
 

@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "../core/byte_proof.h"
 #include "../core/check.h"
 #include "../core/error.h"
+#include "../core/memory_map.h"
 #include "../core/processes.h"
 #include "../core/reverse_map.h"
 #include "../core/search.h"
+#include "../core/table_tree.h"
 
 namespace cr3scope {
 
@@ -63,6 +66,9 @@ Napi::Object to_js(Napi::Env env, const SearchBatch& batch);
 Napi::Object to_js(Napi::Env env, const SearchResult& result);
 Napi::Object to_js(Napi::Env env, const std::vector<RootRecord>& roots);
 Napi::Object to_js(Napi::Env env, const std::vector<Owner>& owners);
+Napi::Object to_js(Napi::Env env, const TableTree& tree);
+Napi::Object to_js(Napi::Env env, const MemoryMap& map);
+Napi::Object to_js(Napi::Env env, const ByteProof& proof);
 
 // An Error object with code ("ESRCH"), errno, call and remedy.
 Napi::Error to_js(Napi::Env env, const Error& error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Per-frame facts of /proc/kpageflags, kpagecount and kpagecgroup (Documentation/admin-guide/mm/pagemap.rst).
 #pragma once
+#include <algorithm>
 #include <vector>
 
 #include "file.h"
@@ -10,9 +11,48 @@ namespace cr3scope {
 
 // include/uapi/linux/kernel-page-flags.h
 constexpr u64 kKpfLru = 1ull << 5, kKpfSlab = 1ull << 7, kKpfBuddy = 1ull << 10, kKpfMmap = 1ull << 11,
-              kKpfAnon = 1ull << 12, kKpfHuge = 1ull << 17, kKpfHwpoison = 1ull << 19, kKpfNoPage = 1ull << 20,
-              kKpfOffline = 1ull << 23, kKpfZeroPage = 1ull << 24, kKpfPgTable = 1ull << 26;
+              kKpfAnon = 1ull << 12, kKpfSwapBacked = 1ull << 14, kKpfTail = 1ull << 16, kKpfHuge = 1ull << 17,
+              kKpfUnevictable = 1ull << 18, kKpfHwpoison = 1ull << 19, kKpfNoPage = 1ull << 20,
+              kKpfOffline = 1ull << 23, kKpfZeroPage = 1ull << 24, kKpfPgTable = 1ull << 26, kKpfReserved = 1ull << 32,
+              kKpfMappedToDisk = 1ull << 34;
 constexpr u64 kUnknown = ~0ull;  // a word that could not be read
+
+// What a frame is used for. The order is part of the contract: app/contract/roles.ts.
+enum class Role : u8 {
+  unknown,  // kpageflags can't be read
+  absent,   // no RAM, or no struct page behind it
+  hwpoison,
+  offline,
+  zeroPage,
+  pageTable,
+  free,  // in the buddy allocator
+  slab,
+  hugetlb,
+  anonymous,
+  shmem,  // shared memory and tmpfs
+  file,   // page cache
+  reserved,
+  kernel,  // no flag tells: stacks, vmalloc, drivers, what a balloon took, free pages that a CPU keeps at hand
+};
+constexpr size_t kRoles = 14;
+
+// By the words of /proc/kpageflags of the frame itself. Before 6.9 the tail of a large folio says little: see
+// KPage::role.
+constexpr Role role_of(u64 flags) {
+  if (flags == kUnknown) return Role::unknown;
+  if (flags & kKpfNoPage) return Role::absent;
+  if (flags & kKpfHwpoison) return Role::hwpoison;
+  if (flags & kKpfOffline) return Role::offline;
+  if (flags & kKpfZeroPage) return Role::zeroPage;
+  if (flags & kKpfPgTable) return Role::pageTable;
+  if (flags & kKpfBuddy) return Role::free;
+  if (flags & kKpfSlab) return Role::slab;
+  if (flags & kKpfHuge) return Role::hugetlb;
+  if (flags & kKpfAnon) return Role::anonymous;
+  if (flags & (kKpfLru | kKpfUnevictable | kKpfMappedToDisk | kKpfMmap))
+    return flags & kKpfSwapBacked ? Role::shmem : Role::file;
+  return flags & kKpfReserved ? Role::reserved : Role::kernel;
+}
 
 class KPage {
  public:
@@ -22,7 +62,22 @@ class KPage {
   u64 count(u64 pfn) const { return word(count_, pfn); }
   u64 cgroup(u64 pfn) const { return word(cgroup_, pfn); }
 
+  // The flags of many frames in one call; those behind the end of the file are kUnknown.
+  void flags(u64 first, size_t count, u64* words) const {
+    ssize_t n =
+        flags_ ? pread(flags_.fd(), words, count * sizeof *words, static_cast<off_t>(first * sizeof *words)) : 0;
+    std::fill(words + (n > 0 ? static_cast<size_t>(n) / sizeof *words : 0), words + count, kUnknown);
+  }
+  // What one frame is used for; a tail that does not tell by itself is what the head of its folio is.
+  Role role(u64 pfn) const {
+    u64 word = flags(pfn);
+    for (u64 back = 1; role_of(word) == Role::kernel && (word & kKpfTail) && back <= kMostFolio && back <= pfn; back++)
+      word = flags(pfn - back);
+    return role_of(word);
+  }
+
  private:
+  static constexpr u64 kMostFolio = 1 << 18;  // frames: 1 GiB
   static u64 word(const File& file, u64 pfn) {
     u64 value;
     ssize_t n = file ? pread(file.fd(), &value, sizeof value, static_cast<off_t>(pfn * sizeof value)) : 0;

@@ -19,22 +19,25 @@ ReverseMap::ReverseMap(const Target& target, FrameReader& frames, const std::ato
     if (!root.root_pa || spaces_.size() == kMostSpaces) continue;
     if (!spaces_.empty() && spaces_.back().root_pa == root.root_pa) continue;
     spaces_.push_back({root.pid, root.start_ticks, root.root_pa});
-    size_t before = mappings_.size();
+    size_t before = mappings_.size(), tables_before = tables_.size();
     u64 pages_before = pages_;
     walk_space(walk, spaces_.size() - 1, cancel);
     // Of a process that has exited or executed another program the tables were anybody's by then.
     std::vector<RootRecord> now = frames.roots(root.pid);
     if (now.empty() || now[0].root_pa != root.root_pa || now[0].start_ticks != root.start_ticks) {
       mappings_.resize(before);
+      tables_.resize(tables_before);
       pages_ = pages_before;
       spaces_.pop_back();
       gone_++;
     }
   }
-  mappings_.shrink_to_fit();
-  std::sort(mappings_.begin(), mappings_.end(), [](const Mapping& a, const Mapping& b) {
-    return a.pfn != b.pfn ? a.pfn < b.pfn : a.space != b.space ? a.space < b.space : a.page < b.page;
-  });
+  for (auto* list : {&mappings_, &tables_}) {
+    list->shrink_to_fit();
+    std::sort(list->begin(), list->end(), [](const Mapping& a, const Mapping& b) {
+      return a.pfn != b.pfn ? a.pfn < b.pfn : a.space != b.space ? a.space < b.space : a.page < b.page;
+    });
+  }
   end_ns_ = monotonic_ns();
 }
 
@@ -43,9 +46,16 @@ void ReverseMap::add(size_t space, u64 va, const Entry& entry) {
   pages_ += 1ull << (entry.shift - kPageShift);
 }
 
+void ReverseMap::add_table(size_t space, unsigned level, u64 va, u64 pfn) {
+  tables_.push_back({pfn, level, space, va >> kPageShift});
+}
+
 void ReverseMap::walk_space(TableWalk& walk, size_t space, const std::atomic<bool>& cancel) {
   UpperLevels upper = walk.upper_levels(spaces_[space].root_pa);
   const auto& extents = upper.extents;
+  for (unsigned level = kPmd; level <= target_.paging.levels; level++)
+    for (const Table& table : upper.tables[level]) add_table(space, level, table.va, table.pa >> kPageShift);
+  if (target_.pti) add_table(space, target_.paging.levels, 0, (upper.root_pa >> kPageShift) + 1);
   FrameStatus status[FrameReader::kBatch];
   std::vector<u8> tables;
   std::vector<bool> stale;
@@ -64,10 +74,20 @@ void ReverseMap::walk_space(TableWalk& walk, size_t space, const std::atomic<boo
         raced_++;
         continue;
       }
+      if (table) add_table(space, kPte, extent.va, extent.entry.pfn);
       for_each_page(extent, &tables[i * kPageSize], target_.paging,
                     [&](u64 va, const Entry& entry) { add(space, va, entry); });
     }
   }
+}
+
+std::vector<TableUse> ReverseMap::tables(u64 pfn) const {
+  std::vector<TableUse> found;
+  for (auto at = from(tables_, pfn); at != tables_.end() && at->pfn == pfn; ++at) {
+    const Space& space = spaces_[at->space];
+    found.push_back({space.pid, space.start_ticks, static_cast<u8>(at->shift), u64{at->page} << kPageShift});
+  }
+  return found;
 }
 
 std::vector<Owner> ReverseMap::owners(u64 pfn, FrameReader& frames) const {
@@ -76,9 +96,7 @@ std::vector<Owner> ReverseMap::owners(u64 pfn, FrameReader& frames) const {
   for (unsigned level : {kPte, kPmd, kPud}) {
     unsigned shift = level_shift(level);
     u64 inside = pfn & ((1ull << (shift - kPageShift)) - 1), head = pfn - inside;
-    auto at = std::lower_bound(mappings_.begin(), mappings_.end(), head,
-                               [](const Mapping& m, u64 wanted) { return m.pfn < wanted; });
-    for (; at != mappings_.end() && at->pfn == head; ++at) {
+    for (auto at = from(mappings_, head); at != mappings_.end() && at->pfn == head; ++at) {
       if (at->shift != shift) continue;
       const Space& space = spaces_[at->space];
       Owner owner;

@@ -2,6 +2,7 @@
 // From a frame back up: which addresses of which processes map it. One walk of every address space fills an index that
 // is asked any number of times; it is a picture of the moment it was made, and says which one.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <vector>
 
@@ -18,6 +19,14 @@ struct Owner {
   bool still = false;  // that walk still leads to the frame
 };
 
+// A frame that is a page table of an address space.
+struct TableUse {
+  int pid = 0;
+  u64 start_ticks = 0;
+  u8 level = 0;
+  u64 va = 0;  // the first address it covers
+};
+
 class ReverseMap {
  public:
   // Walks every address space that the reader lists. Throws Cancelled.
@@ -26,35 +35,61 @@ class ReverseMap {
   // The mappings of a frame at the time of the walk, by PID and address, each walked again now.
   std::vector<Owner> owners(u64 pfn, FrameReader& frames) const;
 
+  // The page tables that the frame was at the time of the walk.
+  std::vector<TableUse> tables(u64 pfn) const;
+
+  struct Space {
+    int pid;
+    u64 start_ticks, root_pa;
+  };
+  // Index 0 .. spaces() - 1.
+  const Space& space(size_t index) const { return spaces_[index]; }
+
+  // Hands `take(pfn, frames, space, shift)` each mapping that begins in frames [first, end), by frame.
+  template <class Take>
+  void for_each_mapping(u64 first, u64 end, Take take) const {
+    for (auto at = from(mappings_, first); at != mappings_.end() && at->pfn < end; ++at)
+      take(u64{at->pfn}, u64{1} << (at->shift - kPageShift), size_t{at->space}, static_cast<unsigned>(at->shift));
+  }
+  // Hands `take(pfn, space)` each page table in frames [first, end).
+  template <class Take>
+  void for_each_table(u64 first, u64 end, Take take) const {
+    for (auto at = from(tables_, first); at != tables_.end() && at->pfn < end; ++at)
+      take(u64{at->pfn}, size_t{at->space});
+  }
+
   size_t spaces() const { return spaces_.size(); }
   u64 entries() const { return mappings_.size(); }  // a huge page is one
   u64 pages() const { return pages_; }              // 4 KiB
-  u64 bytes() const { return mappings_.capacity() * sizeof(Mapping) + spaces_.capacity() * sizeof(Space); }
+  u64 bytes() const {
+    return (mappings_.capacity() + tables_.capacity()) * sizeof(Mapping) + spaces_.capacity() * sizeof(Space);
+  }
   u64 gone() const { return gone_; }          // address spaces that went away while they were walked: left out
   u64 raced() const { return raced_; }        // page tables that changed while they were read: left out
   u64 begin_ns() const { return begin_ns_; }  // CLOCK_MONOTONIC
   u64 end_ns() const { return end_ns_; }
 
  private:
-  struct Space {
-    int pid;
-    u64 start_ticks, root_pa;
-  };
   // 16 bytes a mapping: the sort and the memory of millions are what counts.
   struct Mapping {
     u64 pfn : 40;    // the first of the page
-    u64 shift : 6;   // 12, 21 or 30
+    u64 shift : 6;   // 12, 21 or 30; of a table: its level
     u64 space : 18;  // index
     u64 page;        // va >> 12
   };
   static constexpr size_t kMostSpaces = 1 << 18;
 
+  static std::vector<Mapping>::const_iterator from(const std::vector<Mapping>& list, u64 pfn) {
+    return std::lower_bound(list.begin(), list.end(), pfn, [](const Mapping& m, u64 wanted) { return m.pfn < wanted; });
+  }
   void walk_space(TableWalk& walk, size_t space, const std::atomic<bool>& cancel);
   void add(size_t space, u64 va, const Entry& entry);
+  void add_table(size_t space, unsigned level, u64 va, u64 pfn);
 
   const Target& target_;
   std::vector<Space> spaces_;
   std::vector<Mapping> mappings_;  // by pfn, then space and page
+  std::vector<Mapping> tables_;    // likewise
   u64 pages_ = 0, gone_ = 0, raced_ = 0, begin_ns_ = 0, end_ns_ = 0;
 };
 

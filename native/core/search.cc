@@ -2,7 +2,13 @@
 #include "search.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstring>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
 
 #include "check.h"
 #include "error.h"
@@ -17,13 +23,25 @@ struct Page {
   u64 address, pa;
 };
 
-// Searches pages fed in order of address, a batch at a time.
-class Scanner {
+// Pages in order, searched as one by one thread.
+struct Block {
+  static constexpr size_t kPages = 4096;
+
+  std::vector<Page> pages;
+  bool extra = false;  // the last page belongs to the next block: only hits that reach over into it are of this one
+  // Set by the search.
+  std::vector<Hit> hits;
+  u64 bytes = 0, unreadable = 0;
+  std::exception_ptr failure;
+  bool done = false;
+
+  size_t own() const { return pages.size() - extra; }
+};
+
+// Searches one block after the other through one reader.
+class BlockSearch {
  public:
-  Scanner(FrameReader& frames, const Pattern& pattern, u64 total, u64 limit, const std::atomic<bool>& cancel,
-          const std::function<void(SearchBatch&&)>& emit)
-      : frames_(frames), pattern_(pattern), limit_(limit), cancel_(cancel), emit_(emit) {
-    batch_.total = total;
+  BlockSearch(FrameReader& frames, const Pattern& pattern) : frames_(frames), pattern_(pattern) {
     // The longest stretch without a wildcard is what is looked for; the rest is compared where it was found.
     for (size_t i = 0; i < pattern.bytes.size();) {
       size_t n = 0;
@@ -37,48 +55,41 @@ class Scanner {
     if (!anchor_bytes_) throw Error("search", EINVAL, "Give at least one byte that is no wildcard.");
   }
 
-  bool done() const { return result_.limited; }
-
-  void add(u64 address, u64 pa) {
-    pages_[count_++] = {address, pa};
-    if (count_ == FrameReader::kBatch) flush();
-  }
-
-  SearchResult finish() {
-    flush();
-    emit(true);
-    return result_;
+  void run(Block& block, u64 limit) {
+    block_ = &block;
+    limit_ = limit;
+    tail_.clear();
+    for (size_t at = 0; at < block.pages.size() && !full(); at += FrameReader::kBatch)
+      read(at, std::min(block.pages.size() - at, FrameReader::kBatch));
   }
 
  private:
-  void flush() {
-    if (cancel_) throw Cancelled();
-    size_t count = std::exchange(count_, 0);
-    if (!count || done()) return;
+  bool full() const { return block_->hits.size() >= limit_; }
+
+  void read(size_t first, size_t count) {
+    const Page* pages = &block_->pages[first];
     u64 addresses[FrameReader::kBatch];
     FrameStatus status[FrameReader::kBatch];
-    for (size_t i = 0; i < count; i++) addresses[i] = pages_[i].pa;
+    for (size_t i = 0; i < count; i++) addresses[i] = pages[i].pa;
     const u8* data = frames_.read(addresses, count, status);
-    for (size_t i = 0; i < count && !done();) {
+    for (size_t i = 0; i < count && !full();) {
       if (status[i] != FrameStatus::ok) {
-        result_.unreadable += kPageSize;
+        if (first + i < block_->own()) block_->unreadable += kPageSize;
         tail_.clear();
         i++;
         continue;
       }
       size_t n = 1;
       while (i + n < count && status[i + n] == FrameStatus::ok &&
-             pages_[i + n].address == pages_[i + n - 1].address + kPageSize)
+             pages[i + n].address == pages[i + n - 1].address + kPageSize)
         n++;
-      scan(&pages_[i], data + i * kPageSize, n * kPageSize);
+      scan(&pages[i], data + i * kPageSize, n * kPageSize, first + i + n > block_->own());
       i += n;
     }
-    batch_.done += count * kPageSize;
-    emit(false);
   }
 
-  // Pages that follow each other, as do their bytes here.
-  void scan(const Page* pages, const u8* data, size_t bytes) {
+  // Pages that follow each other, as do their bytes here; `extra`: the last one is the next block's.
+  void scan(const Page* pages, const u8* data, size_t bytes, bool extra) {
     const size_t keep = pattern_.bytes.size() - 1;
     if (!tail_.empty() && tail_page_.address + kPageSize == pages[0].address && keep) {
       // Hits that begin on the page before: its last bytes and the first of this one, side by side.
@@ -89,12 +100,13 @@ class Scanner {
         return Page{tail_page_.address + inside, tail_page_.pa + inside};
       });
     }
-    find(data, bytes, bytes, [&](size_t at) {
+    size_t own = bytes - (extra ? kPageSize : 0);
+    find(data, bytes, own, [&](size_t at) {
       const Page& page = pages[at >> kPageShift];
       u64 inside = at & (kPageSize - 1);
       return Page{page.address + inside, page.pa + inside};
     });
-    result_.bytes += bytes;
+    block_->bytes += own;
     tail_.assign(data + bytes - std::min(keep, bytes), data + bytes);
     tail_page_ = pages[bytes / kPageSize - 1];
   }
@@ -103,7 +115,7 @@ class Scanner {
   template <class Where>
   void find(const u8* data, size_t bytes, size_t until, Where where) {
     const size_t length = pattern_.bytes.size();
-    for (size_t from = 0; bytes >= length && from <= bytes - length && !done();) {
+    for (size_t from = 0; bytes >= length && from <= bytes - length && from < until && !full();) {
       const void* found = memmem(data + from + anchor_, bytes - from - (length - anchor_bytes_),
                                  pattern_.bytes.data() + anchor_, anchor_bytes_);
       if (!found) return;
@@ -128,8 +140,111 @@ class Scanner {
     h.known_from = static_cast<u8>(Hit::kBefore - before);
     h.known_to = static_cast<u8>(Hit::kBefore + after);
     std::memcpy(&h.context[h.known_from], data + at - before, before + after);
-    batch_.hits.push_back(h);
-    if (++result_.hits >= limit_) result_.limited = true;
+    block_->hits.push_back(h);
+  }
+
+  FrameReader& frames_;
+  const Pattern& pattern_;
+  size_t anchor_ = 0, anchor_bytes_ = 0;
+  Block* block_ = nullptr;
+  u64 limit_ = 0;
+  std::vector<u8> tail_;  // the last bytes of tail_page_, one fewer than the pattern has
+  Page tail_page_{};
+};
+
+// Searches pages fed in order of address with a thread a reader; hits come in that order, too.
+class Scanner {
+ public:
+  Scanner(const Readers& readers, const Pattern& pattern, u64 total, u64 limit, const std::atomic<bool>& cancel,
+          const std::function<void(SearchBatch&&)>& emit)
+      : limit_(limit), cancel_(cancel), emit_(emit) {
+    batch_.total = total;
+    next_.pages.reserve(Block::kPages + 1);
+    for (FrameReader* reader : readers) searches_.emplace_back(*reader, pattern);
+    for (BlockSearch& search : searches_) threads_.emplace_back([this, &search] { work(search); });
+  }
+  ~Scanner() {
+    {
+      std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  bool done() const { return result_.limited; }
+
+  void add(u64 address, u64 pa) {
+    if (next_.pages.size() == Block::kPages) {
+      next_.extra = next_.pages.back().address + kPageSize == address;
+      if (next_.extra) next_.pages.push_back({address, pa});
+      submit();
+    }
+    next_.pages.push_back({address, pa});
+  }
+
+  SearchResult finish() {
+    if (!next_.pages.empty()) submit();
+    while (collect()) continue;
+    emit(true);
+    return result_;
+  }
+
+ private:
+  void submit() {
+    auto block = std::make_unique<Block>(std::exchange(next_, {}));
+    next_.pages.reserve(Block::kPages + 1);
+    {
+      std::lock_guard lock(mutex_);
+      waiting_.push_back(block.get());
+    }
+    blocks_.push_back(std::move(block));
+    changed_.notify_all();
+    while (blocks_.size() > 2 * threads_.size()) collect();
+  }
+
+  // Waits for the oldest block; false where there is none.
+  bool collect() {
+    if (cancel_) throw Cancelled();
+    if (blocks_.empty()) return false;
+    std::unique_ptr<Block> block = std::move(blocks_.front());
+    blocks_.pop_front();
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return block->done; });
+    }
+    if (block->failure) std::rethrow_exception(block->failure);
+    if (done()) return true;
+    for (const Hit& hit : block->hits) {
+      batch_.hits.push_back(hit);
+      if (++result_.hits < limit_) continue;
+      result_.limited = true;
+      break;
+    }
+    result_.bytes += block->bytes;
+    result_.unreadable += block->unreadable;
+    batch_.done += block->own() * kPageSize;
+    emit(false);
+    return true;
+  }
+
+  void work(BlockSearch& search) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+      if (stop_) return;
+      Block* block = waiting_.front();
+      waiting_.pop_front();
+      lock.unlock();
+      try {
+        search.run(*block, limit_);
+      } catch (...) {
+        block->failure = std::current_exception();
+      }
+      lock.lock();
+      block->done = true;
+      changed_.notify_all();
+    }
   }
 
   void emit(bool always) {
@@ -141,24 +256,26 @@ class Scanner {
     emit_(std::move(out));
   }
 
-  FrameReader& frames_;
-  const Pattern& pattern_;
   u64 limit_;
   const std::atomic<bool>& cancel_;
   const std::function<void(SearchBatch&&)>& emit_;
-  size_t anchor_ = 0, anchor_bytes_ = 0;
-  Page pages_[FrameReader::kBatch];
-  size_t count_ = 0;
-  std::vector<u8> tail_;  // the last bytes of tail_page_, one fewer than the pattern has
-  Page tail_page_{};
+  std::vector<BlockSearch> searches_;
+  Block next_;
+  std::deque<std::unique_ptr<Block>> blocks_;  // submitted, oldest first
   SearchBatch batch_;
   SearchResult result_;
   u64 last_ns_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Block*> waiting_;  // that no thread has taken yet
+  bool stop_ = false;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace
 
-SearchResult search_physical(const Target& target, FrameReader& frames, const Pattern& pattern, u64 begin, u64 end,
+SearchResult search_physical(const Target& target, const Readers& readers, const Pattern& pattern, u64 begin, u64 end,
                              u64 limit, const std::atomic<bool>& cancel,
                              const std::function<void(SearchBatch&&)>& emit) {
   auto clipped = [&](const RamRange& r) {
@@ -167,7 +284,7 @@ SearchResult search_physical(const Target& target, FrameReader& frames, const Pa
   };
   u64 total = 0;
   for (const RamRange& range : target.ram) total += clipped(range).end - clipped(range).begin;
-  Scanner scanner(frames, pattern, total, limit, cancel, emit);
+  Scanner scanner(readers, pattern, total, limit, cancel, emit);
   for (const RamRange& range : target.ram) {
     RamRange r = clipped(range);
     for (u64 pa = r.begin; pa + kPageSize <= r.end && !scanner.done(); pa += kPageSize) scanner.add(pa, pa);
@@ -175,35 +292,22 @@ SearchResult search_physical(const Target& target, FrameReader& frames, const Pa
   return scanner.finish();
 }
 
-SearchResult search_space(const Target& target, FrameReader& frames, u64 root_pa, const Pattern& pattern, u64 begin,
-                          u64 end, u64 limit, const std::atomic<bool>& cancel,
+SearchResult search_space(const Target& target, const Readers& readers, FrameReader& walker, u64 root_pa,
+                          const Pattern& pattern, u64 begin, u64 end, u64 limit, const std::atomic<bool>& cancel,
                           const std::function<void(SearchBatch&&)>& emit) {
-  // The pages first: the reader's buffer serves one read at a time.
-  TableWalk walk(target, frames);
-  UpperLevels upper = walk.upper_levels(root_pa);
-  std::vector<Page> pages;
-  auto add = [&](u64 va, u64 pfn) {
-    if (va >= begin && va < end) pages.push_back({va, pfn << kPageShift});
+  TableWalk walk(target, walker);
+  auto each = [&](auto take) {
+    walk.for_each_mapped(root_pa, cancel, [&](u64 va, const Entry& entry) {
+      for (u64 k = 0; k < 1ull << (entry.shift - kPageShift); k++)
+        if (u64 at = va + k * kPageSize; at >= begin && at < end) take(Page{at, (entry.pfn + k) << kPageShift});
+    });
   };
-  FrameStatus status[FrameReader::kBatch];
-  for (size_t first = 0; first < upper.extents.size(); first += FrameReader::kBatch) {
-    if (cancel) throw Cancelled();
-    size_t count = std::min(upper.extents.size() - first, FrameReader::kBatch);
-    const u8* tables = walk.pte_tables(upper, first, count, status);
-    for (size_t i = 0; i < count; i++) {
-      const Extent& extent = upper.extents[first + i];
-      if (extent.entry.kind == EntryKind::table && (extent.status != FrameStatus::ok || status[i] != FrameStatus::ok))
-        continue;
-      for_each_page(extent, tables + i * kPageSize, target.paging, [&](u64 va, const Entry& entry) {
-        for (u64 k = 0; k < 1ull << (entry.shift - kPageShift); k++) add(va + k * kPageSize, entry.pfn + k);
-      });
-    }
-  }
-  Scanner scanner(frames, pattern, pages.size() << kPageShift, limit, cancel, emit);
-  for (const Page& page : pages) {
-    if (scanner.done()) break;
-    scanner.add(page.address, page.pa);
-  }
+  u64 total = 0;
+  each([&](const Page&) { total += kPageSize; });
+  Scanner scanner(readers, pattern, total, limit, cancel, emit);
+  each([&](const Page& page) {
+    if (!scanner.done()) scanner.add(page.address, page.pa);
+  });
   return scanner.finish();
 }
 

@@ -35,17 +35,21 @@ struct SearchResult {
   u64 unreadable = 0;  // bytes of frames that could not be read
   u64 hits = 0;
   bool limited = false;  // ended at the limit of hits
+  bool gone = false;     // the process exited or executed another program meanwhile: later hits may be others' bytes
 };
 
+// A search runs on a thread for each of these, at least one.
+using Readers = std::vector<FrameReader*>;
+
 // Finds `pattern` in System RAM within [begin, end), physical addresses, also across frames. Ends after `limit` hits.
-SearchResult search_physical(const Target& target, FrameReader& frames, const Pattern& pattern, u64 begin, u64 end,
+SearchResult search_physical(const Target& target, const Readers& readers, const Pattern& pattern, u64 begin, u64 end,
                              u64 limit, const std::atomic<bool>& cancel,
                              const std::function<void(SearchBatch&&)>& emit);
 
 // Finds it in the pages that this root maps within [begin, end) of the user half, across pages that follow each other
-// virtually. What is not in memory is not searched.
-SearchResult search_space(const Target& target, FrameReader& frames, u64 root_pa, const Pattern& pattern, u64 begin,
-                          u64 end, u64 limit, const std::atomic<bool>& cancel,
+// virtually. What is not in memory is not searched. `walker` reads the tables.
+SearchResult search_space(const Target& target, const Readers& readers, FrameReader& walker, u64 root_pa,
+                          const Pattern& pattern, u64 begin, u64 end, u64 limit, const std::atomic<bool>& cancel,
                           const std::function<void(SearchBatch&&)>& emit);
 
 }  // namespace cr3scope

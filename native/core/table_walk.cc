@@ -6,31 +6,23 @@
 
 namespace cr3scope {
 
-namespace {
-
-u64 entry_at(const u8* frame, unsigned index) {
-  u64 raw;
-  std::memcpy(&raw, frame + index * sizeof raw, sizeof raw);
-  return raw;
-}
-
 #ifdef CR3SCOPE_WRONG_SOURCE
+namespace {
 // Only in the test build: a stable lie about the frame of some pages, which every check must catch.
 u8 distorted[FrameReader::kBatch * kPageSize];
 const u8* distort(const u8* frames, size_t count, const u64* vas) {
   std::memcpy(distorted, frames, count * kPageSize);
   for (size_t i = 0; i < count; i++)
     for (unsigned j = 0; j < kEntries; j++) {
-      u64 raw = entry_at(distorted + i * kPageSize, j);
+      u64 raw = table_entry(distorted + i * kPageSize, j);
       u64 page = (vas[i] >> level_shift(kPmd) << 9) + j;
       if ((raw & kPresent) && page % 61 == 0) raw ^= 1ull << 13;
       std::memcpy(distorted + i * kPageSize + j * sizeof raw, &raw, sizeof raw);
     }
   return distorted;
 }
-#endif
-
 }  // namespace
+#endif
 
 const u8* TableWalk::read(const u64* addresses, size_t count, FrameStatus* status, [[maybe_unused]] unsigned level,
                           [[maybe_unused]] const u64* vas) {
@@ -69,7 +61,7 @@ UpperLevels TableWalk::upper_levels(u64 root_pa) {
           continue;
         }
         for (unsigned j = 0; j < used; j++) {
-          u64 raw = entry_at(frames + i * kPageSize, j);
+          u64 raw = table_entry(frames + i * kPageSize, j);
           if (raw == 0) continue;
           u64 va = table.va + (static_cast<u64>(j) << level_shift(level));
           Entry entry = decode(raw, level, paging);
@@ -133,7 +125,7 @@ void TableWalk::verify(const UpperLevels& upper, size_t first, size_t count, std
     for (size_t i = 0; i < list.size(); i++) {
       const Table& table = upper.tables[level][list[i]];
       size_t p = static_cast<size_t>(std::lower_bound(parents.begin(), parents.end(), table.parent) - parents.begin());
-      u64 now = entry_at(contents[level + 1].data() + p * kPageSize, table_index(table.va, level + 1));
+      u64 now = table_entry(contents[level + 1].data() + p * kPageSize, table_index(table.va, level + 1));
       if (changed[level + 1][p] || !same_entry(now, table.raw)) changed[level][i] = true;
     }
   }
@@ -141,7 +133,7 @@ void TableWalk::verify(const UpperLevels& upper, size_t first, size_t count, std
     const Extent& extent = upper.extents[first + i];
     auto& list = wanted[extent.level];
     size_t p = static_cast<size_t>(std::lower_bound(list.begin(), list.end(), extent.parent) - list.begin());
-    u64 now = entry_at(contents[extent.level].data() + p * kPageSize, table_index(extent.va, extent.level));
+    u64 now = table_entry(contents[extent.level].data() + p * kPageSize, table_index(extent.va, extent.level));
     stale[i] = changed[extent.level][p] || !same_entry(now, extent.raw);
   }
 }
@@ -177,7 +169,7 @@ std::vector<Path> TableWalk::translate(u64 root_pa, const std::vector<u64>& vas)
         path.table[level] = addresses[s];
         path.status = status[s];
         if (status[s] != FrameStatus::ok) continue;
-        u64 raw = entry_at(data + s * kPageSize, table_index(vas[k], level));
+        u64 raw = table_entry(data + s * kPageSize, table_index(vas[k], level));
         path.entry[level] = raw;
         path.last = static_cast<u8>(level);
         path.leaf = decode(raw, level, paging);

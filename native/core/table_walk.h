@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The table walk source: translations decoded by us from raw table frames (SDM vol. 3A, 4.5).
 #pragma once
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <vector>
 
+#include "error.h"
 #include "frame_reader.h"
 #include "target.h"
 
@@ -50,14 +53,20 @@ struct Extent {
   u64 end() const { return va + (1ull << level_shift(level)); }
 };
 
+// Raw entry `index` of a table frame.
+inline u64 table_entry(const u8* frame, unsigned index) {
+  u64 raw;
+  std::memcpy(&raw, frame + index * sizeof raw, sizeof raw);
+  return raw;
+}
+
 // Hands `take(va, entry)` each page that an extent maps; `table` are the bytes of its PTE table, where it has one.
 template <class Take>
 void for_each_page(const Extent& extent, const u8* table, const Paging& paging, Take take) {
   if (maps_frame(extent.entry.kind)) return take(extent.va, extent.entry);
   if (extent.entry.kind != EntryKind::table) return;
   for (unsigned k = 0; k < kEntries; k++) {
-    u64 raw;
-    std::memcpy(&raw, table + k * sizeof raw, sizeof raw);
+    u64 raw = table_entry(table, k);
     if (!raw) continue;
     Entry entry = decode(raw, kPte, paging);
     if (maps_frame(entry.kind)) take(extent.va + k * kPageSize, entry);
@@ -95,6 +104,26 @@ class TableWalk {
 
   // Walks many addresses from one root, level by level; any half, any order, best sorted.
   std::vector<Path> translate(u64 root_pa, const std::vector<u64>& vas);
+
+  // Hands `take(va, entry)` every page that this root maps in the user half, by address. `take` may read frames.
+  template <class Take>
+  void for_each_mapped(u64 root_pa, const std::atomic<bool>& cancel, Take take) {
+    UpperLevels upper = upper_levels(root_pa);
+    FrameStatus status[FrameReader::kBatch];
+    std::vector<u8> tables;
+    for (size_t first = 0; first < upper.extents.size(); first += FrameReader::kBatch) {
+      if (cancel) throw Cancelled();
+      size_t count = std::min(upper.extents.size() - first, FrameReader::kBatch);
+      const u8* data = pte_tables(upper, first, count, status);
+      tables.assign(data, data + count * kPageSize);
+      for (size_t i = 0; i < count; i++) {
+        const Extent& extent = upper.extents[first + i];
+        if (extent.entry.kind == EntryKind::table && (extent.status != FrameStatus::ok || status[i] != FrameStatus::ok))
+          continue;
+        for_each_page(extent, &tables[i * kPageSize], target_.paging, take);
+      }
+    }
+  }
 
   const Target& target() const { return target_; }
   FrameReader& frames() { return frames_; }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hex } from '../../app/contract/format.ts';
-import { runCommand } from '../../app/main/commands.ts';
+import { runCommand } from '../../app/main/commands/index.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { JsonReport } from '../../app/main/explorer/report.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
@@ -296,7 +296,7 @@ describe('report', () => {
     expect(cr3scope('report', '99999999', '-o', join(folder, 'none.json')).status).toBe(2);
     expect(existsSync(join(folder, 'none.json'))).toBe(false);
     expect(cr3scope('report', String(fixture.pid), '-o', file, '--force').status).toBe(0);
-    expect(readFileSync(file, 'utf8')).toContain('cr3scope-report/2');
+    expect(readFileSync(file, 'utf8')).toContain('cr3scope-report/3');
     expect(cr3scope('report', String(fixture.pid), '-o', '/nonexistent/x.json').status).toBe(2);
     expect(readdirSync(folder).filter((f) => f.endsWith('.tmp'))).toEqual([]);
   });

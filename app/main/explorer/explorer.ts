@@ -13,15 +13,17 @@ import {
   type Target,
 } from '../../contract/api.ts';
 import { isCanonical } from '../../contract/paging.ts';
-import type { SearchBatch, SearchSummary } from '../sources/addon.d.ts';
+import type { CheckBatch, SearchBatch, SearchSummary } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from './report.ts';
+import { Cgroups, nodeOf, readNodes } from './system.ts';
 import { VERSION } from './version.ts';
 
 /** Runs and evidence that a check keeps in memory; more are counted and dropped, the counts stay exact. */
 const MOST_RUNS = 200_000;
 const MOST_EVIDENCE = 10_000;
+const EVERY_HIT = 1n << 62n;
 /** Finished checks that are kept for reports. */
 const MOST_CHECKS = 8;
 
@@ -65,6 +67,9 @@ export class Explorer implements Api {
   private readonly checks = new Map<string, CheckRecord>();
   private readonly running = new Map<string, () => void>();
   private readonly users = userNames();
+  private readonly bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  private readonly nodes = readNodes();
+  private readonly cgroups = new Cgroups();
 
   constructor(
     private readonly sources: Sources,
@@ -89,6 +94,8 @@ export class Explorer implements Api {
     const { capabilities: _, btf: __, ...facts } = this.sources.target;
     return {
       ...facts,
+      bootId: this.bootId,
+      ...this.nodes,
       hostname: hostname(),
       cpus: availableParallelism(),
       memoryBytes: BigInt(totalmem()),
@@ -146,16 +153,33 @@ export class Explorer implements Api {
   };
 
   frame: Api['frame'] = async ({ pfn }) => {
-    const { bytes, status, flags, count, cgroup } = await this.sources.frames(BigUint64Array.of(pfn));
+    const { bytes, status, role, flags, count, cgroup } = await this.sources.frames(BigUint64Array.of(pfn));
     const known = (word: bigint | undefined) => (word === undefined || word === (1n << 64n) - 1n ? null : word);
     return {
       pfn,
       status: status[0] as number,
       bytes: status[0] === 0 ? bytes : new Uint8Array(),
+      role: role[0] as number,
       flags: known(flags[0]),
       count: known(count[0]),
       cgroup: known(cgroup[0]),
+      cgroupPath: this.cgroups.path(known(cgroup[0]) ?? 0n),
+      node: nodeOf(pfn, this.nodes),
     };
+  };
+
+  frames: Api['frames'] = async ({ pfn, count }) => {
+    const { bytes, status } = await this.sources.frames(
+      BigUint64Array.from({ length: count }, (_, i) => pfn + BigInt(i)),
+    );
+    return { pfn, bytes, status };
+  };
+
+  tables: Api['tables'] = ({ pid, startTicks }) => this.sources.tables(pid, startTicks);
+
+  memory: Api['memory'] = async ({ begin, end, cells, flag, again }) => {
+    if (begin >= end) throw new Failed('the range of frames is empty', 'Give its begin before its end.');
+    return this.sources.memory(begin, end, cells, flag, again);
   };
 
   owners: Api['owners'] = async ({ pfn, again }) => {
@@ -164,10 +188,10 @@ export class Explorer implements Api {
     return { ...owners, flags, mapCount };
   };
 
-  startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end }) => {
+  startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end, bytes }) => {
     if (this.running.has(id) || this.checks.has(id))
       throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');
-    const done = this.check(pid, startTicks, begin, end, (event) => this.emit('check', { ...event, id }));
+    const done = this.check(pid, startTicks, begin, end, (event) => this.emit('check', { ...event, id }), { bytes });
     this.running.set(id, done.cancel);
     done.promise
       .then((record) => {
@@ -227,6 +251,42 @@ export class Explorer implements Api {
     return null;
   };
 
+  findNext: Api['findNext'] = async ({ id, bytes, mask, from, back }) => {
+    if (this.running.has(id)) throw new Failed(`search ${id} exists`, 'Choose another id.', 'EEXIST');
+    let job: { cancel(): void } | undefined;
+    let cancelled = false;
+    this.running.set(id, () => {
+      cancelled = true;
+      job?.cancel();
+    });
+    // All hits that begin in [begin, end), or the first one.
+    const hits = async (begin: bigint, end: bigint, limit: bigint) => {
+      const found: bigint[] = [];
+      if (cancelled) return found;
+      // One byte fewer than the pattern has: a hit that begins before `end` may reach over it.
+      const search = this.search(0, begin, end + BigInt(bytes.length - 1), { bytes, mask }, limit, (batch) => {
+        found.push(...[...batch.pa].filter((pa) => pa >= begin && pa < end));
+      });
+      job = search;
+      await search.promise;
+      return found;
+    };
+    try {
+      const { ramEnd } = this.sources.target;
+      const last = ramEnd.at(-1) ?? 0n;
+      if (!back) return (await hits(from, last, 1n))[0] ?? null;
+      // Backwards in windows that grow, so that a near hit costs little.
+      for (let end = from, window = 1n << 20n; end > 0n && !cancelled; end -= window, window <<= 1n) {
+        if (window > end) window = end;
+        const found = (await hits(end - window, end, EVERY_HIT)).at(-1);
+        if (found !== undefined) return found;
+      }
+      return null;
+    } finally {
+      this.running.delete(id);
+    }
+  };
+
   cancelSearch: Api['cancelSearch'] = (args) => this.cancelCheck(args);
 
   checkRows: Api['checkRows'] = async ({ id }) => {
@@ -257,8 +317,8 @@ export class Explorer implements Api {
   }
 
   /**
-   * Checks the regions of a process within [begin, end) and keeps what a report needs. `onBatch` sees all runs, also
-   * those beyond what is kept.
+   * Checks the regions of a process within [begin, end) and keeps what a report needs. `onRuns` sees all runs, also
+   * those beyond what is kept; `bytes` adds the byte proof.
    */
   check(
     pid: number,
@@ -266,7 +326,7 @@ export class Explorer implements Api {
     begin: bigint,
     end: bigint,
     onProgress: (event: Omit<CheckEvent, 'id'>) => void,
-    onRuns?: (runs: Runs) => void,
+    { bytes = false, onRuns }: { bytes?: boolean; onRuns?: (runs: Runs) => void } = {},
   ): { promise: Promise<CheckRecord>; cancel(): void } {
     const runs: Runs[] = [];
     const evidence: Evidence[] = [];
@@ -274,7 +334,7 @@ export class Explorer implements Api {
     let runsDropped = 0n;
     let evidenceDropped = 0n;
     const startedAt = new Date();
-    const job = this.sources.check(pid, startTicks, begin, end, (batch) => {
+    const onBatch = (batch: CheckBatch) => {
       const n = batch.runs.va.length;
       onRuns?.(batch.runs);
       if (kept + n <= MOST_RUNS) {
@@ -287,7 +347,8 @@ export class Explorer implements Api {
       evidence.push(...batch.evidence.slice(0, room));
       evidenceDropped += BigInt(Math.max(0, batch.evidence.length - room));
       onProgress({ done: batch.done, total: batch.total, counts: batch.counts, end: null });
-    });
+    };
+    const job = this.sources.check(pid, startTicks, begin, end, onBatch, bytes);
     const before = Promise.all([
       this.regions({ pid, startTicks }).catch(() => null),
       this.processes({}),

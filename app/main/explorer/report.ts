@@ -2,6 +2,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import {
+  type ByteProof,
   type CheckSummary,
   type Evidence,
   OUTCOMES,
@@ -11,6 +12,7 @@ import {
 } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { levelName } from '../../contract/paging.ts';
+import { sayProof } from '../../contract/proof.ts';
 import { NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICT_MEANING, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
 
 /** All that is known of a finished check. */
@@ -42,7 +44,7 @@ const Verdicts = z.object(
 /** The published form of a JSON report; docs/report.schema.json is made from it. */
 export const JsonReport = z
   .object({
-    format: z.literal('cr3scope-report/2'),
+    format: z.literal('cr3scope-report/3'),
     version: z.string().describe('of cr3scope'),
     startedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime(),
@@ -82,6 +84,19 @@ export const JsonReport = z
       rechecked: Count,
       tables: z.record(z.string(), Count),
     }),
+    bytes: z
+      .object({
+        pages: Count,
+        same: Count,
+        changing: Count,
+        moved: Count,
+        noFrame: Count,
+        noMemory: Count,
+        differ: Count,
+        differences: z.array(z.object({ va: Hex, pfn: Hex, offset: Count, frame: z.string(), memory: z.string() })),
+      })
+      .nullable()
+      .describe('bytes of the mapped frames against /proc/PID/mem, in pages; null where that was not asked for'),
     regions: z.array(z.object({ begin: Hex, end: Hex, permissions: z.string(), path: z.string(), verdicts: Verdicts })),
     rows: z
       .array(
@@ -144,10 +159,12 @@ function* regionsOf({ summary, regions }: CheckRecord) {
   }
 }
 
+const PROOF_COUNTS = ['pages', 'same', 'changing', 'moved', 'noFrame', 'noMemory', 'differ'] as const;
+
 function toJson(r: CheckRecord): JsonReport {
   const t = r.target;
   return {
-    format: 'cr3scope-report/2',
+    format: 'cr3scope-report/3',
     version: t.version,
     startedAt: r.startedAt.toISOString(),
     finishedAt: r.finishedAt.toISOString(),
@@ -184,6 +201,18 @@ function toJson(r: CheckRecord): JsonReport {
           .map((n, level) => [levelName(level, t.levels), Number(n)] as const)
           .filter(([, n]) => n > 0),
       ),
+    },
+    bytes: r.summary.proof && {
+      ...(Object.fromEntries(
+        PROOF_COUNTS.map((name) => [name, Number((r.summary.proof as ByteProof)[name])]),
+      ) as Record<(typeof PROOF_COUNTS)[number], number>),
+      differences: r.summary.proof.differences.map((d) => ({
+        va: x(d.va),
+        pfn: x(d.pfn),
+        offset: d.offset,
+        frame: Buffer.from(d.frame).toString('hex'),
+        memory: Buffer.from(d.memory).toString('hex'),
+      })),
     },
     regions: [...regionsOf(r)].map(({ begin, end, permissions, path, counts: c }) => ({
       begin: x(begin),
@@ -295,6 +324,7 @@ export function htmlReport(r: CheckRecord): string {
     ['Time', `${j.startedAt}, ${(j.check.seconds * 1000).toFixed(1)} ms`],
     ['Outcome', j.check.outcome === 'complete' ? 'complete' : `the process ${j.check.outcome} during the check`],
     ['Pages', `${count(j.check.pages)}, ${count(j.check.rechecked)} read again`],
+    ...(r.summary.proof ? [['Bytes', `against /proc/PID/mem: ${sayProof(r.summary.proof)}`] as [string, string]] : []),
     ['cr3scope', j.version],
   ];
   const verdictRow = (v: (typeof VERDICTS)[number]) =>

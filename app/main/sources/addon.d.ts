@@ -1,5 +1,15 @@
 // What native/binding exports.
-import type { CheckSummary, Evidence, Owners, Regions, Rows, Runs, Translation } from '../../contract/api.ts';
+import type {
+  CheckSummary,
+  Evidence,
+  MemoryMap,
+  Owners,
+  Regions,
+  Rows,
+  Runs,
+  TableTree,
+  Translation,
+} from '../../contract/api.ts';
 import type { SwapTypes } from '../../contract/paging.ts';
 
 export interface AddonTarget {
@@ -49,6 +59,7 @@ export interface AddonRoots {
 export interface AddonFrames {
   bytes: Uint8Array<ArrayBuffer>;
   status: Uint8Array<ArrayBuffer>;
+  role: Uint8Array<ArrayBuffer>;
   flags: BigUint64Array<ArrayBuffer>;
   count: BigUint64Array<ArrayBuffer>;
   cgroup: BigUint64Array<ArrayBuffer>;
@@ -94,6 +105,7 @@ export interface SearchSummary {
   unreadable: bigint;
   hits: bigint;
   limited: boolean;
+  gone: boolean;
 }
 
 export type AddonOwners = Omit<Owners, 'mapCount' | 'flags'>;
@@ -112,6 +124,8 @@ export interface AddonSession {
   translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
   frames(pfns: BigUint64Array): Promise<AddonFrames>;
   owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
+  tables(pid: number, startTicks: bigint): Promise<TableTree>;
+  memory(begin: bigint, end: bigint, cells: number, flag: number, again: boolean): Promise<MemoryMap>;
   /** PID 0 searches physical memory. */
   search(
     pid: number,
@@ -128,6 +142,7 @@ export interface AddonSession {
     begin: bigint,
     end: bigint,
     onBatch: (batch: CheckBatch) => void,
+    bytes?: boolean,
   ): { promise: Promise<CheckSummary>; cancel(): void };
 }
 

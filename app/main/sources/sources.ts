@@ -1,42 +1,17 @@
 // The seam between the explorer and the sources. One interface, several carriers: the addon in this process, and
 // later a privileged helper behind pipes. Nothing above it knows which.
 import { createRequire } from 'node:module';
-import type { CheckSummary, Regions, Rows, SourceStatus, Translation } from '../../contract/api.ts';
-import type {
-  Addon,
-  AddonCpus,
-  AddonFrames,
-  AddonOwners,
-  AddonProcesses,
-  AddonRoots,
-  AddonSession,
-  AddonTarget,
-  CheckBatch,
-} from './addon.d.ts';
+import type { SourceStatus } from '../../contract/api.ts';
+import type { Addon, AddonRoots, AddonSession, AddonTarget } from './addon.d.ts';
 import { Failed } from './failed.ts';
 
-export interface CheckJob {
-  readonly promise: Promise<CheckSummary>;
-  cancel(): void;
-}
-
-export interface Sources {
+export interface Sources extends Omit<AddonSession, 'target' | 'open' | 'roots'> {
   readonly target: AddonTarget;
   readonly directMap: bigint;
   readonly directMapFrom: string;
   readonly status: readonly SourceStatus[];
-  processes(): Promise<AddonProcesses>;
   /** Null where no source can read roots. */
   roots(): Promise<AddonRoots | null>;
-  /** Control registers of every CPU; rejects where the module is not loaded. */
-  cpus(): Promise<AddonCpus>;
-  regions(pid: number): Promise<Regions>;
-  rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
-  translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
-  frames(pfns: BigUint64Array): Promise<AddonFrames>;
-  owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
-  search: AddonSession['search'];
-  check(pid: number, startTicks: bigint, begin: bigint, end: bigint, onBatch: (batch: CheckBatch) => void): CheckJob;
 }
 
 function pagemapStatus(target: AddonTarget): SourceStatus {
@@ -78,12 +53,14 @@ export async function openSources(path: string): Promise<Sources> {
     processes: () => session.processes(),
     roots: () => (tableWalk.ready ? session.roots() : Promise.resolve(null)),
     cpus: () => session.cpus(),
-    regions: (pid) => session.regions(pid),
-    rows: (pid, startTicks, vas) => session.rows(pid, startTicks, vas),
-    translate: (pid, startTicks, va) => session.translate(pid, startTicks, va),
-    frames: (pfns) => session.frames(pfns),
-    owners: (pfn, again) => session.owners(pfn, again),
+    regions: (...args) => session.regions(...args),
+    rows: (...args) => session.rows(...args),
+    translate: (...args) => session.translate(...args),
+    frames: (...args) => session.frames(...args),
+    owners: (...args) => session.owners(...args),
+    tables: (...args) => session.tables(...args),
+    memory: (...args) => session.memory(...args),
     search: (...args) => session.search(...args),
-    check: (pid, startTicks, begin, end, onBatch) => session.check(pid, startTicks, begin, end, onBatch),
+    check: (...args) => session.check(...args),
   };
 }

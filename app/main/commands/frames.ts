@@ -1,0 +1,248 @@
+// Commands about physical memory: frame, owners, search.
+import { bytes, count, hex, hexVa, kpageFlagNames } from '../../contract/format.ts';
+import { parseRange } from '../../contract/link.ts';
+import { accessWords, reconcile } from '../../contract/owners.ts';
+import { levelName, mapsFrame, pageSizeName, physicalAddress } from '../../contract/paging.ts';
+import { PATTERN_KINDS, parsePattern, sayHit } from '../../contract/pattern.ts';
+import { ROLES, roleLabel } from '../../contract/roles.ts';
+import { ENTRY_KINDS, FRAME_STATUS, FRAME_STATUS_TEXT } from '../../contract/verdicts.ts';
+import type { Explorer } from '../explorer/explorer.ts';
+import { Failed } from '../sources/failed.ts';
+import { type Json, parseAddress, parsePid, print, progressLine, say, table } from './output.ts';
+
+export interface FrameOptions extends Json {
+  pa?: boolean;
+}
+
+export async function frame(explorer: Explorer, text: string, { json, pa }: FrameOptions): Promise<number> {
+  const number = parseAddress(text, pa ? 'a physical address' : 'a PFN');
+  const pfn = pa ? number >> 12n : number;
+  if (pfn >> 40n)
+    throw new Failed(
+      `frame 0x${hex(pfn)} lies beyond 52 physical bits`,
+      pa ? 'Check the address.' : 'For a physical address add --pa.',
+    );
+  const f = await explorer.frame({ pfn });
+  const status = FRAME_STATUS[f.status] ?? 'failed';
+  const flags = f.flags === null ? null : kpageFlagNames(f.flags);
+  if (json)
+    print({
+      pfn,
+      pa: pfn << 12n,
+      status,
+      flags,
+      mapCount: f.count === null ? null : Number(f.count),
+      role: ROLES[f.role],
+      node: f.node,
+      cgroup: f.cgroup,
+      cgroupPath: f.cgroupPath,
+      bytes: status === 'ok' ? Buffer.from(f.bytes).toString('hex') : null,
+    });
+  else {
+    say(
+      `frame 0x${hex(pfn)}, PA 0x${hex(pfn << 12n)}: ${flags ? flags.join(' ') || 'no flags' : 'no kpageflags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`,
+    );
+    say(
+      [
+        `used as: ${roleLabel(f.role)}`,
+        ...(f.node === null ? [] : [`NUMA node ${f.node}`]),
+        ...(f.cgroup ? [`cgroup ${f.cgroupPath ?? `inode ${Number(f.cgroup)}, gone`}`] : []),
+      ].join('; '),
+    );
+    if (status === 'ok')
+      for (let at = 0; at < f.bytes.length; at += 16) {
+        const line = f.bytes.subarray(at, at + 16);
+        const text16 = Array.from(line, (b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '·')).join('');
+        say(`${hex((pfn << 12n) + BigInt(at), 12)}  ${Array.from(line, (b) => hex(b, 2)).join(' ')}  ${text16}`);
+      }
+  }
+  if (status !== 'ok')
+    throw new Failed(
+      `frame 0x${hex(pfn)} can't be read: ${FRAME_STATUS_TEXT[status]}`,
+      'Choose another frame; `cr3scope walk` names the frame of an address.',
+      'EFAULT',
+    );
+  return 0;
+}
+
+/** A frame by its number, or as what an address of a process maps: "117274", "4077:7f3a4001f000". */
+export async function parseFrame(explorer: Explorer, text: string): Promise<bigint> {
+  const [pidText, vaText] = text.split(':');
+  if (vaText === undefined) return parseAddress(text, 'a PFN, nor PID:ADDRESS');
+  const va = parseAddress(vaText, 'an address');
+  const { path } = await explorer.translate({ pid: parsePid(pidText ?? ''), startTicks: 0n, va });
+  if (!mapsFrame(ENTRY_KINDS[path.leaf.kind]))
+    throw new Failed(
+      `process ${pidText} maps no frame at ${hexVa(va)}`,
+      `See \`cr3scope walk ${pidText} ${hex(va)}\`.`,
+      'EFAULT',
+    );
+  return physicalAddress(va, path.leaf) >> 12n;
+}
+
+export async function owners(explorer: Explorer, text: string, { json }: Json): Promise<number> {
+  const pfn = await parseFrame(explorer, text);
+  if (pfn >> 40n) throw new Failed(`frame 0x${hex(pfn)} lies beyond 52 physical bits`, 'Check the number.');
+  const o = await explorer.owners({ pfn, again: false });
+  const { levels } = await explorer.target();
+  const processes = await explorer.processes({});
+  const names = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.name[i] as string]));
+  const list = Array.from(o.pid, (pid, i) => ({
+    pid,
+    name: names.get(pid) ?? null,
+    va: o.va[i] as bigint,
+    pageSize: o.still[i] ? pageSizeName(o.shift[i] as number) : null,
+    access: o.still[i] ? accessWords(o.access[i] as number) : null,
+    still: o.still[i] === 1,
+  }));
+  const seconds = Number(o.tookNs) / 1e9;
+  if (json) {
+    for (const owner of list) print(owner);
+    print({
+      pfn,
+      owners: list.length,
+      tableOf: Array.from(o.tablePid, (pid, i) => ({
+        pid,
+        level: levelName(o.tableLevel[i] as number, levels),
+        va: o.tableVa[i],
+      })),
+      mapCount: o.mapCount === null ? null : Number(o.mapCount),
+      flags: o.flags === null ? null : kpageFlagNames(o.flags),
+      spaces: o.spaces,
+      entries: Number(o.entries),
+      pages: Number(o.pages),
+      gone: Number(o.gone),
+      raced: Number(o.raced),
+      seconds,
+    });
+    return 0;
+  }
+  say(
+    `frame 0x${hex(pfn)}, ${o.flags === null ? 'no kpageflags' : kpageFlagNames(o.flags).join(' ') || 'no flags'}: ${list.length === 0 ? 'no process maps it' : `mapped ${list.length}×`}. ${reconcile(o)}`,
+  );
+  if (list.length)
+    table(
+      ['PID', 'NAME', 'ADDRESS', 'PAGE', 'ACCESS'],
+      list.map((w) => [
+        String(w.pid),
+        w.name ?? 'gone',
+        hexVa(w.va),
+        w.pageSize ?? '',
+        w.access ?? 'no longer: changed since the walk',
+      ]),
+      new Set([0]),
+    );
+  for (const [i, pid] of o.tablePid.entries())
+    say(
+      `it is a ${levelName(o.tableLevel[i] as number, levels)} table of ${pid} ${names.get(pid) ?? 'gone'}, from ${hexVa(o.tableVa[i] as bigint)}`,
+    );
+  say(
+    `walked ${o.spaces} address spaces, ${count(o.entries)} entries of ${count(o.pages)} pages in ${seconds.toFixed(3)} s (${bytes(o.bytes)})${o.gone || o.raced ? `; left out: ${o.gone} that went away, ${o.raced} tables that changed` : ''}`,
+  );
+  return 0;
+}
+
+export interface SearchOptions extends Json {
+  as: string;
+  pid?: string;
+  limit: string;
+}
+
+export async function search(explorer: Explorer, text: string, options: SearchOptions): Promise<number> {
+  const kind = PATTERN_KINDS.find((k) => k === options.as);
+  if (!kind) throw new Failed(`"${options.as}" is no kind of pattern`, `Use --as ${PATTERN_KINDS.join(', ')}.`);
+  const pattern = parsePattern(text, kind);
+  if (typeof pattern === 'string')
+    throw new Failed(pattern, 'Give hex bytes like "7f 45 4c 46 ?? 01", or --as text, u64, u32.');
+  const limit = /^\d{1,9}$/.test(options.limit) ? BigInt(options.limit) : 0n;
+  if (limit === 0n) throw new Failed(`"${options.limit}" is not a number of hits`, 'Give a whole number from 1.');
+  const pid = options.pid === undefined ? 0 : parsePid(options.pid);
+  const progress = progressLine(options, 'bytes');
+  const started = process.hrtime.bigint();
+  const job = explorer.search(pid, 0n, (1n << 64n) - 1n, pattern, limit, (batch) => {
+    progress.clear();
+    for (const [i, address] of batch.address.entries()) {
+      const pa = batch.pa[i] as bigint;
+      const context = sayHit(batch, i);
+      if (options.json) print({ address, pa, pfn: pa >> 12n, text: context.text });
+      else say(`${pid ? `${hexVa(address)}  ` : ''}pa ${hex(pa, 9)}  ${context.bytes}  ${context.text}`);
+    }
+    progress.show(batch);
+  });
+  const stop = () => job.cancel();
+  process.once('SIGINT', stop);
+  const summary = await job.promise.finally(() => {
+    progress.clear();
+    process.removeListener('SIGINT', stop);
+  });
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  if (options.json)
+    print({
+      hits: Number(summary.hits),
+      limited: summary.limited,
+      bytes: Number(summary.bytes),
+      unreadable: Number(summary.unreadable),
+      gone: summary.gone,
+      seconds,
+    });
+  else
+    say(
+      `${summary.hits === 1n ? '1 hit' : `${count(summary.hits)} hits`}${summary.limited ? ' and no more looked for: raise --limit' : ''} in ${bytes(summary.bytes)} of ${pid ? `frames that process ${pid} maps` : 'physical memory'}, ${seconds.toFixed(2)} s${summary.unreadable ? `; ${bytes(summary.unreadable)} could not be read` : ''}${summary.gone ? '; the process went away meanwhile: the last hits may be of others’ memory' : ''}`,
+    );
+  return summary.hits > 0n ? 0 : 1;
+}
+
+export type MemoryOptions = Json;
+
+/** What physical memory is used for, by role and by process. */
+export async function memory(explorer: Explorer, text: string | undefined, { json }: MemoryOptions): Promise<number> {
+  const range = text === undefined ? undefined : parseRange(text);
+  if (text !== undefined && !range)
+    throw new Failed(
+      `"${text}" is no range of frames`,
+      'Give two frame numbers in hex, the end exclusive: 100000-140000.',
+    );
+  const { ramEnd } = await explorer.target();
+  const end = (ramEnd.at(-1) ?? 0n) >> 12n;
+  if (end === 0n)
+    throw new Failed('/proc/iomem shows no System RAM to this user', 'Run as root: it takes CAP_SYS_ADMIN.', 'EACCES');
+  const map = await explorer.memory({ begin: 0n, end, ...range, cells: 1, flag: 0, again: true });
+  const processes = await explorer.processes({});
+  const names = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.name[i] as string]));
+  const roles = [...ROLES.keys()].filter((r) => ROLES[r] !== 'absent' && map.total[r]);
+  const list = Array.from(map.pid, (pid, i) => ({
+    pid,
+    name: names.get(pid) ?? null,
+    mapped: ROLES.map((_, r) => map.mapped[i * ROLES.length + r] as bigint),
+    alone: map.alone[i] as bigint,
+  })).sort((a, b) => Number(sum(b.mapped) - sum(a.mapped)));
+  const named = (frames: ArrayLike<bigint>) => Object.fromEntries(roles.map((r) => [ROLES[r], Number(frames[r])]));
+  if (json) {
+    for (const p of list) print({ pid: p.pid, name: p.name, frames: named(p.mapped), alone: Number(p.alone) });
+    print({ pid: null, begin: map.begin, end: map.end, total: named(map.total), unmapped: named(map.unmapped) });
+    return 0;
+  }
+  const size = (frames: bigint) => (frames ? bytes(frames << 12n) : '-');
+  const cells = (frames: ArrayLike<bigint>) => roles.map((r) => size(frames[r] as bigint));
+  table(
+    ['PID', 'NAME', 'ALL', 'ALONE', ...roles.map((r) => roleLabel(r).toUpperCase())],
+    [
+      ...list.map((p) => [String(p.pid), p.name ?? 'gone', size(sum(p.mapped)), size(p.alone), ...cells(p.mapped)]),
+      [
+        '',
+        'in no address space',
+        size(sum(map.unmapped) - (map.unmapped[ROLES.indexOf('absent')] ?? 0n)),
+        '',
+        ...cells(map.unmapped),
+      ],
+      ['', 'all memory', size(sum(map.total) - (map.total[ROLES.indexOf('absent')] ?? 0n)), '', ...cells(map.total)],
+    ],
+    new Set([0, ...Array.from({ length: roles.length + 2 }, (_, i) => i + 2)]),
+  );
+  say(
+    `frames ${hex(map.begin)}-${hex(map.end)} by kpageflags, mappings by a walk of ${map.spaces} address spaces; a frame that several map counts for each, ALONE for one only`,
+  );
+  return 0;
+}
+
+const sum = (frames: Iterable<bigint>): bigint => [...frames].reduce((a, b) => a + b, 0n);

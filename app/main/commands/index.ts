@@ -1,0 +1,189 @@
+// The commands of the command line. Exit codes: 0 fine, 1 a mismatch was found, 2 it could not be done.
+import { spawn } from 'node:child_process';
+import { Command, CommanderError } from 'commander';
+import { REPORT_FORMATS } from '../../contract/api.ts';
+import { bytes, hex } from '../../contract/format.ts';
+import type { Explorer } from '../explorer/explorer.ts';
+import { VERSION } from '../explorer/version.ts';
+import { serve } from '../serve.ts';
+import { Failed } from '../sources/failed.ts';
+import { type FrameOptions, frame, type MemoryOptions, memory, owners, type SearchOptions, search } from './frames.ts';
+import { type Json, print, say } from './output.ts';
+import { type CheckOptions, check, ps, type ReportOptions, regions, report } from './space.ts';
+import {
+  type ExplainOptions,
+  explainEntry,
+  type TableOptions,
+  type TablesOptions,
+  tableOf,
+  tables,
+  walk,
+} from './walk.ts';
+
+async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
+  const t = await explorer.target();
+  const ready = t.sources.filter((s) => s.ready).length;
+  if (json) {
+    const { ramBegin, ramEnd, ...facts } = t;
+    print({ ...facts, ram: Array.from(ramBegin, (begin, i) => ({ begin, end: ramEnd[i] })) });
+  } else {
+    say(
+      `cr3scope ${t.version} on ${t.hostname}: Linux ${t.release}, ${t.cpuModel}, ${t.cpus} CPUs, ${bytes(t.memoryBytes)}`,
+    );
+    say(
+      `paging     ${t.levels} levels, PTI ${t.pti ? 'on' : 'off'}, PCID ${t.pcid ? 'yes' : 'no'}, ${t.maxPhysBits} physical bits, C-bit mask 0x${hex(t.encryptionMask)}`,
+    );
+    say(`lockdown   ${t.lockdown || 'not in this kernel'}`);
+    say(`config     ${t.configFrom || 'not found: the usual distribution settings are assumed for swap type numbers'}`);
+    for (const s of t.sources) {
+      say(`${s.ready ? 'ready  ' : 'missing'}    ${s.label}: ${s.detail}`);
+      if (!s.ready) say(`           ${s.remedy}`);
+    }
+    say(
+      ready >= 2
+        ? `${ready} sources: pages can be cross-checked.`
+        : 'Fewer than two sources: nothing can be cross-checked.',
+    );
+  }
+  return ready >= 2 ? 0 : 2;
+}
+
+interface ServeOptions extends Json {
+  port: string;
+  open?: boolean;
+}
+
+async function runServe(explorer: Explorer, { port, json, open: openBrowser }: ServeOptions): Promise<number> {
+  const number = Number(port);
+  if (!/^\d{1,5}$/.test(port) || number > 65535)
+    throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
+  const server = await serve(explorer, number);
+  if (json) print({ url: server.url, port: server.port, pid: process.pid });
+  else {
+    say(`cr3scope serves on this machine only. Open this link; it works once, in one browser:\n\n  ${server.url}\n`);
+    say(
+      `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} root@this-machine, then open it there. Ctrl-C ends.`,
+    );
+  }
+  if (openBrowser) {
+    // Best effort: the link stands above for whoever has no xdg-open, or a browser that does not start from root.
+    spawn('xdg-open', [server.url], { detached: true, stdio: 'ignore' })
+      .on('error', () => undefined)
+      .unref();
+  }
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  await stopped;
+  explorer.close();
+  await server.close();
+  return 0;
+}
+
+const example = (text: string) => `\nExample:\n  ${text}\n`;
+
+/** Runs one command line; resolves to its exit code. `openExplorer` is called once the arguments are known to be good. */
+export async function runCommand(argv: readonly string[], openExplorer: () => Promise<Explorer>): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('cr3scope')
+    .description(
+      'Explores Linux process memory by physical address and cross-checks every translation.\nExit codes: 0 fine, 1 a mismatch was found, 2 it could not be done.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cr3scope: ')) })
+    .showHelpAfterError('Run `cr3scope --help` to see the commands.');
+  const command = (usage: string, description: string, sample: string) =>
+    program
+      .command(usage)
+      .description(description)
+      .option('--json', 'machine-readable output, one object a line')
+      .addHelpText('after', example(sample))
+      .exitOverride();
+  const run = async (action: (explorer: Explorer) => Promise<number>) => {
+    exitCode = await action(await openExplorer());
+  };
+  command(
+    'doctor',
+    'facts of this machine, which sources are ready, and what to do about the others',
+    'cr3scope doctor',
+  ).action((o: Json) => run((e) => doctor(e, o)));
+  command('ps', 'processes with the physical address of their root page table', 'cr3scope ps').action((o: Json) =>
+    run((e) => ps(e, o)),
+  );
+  command('regions <pid>', 'regions of a process', 'cr3scope regions 1').action((pid: string, o: Json) =>
+    run((e) => regions(e, pid, o)),
+  );
+  command('check [pid]', 'cross-check every page of a process, or of all', 'cr3scope check 1 --json')
+    .option('--all', 'every process')
+    .option('--bytes', 'also compare the bytes of mapped pages with /proc/PID/mem, which sets their accessed bits')
+    .action((pid: string | undefined, o: CheckOptions) => run((e) => check(e, pid, o)));
+  command('walk <pid> <va>', 'the walk of one virtual address, level by level', 'cr3scope walk 1 7f3a4001f000').action(
+    (pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o)),
+  );
+  command(
+    'table <pid> <va>',
+    'the table on the way to an address, entry by entry',
+    'cr3scope table 1 7f3a4001f000 --level pmd',
+  )
+    .option('--level <level>', 'pte, pmd, pud, p4d or pgd', 'pte')
+    .option('--all', 'empty entries, too')
+    .action((pid: string, va: string, o: TableOptions) => run((e) => tableOf(e, pid, va, o)));
+  command('tables <pid>', 'the whole tree of page tables of a process, by level', 'cr3scope tables 1')
+    .option('--all', 'each table, too')
+    .option('--roots', 'the kernel root and the user root of PTI instead, slot by slot')
+    .action((pid: string, o: TablesOptions) => run((e) => tables(e, pid, o)));
+  command(
+    'explain <entry>',
+    'a raw page-table entry, bit by bit; needs no privileges',
+    'cr3scope explain 0x8000000078173067 --level pte',
+  )
+    .option('--level <level>', 'pte, pmd, pud, p4d or pgd; by default the likeliest')
+    .action((entry: string, o: ExplainOptions) => run((e) => explainEntry(e, entry, o)));
+  command(
+    'frame <number>',
+    'bytes and flags of a physical frame, by its number in hex',
+    'cr3scope frame 117274   (or: cr3scope frame --pa 117274000)',
+  )
+    .option('--pa', 'the number is a physical address')
+    .action((number: string, o: FrameOptions) => run((e) => frame(e, number, o)));
+  command(
+    'owners <frame>',
+    'who maps a frame: every process and address, by walking all address spaces',
+    'cr3scope owners 117274   (or: cr3scope owners 4077:7f3a4001f000)',
+  ).action((frameText: string, o: Json) => run((e) => owners(e, frameText, o)));
+  command(
+    'search <pattern>',
+    'bytes in physical memory, or in what a process maps; exit code 1 where there are none',
+    'cr3scope search "7f 45 4c 46 02 ?? 01" --pid 1   (or: cr3scope search --as text "secret")',
+  )
+    .option('--as <kind>', 'hex (?? is any byte), text, u64 or u32', 'hex')
+    .option('--pid <pid>', 'only in the frames that this process maps')
+    .option('--limit <hits>', 'end after so many hits', '1000')
+    .action((pattern: string, o: SearchOptions) => run((e) => search(e, pattern, o)));
+  command(
+    'memory [range]',
+    'what physical memory is used for, by role and process; a range is frame numbers like 100000-140000',
+    'cr3scope memory',
+  ).action((range: string | undefined, o: MemoryOptions) => run((e) => memory(e, range, o)));
+  command('report <pid>', 'check a process and write the evidence to a file', 'cr3scope report 1 -o init.html')
+    .requiredOption('-o, --output <file>', 'file to write')
+    .option('--format <format>', `${REPORT_FORMATS.join(', ')}; by default the ending of the file name`)
+    .option('--force', 'replace the file if it exists')
+    .option('--bytes', 'compare the bytes of mapped pages, too')
+    .action((pid: string, o: ReportOptions) => run((e) => report(e, pid, o)));
+  command('serve', 'the user interface for a browser, on loopback with a one-time token', 'cr3scope serve --port 8443')
+    .option('--port <port>', 'port on 127.0.0.1, 0 for a free one', '0')
+    .option('--open', 'also open it in the default browser')
+    .action((o: ServeOptions) => run((e) => runServe(e, o)));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const { message, remedy } = Failed.from(error);
+    process.stderr.write(`cr3scope: ${message}. ${remedy}\n`);
+    return 2;
+  }
+}

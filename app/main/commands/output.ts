@@ -1,0 +1,60 @@
+// What the commands share: how they read their arguments and how they print.
+import type { Target } from '../../contract/api.ts';
+import { count, hex, parseU64 } from '../../contract/format.ts';
+import { verdictCounts } from '../../contract/verdicts.ts';
+import { Failed } from '../sources/failed.ts';
+
+export const EVERYTHING = 1n << 63n;
+
+/** JSON for scripts: 64-bit words as "0x…" strings, counts as numbers, one object a line. */
+export function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `0x${hex(v)}` : v))}\n`);
+}
+export const say = (line = '') => process.stdout.write(`${line}\n`);
+
+export function parsePid(text: string): number {
+  const pid = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(pid >= 1 && pid <= 0x7fffffff))
+    throw new Failed(`"${text}" is not a PID`, 'Give a whole number from 1; `cr3scope ps` lists them.');
+  return pid;
+}
+
+export function parseAddress(text: string, what: string): bigint {
+  const value = parseU64(text, true);
+  if (value === undefined)
+    throw new Failed(`"${text}" is not ${what}`, 'Give it in hex, like 7f3a4001f000 or 0x7f3a4001f000.');
+  return value;
+}
+
+/** Columns of text, the numeric ones right-aligned. */
+export function table(header: string[], rows: string[][], right: ReadonlySet<number>): void {
+  const widths = header.map((h, i) => Math.max(h.length, ...rows.map((r) => (r[i] ?? '').length)));
+  for (const row of [header, ...rows])
+    say(
+      row
+        .map((cell, i) => (right.has(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+export const numbers = (words: ArrayLike<bigint>) =>
+  Object.fromEntries(Object.entries(verdictCounts(words)).map(([k, v]) => [k, Number(v)]));
+export const sourceNames = (t: Target) => t.sources.filter((s) => s.ready).map((s) => s.name);
+
+export interface Json {
+  json?: boolean;
+}
+
+/** A line on a terminal's stderr that shows how far a check is. */
+export function progressLine({ json }: Json, unit = 'pages') {
+  const on = process.stderr.isTTY && !json;
+  return {
+    show: ({ done, total }: { done: bigint; total: bigint }) => {
+      if (on) process.stderr.write(`\r${count(done)} of ${count(total)} ${unit}`);
+    },
+    clear: () => {
+      if (on) process.stderr.write('\r\x1b[K');
+    },
+  };
+}

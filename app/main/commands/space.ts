@@ -1,0 +1,296 @@
+// Commands about address spaces: ps, regions, check, report.
+import { once } from 'node:events';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type ByteProof, OUTCOMES, REPORT_FORMATS } from '../../contract/api.ts';
+import { bytes, count, hex, hexVa } from '../../contract/format.ts';
+import { sayProof } from '../../contract/proof.ts';
+import { NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
+import type { Explorer } from '../explorer/explorer.ts';
+import { checkSeconds, csvRows, htmlReport, jsonReport } from '../explorer/report.ts';
+import { Failed } from '../sources/failed.ts';
+import { EVERYTHING, type Json, numbers, parsePid, print, progressLine, say, sourceNames, table } from './output.ts';
+
+export async function ps(explorer: Explorer, { json }: Json): Promise<number> {
+  const p = await explorer.processes({});
+  const list = Array.from(p.pid, (pid, i) => ({
+    pid,
+    ppid: p.ppid[i] as number,
+    name: p.name[i] as string,
+    user: p.user[i] as string,
+    state: String.fromCharCode(p.state[i] as number),
+    threads: p.threads[i] as number,
+    rssBytes: Number(p.rss[i]),
+    pageTableBytes: Number(p.pageTables[i]),
+    startTicks: Number(p.startTicks[i]),
+    kernelThread: p.kernelThread[i] === 1,
+    rootPa: p.rootPa[i] || null,
+    userRootPa: p.userRootPa[i] || null,
+    borrowedRootPa: p.borrowedPa[i] || null,
+    cpu: p.onCpu[i] ? (p.cpu[i] as number) : null,
+  }));
+  if (json) {
+    for (const process of list) print(process);
+    return 0;
+  }
+  const root = (r: (typeof list)[number]) => {
+    if (r.rootPa) return `0x${hex(r.rootPa, 9)}`;
+    if (r.borrowedRootPa) return `borrows 0x${hex(r.borrowedRootPa, 9)} on CPU ${r.cpu}`;
+    return r.kernelThread || r.state === 'Z' ? 'no address space' : 'not readable';
+  };
+  table(
+    ['PID', 'PPID', 'USER', 'S', 'THR', 'RSS', 'TABLES', 'ROOT PA', 'NAME'],
+    list.map((r) => [
+      String(r.pid),
+      String(r.ppid),
+      r.user,
+      r.state,
+      String(r.threads),
+      r.kernelThread ? '-' : bytes(r.rssBytes),
+      r.kernelThread ? '-' : bytes(r.pageTableBytes),
+      root(r),
+      r.kernelThread ? `[${r.name}]` : r.name,
+    ]),
+    new Set([0, 1, 4, 5, 6]),
+  );
+  return 0;
+}
+
+export async function regions(explorer: Explorer, pidText: string, { json }: Json): Promise<number> {
+  const pid = parsePid(pidText);
+  const r = await explorer.regions({ pid, startTicks: 0n });
+  const list = Array.from(r.begin, (begin, i) => ({
+    begin,
+    end: r.end[i] as bigint,
+    permissions: r.permissions[i] as string,
+    path: r.path[i] as string,
+  }));
+  if (json) for (const region of list) print(region);
+  else if (list.length === 0) say(`Process ${pid} has no address space: a kernel thread, a zombie, or just exiting.`);
+  else
+    table(
+      ['BEGIN', 'END', 'ACCESS', 'SIZE', 'WHAT'],
+      list.map((g) => [hexVa(g.begin), hexVa(g.end), g.permissions, bytes(g.end - g.begin), g.path]),
+      new Set([3]),
+    );
+  return 0;
+}
+
+export interface CheckOptions extends Json {
+  all?: boolean;
+  bytes?: boolean;
+}
+
+export async function check(explorer: Explorer, pidText: string | undefined, options: CheckOptions): Promise<number> {
+  if (options.all) return checkAll(explorer, options);
+  if (pidText === undefined) throw new Failed('no process given', 'Give a PID, or --all for every process.');
+  const pid = parsePid(pidText);
+  const target = await explorer.target();
+  const progress = progressLine(options);
+  const { summary, name, evidence } = await explorer
+    .check(pid, 0n, 0n, EVERYTHING, progress.show, { bytes: options.bytes ?? false })
+    .promise.finally(progress.clear);
+  const seconds = checkSeconds(summary);
+  if (OUTCOMES[summary.outcome] !== 'complete')
+    throw new Failed(
+      `process ${pid} ${summary.outcome === 1 ? 'exited' : 'executed another program'} during the check`,
+      'Check it again, or stop it first.',
+      'ESRCH',
+    );
+  const verdicts = numbers(summary.counts);
+  const { proof } = summary;
+  if (options.json)
+    print({
+      pid,
+      pages: Number(summary.pages),
+      verdicts,
+      ...(proof && { bytes: proofNumbers(proof) }),
+      sources: sourceNames(target),
+      seconds,
+    });
+  else {
+    say(
+      `${pid} ${name}: ${count(summary.pages)} pages in ${seconds.toFixed(3)} s, root 0x${hex(summary.rootPa)}, sources ${sourceNames(target).join(' + ')}`,
+    );
+    sayVerdicts(summary.counts);
+    for (const e of evidence.filter((v) => VERDICTS[v.verdict] === 'mismatch').slice(0, 20))
+      say(
+        `  MISMATCH ${hexVa(e.va)}: ${NOTE_TEXT[NOTES[e.note] ?? 'none'].label}; pagemap ${hex(e.lastPagemap, 16)}, entry ${hex(e.lastPath.entry[e.lastPath.last] ?? 0n, 16)}, ${e.rounds} re-reads`,
+      );
+    if (proof) sayBytes(proof);
+  }
+  return verdicts.mismatch || proof?.differ ? 1 : 0;
+}
+
+const proofNumbers = ({ differences: _, ns, ...counts }: ByteProof) => ({
+  ...Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])),
+  seconds: Number(ns) / 1e9,
+});
+
+function sayBytes(proof: ByteProof): void {
+  say(`  bytes of frames against /proc/PID/mem: ${sayProof(proof)} (${(Number(proof.ns) / 1e9).toFixed(3)} s)`);
+  const line = (word: Uint8Array) => Array.from(word, (b) => hex(b, 2)).join(' ');
+  for (const d of proof.differences.slice(0, 20)) {
+    say(`  BYTES DIFFER ${hexVa(d.va + BigInt(d.offset))}, frame ${hex(d.pfn)} + ${hex(d.offset)}`);
+    say(`    frame  ${line(d.frame)}`);
+    say(`    memory ${line(d.memory)}`);
+  }
+}
+
+export function sayVerdicts(counts: ArrayLike<bigint>): void {
+  VERDICTS.forEach((v, i) => {
+    say(`  ${VERDICT_LABEL[v].padEnd(16)} ${count(counts[i] ?? 0n).padStart(14)}`);
+  });
+}
+
+export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }: CheckOptions): Promise<number> {
+  const target = await explorer.target();
+  const list = await explorer.processes({});
+  if (sourceNames(target).length < 2)
+    throw new Failed('fewer than two sources are ready', 'Run `cr3scope doctor` to see why.');
+  const proofs: ByteProof[] = [];
+  const total = new BigUint64Array(VERDICTS.length);
+  const started = process.hrtime.bigint();
+  let processes = 0;
+  let gone = 0;
+  let pages = 0n;
+  const notChecked: { pid: number; name: string; reason: string }[] = [];
+  for (let i = 0; i < list.pid.length; i++) {
+    const pid = list.pid[i] as number;
+    if (list.kernelThread[i] || 'ZX'.includes(String.fromCharCode(list.state[i] as number))) continue; // no address space
+    try {
+      const { summary } = await explorer.check(pid, list.startTicks[i] as bigint, 0n, EVERYTHING, () => undefined, {
+        bytes: compareBytes ?? false,
+      }).promise;
+      if (summary.proof) proofs.push(summary.proof);
+      summary.counts.forEach((n, v) => {
+        total[v] = (total[v] ?? 0n) + n;
+      });
+      pages += summary.pages;
+      if (summary.outcome) gone++;
+      else processes++;
+      if (json)
+        print({
+          pid,
+          name: list.name[i],
+          pages: Number(summary.pages),
+          verdicts: numbers(summary.counts),
+          outcome: OUTCOMES[summary.outcome],
+          seconds: checkSeconds(summary),
+        });
+    } catch (error) {
+      const { code, message } = Failed.from(error);
+      if (code === 'ESRCH' || code === 'ENOENT') gone++;
+      else notChecked.push({ pid, name: list.name[i] as string, reason: message });
+    }
+  }
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const verdicts = numbers(total);
+  if (json)
+    print({
+      pid: null,
+      processes,
+      gone,
+      notChecked,
+      pages: Number(pages),
+      verdicts,
+      ...(compareBytes && { bytes: proofNumbers(sumProofs(proofs)) }),
+      sources: sourceNames(target),
+      seconds,
+    });
+  else {
+    say(
+      `${processes} processes, ${count(pages)} pages in ${seconds.toFixed(3)} s; ${gone} exited or executed another program meanwhile`,
+    );
+    sayVerdicts(total);
+    if (compareBytes) sayBytes(sumProofs(proofs));
+    for (const f of notChecked) say(`  not checked: ${f.pid} ${f.name}: ${f.reason}`);
+  }
+  return verdicts.mismatch || proofs.some((p) => p.differ) ? 1 : processes === 0 ? 2 : 0;
+}
+
+function sumProofs(proofs: readonly ByteProof[]): ByteProof {
+  const sum = (name: Exclude<keyof ByteProof, 'differences'>) => proofs.reduce((n, p) => n + p[name], 0n);
+  return {
+    pages: sum('pages'),
+    same: sum('same'),
+    changing: sum('changing'),
+    moved: sum('moved'),
+    noFrame: sum('noFrame'),
+    noMemory: sum('noMemory'),
+    differ: sum('differ'),
+    differences: proofs.flatMap((p) => p.differences),
+    ns: sum('ns'),
+  };
+}
+
+export interface ReportOptions extends Json {
+  bytes?: boolean;
+  output: string;
+  format?: string;
+  force?: boolean;
+}
+
+export async function report(explorer: Explorer, pidText: string, options: ReportOptions): Promise<number> {
+  const pid = parsePid(pidText);
+  const suffix = options.format ?? options.output.split('.').at(-1) ?? '';
+  const format = REPORT_FORMATS.find((f) => f === suffix);
+  if (!format)
+    throw new Failed(
+      `"${suffix}" is no report format`,
+      `Use --format ${REPORT_FORMATS.join(', ')}, or a file name with that ending.`,
+    );
+  const temporary = `${options.output}.${process.pid}.tmp`;
+  let file: FileHandle;
+  try {
+    if (!options.force) await (await open(options.output, 'wx')).close().then(() => rm(options.output));
+    file = await open(temporary, 'wx');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === 'EEXIST'
+      ? new Failed(`${options.output} exists`, 'Add --force to replace it, or choose another name.', code)
+      : new Failed(message, 'Choose a folder you can write to.', code);
+  }
+  try {
+    const stream = file.createWriteStream();
+    const written = once(stream, 'finish');
+    written.catch(() => undefined);
+    const list = await explorer.regions({ pid, startTicks: 0n });
+    // CSV streams: every run is written, also those beyond what the other formats keep in memory.
+    let first = true;
+    const progress = progressLine(options);
+    const record = await explorer
+      .check(pid, 0n, 0n, EVERYTHING, progress.show, {
+        bytes: options.bytes ?? false,
+        onRuns: (runs) => {
+          if (format !== 'csv') return;
+          stream.write(csvRows(runs, list, first));
+          first = false;
+        },
+      })
+      .promise.finally(progress.clear);
+    if (format !== 'csv') stream.write(format === 'html' ? htmlReport(record) : jsonReport(record));
+    stream.end();
+    await written;
+    await rename(temporary, options.output);
+    const seconds = checkSeconds(record.summary);
+    const verdicts = numbers(record.summary.counts);
+    if (options.json)
+      print({
+        pid,
+        output: options.output,
+        format,
+        pages: Number(record.summary.pages),
+        verdicts,
+        outcome: OUTCOMES[record.summary.outcome],
+        seconds,
+      });
+    else
+      say(
+        `${options.output}: ${count(record.summary.pages)} pages, ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}${record.summary.outcome ? `; incomplete: the process ${OUTCOMES[record.summary.outcome]}` : ''}`,
+      );
+    return verdicts.mismatch ? 1 : record.summary.outcome ? 2 : 0;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "memory_map.h"
+
+#include <algorithm>
+
+#include "check.h"
+#include "error.h"
+
+namespace cr3scope {
+
+namespace {
+
+// No page is larger and each is aligned to its size, so none reaches from one chunk into the next.
+constexpr u64 kChunk = 1 << 18;
+
+struct Picture {
+  const Target& target;
+  const ReverseMap& reverse;
+  unsigned flag;
+  MemoryMap& map;
+  KPage kpage;
+  std::vector<u64> flags;
+  std::vector<Role> roles;
+  std::vector<u32> mappings;                                               // of each frame
+  std::vector<std::vector<std::pair<u32, u32>>> owners{map.cells.size()};  // by cell: space, mappings
+
+  // Frames [first, end) of one chunk.
+  void add(u64 first, u64 end) {
+    size_t count = end - first;
+    read_roles(first, count);
+    mappings.assign(count, 0);
+    // Upper tables are not marked as such before 6.14.
+    reverse.for_each_table(first, end, [&](u64 pfn, size_t space) {
+      Role& role = roles[pfn - first];
+      if (role == Role::kernel) role = Role::pageTable;
+      map.uses[space].mapped[static_cast<size_t>(role)]++;
+      mappings[pfn - first]++;
+    });
+    auto each = [&](auto take) {
+      reverse.for_each_mapping(first & ~(kChunk - 1), end, [&](u64 pfn, u64 frames, size_t space, unsigned shift) {
+        u64 from = std::max(pfn, first), to = std::min(pfn + frames, end);
+        for (u64 f = from; f < to; f++) take(f, space, shift);
+      });
+    };
+    each([&](u64 pfn, size_t, unsigned) { mappings[pfn - first]++; });
+    each([&](u64 pfn, size_t space, unsigned shift) {
+      MemoryMap::Use& use = map.uses[space];
+      use.mapped[static_cast<size_t>(roles[pfn - first])]++;
+      use.alone += mappings[pfn - first] == 1;
+      size_t cell = (pfn - map.begin) / map.frames_per_cell;
+      map.cells[cell].sizes[(shift - kPageShift) / 9]++;
+      count_owner(owners[cell], static_cast<u32>(space));
+    });
+    for (size_t i = 0; i < count; i++) {
+      MemoryMap::Cell& cell = map.cells[(first + i - map.begin) / map.frames_per_cell];
+      auto role = static_cast<size_t>(roles[i]);
+      cell.roles[role]++;
+      cell.flagged += flags[i] != kUnknown && (flags[i] >> flag & 1);
+      map.total[role]++;
+      if (!mappings[i]) map.unmapped[role]++;
+    }
+  }
+
+  void read_roles(u64 first, size_t count) {
+    flags.resize(count);
+    roles.resize(count);
+    kpage.flags(first, count, flags.data());
+    for (size_t i = 0; i < count; i++) {
+      bool ram = target.is_ram((first + i) << kPageShift, kPageSize);
+      Role role = ram ? role_of(flags[i]) : Role::absent;
+      if (role == Role::kernel && (flags[i] & kKpfTail)) role = i ? roles[i - 1] : kpage.role(first);
+      roles[i] = role;
+    }
+  }
+
+  static void count_owner(std::vector<std::pair<u32, u32>>& list, u32 space) {
+    auto at = std::find_if(list.begin(), list.end(), [&](auto& o) { return o.first == space; });
+    if (at == list.end()) list.emplace_back(space, 1);
+    else std::swap(*at, list.front()), list.front().second++;  // neighbours mostly have the same owner
+  }
+
+  void finish() {
+    for (size_t i = 0; i < owners.size(); i++)
+      for (auto [space, n] : owners[i])
+        if (n > map.cells[i].owner_mappings) {
+          map.cells[i].owner = reverse.space(space).pid;
+          map.cells[i].owner_mappings = n;
+        }
+  }
+};
+
+}  // namespace
+
+MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, unsigned flag,
+                     const std::atomic<bool>& cancel) {
+  MemoryMap map;
+  map.begin = begin;
+  map.end = end;
+  map.frames_per_cell = (end - begin + cells - 1) / cells;
+  map.cells.resize((end - begin + map.frames_per_cell - 1) / map.frames_per_cell);
+  for (size_t i = 0; i < reverse.spaces(); i++)
+    map.uses.push_back({reverse.space(i).pid, reverse.space(i).start_ticks, {}, 0});
+  Picture picture{target, reverse, flag, map};
+  if (role_of(picture.kpage.flags(target.zero_pfn)) == Role::unknown)
+    throw Error("read /proc/kpageflags", EACCES, "Run cr3scope as root.");
+  for (u64 first = begin; first < end;) {
+    if (cancel) throw Cancelled();
+    u64 next = std::min((first | (kChunk - 1)) + 1, end);
+    picture.add(first, next);
+    first = next;
+  }
+  picture.finish();
+  return map;
+}
+
+}  // namespace cr3scope

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Physical memory as a picture: what its frames are used for and by whom, in cells of equally many frames.
+#pragma once
+#include <array>
+#include <atomic>
+#include <vector>
+
+#include "kpage.h"
+#include "reverse_map.h"
+
+namespace cr3scope {
+
+using RoleCounts = std::array<u64, kRoles>;
+
+struct MemoryMap {
+  struct Cell {
+    std::array<u32, kRoles> roles{};  // frames
+    std::array<u32, 3> sizes{};       // frames that pages of 4K, 2M, 1G map, each mapping for itself
+    int owner = 0;                    // the process with the most mappings here, 0: none
+    u32 owner_mappings = 0;
+    u32 flagged = 0;  // frames with the flag asked for
+  };
+  // What one address space maps here, in frames: each mapping for itself, and its page tables.
+  struct Use {
+    int pid;
+    u64 start_ticks;
+    RoleCounts mapped{};
+    u64 alone = 0;  // frames that nothing else maps
+  };
+
+  u64 begin = 0, end = 0, frames_per_cell = 0;  // frame numbers; the last cell may be shorter
+  std::vector<Cell> cells;
+  std::vector<Use> uses;
+  RoleCounts total{}, unmapped{};  // frames; `unmapped`: that no address space maps or has as a table
+};
+
+constexpr u32 kMostCells = 1 << 16;
+
+// Frames [begin, end) in at most `cells` cells. `flag` is a bit of kpageflags. Throws Cancelled, and Error where
+// kpageflags can't be read.
+MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, unsigned flag,
+                     const std::atomic<bool>& cancel);
+
+}  // namespace cr3scope
