@@ -23,6 +23,11 @@ struct Page {
   u64 address, pa;
 };
 
+// Where hits may begin.
+struct Within {
+  u64 begin, end;
+};
+
 // Pages in order, searched as one by one thread.
 struct Block {
   static constexpr size_t kPages = 4096;
@@ -41,7 +46,8 @@ struct Block {
 // Searches one block after the other through one reader.
 class BlockSearch {
  public:
-  BlockSearch(FrameReader& frames, const Pattern& pattern) : frames_(frames), pattern_(pattern) {
+  BlockSearch(FrameReader& frames, const Pattern& pattern, Within within)
+      : frames_(frames), pattern_(pattern), within_(within) {
     // The longest stretch without a wildcard is what is looked for; the rest is compared where it was found.
     for (size_t i = 0; i < pattern.bytes.size();) {
       size_t n = 0;
@@ -133,6 +139,7 @@ class BlockSearch {
   }
 
   void hit(const u8* data, size_t bytes, size_t at, Page where) {
+    if (where.address < within_.begin || where.address >= within_.end) return;
     Hit h;
     h.address = where.address;
     h.pa = where.pa;
@@ -145,6 +152,7 @@ class BlockSearch {
 
   FrameReader& frames_;
   const Pattern& pattern_;
+  Within within_;
   size_t anchor_ = 0, anchor_bytes_ = 0;
   Block* block_ = nullptr;
   u64 limit_ = 0;
@@ -155,12 +163,12 @@ class BlockSearch {
 // Searches pages fed in order of address with a thread a reader; hits come in that order, too.
 class Scanner {
  public:
-  Scanner(const Readers& readers, const Pattern& pattern, u64 total, u64 limit, const std::atomic<bool>& cancel,
-          const std::function<void(SearchBatch&&)>& emit)
+  Scanner(const Readers& readers, const Pattern& pattern, Within within, u64 total, u64 limit,
+          const std::atomic<bool>& cancel, const std::function<void(SearchBatch&&)>& emit)
       : limit_(limit), cancel_(cancel), emit_(emit) {
     batch_.total = total;
     next_.pages.reserve(Block::kPages + 1);
-    for (FrameReader* reader : readers) searches_.emplace_back(*reader, pattern);
+    for (FrameReader* reader : readers) searches_.emplace_back(*reader, pattern, within);
     for (BlockSearch& search : searches_) threads_.emplace_back([this, &search] { work(search); });
   }
   ~Scanner() {
@@ -279,12 +287,14 @@ SearchResult search_physical(const Target& target, const Readers& readers, const
                              u64 limit, const std::atomic<bool>& cancel,
                              const std::function<void(SearchBatch&&)>& emit) {
   auto clipped = [&](const RamRange& r) {
-    u64 from = std::max(r.begin, begin) & ~(kPageSize - 1), to = std::min(r.end, end);
+    // A hit that begins in the last page may end in the next one.
+    u64 from = std::max(r.begin, begin) & ~(kPageSize - 1);
+    u64 to = end < r.end ? (end + 2 * kPageSize - 1) & ~(kPageSize - 1) : r.end;
     return RamRange{from, std::max(from, to)};
   };
   u64 total = 0;
   for (const RamRange& range : target.ram) total += clipped(range).end - clipped(range).begin;
-  Scanner scanner(readers, pattern, total, limit, cancel, emit);
+  Scanner scanner(readers, pattern, {begin, end}, total, limit, cancel, emit);
   for (const RamRange& range : target.ram) {
     RamRange r = clipped(range);
     for (u64 pa = r.begin; pa + kPageSize <= r.end && !scanner.done(); pa += kPageSize) scanner.add(pa, pa);
@@ -304,7 +314,7 @@ SearchResult search_space(const Target& target, const Readers& readers, FrameRea
   };
   u64 total = 0;
   each([&](const Page&) { total += kPageSize; });
-  Scanner scanner(readers, pattern, total, limit, cancel, emit);
+  Scanner scanner(readers, pattern, {begin, end}, total, limit, cancel, emit);
   each([&](const Page& page) {
     if (!scanner.done()) scanner.add(page.address, page.pa);
   });

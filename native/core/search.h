@@ -41,7 +41,8 @@ struct SearchResult {
 // A search runs on a thread for each of these, at least one.
 using Readers = std::vector<FrameReader*>;
 
-// Finds `pattern` in System RAM within [begin, end), physical addresses, also across frames. Ends after `limit` hits.
+// Finds where `pattern` begins in System RAM within [begin, end), physical addresses, also across frames. Ends after
+// `limit` hits.
 SearchResult search_physical(const Target& target, const Readers& readers, const Pattern& pattern, u64 begin, u64 end,
                              u64 limit, const std::atomic<bool>& cancel,
                              const std::function<void(SearchBatch&&)>& emit);

@@ -77,7 +77,7 @@ test('in physical memory the same bytes are in the same frame', async () => {
   const pa = (rows.pfn[0] as bigint) << 12n;
   const { found, summary } = await search(0, u64(c.va + 0x10n), pa, pa + 4096n);
   expect(found.map((f) => f.address)).toEqual([pa + 0x10n]);
-  expect(summary.bytes).toBe(4096n);
+  expect(summary.bytes).toBe(8192n); // a hit in the frame could end in the next
 });
 
 test('a limit ends it and says so; a search of all RAM can be cancelled', async () => {

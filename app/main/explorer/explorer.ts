@@ -263,9 +263,8 @@ export class Explorer implements Api {
     const hits = async (begin: bigint, end: bigint, limit: bigint) => {
       const found: bigint[] = [];
       if (cancelled) return found;
-      // One byte fewer than the pattern has: a hit that begins before `end` may reach over it.
-      const search = this.search(0, begin, end + BigInt(bytes.length - 1), { bytes, mask }, limit, (batch) => {
-        found.push(...[...batch.pa].filter((pa) => pa >= begin && pa < end));
+      const search = this.search(0, begin, end, { bytes, mask }, limit, (batch) => {
+        found.push(...batch.pa);
       });
       job = search;
       await search.promise;

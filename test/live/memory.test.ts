@@ -1,0 +1,188 @@
+// Tables, frames and physical memory as a whole, on live processes: sums that must come out, against other sources.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MOST_FRAMES } from '../../app/contract/api.ts';
+import { parsePattern } from '../../app/contract/pattern.ts';
+import { ROLES } from '../../app/contract/roles.ts';
+import { levelTotals, sayMarked } from '../../app/contract/table.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { openSources, type Sources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+import { type Case, type Fixture, startFixture } from '../fixture.ts';
+
+let sources: Sources;
+let explorer: Explorer;
+let fixture: Fixture;
+const named = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
+const pfnOf = async (c: Case) => (await sources.rows(c.pid, 0n, BigUint64Array.of(c.va))).pfn[0] as bigint;
+const status = (field: string) =>
+  BigInt(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${fixture.pid}/status`, 'utf8'))?.[1] ?? -1);
+const role = (name: (typeof ROLES)[number]) => ROLES.indexOf(name);
+
+beforeAll(async () => {
+  sources = await openSources(ADDON_PATH);
+  explorer = new Explorer(sources);
+  fixture = await startFixture('page-kinds', ['out/fixtures']);
+});
+afterAll(() => fixture.stop());
+
+test('the tree of tables is as large as the kernel says, and all of it is marked', async () => {
+  const tree = await explorer.tables({ pid: fixture.pid, startTicks: 0n });
+  const { levels, release } = sources.target;
+  const totals = levelTotals(tree, levels);
+  // VmPTE counts all tables but the root, and those that lie ready for the day a huge page is split (pgtable_trans_huge_deposit()).
+  const below = BigInt(totals.slice(1).reduce((n, t) => n + t.tables, 0));
+  expect(below).toBeLessThanOrEqual(status('VmPTE') / 4n);
+  expect(below + ((tree.mapped[1] as bigint) >> 21n)).toBeGreaterThanOrEqual(status('VmPTE') / 4n);
+  expect(totals[0]).toMatchObject({ level: levels, tables: 1, unreadable: 0 });
+  for (const t of totals) expect([t.level, sayMarked(t, release)]).toEqual([t.level, 'all marked as page tables']);
+  // Every table but the root is an entry of one above.
+  for (let i = 1; i < totals.length; i++)
+    expect(totals[i - 1]?.used).toBeGreaterThanOrEqual((totals[i]?.tables ?? 0) as number);
+  expect(tree.mapped[1]).toBeGreaterThan(0n); // a huge page
+  const mapped = tree.mapped.reduce((a, b) => a + b, 0n);
+  // What is mapped but no resident set: the zero pages, hugetlb and raw frames.
+  expect(mapped).toBeGreaterThanOrEqual(status('VmRSS') * 1024n);
+});
+
+test('a process that is gone, or has no address space, has no tree', async () => {
+  await expect(explorer.tables({ pid: 2, startTicks: 0n })).rejects.toThrow();
+  await expect(explorer.tables({ pid: 0x7ffffff0, startTicks: 0n })).rejects.toMatchObject({ code: 'ESRCH' });
+});
+
+test('the cells of the map add up to its totals, and these to the frames', async () => {
+  const end = (sources.target.ramEnd.at(-1) as bigint) >> 12n;
+  const map = await explorer.memory({ begin: 0n, end, cells: 1000, flag: 26, again: true });
+  const cells = map.owner.length;
+  expect(BigInt(cells)).toBe((end + map.framesPerCell - 1n) / map.framesPerCell);
+  const byRole = ROLES.map((_, r) =>
+    Array.from({ length: cells }, (_, c) => map.roles[c * ROLES.length + r] as number).reduce((a, b) => a + b, 0),
+  );
+  expect(byRole.map(BigInt)).toEqual([...map.total]);
+  expect(map.total.reduce((a, b) => a + b, 0n)).toBe(end);
+  // Frames that are no RAM by /proc/iomem are absent, and none else.
+  const ram = sources.target.ramBegin.reduce((n, begin, i) => {
+    const [from, to] = [(begin + 4095n) >> 12n, (sources.target.ramEnd[i] as bigint) >> 12n];
+    return n + (to > from ? to - from : 0n);
+  }, 0n);
+  expect(map.total[role('absent')]).toBe(end - ram);
+  // The flag that was asked for is that of page tables.
+  const flagged = map.flagged.reduce((a, b) => a + b, 0);
+  expect(BigInt(flagged)).toBeLessThanOrEqual(map.total[role('pageTable')] as bigint);
+  expect(flagged).toBeGreaterThan(0);
+});
+
+test('what a process maps is what the kernel counts for it', async () => {
+  const end = (sources.target.ramEnd.at(-1) as bigint) >> 12n;
+  const map = await explorer.memory({ begin: 0n, end, cells: 1, flag: 0, again: true });
+  const at = map.pid.indexOf(fixture.pid);
+  const mapped = (name: (typeof ROLES)[number]) => map.mapped[at * ROLES.length + role(name)] as bigint;
+  // /proc/PID/status folds per-CPU counters, exactly since 6.12 only; so a page or two a CPU and kind.
+  const slack = BigInt(64 * sources.target.ramBegin.length);
+  const near = (frames: bigint, kib: bigint) => {
+    const d = frames - kib / 4n;
+    expect(d < 0n ? -d : d).toBeLessThanOrEqual(slack);
+  };
+  near(mapped('anonymous'), status('RssAnon'));
+  near(mapped('shmem'), status('RssShmem'));
+  const tree = await explorer.tables({ pid: fixture.pid, startTicks: 0n });
+  expect(mapped('pageTable')).toBe(BigInt(tree.level.length));
+});
+
+test('a part of the map is the same as that part of the whole', async () => {
+  const pfn = await pfnOf(named('anon4k'));
+  const one = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flag: 12, again: false });
+  expect(one.total[role('anonymous')]).toBe(1n);
+  const owners = await explorer.owners({ pfn, again: false });
+  expect([one.ownerMappings[0], one.flagged[0], [...one.sizes]]).toEqual([1, 1, [owners.pid.length, 0, 0]]);
+  expect([...owners.pid]).toContain(one.owner[0]);
+  const thp = await pfnOf(named('thp'));
+  const within = await explorer.memory({ begin: thp + 5n, end: thp + 9n, cells: 2, flag: 0, again: false });
+  expect([...within.sizes].map((n) => n > 0)).toEqual([false, true, false, false, true, false]);
+  await expect(explorer.memory({ begin: 5n, end: 5n, cells: 1, flag: 0, again: false })).rejects.toThrow(/empty/);
+});
+
+test('the role of a frame of each kind', async () => {
+  const expected = {
+    anon4k: 'anonymous',
+    thp: 'anonymous',
+    shared: 'shmem',
+    zeropage: 'zeroPage',
+    hugetlb2m: 'hugetlb',
+  } as const;
+  let compared = 0;
+  for (const [name, wanted] of Object.entries(expected)) {
+    const c = named(name);
+    if (!c) continue;
+    const { role: r } = await explorer.frame({ pfn: await pfnOf(c) });
+    expect([name, ROLES[r]]).toEqual([name, wanted]);
+    compared++;
+  }
+  expect(compared).toBeGreaterThanOrEqual(4);
+  const { path } = await explorer.translate({ pid: fixture.pid, startTicks: 0n, va: named('anon4k').va });
+  for (let level = 1; level <= sources.target.levels; level++) {
+    const pfn = (path.table[level] as bigint) >> 12n;
+    const { role: r } = await explorer.frame({ pfn });
+    expect([level, ROLES[r]]).toEqual([level, 'pageTable']);
+    const o = await explorer.owners({ pfn, again: false });
+    const at = o.tablePid.indexOf(fixture.pid);
+    expect([o.tableLevel[at], (o.tableVa[at] as bigint) <= named('anon4k').va]).toEqual([level, true]);
+  }
+});
+
+test('frames in a row hold what they hold one by one; holes say so', async () => {
+  const pfn = await pfnOf(named('anon4k'));
+  const { bytes, status: all } = await explorer.frames({ pfn, count: 3 });
+  for (let i = 0; i < 3; i++) {
+    const one = await explorer.frame({ pfn: pfn + BigInt(i) });
+    expect(one.status).toBe(all[i]);
+    if (i === 0) expect(bytes.slice(0, 4096)).toEqual(new Uint8Array(one.bytes));
+  }
+  const end = (sources.target.ramEnd.at(-1) as bigint) >> 12n;
+  const beyond = await explorer.frames({ pfn: end - 1n, count: 2 });
+  expect([...beyond.status]).toEqual([0, 1]);
+  await expect(explorer.call('frames', { pfn, count: MOST_FRAMES + 1 })).rejects.toThrow();
+});
+
+test('the node of a frame, and the cgroup by its path', async () => {
+  const { nodeBegin } = await explorer.target();
+  const frame = await explorer.frame({ pfn: await pfnOf(named('anon4k')) });
+  if (nodeBegin.length) expect(frame.node).toBe(0);
+  const own = readFileSync(`/proc/${fixture.pid}/cgroup`, 'utf8');
+  if (frame.cgroupPath) expect(own).toContain(frame.cgroupPath);
+});
+
+test('the next hit and the one before, in physical memory', async () => {
+  const c = named('shared');
+  const pa = (await pfnOf(c)) << 12n;
+  // Every word of the page is its own address: a word of it and the one behind are nowhere else in memory but here.
+  const at = (offset: bigint) => {
+    const words = BigUint64Array.of(c.va + offset, c.va + offset + 8n);
+    return { bytes: new Uint8Array(words.buffer), mask: new Uint8Array(16).fill(255) };
+  };
+  expect(await explorer.findNext({ id: 'a', ...at(0x100n), from: pa, back: false })).toBe(pa + 0x100n);
+  expect(await explorer.findNext({ id: 'b', ...at(0x100n), from: pa + 0x101n, back: true })).toBe(pa + 0x100n);
+  expect(await explorer.findNext({ id: 'c', ...at(0x100n), from: pa + 0x100n, back: true })).not.toBe(pa + 0x100n);
+  // A pattern that begins in one frame's last bytes is looked for, too, though its end lies in the next.
+  expect(await explorer.findNext({ id: 'f', ...at(0x0n), from: pa + 1n, back: true })).toBe(pa);
+  const any = parsePattern('00', 'hex');
+  if (typeof any === 'string') throw new Error(any);
+  const first = (sources.target.ramBegin[0] as bigint) + 0n;
+  expect(await explorer.findNext({ id: 'd', ...any, from: 0n, back: false })).toBeGreaterThanOrEqual(first);
+  expect(await explorer.findNext({ id: 'e', ...any, from: 0n, back: true })).toBeNull();
+});
+
+test('the bytes of every mapped page are those that the process reads', async () => {
+  const job = explorer.check(fixture.pid, 0n, 0n, 1n << 63n, () => undefined, { bytes: true });
+  const { proof } = (await job.promise).summary;
+  expect(proof).not.toBeNull();
+  if (!proof) return;
+  const { pages, same, changing, moved, noFrame, noMemory, differ } = proof;
+  expect(differ).toBe(0n);
+  expect(same + changing + moved + noFrame + noMemory).toBe(pages);
+  const pattern = fixture.cases.filter((c) => c.pattern && c.pid === fixture.pid).reduce((n, c) => n + c.pages, 0);
+  expect(same).toBeGreaterThanOrEqual(BigInt(pattern));
+  // memfd_secret: neither the frame nor /proc/PID/mem gives it.
+  expect(noFrame).toBeGreaterThanOrEqual(BigInt(named('secretmem')?.pages ?? 0));
+  expect((await explorer.check(fixture.pid, 0n, 0n, 1n << 63n, () => undefined).promise).summary.proof).toBeNull();
+});
