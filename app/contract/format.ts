@@ -21,7 +21,7 @@ export function bytes(value: bigint | number): string {
 /** "523 902": thin groups of three. */
 export const count = (value: bigint | number): string => value.toString().replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
-const KPF_NAMES: Readonly<Record<number, string>> = {
+export const KPF_NAMES: Readonly<Record<number, string>> = {
   0: 'locked',
   1: 'error',
   2: 'referenced',

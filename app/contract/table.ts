@@ -56,6 +56,15 @@ export interface Slot {
 const ACCESSED_DIRTY = 0x60n;
 const NO_EXECUTE = 1n << 63n;
 
+/** How the entries of slot `index` of the two roots stand to each other; one of them is not 0. */
+export function slotRelation(index: number, kernel: bigint, user: bigint): SlotRelation {
+  const differing = (kernel ^ user) & ~ACCESSED_DIRTY;
+  if (differing === 0n) return 'same';
+  if (user === 0n) return index < 256 ? 'kernelOnly' : 'hidden';
+  if (kernel === 0n) return 'userOnly';
+  return differing === NO_EXECUTE && kernel & NO_EXECUTE ? 'poisoned' : 'own';
+}
+
 /** The slots that either root uses, from the two frames of a PGD pair (arch/x86/include/asm/pgtable.h, kernel_to_user_pgdp()). */
 export function compareRoots(kernelRoot: Uint8Array, userRoot: Uint8Array, facts: PagingFacts): Slot[] {
   const kernel = tableEntries(kernelRoot, facts.levels, 0n, facts);
@@ -63,20 +72,7 @@ export function compareRoots(kernelRoot: Uint8Array, userRoot: Uint8Array, facts
   return kernel.flatMap(({ index, va, raw }): Slot[] => {
     const other = user[index]?.raw ?? 0n;
     if (raw === 0n && other === 0n) return [];
-    const differing = (raw ^ other) & ~ACCESSED_DIRTY;
-    const relation: SlotRelation =
-      differing === 0n
-        ? 'same'
-        : other === 0n
-          ? index < 256
-            ? 'kernelOnly'
-            : 'hidden'
-          : raw === 0n
-            ? 'userOnly'
-            : differing === NO_EXECUTE && raw & NO_EXECUTE
-              ? 'poisoned'
-              : 'own';
-    return [{ index, va, kernel: raw, user: other, relation }];
+    return [{ index, va, kernel: raw, user: other, relation: slotRelation(index, raw, other) }];
   });
 }
 

@@ -3,21 +3,21 @@ import { create } from 'zustand';
 import type {
   CheckRows,
   CheckSummary,
-  Client,
   Failure,
-  Frame,
-  Owners,
   Processes,
   Regions,
   SearchEvent,
   Target,
   Translation,
 } from '../contract/api.ts';
+import { parseLevel } from '../contract/explain.ts';
+import type { Place } from '../contract/link.ts';
 import { mapsFrame, physicalAddress } from '../contract/paging.ts';
 import { type Pattern, sayHit } from '../contract/pattern.ts';
 import { ENTRY_KINDS, VERDICTS, type Verdict } from '../contract/verdicts.ts';
-import { openClient } from './lib/client.ts';
+import { explorer, failure, openClient } from './lib/client.ts';
 import type { Destination } from './lib/query.ts';
+import { askOwners, closeOwners, openFrame } from './memory.ts';
 
 export interface Space {
   readonly pid: number;
@@ -47,7 +47,12 @@ export interface SearchState {
 
 export type Theme = 'system' | 'light' | 'dark';
 
+/** What the middle of the window shows. */
+export const VIEWS = { space: 'Address space', tables: 'Tables', memory: 'Physical memory' } as const;
+export type View = keyof typeof VIEWS;
+
 interface State {
+  view: View;
   target?: Target;
   processes?: Processes;
   space?: Space;
@@ -62,19 +67,11 @@ interface State {
   va?: bigint;
   translation?: Translation;
   translationError?: Failure;
-  frame?: Frame;
-  frameError?: Failure;
-  /** Bytes of the frame before the last refresh, to light what changed. */
-  frameBefore?: Uint8Array;
-  /** The frame as a page table: its level and the first address it covers, where that is known. */
-  table?: { readonly level: number; readonly base?: bigint };
-  /** Selected byte of the frame. */
-  offset: number;
+  /** Frames that the map of physical memory shows; undefined: all. */
+  memoryRange?: { readonly begin: bigint; readonly end: bigint };
   exporting: boolean;
   /** The entry that is explained; without a level the likeliest. */
   explaining?: { readonly raw: bigint; readonly level?: number };
-  /** The frame whose owners are shown; `found` once they are. */
-  owners?: { readonly pfn: bigint; readonly found?: Owners; readonly error?: Failure };
   searching: boolean;
   /** The search made last. */
   search?: SearchState;
@@ -91,8 +88,8 @@ function savedTheme(): Theme {
 }
 
 export const useStore = create<State>(() => ({
+  view: 'space',
   region: 0,
-  offset: 0,
   exporting: false,
   searching: false,
   theme: savedTheme(),
@@ -101,23 +98,16 @@ export const useStore = create<State>(() => ({
 const set = useStore.setState;
 const get = useStore.getState;
 
-let client: Client;
-export const explorer = (): Client => client;
-
-const failure = (error: unknown): Failure => {
-  const { message, code, remedy } = error as Partial<Failure>;
-  return { message: message ?? String(error), code: code ?? 'ERROR', remedy: remedy ?? '' };
-};
-
 /** Connects and begins to follow the process list. */
 export async function begin(): Promise<void> {
   try {
-    client = await openClient((lost) => set({ lost }));
+    const client = await openClient((lost) => set({ lost }));
     set({ target: await client.call('target', {}) });
   } catch (error) {
     set({ lost: failure(error).message });
     return;
   }
+  const client = explorer();
   client.on('check', (event) => {
     const { check } = get();
     if (!check || check.id !== event.id) return;
@@ -128,13 +118,15 @@ export async function begin(): Promise<void> {
       const { summary } = event.end;
       set({ check: { ...update, summary } });
       if (get().va === undefined) void selectVa(firstMapped(summary));
-      client.call('checkRows', { id: event.id }).then(
-        (rows) => {
-          const now = get().check;
-          if (now?.id === event.id) set({ check: { ...now, rows } });
-        },
-        () => undefined, // the next check has taken its place
-      );
+      explorer()
+        .call('checkRows', { id: event.id })
+        .then(
+          (rows) => {
+            const now = get().check;
+            if (now?.id === event.id) set({ check: { ...now, rows } });
+          },
+          () => undefined, // the next check has taken its place
+        );
     }
   });
   client.on('search', (event) => {
@@ -169,7 +161,7 @@ function firstMapped(summary: CheckSummary): bigint {
 
 export async function refreshProcesses(): Promise<void> {
   try {
-    set({ processes: await client.call('processes', {}) });
+    set({ processes: await explorer().call('processes', {}) });
   } catch (error) {
     set({ notice: failure(error) });
   }
@@ -190,7 +182,7 @@ export async function selectProcess(space: Space): Promise<void> {
     translationError: undefined,
   });
   try {
-    const regions = await client.call('regions', { pid: space.pid, startTicks: space.startTicks });
+    const regions = await explorer().call('regions', { pid: space.pid, startTicks: space.startTicks });
     if (get().space !== space) return;
     set({ regions });
     if (regions.begin.length === 0) return;
@@ -208,7 +200,7 @@ export async function startCheck(bytes = false): Promise<void> {
   try {
     const id = crypto.randomUUID();
     set({ check: { id, done: 0n, total: 0n, counts: new BigUint64Array(VERDICTS.length) } });
-    await client.call('startCheck', { id, ...spaceOf(space), begin: 0n, end: 1n << 63n, bytes });
+    await explorer().call('startCheck', { id, ...spaceOf(space), begin: 0n, end: 1n << 63n, bytes });
   } catch (error) {
     set({ check: undefined, notice: failure(error) });
   }
@@ -216,7 +208,7 @@ export async function startCheck(bytes = false): Promise<void> {
 
 export function cancelCheck(): void {
   const { check } = get();
-  if (check && !check.summary && !check.error) void client.call('cancelCheck', { id: check.id });
+  if (check && !check.summary && !check.error) void explorer().call('cancelCheck', { id: check.id });
 }
 
 export const checkRunning = (check: CheckState | undefined): boolean =>
@@ -239,36 +231,16 @@ export async function selectVa(va: bigint): Promise<void> {
   const inside = regions?.begin.findIndex((begin, i) => va >= begin && va < (regions.end[i] as bigint)) ?? -1;
   set(inside >= 0 ? { va, region: inside } : { va });
   try {
-    const translation = await client.call('translate', { ...spaceOf(space), va });
+    const translation = await explorer().call('translate', { ...spaceOf(space), va });
     if (get().va !== va || get().space !== space) return;
     set({ translation, translationError: undefined });
     const { leaf } = translation.path;
     const pa = physicalAddress(va, leaf);
-    if (mapsFrame(ENTRY_KINDS[leaf.kind])) await openFrame(pa >> 12n, Number(pa & 4095n));
+    if (mapsFrame(ENTRY_KINDS[leaf.kind])) openFrame(pa >> 12n, Number(pa & 4095n));
   } catch (error) {
     if (get().va === va) set({ translation: undefined, translationError: failure(error) });
   }
 }
-
-export async function openFrame(pfn: bigint, offset = 0, table?: State['table']): Promise<void> {
-  try {
-    const frame = await client.call('frame', { pfn });
-    set({ frame, frameBefore: undefined, frameError: undefined, offset, table });
-  } catch (error) {
-    set({ frame: undefined, frameError: failure(error) });
-  }
-}
-
-/** Asks who maps a frame; `again` walks every address space anew. */
-export async function askOwners(pfn: bigint, again = false): Promise<void> {
-  set({ owners: { pfn } });
-  const answer = await client.call('owners', { pfn, again }).then(
-    (found) => ({ pfn, found }),
-    (error) => ({ pfn, error: failure(error) }),
-  );
-  if (get().owners?.pfn === pfn) set({ owners: answer });
-}
-export const closeOwners = (): void => set({ owners: undefined });
 
 /** Looks at an address of any process. */
 export async function goTo(space: Space, va: bigint): Promise<void> {
@@ -285,7 +257,7 @@ export async function startSearch(pattern: Pattern, space: Space | undefined): P
   const id = crypto.randomUUID();
   set({ search: { id, done: 0n, total: 0n, hits: [], ...(space && { space }) } });
   try {
-    await client.call('startSearch', { id, pid: space?.pid ?? 0, ...pattern, limit: MOST_HITS });
+    await explorer().call('startSearch', { id, pid: space?.pid ?? 0, ...pattern, limit: MOST_HITS });
   } catch (error) {
     set({ search: undefined, notice: failure(error) });
   }
@@ -293,7 +265,7 @@ export async function startSearch(pattern: Pattern, space: Space | undefined): P
 
 export function cancelSearch(): void {
   const { search } = get();
-  if (search && !search.end) void client.call('cancelSearch', { id: search.id });
+  if (search && !search.end) void explorer().call('cancelSearch', { id: search.id });
 }
 
 export function setSearching(searching: boolean): void {
@@ -301,28 +273,43 @@ export function setSearching(searching: boolean): void {
   set({ searching });
 }
 
-/** Reads the open frame again; what changed since the last reading is lit. */
-export async function refreshFrame(): Promise<void> {
-  const { frame } = get();
-  if (!frame) return;
-  try {
-    const next = await client.call('frame', { pfn: frame.pfn });
-    if (get().frame?.pfn === next.pfn) set({ frame: next, frameBefore: frame.bytes });
-  } catch {
-    // The next refresh tells.
-  }
-}
-
-/** Shows the open frame as a page table of a level, or as bytes again. */
-export const showTable = (table: State['table']): void => set({ table });
-export const selectByte = (offset: number): void => set({ offset: Math.max(0, Math.min(4095, offset)) });
-
 export function go(to: Destination): void {
   if (to.kind === 'process') void selectProcess(to);
   else if (to.kind === 'va') void selectVa(to.va);
   else if (to.kind === 'entry') explainEntry(to.raw);
-  else void openFrame(to.pfn, to.offset);
+  else if (to.kind === 'place') visit(to.place);
+  else openFrame(to.pfn, to.offset);
 }
+
+export const show = (view: View): void => set({ view });
+
+const named = (pid: number): Space | undefined => {
+  const { processes } = get();
+  const at = processes?.pid.indexOf(pid) ?? -1;
+  return processes && at >= 0
+    ? { pid, startTicks: processes.startTicks[at] as bigint, name: processes.name[at] as string }
+    : undefined;
+};
+
+/** Goes where a link leads. */
+export async function visit(place: Place): Promise<void> {
+  if ('pid' in place) {
+    const space = named(place.pid);
+    if (!space) return notify(new Error(`There is no process ${place.pid}`));
+    if (get().space?.pid !== space.pid || get().space?.startTicks !== space.startTicks) await selectProcess(space);
+    if (place.view === 'address') await selectVa(place.va);
+    show(place.view === 'tables' ? 'tables' : 'space');
+  } else if (place.view === 'frame') openFrame(place.pa >> 12n, Number(place.pa & 4095n));
+  else if (place.view === 'owners') await askOwners(place.pfn);
+  else if (place.view === 'entry')
+    explainEntry(place.raw, place.level ? parseLevel(place.level, get().target?.levels ?? 4) : undefined);
+  else {
+    show('memory');
+    set({ memoryRange: place.begin === undefined ? undefined : { begin: place.begin, end: place.end ?? 0n } });
+  }
+}
+
+export const showRange = (memoryRange: State['memoryRange']): void => set({ memoryRange });
 
 export const explainEntry = (raw: bigint | undefined, level?: number): void =>
   set({ explaining: raw === undefined ? undefined : level === undefined ? { raw } : { raw, level } });

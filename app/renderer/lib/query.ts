@@ -1,13 +1,15 @@
 // What a pasted text may mean, best guess first.
 import type { Processes } from '../../contract/api.ts';
 import { hex, hexVa, parseU64 } from '../../contract/format.ts';
+import { type Place, parseLink } from '../../contract/link.ts';
 import { isCanonical } from '../../contract/paging.ts';
 
 export type Destination =
   | { kind: 'process'; pid: number; startTicks: bigint; name: string }
   | { kind: 'va'; va: bigint }
   | { kind: 'frame'; pfn: bigint; offset: number }
-  | { kind: 'entry'; raw: bigint };
+  | { kind: 'entry'; raw: bigint }
+  | { kind: 'place'; place: Place };
 
 export interface Suggestion {
   readonly id: string;
@@ -27,6 +29,8 @@ export function suggest(
   const query = text.trim();
   if (!query) return [];
   const found: Suggestion[] = [];
+  const place = parseLink(query);
+  if (place) return [{ id: 'link', label: query, detail: 'link', to: { kind: 'place', place } }];
   const [, prefix = '', rest = ''] = /^(?:(pid|va|pa|pfn|entry)(?:\s*[:=]\s*|\s+))?(.*)$/i.exec(query) ?? [];
   const wanted = prefix.toLowerCase();
   const decimal = /^\d+$/.test(rest) ? Number(rest) : Number.NaN;

@@ -1,11 +1,13 @@
-import { Download, RefreshCw } from 'lucide-react';
+import { Binary, Download, RefreshCw } from 'lucide-react';
 import { useMemo } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
+import { sayProof } from '../../contract/proof.ts';
 import { VERDICT_LABEL, VERDICT_MEANING, VERDICTS } from '../../contract/verdicts.ts';
 import { checkRunning, selectRegion, setExporting, showOnly, startCheck, useStore } from '../store.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
 import { PageTable } from './PageTable.tsx';
+import { PlaceMenu } from './PlaceMenu.tsx';
 import { Digits, Empty, PaneTitle } from './parts.tsx';
 import { SpaceMap } from './SpaceMap.tsx';
 
@@ -172,6 +174,15 @@ export function AddressSpace() {
         <span className="spacer" />
         <button
           type="button"
+          aria-label="Compare bytes"
+          title="Check again, and compare the bytes of every mapped frame with /proc/PID/mem; sets accessed bits"
+          onClick={() => void startCheck(true)}
+          disabled={checkRunning(check) || !regions?.begin.length}
+        >
+          <Binary size={13} aria-hidden="true" /> <span className="long">Compare bytes</span>
+        </button>
+        <button
+          type="button"
           aria-label="Check again"
           title="Check again"
           onClick={() => void startCheck()}
@@ -188,6 +199,7 @@ export function AddressSpace() {
         >
           <Download size={13} aria-hidden="true" /> <span className="long">Export…</span>
         </button>
+        <PlaceMenu place={{ view: 'process', pid: space.pid }} what="this process" />
       </PaneTitle>
       {error ? (
         <Empty title={error.message}>{error.remedy}</Empty>
@@ -200,6 +212,11 @@ export function AddressSpace() {
         <>
           <SpaceMap />
           <Legend />
+          {check?.summary?.proof && (
+            <p className={`banner ${check.summary.proof.differ ? 'bad' : 'fine'}`} role="status">
+              Bytes of frames against /proc/PID/mem: {sayProof(check.summary.proof)}.
+            </p>
+          )}
           {check?.error && (
             <div className="banner" role="alert">
               <strong>The check did not finish:</strong> {check.error.message}. {check.error.remedy}

@@ -1,17 +1,21 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { useEffect, useState } from 'react';
+import { Tabs } from '@base-ui/react/tabs';
+import { type ComponentType, useEffect, useState } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
-import { cancelCheck, checkRunning, showOnly, useStore } from '../store.ts';
+import { useMemory } from '../memory.ts';
+import { cancelCheck, checkRunning, show, showOnly, useStore, VIEWS, type View } from '../store.ts';
 import { AddressSpace } from './AddressSpace.tsx';
 import { ExplainDialog } from './ExplainDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { FramePane } from './FramePane.tsx';
 import { Header } from './Header.tsx';
+import { MemoryPane } from './MemoryPane.tsx';
 import { OwnersDialog } from './OwnersDialog.tsx';
 import { ProcessList } from './ProcessList.tsx';
 import { Empty } from './parts.tsx';
 import { SearchDialog } from './SearchDialog.tsx';
 import { StatusLine } from './StatusLine.tsx';
+import { TablesPane } from './TablesPane.tsx';
 import { TranslationPane } from './TranslationPane.tsx';
 
 function useTheme(): void {
@@ -32,8 +36,8 @@ function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
-      const { check, only, exporting, explaining, owners, searching } = useStore.getState();
-      if (exporting || explaining || owners || searching) return;
+      const { check, only, exporting, explaining, searching } = useStore.getState();
+      if (exporting || explaining || useMemory.getState().owners || searching) return;
       if (checkRunning(check)) cancelCheck();
       else if (only) showOnly(undefined);
     };
@@ -52,6 +56,33 @@ function useNarrow(): boolean {
     return () => media.removeEventListener('change', apply);
   }, []);
   return narrow;
+}
+
+const PANES: Readonly<Record<View, ComponentType>> = {
+  space: AddressSpace,
+  tables: TablesPane,
+  memory: MemoryPane,
+};
+
+/** The middle of the window: one view of several. */
+function Views() {
+  const view = useStore((s) => s.view);
+  return (
+    <Tabs.Root className="views" value={view} onValueChange={(value) => show(value as View)}>
+      <Tabs.List className="view-tabs" aria-label="Views">
+        {Object.entries(VIEWS).map(([value, label]) => (
+          <Tabs.Tab key={value} value={value}>
+            {label}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      {Object.entries(PANES).map(([value, Pane]) => (
+        <Tabs.Panel key={value} value={value} className="view">
+          <Pane />
+        </Tabs.Panel>
+      ))}
+    </Tabs.Root>
+  );
 }
 
 export function App() {
@@ -79,7 +110,7 @@ export function App() {
               <Panel minSize={160}>
                 <Group orientation="horizontal" id={narrow ? 'narrow-top' : 'wide-top'}>
                   <Panel minSize={330}>
-                    <AddressSpace />
+                    <Views />
                   </Panel>
                   <Separator className="splitter vertical" aria-label="Width of the translation" />
                   <Panel defaultSize={narrow ? '37%' : '33%'} minSize={230}>

@@ -1,7 +1,8 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { useState } from 'react';
 import { REPORT_FORMATS } from '../../contract/api.ts';
-import { explorer, notify, setExporting, useStore } from '../store.ts';
+import { explorer } from '../lib/client.ts';
+import { notify, setExporting, useStore } from '../store.ts';
 
 type Format = (typeof REPORT_FORMATS)[number];
 

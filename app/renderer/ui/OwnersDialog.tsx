@@ -2,8 +2,9 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { count, hex, hexVa } from '../../contract/format.ts';
 import { accessWords, reconcile } from '../../contract/owners.ts';
-import { pageSizeName } from '../../contract/paging.ts';
-import { askOwners, closeOwners, goTo, useStore } from '../store.ts';
+import { levelName, pageSizeName } from '../../contract/paging.ts';
+import { askOwners, closeOwners, useMemory } from '../memory.ts';
+import { goTo, useStore } from '../store.ts';
 import { Empty } from './parts.tsx';
 
 /** "3 s ago", roughly. */
@@ -13,9 +14,10 @@ function age(ns: bigint): string {
 }
 
 export function OwnersDialog() {
-  const asked = useStore((s) => s.owners);
+  const asked = useMemory((s) => s.owners);
   const processes = useStore((s) => s.processes);
   const nameOf = (pid: number) => processes?.name[processes.pid.indexOf(pid)] ?? 'gone';
+  const levels = useStore((s) => s.target?.levels ?? 4);
   const o = asked?.found;
   return (
     <Dialog.Root open={asked !== undefined} onOpenChange={(open) => !open && closeOwners()}>
@@ -76,6 +78,23 @@ export function OwnersDialog() {
                       </table>
                     </div>
                   )}
+                  {Array.from(o.tablePid, (pid, i) => (
+                    <p key={`${pid} ${o.tableLevel[i]} ${o.tableVa[i]}`}>
+                      It is a {levelName(o.tableLevel[i] as number, levels)} table of {pid} {nameOf(pid)}, from{' '}
+                      <button
+                        type="button"
+                        className="link num"
+                        onClick={() =>
+                          void goTo(
+                            { pid, startTicks: o.tableStart[i] as bigint, name: nameOf(pid) },
+                            o.tableVa[i] as bigint,
+                          )
+                        }
+                      >
+                        {hexVa(o.tableVa[i] as bigint)}
+                      </button>
+                    </p>
+                  ))}
                   <div className="buttons">
                     <span className="dim">
                       {count(o.spaces)} address spaces with {count(o.pages)} mapped pages, walked in{' '}

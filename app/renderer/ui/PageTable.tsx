@@ -5,8 +5,9 @@ import { count, hex, hexVa } from '../../contract/format.ts';
 import { sayKernel } from '../../contract/kernel.ts';
 import { decode, flagsOf, mapsFrame, pagemapPlace, pageSizeName } from '../../contract/paging.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
+import { explorer } from '../lib/client.ts';
 import { type PageList, pagesOfRange, pagesOfVerdict } from '../lib/pages.ts';
-import { explorer, selectVa, useStore } from '../store.ts';
+import { selectVa, useStore } from '../store.ts';
 import { Digits, Empty, VerdictChip } from './parts.tsx';
 
 const ROW_HEIGHT = 25;

@@ -3,7 +3,8 @@ import { Dialog } from '@base-ui/react/dialog';
 import { type FormEvent, useState } from 'react';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { PATTERN_KINDS, type PatternKind, parsePattern } from '../../contract/pattern.ts';
-import { cancelSearch, goTo, openFrame, setSearching, startSearch, useStore } from '../store.ts';
+import { openFrame } from '../memory.ts';
+import { cancelSearch, goTo, setSearching, startSearch, useStore } from '../store.ts';
 
 const KIND_LABEL: Readonly<Record<PatternKind, string>> = {
   hex: 'hex bytes, ?? is any',
@@ -120,7 +121,7 @@ export function SearchDialog() {
                           className="link"
                           onClick={() => {
                             setSearching(false);
-                            void openFrame(h.pa >> 12n, Number(h.pa & 4095n));
+                            openFrame(h.pa >> 12n, Number(h.pa & 4095n));
                           }}
                         >
                           {hex(h.pa, 9)}

@@ -10,6 +10,7 @@ import {
   INTEL_LEVEL,
   levelName,
   mapsFrame,
+  type Permission,
   pagemapFlags,
   pageSizeName,
   permission,
@@ -17,9 +18,11 @@ import {
   physicalAddress,
   tableIndex,
 } from '../../contract/paging.ts';
-import { tableBase } from '../../contract/table.ts';
+import { SLOT_RELATIONS, slotRelation, tableBase } from '../../contract/table.ts';
 import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
-import { explainEntry, openFrame, useStore } from '../store.ts';
+import { openFrame } from '../memory.ts';
+import { explainEntry, useStore } from '../store.ts';
+import { PlaceMenu } from './PlaceMenu.tsx';
 import { Empty, PaneTitle, VerdictChip } from './parts.tsx';
 
 function Bits({ raw, mask, flags }: { raw: bigint; mask: bigint; flags: readonly Flag[] }) {
@@ -44,7 +47,19 @@ function Bits({ raw, mask, flags }: { raw: bigint; mask: bigint; flags: readonly
   );
 }
 
-function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
+const RIGHTS = { user: 'U', write: 'W', execute: 'X' } as const;
+
+interface RungProps {
+  readonly path: Path;
+  readonly level: number;
+  readonly va: bigint;
+  /** Where each right was denied. */
+  readonly denied: Permission | undefined;
+  /** The entry of the user root at this level, under PTI. */
+  readonly userRaw: bigint | undefined;
+}
+
+function Rung({ path, level, va, denied, userRaw }: RungProps) {
   const target = useStore((s) => s.target);
   if (!target) return null;
   const raw = path.entry[level] as bigint;
@@ -61,7 +76,7 @@ function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
         <button
           type="button"
           className="link"
-          onClick={() => void openFrame(table >> 12n, index * 8, { level, base: tableBase(va, level) })}
+          onClick={() => openFrame(table >> 12n, index * 8, { level, base: tableBase(va, level) })}
         >
           table ↗
         </button>
@@ -84,7 +99,25 @@ function Rung({ path, level, va }: { path: Path; level: number; va: bigint }) {
               {f.name}
             </span>
           ))}
+        {denied &&
+          Object.entries(RIGHTS).map(([right, letter]) =>
+            denied[right as keyof Permission] === level ? (
+              <span
+                key={right}
+                className="flag denies"
+                title={`this level denies ${right}; those below can't allow it`}
+              >
+                denies {letter}
+              </span>
+            ) : null,
+          )}
       </div>
+      {userRaw !== undefined && (
+        <p className="user-root">
+          in the user root <span className="num">{hex(userRaw, 16)}</span>:{' '}
+          {SLOT_RELATIONS[slotRelation(index, raw, userRaw)]}
+        </p>
+      )}
     </li>
   );
 }
@@ -119,10 +152,17 @@ function KernelSays({ translation: { kernel, path }, levels }: { translation: Tr
 export function TranslationPane() {
   const target = useStore((s) => s.target);
   const va = useStore((s) => s.va);
+  const space = useStore((s) => s.space);
   const t = useStore((s) => s.translation);
   const error = useStore((s) => s.translationError);
   const title = (
-    <PaneTitle title="Translation">{va !== undefined && <span className="num dim">{hexVa(va)}</span>}</PaneTitle>
+    <PaneTitle title="Translation">
+      {va !== undefined && <span className="num dim">{hexVa(va)}</span>}
+      <span className="spacer" />
+      {va !== undefined && space && (
+        <PlaceMenu place={{ view: 'address', pid: space.pid, va }} what="this translation" />
+      )}
+    </PaneTitle>
   );
   if (error)
     return (
@@ -144,6 +184,10 @@ export function TranslationPane() {
   );
   const mapped = mapsFrame(decode(path.entry[path.last] ?? 0n, path.last || 1, target).kind);
   const pa = mapped ? physicalAddress(va, path.leaf) : undefined;
+  const present = ((path.entry[path.last] ?? 0n) & 1n) !== 0n;
+  const denied = present
+    ? permission((t.userPath ?? path).entry, path.last, target.levels, target.pti && !t.userPath)
+    : undefined;
   const status = FRAME_STATUS[path.status] ?? 'failed';
   const row = t.row;
   const verdict = row && VERDICTS[row.verdict[0] as number];
@@ -163,7 +207,14 @@ export function TranslationPane() {
         </p>
         <ol className="ladder">
           {rungs.map((level) => (
-            <Rung key={level} path={path} level={level} va={va} />
+            <Rung
+              key={level}
+              path={path}
+              level={level}
+              va={va}
+              denied={denied}
+              userRaw={level === target.levels ? t.userPath?.entry[level] : undefined}
+            />
           ))}
         </ol>
         {status !== 'ok' && <p className="banner">The next table can't be read: {FRAME_STATUS_TEXT[status]}.</p>}
@@ -174,7 +225,7 @@ export function TranslationPane() {
               {pa === undefined ? (
                 'nothing mapped'
               ) : (
-                <button type="button" className="link" onClick={() => void openFrame(pa >> 12n, Number(pa & 4095n))}>
+                <button type="button" className="link" onClick={() => openFrame(pa >> 12n, Number(pa & 4095n))}>
                   0x{hex(pa)}
                 </button>
               )}

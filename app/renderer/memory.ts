@@ -1,0 +1,215 @@
+// The physical side of the window: the byte the cursor is on, the frames around it, and what is known of its frame.
+import { create } from 'zustand';
+import { type Failure, type Frame, MOST_FRAMES, type Owners } from '../contract/api.ts';
+import type { Pattern } from '../contract/pattern.ts';
+import { explorer, failure } from './lib/client.ts';
+
+/** A frame's bytes as read last, and those of the reading before, to light what changed. */
+export interface Loaded {
+  readonly status: number;
+  readonly bytes: Uint8Array;
+  readonly before?: Uint8Array;
+}
+
+/** The frame seen as a page table: its level and the first address it covers, where that is known. */
+export interface TableShown {
+  readonly level: number;
+  readonly base?: bigint;
+}
+
+export interface Bookmark {
+  readonly bootId: string;
+  /** Physical address, in hex. */
+  readonly pa: string;
+  readonly note: string;
+}
+
+interface MemoryState {
+  /** Physical address of the selected byte. */
+  cursor?: bigint;
+  /** The other end of the selection; undefined: nothing but the cursor's word is selected. */
+  anchor?: bigint;
+  /** By frame number. */
+  loaded: ReadonlyMap<bigint, Loaded>;
+  /** Facts of the cursor's frame. */
+  frame?: Frame;
+  frameError?: Failure;
+  table?: TableShown;
+  /** Tables left by going down, to go back to. */
+  trail: readonly { readonly pa: bigint; readonly table: TableShown }[];
+  /** The frame whose owners are shown; `found` once they are. */
+  owners?: { readonly pfn: bigint; readonly found?: Owners; readonly error?: Failure };
+  /** A search for the next hit that runs, or how the last one ended. */
+  find?: { readonly id?: string; readonly message: string };
+  bookmarks: readonly Bookmark[];
+}
+
+const BOOKMARKS_KEY = 'cr3scope.bookmarks';
+
+function savedBookmarks(): Bookmark[] {
+  try {
+    const list: unknown = JSON.parse(localStorage.getItem(BOOKMARKS_KEY) ?? '[]');
+    return Array.isArray(list)
+      ? list.filter((b) => typeof b?.bootId === 'string' && /^[0-9a-f]+$/.test(b.pa) && typeof b.note === 'string')
+      : [];
+  } catch {
+    return [];
+  }
+}
+
+export const useMemory = create<MemoryState>(() => ({ loaded: new Map(), trail: [], bookmarks: savedBookmarks() }));
+const set = useMemory.setState;
+const get = useMemory.getState;
+
+const PAGE_SHIFT = 12n;
+const MOST_LOADED = 512;
+const LAST_PA = (1n << 52n) - 1n;
+
+/** Puts the cursor on a byte; `extend` selects up to it. */
+export function selectByte(pa: bigint, extend = false): void {
+  const { cursor, anchor } = get();
+  const to = pa < 0n ? 0n : pa > LAST_PA ? LAST_PA : pa;
+  set({ cursor: to, anchor: extend ? (anchor ?? cursor) : undefined });
+  if (cursor === undefined || cursor >> PAGE_SHIFT !== to >> PAGE_SHIFT) {
+    set({ table: undefined, trail: [] });
+    void readFacts();
+  }
+}
+
+/** Opens a frame; `table` shows it as a page table. */
+export function openFrame(pfn: bigint, offset = 0, table?: TableShown): void {
+  const cursor = (pfn << PAGE_SHIFT) + BigInt(offset);
+  set({ cursor, anchor: undefined, table, trail: [] });
+  void readFacts();
+  void loadFrames(pfn, 1);
+}
+
+/** Goes from the table that is shown to another frame below it. */
+export function goDown(pfn: bigint, table: TableShown | undefined): void {
+  const { cursor, table: from, trail } = get();
+  openFrame(pfn, 0, table);
+  if (from && cursor !== undefined) set({ trail: [...trail, { pa: cursor, table: from }] });
+}
+
+export function goBack(): void {
+  const { trail } = get();
+  const last = trail.at(-1);
+  if (!last) return;
+  openFrame(last.pa >> PAGE_SHIFT, Number(last.pa & 4095n), last.table);
+  set({ trail: trail.slice(0, -1) });
+}
+
+/** Shows the cursor's frame as a page table of a level, or as bytes again. */
+export const showTable = (table: TableShown | undefined): void => set({ table });
+
+async function readFacts(): Promise<void> {
+  const { cursor } = get();
+  if (cursor === undefined) return;
+  const pfn = cursor >> PAGE_SHIFT;
+  const mine = () => (get().cursor ?? -1n) >> PAGE_SHIFT === pfn;
+  try {
+    const frame = await explorer().call('frame', { pfn });
+    if (mine()) set({ frame, frameError: undefined });
+  } catch (error) {
+    if (mine()) set({ frame: undefined, frameError: failure(error) });
+  }
+}
+
+const asked = new Set<bigint>();
+
+/** Reads frames [pfn, pfn + count) that are not there yet, or all of them `again`. */
+export async function loadFrames(pfn: bigint, count: number, again = false): Promise<void> {
+  const wanted = (n: bigint) => !asked.has(n) && (again || !get().loaded.has(n));
+  let first = pfn;
+  let last = pfn + BigInt(Math.min(count, MOST_FRAMES)) - 1n;
+  while (first <= last && !wanted(first)) first++;
+  while (last >= first && !wanted(last)) last--;
+  if (first > last) return;
+  for (let n = first; n <= last; n++) asked.add(n);
+  try {
+    const { status, bytes } = await explorer().call('frames', { pfn: first, count: Number(last - first) + 1 });
+    const loaded = new Map(get().loaded);
+    status.forEach((s, i) => {
+      const n = first + BigInt(i);
+      const before = loaded.get(n)?.bytes;
+      loaded.delete(n); // the latest are the last
+      loaded.set(n, { status: s, bytes: bytes.slice(i * 4096, (i + 1) * 4096), ...(again && before && { before }) });
+    });
+    for (const old of [...loaded.keys()].slice(0, Math.max(0, loaded.size - MOST_LOADED))) loaded.delete(old);
+    set({ loaded });
+  } catch (error) {
+    set({ frameError: failure(error) });
+  } finally {
+    for (let n = first; n <= last; n++) asked.delete(n);
+  }
+}
+
+/** Reads the cursor's frame, and those on screen, again. */
+export async function refresh(pfn: bigint, count: number): Promise<void> {
+  await Promise.all([loadFrames(pfn, count, true), readFacts()]);
+}
+
+/** Byte of the frames at hand; undefined where it is not loaded or could not be read. */
+export function byteAt(loaded: MemoryState['loaded'], pa: bigint): number | undefined {
+  const frame = loaded.get(pa >> PAGE_SHIFT);
+  return frame?.status === 0 ? frame.bytes[Number(pa & 4095n)] : undefined;
+}
+
+/** The selected bytes, or the word at the cursor; those that are not known are left out. */
+export function selection({ cursor = 0n, anchor }: Pick<MemoryState, 'cursor' | 'anchor'>): {
+  begin: bigint;
+  end: bigint;
+} {
+  if (anchor === undefined) return { begin: cursor, end: cursor + 8n };
+  return cursor < anchor ? { begin: cursor, end: anchor + 1n } : { begin: anchor, end: cursor + 1n };
+}
+
+/** Asks who maps a frame; `again` walks every address space anew. */
+export async function askOwners(pfn: bigint, again = false): Promise<void> {
+  set({ owners: { pfn } });
+  const answer = await explorer()
+    .call('owners', { pfn, again })
+    .then(
+      (found) => ({ pfn, found }),
+      (error) => ({ pfn, error: failure(error) }),
+    );
+  if (get().owners?.pfn === pfn) set({ owners: answer });
+}
+export const closeOwners = (): void => set({ owners: undefined });
+
+/** Goes to the next hit behind the cursor, or to the one before it. */
+export async function findNext(pattern: Pattern, back: boolean): Promise<void> {
+  cancelFind();
+  const id = crypto.randomUUID();
+  const { cursor = 0n } = get();
+  set({ find: { id, message: back ? 'searching backwards…' : 'searching…' } });
+  const mine = () => get().find?.id === id;
+  try {
+    const from = back ? cursor : cursor + 1n;
+    const pa = await explorer().call('findNext', { id, ...pattern, from, back });
+    if (!mine()) return;
+    set({ find: { message: pa === null ? `not found ${back ? 'before' : 'behind'} the cursor` : '' } });
+    if (pa === null) return;
+    openFrame(pa >> PAGE_SHIFT, Number(pa & 4095n));
+    set({ anchor: pa + BigInt(pattern.bytes.length) - 1n });
+  } catch (error) {
+    if (mine()) set({ find: { message: failure(error).message } });
+  }
+}
+
+export function cancelFind(): void {
+  const id = get().find?.id;
+  if (id) void explorer().call('cancelSearch', { id });
+  set({ find: undefined });
+}
+
+function keep(bookmarks: readonly Bookmark[]): void {
+  localStorage.setItem(BOOKMARKS_KEY, JSON.stringify(bookmarks));
+  set({ bookmarks });
+}
+export const removeBookmark = (gone: Bookmark): void => keep(get().bookmarks.filter((b) => b !== gone));
+/** Adds a bookmark, or gives the one that is there another note. */
+export function setBookmark(bookmark: Bookmark): void {
+  const others = get().bookmarks.filter((b) => b.bootId !== bookmark.bootId || b.pa !== bookmark.pa);
+  keep([...others, bookmark]);
+}
