@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { buildModule, fetchKernel } from '../test/guest/kernels.mjs';
 import { boot, variant } from '../test/guest/qemu.mjs';
+import { measureHexView } from './hex_view.mjs';
 
 const r = JSON.parse(execFileSync('native/build/Release/core_bench', { encoding: 'utf8' }));
 const ms = (s) => `${(s * 1e3).toFixed(2)} ms`;
@@ -28,7 +29,10 @@ line(`roots of ${r.roots} thread groups in one pass (bpf)`, ms(r.rootsSeconds));
 line(`process list of ${r.processes} processes (/proc)`, ms(r.processListSeconds));
 line('peak memory of a check of 1 GiB of address space', `${(r.peak1GiBKiB / 1024).toFixed(1)} MiB`);
 line('peak memory of a check of 64 GiB of address space', `${(r.peak64GiBKiB / 1024).toFixed(1)} MiB`);
-line('search of 8 bytes in the frames of that GiB', `${(r.frameBytes / r.searchSeconds / 1e9).toFixed(2)} GB/s`);
+line(
+  'search of 8 bytes in the frames of that GiB, two threads',
+  `${(r.frameBytes / r.searchSeconds / 1e9).toFixed(2)} GB/s`,
+);
 line('memmem of the same bytes in user memory', `${(r.frameBytes / r.memmemSeconds / 1e9).toFixed(2)} GB/s`);
 line('  search against memmem', `${(r.memmemSeconds / r.searchSeconds).toFixed(2)}x  (aim: at least 0.5x)`);
 line(
@@ -39,6 +43,12 @@ line(
   '  mappings, and bytes a mapping',
   `${(r.reverseEntries / r.reverseSeconds / 1e6).toFixed(0)} M/s, ${(r.reverseBytes / r.reverseEntries).toFixed(1)}`,
 );
+
+const { idle, held } = await measureHexView();
+const times = (t) => `${t.median.toFixed(1)} ms, slowest hundredth ${t.slow.toFixed(1)} ms`;
+line('hex view, Page Down held: time a frame of the browser', times(held));
+line('  the same at rest', times(idle));
+line('  frames a second', `${held.perSecond.toFixed(0)}, at rest ${idle.perSecond.toFixed(0)}  (aim: 60)`);
 
 // The module can't be loaded on every machine, and needs no trust in this one: it is measured in a guest. Software emulation
 // makes everything slower, and not by the same factor; only the ratios say something.

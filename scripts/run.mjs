@@ -43,7 +43,7 @@ function start() {
   const { program, reason } = findElectron();
   if (program) {
     // Chromium refuses to start from root with its sandbox on; the status line of the window says that it is off.
-    return hand(program, [...(process.getuid() === 0 ? ['--no-sandbox'] : []), ...rest, ROOT]);
+    return hand(program, [...(process.getuid() === 0 ? ['--no-sandbox'] : []), ROOT, ...rest]);
   }
   say(`${reason}, so the same window opens in a browser.`);
   hand(NODE, [join(ROOT, 'out/main/cli.cjs'), 'serve', ...(process.env.DISPLAY ? ['--open'] : []), ...rest]);

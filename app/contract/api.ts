@@ -466,6 +466,8 @@ export type Api = { [M in Method]: (args: Args<M>) => Promise<Result<M>> };
 export interface Events {
   check: CheckEvent;
   search: SearchEvent;
+  /** Somebody asked for a place from outside the window, by a link (link.ts). */
+  visit: { link: string };
 }
 
 /** The user interface's end of a transport. */

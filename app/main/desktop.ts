@@ -1,6 +1,7 @@
 // The desktop face: one window on the explorer.
 import { readFile } from 'node:fs/promises';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
+import { parseLink } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON, PRELOAD, rendererFile } from './files.ts';
@@ -67,7 +68,11 @@ function setMenu(): void {
   );
 }
 
-function openWindow(explorer: Explorer): void {
+/** The place that a command line asks for, as the desktop's handler of cr3scope:// starts us. */
+const linkIn = (argv: readonly string[]): string | undefined => argv.find((word) => parseLink(word) !== undefined);
+
+/** Returns what takes the window to a link. */
+function openWindow(explorer: Explorer): (link: string) => void {
   const window = new BrowserWindow({
     width: 1440,
     height: 900,
@@ -113,7 +118,9 @@ function openWindow(explorer: Explorer): void {
   window.webContents.on('render-process-gone', (_event, details) => {
     if (details.reason !== 'clean-exit' && !window.isDestroyed()) window.reload();
   });
-  void window.loadURL(`${ORIGIN}/index.html`);
+  const link = linkIn(process.argv);
+  void window.loadURL(`${ORIGIN}/index.html${link ? `#${encodeURIComponent(link)}` : ''}`);
+  return (to) => emit('visit', { link: to });
 }
 
 async function main(): Promise<void> {
@@ -125,8 +132,12 @@ async function main(): Promise<void> {
   protocol.handle('app', serveFile);
   lockDown();
   setMenu();
-  openWindow(new Explorer(await openSources(ADDON), asRoot ? ['as root: renderer sandbox off'] : []));
-  app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus());
+  const visit = openWindow(new Explorer(await openSources(ADDON), asRoot ? ['as root: renderer sandbox off'] : []));
+  app.on('second-instance', (_event, argv) => {
+    const link = linkIn(argv);
+    if (link) visit(link);
+    BrowserWindow.getAllWindows()[0]?.focus();
+  });
   app.on('window-all-closed', () => app.quit());
 }
 

@@ -11,7 +11,7 @@ import type {
   Translation,
 } from '../contract/api.ts';
 import { parseLevel } from '../contract/explain.ts';
-import type { Place } from '../contract/link.ts';
+import { type Place, parseLink } from '../contract/link.ts';
 import { mapsFrame, physicalAddress } from '../contract/paging.ts';
 import { type Pattern, sayHit } from '../contract/pattern.ts';
 import { ENTRY_KINDS, VERDICTS, type Verdict } from '../contract/verdicts.ts';
@@ -140,7 +140,14 @@ export async function begin(): Promise<void> {
     const update = { ...search, done: event.done, total: event.total, hits: [...search.hits, ...hits] };
     set({ search: event.end ? { ...update, end: event.end } : update });
   });
+  const follow = (link: string) => {
+    const place = parseLink(link);
+    if (place) void visit(place);
+  };
+  client.on('visit', ({ link }) => follow(link));
   await refreshProcesses();
+  const wanted = decodeURIComponent(window.location.hash.slice(1));
+  if (parseLink(wanted)) return follow(wanted);
   const { processes } = get();
   const first = processes?.rootPa.findIndex((root) => root !== 0n) ?? -1;
   if (processes && first >= 0)

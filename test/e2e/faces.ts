@@ -97,11 +97,12 @@ async function display(): Promise<{ name: string; stop(): void }> {
   return { name, stop: () => server.kill() };
 }
 
-export async function openDesktop(program: string): Promise<Face> {
+/** `link` as the desktop's handler of cr3scope:// passes it. */
+export async function openDesktop(program: string, link?: string): Promise<Face> {
   const screen = await display();
   const app: ElectronApplication = await _electron.launch({
     executablePath: program,
-    args: ['--no-sandbox', '--disable-gpu', resolve('.')],
+    args: ['--no-sandbox', '--disable-gpu', resolve('.'), ...(link ? [link] : [])],
     env: { ...(process.env as Record<string, string>), DISPLAY: screen.name },
     colorScheme: 'dark',
   });

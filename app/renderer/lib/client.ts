@@ -30,7 +30,7 @@ export async function openClient(onLost: (why: string) => void): Promise<Client>
 async function openTransport(onLost: (why: string) => void): Promise<Client> {
   if (window.cr3scope) return connect(window.cr3scope);
   // The token has done its work when the page is here; it should not stay in the address bar or the history.
-  window.history.replaceState(null, '', window.location.pathname);
+  window.history.replaceState(null, '', window.location.pathname + window.location.hash);
   const socket = new WebSocket(window.location.origin.replace(/^http/, 'ws'));
   socket.binaryType = 'arraybuffer';
   await new Promise<void>((resolve, reject) => {

@@ -58,7 +58,10 @@ export function TableView({ pfn }: { pfn: bigint }) {
   const ready = entries.length > 0;
   // Fewer dependencies on purpose: a live refresh must not scroll
   useEffect(() => {
-    if (ready) scroller.current?.querySelector('.here')?.scrollIntoView({ block: 'nearest' });
+    const box = scroller.current;
+    if (!ready || !box) return;
+    box.querySelector('.here')?.scrollIntoView({ block: 'nearest' });
+    box.scrollLeft = 0;
   }, [pfn, table, slot, ready]);
   if (!table || !target) return null;
   if (!ready) return <Empty title="Reading the table…" />;
