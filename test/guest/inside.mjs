@@ -85,7 +85,13 @@ process.env.CR3SCOPE_DEVICE = run('sh', [
 const loaded = run('insmod', ['/run/cr3scope.ko', 'course=1']);
 part('load', loaded.status === 0, readFileSync('/proc/version', 'utf8').split(' ')[2], loaded.output);
 
-tests('tests', 'test/live/pages.test.ts', 'test/live/owners.test.ts', 'test/guest/module.test.ts');
+tests(
+  'tests',
+  'test/live/pages.test.ts',
+  'test/live/owners.test.ts',
+  'test/live/memory.test.ts',
+  'test/guest/module.test.ts',
+);
 tests('churn', 'test/live/churn.test.ts');
 
 checkAll('check');

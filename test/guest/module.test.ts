@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernelWord } from '../../app/contract/kernel.ts';
+import { compareRoots } from '../../app/contract/table.ts';
 import { FRAME_STATUS } from '../../app/contract/verdicts.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
@@ -102,6 +104,20 @@ test('the kernel half: the direct map by both walks, and a hole', async () => {
 test('outside every region the kernel does not look', async () => {
   const { kernel } = await sources.translate(fixture.pid, 0n, 0x1000n);
   expect(kernelWord(kernel?.word ?? 0n).kind).toBe('noRegion');
+});
+
+test('under PTI the two roots: poisoned user slots, hidden kernel slots', async () => {
+  const explorer = new Explorer(sources);
+  const { rootPa } = await explorer.tables({ pid: fixture.pid, startTicks: 0n });
+  const { status, bytes } = await explorer.frames({ pfn: rootPa >> 12n, count: 2 });
+  expect(status[0]).toBe(0);
+  if (!sources.target.pti) return;
+  const slots = compareRoots(bytes.subarray(0, 4096), bytes.subarray(4096), sources.target);
+  const relations = (from: number, to: number) =>
+    new Set(slots.filter((s) => s.index >= from && s.index < to).map((s) => s.relation));
+  expect(relations(0, 256)).toEqual(new Set(['poisoned']));
+  expect(relations(256, 512)).toContain('hidden');
+  expect(relations(256, 512)).not.toContain('userOnly');
 });
 
 test('under PTI the user root leads to the same frame', async () => {

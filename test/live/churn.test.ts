@@ -11,7 +11,7 @@ test('no race is ever called a mismatch', async () => {
   const sources = await openSources(ADDON_PATH);
   const churn = await startFixture('churn');
   const total = new BigUint64Array(VERDICTS.length);
-  const seen = { rounds: 0, complete: 0, exited: 0, execed: 0, gone: 0, outside: 0n };
+  const seen = { rounds: 0, complete: 0, exited: 0, execed: 0, gone: 0, outside: 0n, compared: 0n, moving: 0n };
   const end = Date.now() + CHURN_MS;
   while (Date.now() < end) {
     const roots = await sources.roots();
@@ -27,8 +27,12 @@ test('no race is ever called a mismatch', async () => {
           (b) => {
             evidence.push(...b.evidence.filter((e) => VERDICTS[e.verdict] === 'mismatch'));
           },
+          seen.rounds % 3 === 0, // the bytes, too: as long as the check itself and more
         ).promise;
         expect(evidence).toEqual([]);
+        expect(summary.proof?.differences ?? []).toEqual([]);
+        seen.compared += summary.proof?.same ?? 0n;
+        seen.moving += (summary.proof?.moved ?? 0n) + (summary.proof?.changing ?? 0n);
         expect(summary.counts.reduce((a, b) => a + b)).toBe(summary.pages);
         summary.counts.forEach((n, v) => {
           total[v] = (total[v] as bigint) + n;
@@ -45,6 +49,7 @@ test('no race is ever called a mismatch', async () => {
   await churn.stop();
   console.log(seen, Object.fromEntries(VERDICTS.map((v, i) => [v, total[i]])));
   expect(total[VERDICTS.indexOf('mismatch')]).toBe(0n);
+  expect(seen.compared).toBeGreaterThan(0n);
   // The churn was real: some pages changed under the check, and some processes went away.
   expect(total[VERDICTS.indexOf('changedBetween')]).toBeGreaterThan(0n);
   expect(seen.exited + seen.gone).toBeGreaterThan(0);

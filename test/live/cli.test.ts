@@ -183,6 +183,38 @@ test('owners: by frame and by address, as many as the kernel counts', () => {
   expect(cr3scope('owners', last.pfn).stdout).toMatch(/mapped 2×. kpagecount says 2, too/);
 });
 
+test('tables: by level, each of them, and no two roots without PTI', () => {
+  const pid = String(fixture.pid);
+  const list = cr3scope('tables', pid, '--all', '--json').json();
+  const summary = list.pop();
+  expect(list.length).toBe(summary.levels.reduce((n: number, l: { tables: number }) => n + l.tables, 0));
+  expect(list[0]).toMatchObject({ level: 'PGD', pa: summary.rootPa, status: 'ok' });
+  expect(summary.mappedBytes['2M']).toBeGreaterThan(0);
+  const { pti } = cr3scope('doctor', '--json').json()[0];
+  const roots = cr3scope('tables', pid, '--roots');
+  if (pti) expect(roots.stdout).toMatch(/the same table; NX in the kernel root/);
+  else expect([roots.status, roots.stderr]).toEqual([2, expect.stringMatching(/runs without PTI/)]);
+  expect(cr3scope('tables', pid).stdout).toMatch(/PTE +\d+ +\d+ +[\d.]+ % +all marked as page tables/);
+});
+
+test('memory: roles add up, by process and in all', () => {
+  const list = cr3scope('memory', '--json').json();
+  const all = list.pop();
+  expect(list.find((p) => p.pid === fixture.pid).frames.anonymous).toBeGreaterThan(0);
+  for (const [role, frames] of Object.entries(all.unmapped)) expect(frames).toBeLessThanOrEqual(all.total[role]);
+  const part = cr3scope('memory', '100000-100010', '--json').json().at(-1);
+  expect(Object.values(part.total).reduce((a, b) => Number(a) + Number(b), 0)).toBe(16);
+});
+
+test('check --bytes: what the frames hold is what the process reads', () => {
+  const { status, json } = cr3scope('check', String(fixture.pid), '--bytes', '--json');
+  expect(status).toBe(0);
+  const { bytes } = json()[0];
+  expect(bytes).toMatchObject({ differ: 0 });
+  expect(bytes.same).toBeGreaterThan(1000);
+  expect(cr3scope('check', String(fixture.pid), '--bytes').stdout).toMatch(/bytes of frames against .*pages the same/);
+});
+
 describe('what cannot be done: one line, the remedy, exit 2', () => {
   const cases: [string, string[], RegExp][] = [
     ['no such process', ['check', '99999999'], /No such process.*ps/],
@@ -199,6 +231,8 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     ['no table there', ['table', `${process.pid}`, '1000'], /ends above the PTE level/],
     ['nothing mapped', ['owners', `${process.pid}:1000`], /maps no frame.*cr3scope walk/],
     ['no frame', ['owners', 'xyz'], /"xyz" is not a PFN/],
+    ['no range', ['memory', '9-5'], /"9-5" is no range of frames.*100000-140000/],
+    ['tables of a kernel thread', ['tables', '2'], /kernel thread/],
     ['no such level', ['explain', '67', '--level', 'p9d'], /"p9d" is no level.*pte, pmd/],
     ['no entry', ['explain', 'xyz'], /"xyz" is not an entry/],
     ['unknown command', ['frobnicate'], /unknown command/],

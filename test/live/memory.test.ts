@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MOST_FRAMES } from '../../app/contract/api.ts';
+import { kernelVersion } from '../../app/contract/paging.ts';
 import { parsePattern } from '../../app/contract/pattern.ts';
 import { ROLES } from '../../app/contract/roles.ts';
 import { levelTotals, sayMarked } from '../../app/contract/table.ts';
@@ -35,7 +36,8 @@ test('the tree of tables is as large as the kernel says, and all of it is marked
   expect(below).toBeLessThanOrEqual(status('VmPTE') / 4n);
   expect(below + ((tree.mapped[1] as bigint) >> 21n)).toBeGreaterThanOrEqual(status('VmPTE') / 4n);
   expect(totals[0]).toMatchObject({ level: levels, tables: 1, unreadable: 0 });
-  for (const t of totals) expect([t.level, sayMarked(t, release)]).toEqual([t.level, 'all marked as page tables']);
+  for (const t of totals) expect(sayMarked(t, release)).not.toContain('NOT');
+  for (const t of totals.filter((x) => x.level <= 2)) expect(sayMarked(t, release)).toBe('all marked as page tables');
   // Every table but the root is an entry of one above.
   for (let i = 1; i < totals.length; i++)
     expect(totals[i - 1]?.used).toBeGreaterThanOrEqual((totals[i]?.tables ?? 0) as number);
@@ -86,7 +88,8 @@ test('what a process maps is what the kernel counts for it', async () => {
   near(mapped('anonymous'), status('RssAnon'));
   near(mapped('shmem'), status('RssShmem'));
   const tree = await explorer.tables({ pid: fixture.pid, startTicks: 0n });
-  expect(mapped('pageTable')).toBe(BigInt(tree.level.length));
+  // Under PTI the second root is one, too.
+  expect(mapped('pageTable')).toBe(BigInt(tree.level.length + Number(sources.target.pti)));
 });
 
 test('a part of the map is the same as that part of the whole', async () => {
@@ -123,7 +126,8 @@ test('the role of a frame of each kind', async () => {
   for (let level = 1; level <= sources.target.levels; level++) {
     const pfn = (path.table[level] as bigint) >> 12n;
     const { role: r } = await explorer.frame({ pfn });
-    expect([level, ROLES[r]]).toEqual([level, 'pageTable']);
+    if (level <= 2 || kernelVersion(sources.target.release) >= 0x60e)
+      expect([level, ROLES[r]]).toEqual([level, 'pageTable']);
     const o = await explorer.owners({ pfn, again: false });
     const at = o.tablePid.indexOf(fixture.pid);
     expect([o.tableLevel[at], (o.tableVa[at] as bigint) <= named('anon4k').va]).toEqual([level, true]);
@@ -147,7 +151,7 @@ test('frames in a row hold what they hold one by one; holes say so', async () =>
 test('the node of a frame, and the cgroup by its path', async () => {
   const { nodeBegin } = await explorer.target();
   const frame = await explorer.frame({ pfn: await pfnOf(named('anon4k')) });
-  if (nodeBegin.length) expect(frame.node).toBe(0);
+  if (nodeBegin.length) expect(frame.node).not.toBeNull();
   const own = readFileSync(`/proc/${fixture.pid}/cgroup`, 'utf8');
   if (frame.cgroupPath) expect(own).toContain(frame.cgroupPath);
 });

@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest';
 import type { Processes } from '../../app/contract/api.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
+import { copyAs } from '../../app/renderer/lib/copy.ts';
 import { pagesOfRange, pagesOfVerdict } from '../../app/renderer/lib/pages.ts';
 import { suggest } from '../../app/renderer/lib/query.ts';
+import { RamRows } from '../../app/renderer/lib/ram.ts';
 
 const processes = {
   pid: Uint32Array.of(1, 4077),
@@ -54,4 +56,45 @@ test('pages of a verdict, through runs of any length', () => {
   for (const i of [0, 1, 2, 12345678]) expect(list.find(list.va(i))).toBe(i);
   expect(list.find(0x10000n)).toBe(-1);
   expect(pagesOfVerdict(runs, 6).length).toBe(0);
+});
+
+test('a pasted link lands where it leads', () => {
+  expect(first('cr3scope://address/1/7f3a4001f000')).toEqual({
+    kind: 'place',
+    place: { view: 'address', pid: 1, va: 0x7f3a4001f000n },
+  });
+});
+
+test('rows of physical memory: RAM by 16 bytes, a hole as one', () => {
+  const rows = new RamRows([0x1000n, 0x100000n], [0x9fc00n, 0x200000n]);
+  const low = (0x9f000 - 0x1000) / 16; // the last frame is RAM in part: not readable, so part of the hole
+  expect(rows.at(0)).toEqual({ hole: { begin: 0n, end: 0x1000n } });
+  expect(rows.at(1)).toEqual({ pa: 0x1000n });
+  expect(rows.at(low)).toEqual({ pa: 0x9eff0n });
+  expect(rows.at(low + 1)).toEqual({ hole: { begin: 0x9f000n, end: 0x100000n } });
+  expect(rows.at(rows.length - 1)).toEqual({ hole: { begin: 0x200000n, end: 1n << 52n } });
+  for (const row of [0, 1, 77, low, low + 1, low + 2, rows.length - 1]) {
+    const r = rows.at(row);
+    expect(rows.rowOf('pa' in r ? r.pa : r.hole.begin)).toBe(row);
+  }
+  expect(rows.step(0x9efffn, 1n)).toBe(0x9f000n);
+  expect(rows.step(0x9f000n, 1n)).toBe(0x100000n); // over the hole at once
+  expect(rows.step(0x9f123n, -1n)).toBe(0x9efffn);
+  expect(new RamRows([], []).length).toBe(1);
+});
+
+test('bytes copied as code are those bytes', () => {
+  const bytes = Array.from({ length: 20 }, (_, i) => i * 13);
+  const words = (text: string) => text.match(/0x[0-9a-f]{2}(?=,)/g)?.map(Number);
+  expect(words(copyAs('c', bytes, 0n))).toEqual(bytes);
+  expect(words(copyAs('rust', bytes, 0n))).toEqual(bytes);
+  expect(
+    copyAs('hex', bytes, 0n)
+      .split(' ')
+      .map((w) => Number.parseInt(w, 16)),
+  ).toEqual(bytes);
+  expect(copyAs('c', [1], 0x10n)).toBe('/* physical 0x10 */\nconst unsigned char bytes[1] = {\n\t0x01,\n};\n');
+  expect(copyAs('rust', [1], 0x10n)).toBe('// physical 0x10\nconst BYTES: [u8; 1] = [\n    0x01,\n];\n');
+  expect(copyAs('python', [1, 255], 0x10n)).toBe('bytes.fromhex("01ff")  # physical 0x10\n');
+  expect(copyAs('dump', [0x41, 0], 0x10n)).toBe(`000000000010  ${'41 00'.padEnd(47)}  A.\n`);
 });
