@@ -312,6 +312,31 @@ export const ByteProof = z.object({
 });
 export type ByteProof = z.infer<typeof ByteProof>;
 
+/** What every CPU that is online runs, and under which root. */
+export const Cpus = z.object({
+  /** Whether the registers were read on the CPU itself, by the module; else they are 0, and only the task is known. */
+  registers: z.boolean(),
+  /** ms since the epoch. */
+  at: z.number(),
+  cpu: u32s,
+  /** Thread group that runs there; 0: the idle task, or one that this PID namespace does not show. */
+  pid: u32s,
+  name: z.array(z.string()),
+  kernelThread: u8s,
+  /** Physical address of the root that is in force; 0 where it can't be told. */
+  rootPa: u64s,
+  /** 1 where a kernel thread runs on the root of somebody else. */
+  borrowed: u8s,
+  /** PID whose root it is; 0 where no process of the list has it. */
+  owner: u32s,
+  cr0: u64s,
+  cr3: u64s,
+  cr4: u64s,
+  efer: u64s,
+  pat: u64s,
+});
+export type Cpus = z.infer<typeof Cpus>;
+
 export const Runs = z.object({
   va: u64s,
   pages: u64s,
@@ -386,6 +411,25 @@ export type CheckEvent = z.infer<typeof CheckEvent>;
 export const CheckRows = z.object({ runs: Runs, evidence: z.array(Evidence), runsDropped: u64, evidenceDropped: u64 });
 export type CheckRows = z.infer<typeof CheckRows>;
 
+/** What changed since the last event of a watch. */
+export const WatchEvent = z.object({
+  id: checkId,
+  /** CLOCK_MONOTONIC of the sample, and samples taken so far. */
+  ns: u64,
+  samples: u64,
+  /** Set where these are all pages as they were found. */
+  initial: z.boolean(),
+  rows: Rows,
+  /** kpageflags and kpagecount of each row's frame; all ones without one. */
+  flags: u64s,
+  counts: u64s,
+  /** Set once, with the last event: the process exited or executed another program, it was cancelled, or it failed. */
+  end: z.union([z.object({ gone: z.boolean() }), FailedEnd]).nullable(),
+});
+export type WatchEvent = z.infer<typeof WatchEvent>;
+/** Pages that one watch may have. */
+export const MOST_WATCHED = 1 << 16;
+
 /** Hits since the last event, 64 bytes of context each: from 16 before it on, known in [knownFrom, knownTo). */
 export const SearchEvent = z.object({
   id: checkId,
@@ -425,6 +469,13 @@ export const METHODS = {
   frames: method(z.object({ pfn: u64.max((1n << 40n) - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
   /** Who maps a frame. `again` walks every address space anew first. */
   owners: method(z.object({ pfn: u64.max((1n << 40n) - 1n), again: z.boolean() }), Owners),
+  cpus: method(z.object({}), Cpus),
+  /** Samples the pages of [begin, end) each `intervalMs`; what changes comes as `watch` events. */
+  startWatch: method(
+    z.object({ id: checkId, ...space, begin: u64, end: u64, intervalMs: z.number().int().min(5).max(3_600_000) }),
+    z.null(),
+  ),
+  cancelWatch: method(z.object({ id: checkId }), z.boolean()),
   tables: method(z.object(space), TableTree),
   /** Frames [begin, end) in at most `cells` cells; `flag` is a bit of kpageflags. `again` walks every address space anew. */
   memory: method(
@@ -466,6 +517,7 @@ export type Api = { [M in Method]: (args: Args<M>) => Promise<Result<M>> };
 export interface Events {
   check: CheckEvent;
   search: SearchEvent;
+  watch: WatchEvent;
   /** Somebody asked for a place from outside the window, by a link (link.ts). */
   visit: { link: string };
 }

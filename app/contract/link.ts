@@ -7,6 +7,7 @@ export type Place =
   | { readonly view: 'tables'; readonly pid: number }
   | { readonly view: 'frame'; readonly pa: bigint }
   | { readonly view: 'owners'; readonly pfn: bigint }
+  | { readonly view: 'cpus' }
   | { readonly view: 'memory'; readonly begin?: bigint; readonly end?: bigint }
   | { readonly view: 'entry'; readonly raw: bigint; readonly level?: string };
 
@@ -21,6 +22,8 @@ export function linkOf(place: Place): string {
       return `${SCHEME}address/${place.pid}/${hex(place.va)}`;
     case 'frame':
       return `${SCHEME}frame/${hex(place.pa)}`;
+    case 'cpus':
+      return `${SCHEME}cpus`;
     case 'owners':
       return `${SCHEME}owners/${hex(place.pfn)}`;
     case 'memory':
@@ -41,6 +44,8 @@ export function commandOf(place: Place): string {
       return `cr3scope walk ${place.pid} ${hex(place.va)}`;
     case 'frame':
       return `cr3scope frame --pa ${hex(place.pa)}`;
+    case 'cpus':
+      return 'cr3scope cpus';
     case 'owners':
       return `cr3scope owners ${hex(place.pfn)}`;
     case 'memory':
@@ -74,6 +79,7 @@ export function parseLink(text: string): Place | undefined {
     return pid && va !== undefined ? { view, pid, va } : undefined;
   }
   if (view === 'frame') return word !== undefined && word >> 52n === 0n && none ? { view, pa: word } : undefined;
+  if (view === 'cpus') return first === '' ? { view } : undefined;
   if (view === 'owners') return word !== undefined && word >> 40n === 0n && none ? { view, pfn: word } : undefined;
   if (view === 'memory') {
     const range = parseRange(first);

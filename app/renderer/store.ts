@@ -48,7 +48,7 @@ export interface SearchState {
 export type Theme = 'system' | 'light' | 'dark';
 
 /** What the middle of the window shows. */
-export const VIEWS = { space: 'Address space', tables: 'Tables', memory: 'Physical memory' } as const;
+export const VIEWS = { space: 'Address space', tables: 'Tables', memory: 'Physical memory', cpus: 'CPUs' } as const;
 export type View = keyof typeof VIEWS;
 
 interface State {
@@ -307,6 +307,7 @@ export async function visit(place: Place): Promise<void> {
     if (place.view === 'address') await selectVa(place.va);
     show(place.view === 'tables' ? 'tables' : 'space');
   } else if (place.view === 'frame') openFrame(place.pa >> 12n, Number(place.pa & 4095n));
+  else if (place.view === 'cpus') show('cpus');
   else if (place.view === 'owners') await askOwners(place.pfn);
   else if (place.view === 'entry')
     explainEntry(place.raw, place.level ? parseLevel(place.level, get().target?.levels ?? 4) : undefined);

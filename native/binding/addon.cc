@@ -208,6 +208,7 @@ struct CheckWithBytes {
 };
 
 using cr3scope::to_js;
+Napi::Value to_js(Napi::Env env, bool value) { return Napi::Boolean::New(env, value); }
 Napi::Object to_js(Napi::Env env, const CheckWithBytes& result) {
   auto o = to_js(env, result.check);
   o["proof"] = result.proof ? Napi::Value(to_js(env, *result.proof)) : env.Null();
@@ -225,7 +226,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
          InstanceMethod<&SessionObject::translate>("translate"), InstanceMethod<&SessionObject::frames>("frames"),
          InstanceMethod<&SessionObject::check>("check"), InstanceMethod<&SessionObject::cpus>("cpus"),
          InstanceMethod<&SessionObject::owners>("owners"), InstanceMethod<&SessionObject::tables>("tables"),
-         InstanceMethod<&SessionObject::memory>("memory"), InstanceMethod<&SessionObject::search>("search")});
+         InstanceMethod<&SessionObject::memory>("memory"), InstanceMethod<&SessionObject::watch>("watch"),
+         InstanceMethod<&SessionObject::search>("search")});
   }
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -258,15 +260,10 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         });
   }
 
-  // Rejects where the module is not loaded.
+  // Registers are 0 where the module is not loaded.
   Napi::Value cpus(const Napi::CallbackInfo& info) {
     return Task<std::vector<CpuState>>::start(
-        info.Env(),
-        [s = session_] {
-          Session::Lease lease(*s);
-          if (!lease.module()) throw *s->module_refusal();
-          return lease.module()->cpus();
-        },
+        info.Env(), [s = session_] { return (*Session::Lease(*s)).cpus(); },
         [](Napi::Env env, auto& c) { return to_js(env, c); });
   }
 
@@ -449,6 +446,25 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
                   emit({done, total, check.counts, {}, {}});
                 });
           return result;
+        });
+  }
+
+  // watch(pid, startTicks, begin, end, intervalNs, onBatch) -> {promise, cancel()}: resolves when the process went
+  // away.
+  Napi::Value watch(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    int pid = pid_argument(info, 0);
+    u64 start = u64_argument(info, 1, "startTicks"), begin = u64_argument(info, 2, "begin") & ~(kPageSize - 1),
+        end = u64_argument(info, 3, "end"), interval = u64_argument(info, 4, "intervalNs");
+    if (begin >= end || end > session_->target().paging.user_end() || (end - begin) >> kPageShift > kMostWatched)
+      throw Napi::TypeError::New(env, "begin and end must be 1 to 65536 pages of the user half");
+    if (!info[5].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
+    return Job<bool, WatchBatch>::start(
+        env, info[5].As<Napi::Function>(), "cr3scope watch",
+        [s = session_, pid, start, begin, end, interval](const std::atomic<bool>& cancel, const auto& emit) {
+          Session::Lease lease(*s);
+          cr3scope::watch(s->target(), *lease, lease.module(), pid, start, begin, end, interval, cancel, emit);
+          return true;
         });
   }
 

@@ -221,6 +221,17 @@ Napi::Object to_js(Napi::Env env, const ByteProof& p) {
   return o;
 }
 
+Napi::Object to_js(Napi::Env env, const WatchBatch& b) {
+  auto o = Napi::Object::New(env);
+  o["ns"] = to_js(env, b.ns);
+  o["samples"] = to_js(env, b.samples);
+  o["initial"] = Napi::Boolean::New(env, b.initial);
+  o["rows"] = to_js(env, b.rows);
+  o["flags"] = column64(env, b.flags, [](auto w) { return w; });
+  o["counts"] = column64(env, b.counts, [](auto w) { return w; });
+  return o;
+}
+
 Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
   auto o = Napi::Object::New(env);
   o["done"] = to_js(env, b.done);

@@ -15,6 +15,7 @@
 #include "../core/reverse_map.h"
 #include "../core/search.h"
 #include "../core/table_tree.h"
+#include "../core/watch.h"
 
 namespace cr3scope {
 
@@ -69,6 +70,7 @@ Napi::Object to_js(Napi::Env env, const std::vector<Owner>& owners);
 Napi::Object to_js(Napi::Env env, const TableTree& tree);
 Napi::Object to_js(Napi::Env env, const MemoryMap& map);
 Napi::Object to_js(Napi::Env env, const ByteProof& proof);
+Napi::Object to_js(Napi::Env env, const WatchBatch& batch);
 
 // An Error object with code ("ESRCH"), errno, call and remedy.
 Napi::Error to_js(Napi::Env env, const Error& error);

@@ -42,6 +42,7 @@ struct task_struct {
 	struct mm_struct *active_mm;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	char comm[16];
 };
 struct seq_file;
 struct bpf_iter_meta {
@@ -165,7 +166,7 @@ static __u32 visible_tgid(struct task_struct *task, const struct frames_settings
 }
 
 /*
- * One record a thread group: from its leader, or from another thread where the leader has exited and left the
+ * One record a thread that is on a CPU, or one a thread group: from its leader, or from another thread where the leader has exited and left the
  * address space to the rest (its mm is NULL then).
  */
 SEC("iter/task")
@@ -181,8 +182,13 @@ int roots(struct bpf_iter__task *context)
 		return 0;
 	mm = BPF_CORE_READ(task, mm);
 	leader = BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid);
-	if (!leader && (!mm || BPF_CORE_READ(task, group_leader, mm)))
+	if (s->running) {
+		if (!BPF_CORE_READ(task, on_cpu))
+			return 0;
+		BPF_CORE_READ_STR_INTO(&record.comm, task, comm);
+	} else if (!leader && (!mm || BPF_CORE_READ(task, group_leader, mm))) {
 		return 0;
+	}
 	record.tgid = visible_tgid(task, s);
 	if (!record.tgid || (s->only_tgid && record.tgid != s->only_tgid))
 		return 0;

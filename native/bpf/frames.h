@@ -27,6 +27,8 @@ struct frames_settings {
 	frames_u64 namespace_address; /* PID namespace of the loader, set by the program "probe" */
 	frames_u32 namespace_level;
 	frames_u32 only_tgid; /* 0: list every thread group */
+	frames_u32 running;   /* not 0: list the threads that are on a CPU instead */
+	frames_u32 reserved;
 };
 
 #define ROOT_KERNEL_THREAD 1u
@@ -42,6 +44,7 @@ struct root_record {
 	frames_u32 flags;          /* ROOT_* */
 	frames_u32 cpu;            /* CPU the task last ran on */
 	frames_u32 reserved;
+	char comm[16];             /* of the thread, where those on a CPU are listed */
 };
 
 #endif

@@ -134,7 +134,8 @@ const u8* BpfFrames::read(const u64* addresses, size_t count, FrameStatus* statu
   return frames_;
 }
 
-std::vector<root_record> BpfFrames::records(int only_pid) {
+std::vector<root_record> BpfFrames::records(int only_pid, bool running) {
+  settings_->running = running;
   settings_->only_tgid = static_cast<u32>(only_pid);
   File reader(bpf_iter_create(bpf_link__fd(iterator_)));
   if (!reader) throw Error("start the bpf task iterator", errno, "Close some files and try again.");
@@ -149,28 +150,62 @@ std::vector<root_record> BpfFrames::records(int only_pid) {
   }
 }
 
-std::vector<RootRecord> BpfFrames::roots(int only_pid) {
+RootRecord BpfFrames::to_root(const root_record& r) const {
   static const u64 tick_ns = 1'000'000'000ull / static_cast<u64>(sysconf(_SC_CLK_TCK));
+  RootRecord root;
+  root.pid = static_cast<int>(r.tgid);
+  root.start_ticks = r.start_boottime / tick_ns;
+  root.mm = r.mm;
+  root.root_pa = r.pgd ? r.pgd - direct_map_ : 0;
+  root.borrowed_pa = r.borrowed_pgd ? r.borrowed_pgd - direct_map_ : 0;
+  // init_mm's root lies in the kernel image, not in the direct map: a kernel thread with it borrows nobody's.
+  if (!target_.is_ram(root.borrowed_pa, kPageSize)) root.borrowed_pa = 0;
+  root.kernel_thread = r.flags & ROOT_KERNEL_THREAD;
+  root.on_cpu = r.flags & ROOT_ON_CPU;
+  root.cpu = r.cpu;
+  return root;
+}
+
+std::vector<RootRecord> BpfFrames::roots(int only_pid) {
   std::vector<RootRecord> roots;
-  for (const root_record& r : records(only_pid)) {
-    RootRecord root;
-    root.pid = static_cast<int>(r.tgid);
-    root.start_ticks = r.start_boottime / tick_ns;
-    root.mm = r.mm;
-    root.root_pa = r.pgd ? r.pgd - direct_map_ : 0;
-    root.borrowed_pa = r.borrowed_pgd ? r.borrowed_pgd - direct_map_ : 0;
-    // init_mm's root lies in the kernel image, not in the direct map: a kernel thread with it borrows nobody's.
-    if (!target_.is_ram(root.borrowed_pa, kPageSize)) root.borrowed_pa = 0;
-    root.kernel_thread = r.flags & ROOT_KERNEL_THREAD;
-    root.on_cpu = r.flags & ROOT_ON_CPU;
-    root.cpu = r.cpu;
-    roots.push_back(root);
-  }
+  for (const root_record& r : records(only_pid)) roots.push_back(to_root(r));
   // Two threads of a group whose leader has exited give two records with the same mm.
   std::stable_sort(roots.begin(), roots.end(),
                    [](auto& a, auto& b) { return a.pid < b.pid || (a.pid == b.pid && a.mm > b.mm); });
   roots.erase(std::unique(roots.begin(), roots.end(), [](auto& a, auto& b) { return a.pid == b.pid; }), roots.end());
   return roots;
+}
+
+std::vector<CpuState> BpfFrames::cpus() {
+  std::vector<CpuState> cpus;
+  const long configured = sysconf(_SC_NPROCESSORS_CONF);
+  std::string online;
+  read_text("/sys/devices/system/cpu/online", online);
+  // "0-3,5": what is not listed is offline.
+  for (const char* at = online.c_str(); *at;) {
+    char* end;
+    unsigned long first = std::strtoul(at, &end, 10), last = first;
+    if (end == at) break;
+    if (*end == '-') last = std::strtoul(end + 1, &end, 10);
+    for (unsigned long cpu = first; cpu <= last && cpu < static_cast<unsigned long>(configured); cpu++) {
+      CpuState state;
+      state.cpu = static_cast<u32>(cpu);
+      cpus.push_back(state);
+    }
+    at = *end == ',' ? end + 1 : end;
+  }
+  for (const root_record& r : records(0, true)) {
+    auto state = std::find_if(cpus.begin(), cpus.end(), [&](const CpuState& c) { return c.cpu == r.cpu; });
+    if (state == cpus.end()) continue;
+    RootRecord root = to_root(r);
+    // A thread that moves during the walk may be met twice; the later one is the newer.
+    state->pid = root.pid;
+    state->kernel_thread = root.kernel_thread;
+    state->borrowed = root.borrowed_pa != 0;
+    state->root_pa = root.root_pa ? root.root_pa : root.borrowed_pa;
+    state->name.assign(r.comm, strnlen(r.comm, sizeof r.comm));
+  }
+  return cpus;
 }
 
 // Whether /proc/kpageflags lets this frame be a page table of `level`. PTE and PMD tables are marked; those above only

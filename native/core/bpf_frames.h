@@ -24,12 +24,15 @@ class BpfFrames final : public FrameReader {
   const char* name() const override { return "bpf"; }
   const u8* read(const u64* addresses, size_t count, FrameStatus* status) override;
   std::vector<RootRecord> roots(int only_pid) override;
+  // By which threads are on a CPU while the task list is walked; registers can't be read.
+  std::vector<CpuState> cpus() override;
 
   u64 direct_map() const { return direct_map_; }
   const std::string& direct_map_from() const { return direct_map_from_; }
 
  private:
-  std::vector<root_record> records(int only_pid);
+  std::vector<root_record> records(int only_pid, bool running = false);
+  RootRecord to_root(const root_record& record) const;
   void run(int program, void* context, unsigned bytes);
   void release();
   void find_direct_map();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The seam to physical memory: a frame reader turns physical page addresses into bytes, read-only.
 #pragma once
+#include <string>
 #include <vector>
 
 #include "paging.h"
@@ -28,6 +29,15 @@ struct RootRecord {
   unsigned cpu = 0;
 };
 
+// What a CPU is doing. Registers are those of the CPU itself, or 0 where the reader can only tell which task is there.
+struct CpuState {
+  u32 cpu = 0;
+  int pid = 0;  // thread group, 0: the idle task, or one that is hidden from this PID namespace
+  u64 cr0 = 0, cr3 = 0, cr4 = 0, efer = 0, pat = 0, root_pa = 0;
+  bool borrowed = false, kernel_thread = false;
+  std::string name;
+};
+
 class FrameReader {
  public:
   virtual ~FrameReader() = default;
@@ -42,6 +52,9 @@ class FrameReader {
 
   // Roots of all processes, or of one where `only_pid` is not 0.
   virtual std::vector<RootRecord> roots(int only_pid) = 0;
+
+  // The CPUs that are online.
+  virtual std::vector<CpuState> cpus() = 0;
 };
 
 }  // namespace cr3scope

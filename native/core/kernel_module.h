@@ -38,14 +38,6 @@ struct KernelPath {
   KernelWord word;
 };
 
-struct CpuState {
-  u32 cpu = 0;
-  int pid = 0;
-  u64 cr0 = 0, cr3 = 0, cr4 = 0, efer = 0, pat = 0, root_pa = 0;
-  bool borrowed = false, kernel_thread = false;
-  std::string name;
-};
-
 class KernelModule final : public FrameReader {
  public:
   // Throws Error with the reason and the remedy where the module can't be used.
@@ -74,7 +66,7 @@ class KernelModule final : public FrameReader {
   }
 
   // Control registers of the CPUs that are online, each read on the CPU itself.
-  std::vector<CpuState> cpus();
+  std::vector<CpuState> cpus() override;
 
  private:
   template <class Call>

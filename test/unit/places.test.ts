@@ -15,6 +15,7 @@ const PLACES: [Place, string, string][] = [
   [{ view: 'tables', pid: 1 }, 'cr3scope://tables/1', 'cr3scope tables 1'],
   [{ view: 'frame', pa: 0x1172740c8n }, 'cr3scope://frame/1172740c8', 'cr3scope frame --pa 1172740c8'],
   [{ view: 'owners', pfn: 0x117274n }, 'cr3scope://owners/117274', 'cr3scope owners 117274'],
+  [{ view: 'cpus' }, 'cr3scope://cpus', 'cr3scope cpus'],
   [{ view: 'memory' }, 'cr3scope://memory', 'cr3scope memory'],
   [
     { view: 'memory', begin: 0x100000n, end: 0x140000n },

@@ -7,6 +7,7 @@ import type { Explorer } from '../explorer/explorer.ts';
 import { VERSION } from '../explorer/version.ts';
 import { serve } from '../serve.ts';
 import { Failed } from '../sources/failed.ts';
+import { type CpusOptions, cpus } from './cpus.ts';
 import { type FrameOptions, frame, type MemoryOptions, memory, owners, type SearchOptions, search } from './frames.ts';
 import { type Json, print, say } from './output.ts';
 import { type CheckOptions, check, ps, type ReportOptions, regions, report } from './space.ts';
@@ -19,6 +20,7 @@ import {
   tables,
   walk,
 } from './walk.ts';
+import { type WatchOptions, watch } from './watch.ts';
 
 async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
   const t = await explorer.target();
@@ -167,6 +169,17 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     'what physical memory is used for, by role and process; a range is frame numbers like 100000-140000',
     'cr3scope memory',
   ).action((range: string | undefined, o: MemoryOptions) => run((e) => memory(e, range, o)));
+  command('cpus', 'which root is in force on each CPU, and whose it is', 'cr3scope cpus --watch')
+    .option('--watch [seconds]', 'again and again, each second or as often as given')
+    .action((o: CpusOptions) => run((e) => cpus(e, o)));
+  command(
+    'watch <pid> <range>',
+    'what becomes of pages over time, with the likely cause of each change; a range is an address, ADDRESS+PAGES or FROM-TO',
+    'cr3scope watch 1 7f3a4001f000+16 --interval 0.1',
+  )
+    .option('--interval <seconds>', 'between two samples', '0.1')
+    .option('--for <seconds>', 'end after so long; by default when the process is gone, or by Ctrl-C')
+    .action((pid: string, range: string, o: WatchOptions) => run((e) => watch(e, pid, range, o)));
   command('report <pid>', 'check a process and write the evidence to a file', 'cr3scope report 1 -o init.html')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--format <format>', `${REPORT_FORMATS.join(', ')}; by default the ending of the file name`)

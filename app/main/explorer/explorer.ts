@@ -9,11 +9,13 @@ import {
   type Failure,
   METHODS,
   type Method,
+  MOST_WATCHED,
   type Runs,
   type Target,
+  type WatchEvent,
 } from '../../contract/api.ts';
 import { isCanonical } from '../../contract/paging.ts';
-import type { CheckBatch, SearchBatch, SearchSummary } from '../sources/addon.d.ts';
+import type { CheckBatch, SearchBatch, SearchSummary, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from './report.ts';
@@ -26,6 +28,24 @@ const MOST_EVIDENCE = 10_000;
 const EVERY_HIT = 1n << 62n;
 /** Finished checks that are kept for reports. */
 const MOST_CHECKS = 8;
+
+const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts'> = {
+  rows: {
+    va: new BigUint64Array(),
+    pagemap: new BigUint64Array(),
+    kernel: new BigUint64Array(),
+    entry: new BigUint64Array(),
+    pfn: new BigUint64Array(),
+    level: new Uint8Array(),
+    shift: new Uint8Array(),
+    kind: new Uint8Array(),
+    status: new Uint8Array(),
+    verdict: new Uint8Array(),
+    note: new Uint8Array(),
+  },
+  flags: new BigUint64Array(),
+  counts: new BigUint64Array(),
+};
 
 type Listener = <E extends keyof Events>(event: E, payload: Events[E]) => void;
 
@@ -174,6 +194,67 @@ export class Explorer implements Api {
     );
     return { pfn, bytes, status };
   };
+
+  cpus: Api['cpus'] = async () => {
+    const cpus = await this.sources.cpus();
+    const roots = await this.sources.roots();
+    const owner = (root: bigint) => {
+      const at = root && roots ? roots.rootPa.indexOf(root) : -1;
+      return at < 0 ? 0 : (roots?.pid[at] as number);
+    };
+    return {
+      ...cpus,
+      registers: this.sources.status.some((s) => s.name === 'kernelWalk' && s.ready),
+      at: Date.now(),
+      owner: Uint32Array.from(cpus.rootPa, owner),
+    };
+  };
+
+  startWatch: Api['startWatch'] = async ({ id, pid, startTicks, begin, end, intervalMs }) => {
+    if (this.running.has(id)) throw new Failed(`watch ${id} exists`, 'Choose another id.', 'EEXIST');
+    let reached = { ns: 0n, samples: 0n };
+    const job = this.watch(pid, startTicks, begin, end, intervalMs, (batch) => {
+      reached = { ns: batch.ns, samples: batch.samples };
+      this.emit('watch', { ...batch, id, end: null });
+    });
+    const last = (ended: NonNullable<WatchEvent['end']>) =>
+      this.emit('watch', { id, ...reached, initial: false, ...NOTHING_WATCHED, end: ended });
+    this.running.set(id, job.cancel);
+    job.promise
+      .then((gone) => last({ gone }))
+      .catch((error: unknown) => {
+        const { message, code, remedy }: Failure = Failed.from(error);
+        last({ error: { message, code, remedy } });
+      })
+      .finally(() => this.running.delete(id));
+    return null;
+  };
+
+  cancelWatch: Api['cancelWatch'] = (args) => this.cancelCheck(args);
+
+  /** Watches pages until it is cancelled, resolving to false, or until their process is gone, resolving to true. */
+  watch(
+    pid: number,
+    startTicks: bigint,
+    begin: bigint,
+    end: bigint,
+    intervalMs: number,
+    onBatch: (batch: WatchBatch) => void,
+  ): { promise: Promise<boolean>; cancel(): void } {
+    const from = begin & ~4095n;
+    const pages = (end - from + 4095n) >> 12n;
+    if (pages < 1n || pages > BigInt(MOST_WATCHED))
+      throw new Failed(`${pages} pages can’t be watched at once`, `Choose a range of 1 to ${MOST_WATCHED} pages.`);
+    const until = from + (pages << 12n);
+    if (until > 1n << BigInt(this.sources.target.virtualBits - 1))
+      throw new Failed(`0x${end.toString(16)} is no user address`, 'Only the user half can be watched.');
+    const job = this.sources.watch(pid, startTicks, from, until, BigInt(intervalMs) * 1_000_000n, onBatch);
+    const promise = job.promise.catch((error: unknown) => {
+      if (Failed.from(error).code === 'ECANCELED') return false;
+      throw error;
+    });
+    return { promise, cancel: () => job.cancel() };
+  }
 
   tables: Api['tables'] = ({ pid, startTicks }) => this.sources.tables(pid, startTicks);
 

@@ -88,6 +88,19 @@ export interface AddonCpus {
   name: string[];
 }
 
+export interface WatchBatch {
+  /** CLOCK_MONOTONIC of the sample. */
+  ns: bigint;
+  /** Taken so far. */
+  samples: bigint;
+  /** Set where these are all pages as they were found. */
+  initial: boolean;
+  rows: Rows;
+  /** kpageflags and kpagecount of each row's frame; all ones without one. */
+  flags: BigUint64Array<ArrayBuffer>;
+  counts: BigUint64Array<ArrayBuffer>;
+}
+
 export interface SearchBatch {
   /** Bytes. */
   done: bigint;
@@ -115,7 +128,7 @@ export interface AddonSession {
   target(): AddonTarget;
   /** The errors are null where the module, and some frame reader, work. */
   open(): Promise<{ directMap: bigint; directMapFrom: string; moduleError: Error | null; readerError: Error | null }>;
-  /** Rejects where the module is not loaded. */
+  /** Registers are 0 where the module is not loaded. */
   cpus(): Promise<AddonCpus>;
   processes(): Promise<AddonProcesses>;
   roots(): Promise<AddonRoots>;
@@ -136,6 +149,15 @@ export interface AddonSession {
     limit: bigint,
     onBatch: (batch: SearchBatch) => void,
   ): { promise: Promise<SearchSummary>; cancel(): void };
+  /** At most 65536 pages; resolves when the process exited or executed another program. */
+  watch(
+    pid: number,
+    startTicks: bigint,
+    begin: bigint,
+    end: bigint,
+    intervalNs: bigint,
+    onBatch: (batch: WatchBatch) => void,
+  ): { promise: Promise<boolean>; cancel(): void };
   check(
     pid: number,
     startTicks: bigint,

@@ -60,6 +60,7 @@ export async function openSources(path: string): Promise<Sources> {
     owners: (...args) => session.owners(...args),
     tables: (...args) => session.tables(...args),
     memory: (...args) => session.memory(...args),
+    watch: (...args) => session.watch(...args),
     search: (...args) => session.search(...args),
     check: (...args) => session.check(...args),
   };

@@ -5,6 +5,7 @@ import { Group, Panel, Separator } from 'react-resizable-panels';
 import { useMemory } from '../memory.ts';
 import { cancelCheck, checkRunning, show, showOnly, useStore, VIEWS, type View } from '../store.ts';
 import { AddressSpace } from './AddressSpace.tsx';
+import { CpuPane } from './CpuPane.tsx';
 import { ExplainDialog } from './ExplainDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { FramePane } from './FramePane.tsx';
@@ -62,6 +63,7 @@ const PANES: Readonly<Record<View, ComponentType>> = {
   space: AddressSpace,
   tables: TablesPane,
   memory: MemoryPane,
+  cpus: CpuPane,
 };
 
 /** The middle of the window: one view of several. */

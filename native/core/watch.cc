@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "watch.h"
+
+#include <ctime>
+
+#include "error.h"
+
+namespace cr3scope {
+
+namespace {
+
+constexpr u64 kHeartbeatNs = 1'000'000'000, kNapNs = 20'000'000;
+
+struct Sampled {
+  u64 pagemap = 0, entry = 0;
+  u8 level = 0;
+  bool operator==(const Sampled&) const = default;
+};
+
+class Watch {
+ public:
+  Watch(const Target& target, FrameReader& frames, u64 root_pa, int pid, u64 begin, u64 end)
+      : target_(target), walk_(target, frames), root_pa_(root_pa), pagemap_(pid), begin_(begin), end_(end) {}
+
+  // False where the address space is gone.
+  bool sample(std::vector<Sampled>& pages) {
+    const size_t count = (end_ - begin_) >> kPageShift;
+    pages.assign(count, {});
+    words_.resize(count);
+    UpperLevels upper = walk_.upper_levels(root_pa_);
+    const auto& extents = upper.extents;
+    FrameStatus status[FrameReader::kBatch];
+    for (size_t first = 0; first < extents.size(); first++) {
+      if (extents[first].end() <= begin_) continue;
+      if (extents[first].va >= end_) break;
+      size_t n = 0;
+      while (first + n < extents.size() && n < FrameReader::kBatch && extents[first + n].va < end_) n++;
+      const u8* tables = walk_.pte_tables(upper, first, n, status);
+      for (size_t i = 0; i < n; i++) take(extents[first + i], tables + i * kPageSize, status[i], pages);
+      first += n - 1;
+    }
+    if (pagemap_.read(begin_, count, words_.data()) != count) return false;
+    for (size_t i = 0; i < count; i++) pages[i].pagemap = words_[i];
+    return true;
+  }
+
+ private:
+  void take(const Extent& extent, const u8* table, FrameStatus status, std::vector<Sampled>& pages) {
+    const bool has_table = extent.entry.kind == EntryKind::table && extent.level == kPmd && status == FrameStatus::ok;
+    for (u64 va = std::max(extent.va, begin_); va < std::min(extent.end(), end_); va += kPageSize) {
+      Sampled& page = pages[(va - begin_) >> kPageShift];
+      page.entry = has_table ? table_entry(table, table_index(va, kPte)) : extent.raw;
+      page.level = has_table ? u8{kPte} : extent.level;
+    }
+  }
+
+  const Target& target_;
+  TableWalk walk_;
+  u64 root_pa_;
+  Pagemap pagemap_;  // pins the address space: after exec it reads nothing
+  u64 begin_, end_;
+  std::vector<u64> words_;
+};
+
+}  // namespace
+
+void watch(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks, u64 begin,
+           u64 end, u64 interval_ns, const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit) {
+  KPage kpage;
+  u64 root = Checker(target, frames, module, pid, start_ticks, cancel).root_pa();
+  Watch watch(target, frames, root, pid, begin, end);
+  std::vector<Sampled> last, now;
+  u64 samples = 0, told = 0;
+  // What is the matter with these pages, by a checker of the moment: regions come and go.
+  auto look = [&](const std::vector<u64>& vas, bool initial) {
+    WatchBatch batch;
+    batch.initial = initial;
+    batch.rows = Checker(target, frames, module, pid, start_ticks, cancel).rows(vas);
+    for (const PageRow& row : batch.rows) {
+      bool frame = maps_frame(row.kind);
+      batch.flags.push_back(frame ? kpage.flags(row.pfn) : kUnknown);
+      batch.counts.push_back(frame ? kpage.count(row.pfn) : kUnknown);
+    }
+    return batch;
+  };
+  for (u64 next = monotonic_ns();; next = std::max(next + interval_ns, monotonic_ns())) {
+    while (!cancel && monotonic_ns() < next) {
+      u64 nap = std::min(kNapNs, next - std::min(next, monotonic_ns()));
+      timespec pause{0, static_cast<long>(nap)};
+      nanosleep(&pause, nullptr);
+    }
+    if (cancel) throw Cancelled();
+    const u64 ns = monotonic_ns();
+    if (!watch.sample(now)) return;
+    samples++;
+    const bool initial = samples == 1;
+    std::vector<u64> vas;
+    for (size_t i = 0; i < now.size(); i++)
+      if (initial || now[i] != last[i]) vas.push_back(begin + i * kPageSize);
+    std::swap(last, now);
+    if (vas.empty() && ns - told < kHeartbeatNs) continue;
+    told = ns;
+    WatchBatch batch;
+    try {
+      if (!vas.empty()) batch = look(vas, initial);
+    } catch (const Error& error) {
+      if (error.code == ESRCH || error.code == ENODATA) return;  // it went away meanwhile
+      throw;
+    }
+    batch.ns = ns;
+    batch.samples = samples;
+    emit(std::move(batch));
+  }
+}
+
+}  // namespace cr3scope

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Pages over time: a range is read again and again, and what changed is reported with its verdict.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <vector>
+
+#include "check.h"
+
+namespace cr3scope {
+
+struct WatchBatch {
+  u64 ns = 0;            // CLOCK_MONOTONIC of the sample
+  u64 samples = 0;       // taken so far
+  bool initial = false;  // the pages as they were found
+  std::vector<PageRow> rows;
+  std::vector<u64> flags, counts;  // kpageflags and kpagecount of the frame of each row, kUnknown without one
+};
+
+constexpr u64 kMostWatched = 1 << 16;  // pages
+
+// Samples the pages of [begin, end) each `interval_ns` until the process exits or executes another program. A sample
+// costs one pagemap read and one read of the tables; only pages whose words differ from the last sample are looked at
+// closely. Batches come with the first sample, with each that changed something, and once a second. Throws Cancelled,
+// and Error where the process can't be read.
+void watch(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks, u64 begin,
+           u64 end, u64 interval_ns, const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit);
+
+}  // namespace cr3scope
