@@ -44,6 +44,13 @@
       "libraries": ["-lbpf", "-lz"]
     },
     {
+      "target_name": "labs",
+      "type": "executable",
+      "sources": ["labs/labs.c"],
+      "cflags": ["-O2", "-Wall", "-Wextra"],
+      "libraries": ["-lpthread"]
+    },
+    {
       "target_name": "core_bench",
       "type": "executable",
       "dependencies": ["bpf_object"],

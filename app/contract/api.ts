@@ -3,6 +3,7 @@
 //
 // Tables cross as columns (typed arrays), 64-bit values as bigint, never as number.
 import { z } from 'zod';
+import { LAB_NAMES } from './labs.ts';
 import { MOST_PATTERN } from './pattern.ts';
 
 const u64 = z
@@ -312,6 +313,28 @@ export const ByteProof = z.object({
 });
 export type ByteProof = z.infer<typeof ByteProof>;
 
+/** A lab at one of its steps: what it did, as pages that were just translated. */
+export const LabStep = z.object({
+  name: z.enum(LAB_NAMES),
+  /** From 1; null behind the last one. */
+  step: z.number().nullable(),
+  pages: z.array(
+    z.object({
+      label: z.string(),
+      pid: z.number(),
+      startTicks: u64,
+      va: u64,
+      /** Null where it could not be read, for the reason in `error`. */
+      translation: Translation.nullable(),
+      error: z.string(),
+      /** kpageflags and kpagecount of the frame; null without one. */
+      flags: u64.nullable(),
+      count: u64.nullable(),
+    }),
+  ),
+});
+export type LabStep = z.infer<typeof LabStep>;
+
 /** What every CPU that is online runs, and under which root. */
 export const Cpus = z.object({
   /** Whether the registers were read on the CPU itself, by the module; else they are 0, and only the task is known. */
@@ -475,6 +498,11 @@ export const METHODS = {
     z.object({ id: checkId, ...space, begin: u64, end: u64, intervalMs: z.number().int().min(5).max(3_600_000) }),
     z.null(),
   ),
+  /** Starts a lab, at its first step. */
+  startLab: method(z.object({ id: checkId, name: z.enum(LAB_NAMES) }), LabStep),
+  /** Goes on to its next step. */
+  nextLab: method(z.object({ id: checkId }), LabStep),
+  endLab: method(z.object({ id: checkId }), z.boolean()),
   cancelWatch: method(z.object({ id: checkId }), z.boolean()),
   tables: method(z.object(space), TableTree),
   /** Frames [begin, end) in at most `cells` cells; `flag` is a bit of kpageflags. `again` walks every address space anew. */

@@ -1,5 +1,6 @@
 // Places as links: what can be looked at, as cr3scope://… and as the command that prints the same.
 import { hex, parseU64 } from './format.ts';
+import { LAB_NAMES } from './labs.ts';
 
 export type Place =
   | { readonly view: 'process'; readonly pid: number }
@@ -8,6 +9,7 @@ export type Place =
   | { readonly view: 'frame'; readonly pa: bigint }
   | { readonly view: 'owners'; readonly pfn: bigint }
   | { readonly view: 'cpus' }
+  | { readonly view: 'lab'; readonly name: string }
   | { readonly view: 'memory'; readonly begin?: bigint; readonly end?: bigint }
   | { readonly view: 'entry'; readonly raw: bigint; readonly level?: string };
 
@@ -24,6 +26,8 @@ export function linkOf(place: Place): string {
       return `${SCHEME}frame/${hex(place.pa)}`;
     case 'cpus':
       return `${SCHEME}cpus`;
+    case 'lab':
+      return `${SCHEME}lab/${place.name}`;
     case 'owners':
       return `${SCHEME}owners/${hex(place.pfn)}`;
     case 'memory':
@@ -46,6 +50,8 @@ export function commandOf(place: Place): string {
       return `cr3scope frame --pa ${hex(place.pa)}`;
     case 'cpus':
       return 'cr3scope cpus';
+    case 'lab':
+      return `cr3scope lab ${place.name}`;
     case 'owners':
       return `cr3scope owners ${hex(place.pfn)}`;
     case 'memory':
@@ -80,6 +86,7 @@ export function parseLink(text: string): Place | undefined {
   }
   if (view === 'frame') return word !== undefined && word >> 52n === 0n && none ? { view, pa: word } : undefined;
   if (view === 'cpus') return first === '' ? { view } : undefined;
+  if (view === 'lab') return LAB_NAMES.some((n) => n === first) && none ? { view, name: first } : undefined;
   if (view === 'owners') return word !== undefined && word >> 40n === 0n && none ? { view, pfn: word } : undefined;
   if (view === 'memory') {
     const range = parseRange(first);

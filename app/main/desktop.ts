@@ -4,7 +4,7 @@ import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } f
 import { parseLink } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { Explorer } from './explorer/explorer.ts';
-import { ADDON, PRELOAD, rendererFile } from './files.ts';
+import { ADDON, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Failed } from './sources/failed.ts';
 import { openSources } from './sources/sources.ts';
@@ -132,7 +132,9 @@ async function main(): Promise<void> {
   protocol.handle('app', serveFile);
   lockDown();
   setMenu();
-  const visit = openWindow(new Explorer(await openSources(ADDON), asRoot ? ['as root: renderer sandbox off'] : []));
+  const visit = openWindow(
+    new Explorer(await openSources(ADDON), asRoot ? ['as root: renderer sandbox off'] : [], LABS_PROGRAM),
+  );
   app.on('second-instance', (_event, argv) => {
     const link = linkIn(argv);
     if (link) visit(link);

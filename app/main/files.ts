@@ -9,6 +9,8 @@ export const ADDON = join(__dirname, '../../native/build/Release/cr3scope.node')
   'app.asar',
   'app.asar.unpacked',
 );
+/** The programs behind the labs. */
+export const LABS_PROGRAM = join(ADDON, '../labs');
 export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
 

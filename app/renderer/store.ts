@@ -11,6 +11,7 @@ import type {
   Translation,
 } from '../contract/api.ts';
 import { parseLevel } from '../contract/explain.ts';
+import type { LabName } from '../contract/labs.ts';
 import { type Place, parseLink } from '../contract/link.ts';
 import { mapsFrame, physicalAddress } from '../contract/paging.ts';
 import { type Pattern, sayHit } from '../contract/pattern.ts';
@@ -18,6 +19,7 @@ import { ENTRY_KINDS, VERDICTS, type Verdict } from '../contract/verdicts.ts';
 import { explorer, failure, openClient } from './lib/client.ts';
 import type { Destination } from './lib/query.ts';
 import { askOwners, closeOwners, openFrame } from './memory.ts';
+import { followWatch, startLab } from './time.ts';
 
 export interface Space {
   readonly pid: number;
@@ -48,7 +50,14 @@ export interface SearchState {
 export type Theme = 'system' | 'light' | 'dark';
 
 /** What the middle of the window shows. */
-export const VIEWS = { space: 'Address space', tables: 'Tables', memory: 'Physical memory', cpus: 'CPUs' } as const;
+export const VIEWS = {
+  space: 'Address space',
+  tables: 'Tables',
+  memory: 'Physical memory',
+  cpus: 'CPUs',
+  watch: 'Watch',
+  labs: 'Labs',
+} as const;
 export type View = keyof typeof VIEWS;
 
 interface State {
@@ -144,6 +153,7 @@ export async function begin(): Promise<void> {
     const place = parseLink(link);
     if (place) void visit(place);
   };
+  client.on('watch', followWatch);
   client.on('visit', ({ link }) => follow(link));
   await refreshProcesses();
   const wanted = decodeURIComponent(window.location.hash.slice(1));
@@ -308,7 +318,10 @@ export async function visit(place: Place): Promise<void> {
     show(place.view === 'tables' ? 'tables' : 'space');
   } else if (place.view === 'frame') openFrame(place.pa >> 12n, Number(place.pa & 4095n));
   else if (place.view === 'cpus') show('cpus');
-  else if (place.view === 'owners') await askOwners(place.pfn);
+  else if (place.view === 'lab') {
+    show('labs');
+    await startLab(place.name as LabName);
+  } else if (place.view === 'owners') await askOwners(place.pfn);
   else if (place.view === 'entry')
     explainEntry(place.raw, place.level ? parseLevel(place.level, get().target?.levels ?? 4) : undefined);
   else {

@@ -208,7 +208,9 @@ struct CheckWithBytes {
 };
 
 using cr3scope::to_js;
-Napi::Value to_js(Napi::Env env, bool value) { return Napi::Boolean::New(env, value); }
+// The result of work that has none.
+struct Done {};
+Napi::Value to_js(Napi::Env env, const Done&) { return env.Undefined(); }
 Napi::Object to_js(Napi::Env env, const CheckWithBytes& result) {
   auto o = to_js(env, result.check);
   o["proof"] = result.proof ? Napi::Value(to_js(env, *result.proof)) : env.Null();
@@ -459,12 +461,12 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     if (begin >= end || end > session_->target().paging.user_end() || (end - begin) >> kPageShift > kMostWatched)
       throw Napi::TypeError::New(env, "begin and end must be 1 to 65536 pages of the user half");
     if (!info[5].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
-    return Job<bool, WatchBatch>::start(
+    return Job<Done, WatchBatch>::start(
         env, info[5].As<Napi::Function>(), "cr3scope watch",
         [s = session_, pid, start, begin, end, interval](const std::atomic<bool>& cancel, const auto& emit) {
           Session::Lease lease(*s);
           cr3scope::watch(s->target(), *lease, lease.module(), pid, start, begin, end, interval, cancel, emit);
-          return true;
+          return Done{};
         });
   }
 

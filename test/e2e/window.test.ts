@@ -1,5 +1,7 @@
 // The whole job through the window, on live processes, in the real Electron and in a real Chromium.
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
@@ -306,6 +308,67 @@ describe.each(faces)('%s', (name, open) => {
     await expect.poll(() => frame().getByRole('heading').innerText()).toBe(`Frame ${pfn}`);
     await face.page.keyboard.press('Backspace');
     await face.page.getByRole('tab', { name: 'Address space' }).click();
+  });
+
+  test('the root in force on every CPU, and why it changes', async () => {
+    await go('cr3scope://cpus');
+    const pane = face.page.getByRole('region', { name: 'CPUs', exact: true });
+    await pane.getByRole('heading', { name: 'CPU 0' }).waitFor();
+    await pane.getByText(/derived by bpf/).waitFor();
+    const strip = () => pane.getByRole('img').first().getAttribute('aria-label');
+    await expect.poll(strip, { timeout: 20_000 }).toMatch(/in 1\d samples/);
+    await pane.getByText('Why does CR3 change each time it is read?').waitFor();
+    await pictures('cpus');
+  });
+
+  test('watches a page of a process that changes it', async () => {
+    const lab = spawn('native/build/Release/labs', ['demand'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: lab.stdout })[Symbol.asyncIterator]();
+    const [, , pid, va = ''] = String((await lines.next()).value).split(' ');
+    await face.page.waitForTimeout(2500); // until the list has it
+    await go(`cr3scope://address/${pid}/${va}`);
+    await translation().getByText(va).waitFor();
+    await face.page.getByRole('tab', { name: 'Watch' }).click();
+    const pane = face.page.getByRole('region', { name: 'Watch', exact: true });
+    await pane.getByLabel('Number of pages').fill('0');
+    await pane.getByText('give 1 to 65536 pages').waitFor();
+    await pane.getByLabel('Number of pages').fill('1');
+    await pane.getByRole('button', { name: 'Watch', exact: true }).click();
+    await pane.getByText(/· \d+ samples/).waitFor();
+    const changes = pane.getByRole('grid', { name: 'Changes' });
+    for (const cause of ['first read: the shared zero page', 'first write: a frame of its own', 'unmapped: munmap']) {
+      await face.page.waitForTimeout(400);
+      lab.stdin.write('\n');
+      await changes.getByText(cause).first().waitFor();
+    }
+    await pictures('watch');
+    lab.stdin.end();
+    await pane.getByText('The process exited or executed another program').waitFor();
+    await go(String(fixture.pid));
+    await face.page.getByText(/pages checked in/).waitFor();
+  });
+
+  test('a lab, step by step, with the walk beside it', async () => {
+    await face.page.getByRole('tab', { name: 'Labs' }).click();
+    const pane = face.page.getByRole('region', { name: 'Labs', exact: true });
+    await pane.getByRole('button', { name: /Copy on write after fork/ }).click();
+    await pane.getByText('One process, one frame, writable.').waitFor();
+    await pane.getByRole('button', { name: 'Next step' }).click();
+    await pane.getByText('both have lost their RW bit').waitFor();
+    await pane.getByRole('button', { name: 'Next step' }).click();
+    await pane.getByText('The write faulted').waitFor();
+    await pane.getByRole('row').filter({ hasText: 'child' }).getByText('writable').waitFor();
+    await expect.poll(() => translation().innerText()).toMatch(/user · read · write/);
+    await pictures('lab');
+    for (const name of ['Next step', 'Next step', 'Finish']) await pane.getByRole('button', { name }).click();
+    await pane.getByRole('button', { name: 'Run it again' }).waitFor();
+    await pane.getByRole('button', { name: 'All labs' }).click();
+    await pane.getByRole('button', { name: /Huge pages/ }).waitFor();
+    await axe();
+    await face.page.getByRole('tab', { name: 'Address space' }).click();
+    await go(String(fixture.pid));
+    await face.page.getByRole('heading', { name: `${fixture.pid} page-kinds` }).waitFor();
+    await face.page.getByText(/pages checked in/).waitFor();
   });
 
   test('the bytes of the frames are those that the process reads', async () => {

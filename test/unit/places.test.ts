@@ -15,6 +15,7 @@ const PLACES: [Place, string, string][] = [
   [{ view: 'tables', pid: 1 }, 'cr3scope://tables/1', 'cr3scope tables 1'],
   [{ view: 'frame', pa: 0x1172740c8n }, 'cr3scope://frame/1172740c8', 'cr3scope frame --pa 1172740c8'],
   [{ view: 'owners', pfn: 0x117274n }, 'cr3scope://owners/117274', 'cr3scope owners 117274'],
+  [{ view: 'lab', name: 'cow' }, 'cr3scope://lab/cow', 'cr3scope lab cow'],
   [{ view: 'cpus' }, 'cr3scope://cpus', 'cr3scope cpus'],
   [{ view: 'memory' }, 'cr3scope://memory', 'cr3scope memory'],
   [
@@ -39,6 +40,7 @@ test.each([
   'cr3scope://',
   'cr3scope://process',
   'cr3scope://process/0',
+  'cr3scope://lab/none',
   'cr3scope://process/1/2',
   'cr3scope://address/1',
   'cr3scope://address/1/zz',

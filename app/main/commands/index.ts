@@ -9,6 +9,7 @@ import { serve } from '../serve.ts';
 import { Failed } from '../sources/failed.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
 import { type FrameOptions, frame, type MemoryOptions, memory, owners, type SearchOptions, search } from './frames.ts';
+import { type LabOptions, lab } from './lab.ts';
 import { type Json, print, say } from './output.ts';
 import { type CheckOptions, check, ps, type ReportOptions, regions, report } from './space.ts';
 import {
@@ -180,6 +181,13 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     .option('--interval <seconds>', 'between two samples', '0.1')
     .option('--for <seconds>', 'end after so long; by default when the process is gone, or by Ctrl-C')
     .action((pid: string, range: string, o: WatchOptions) => run((e) => watch(e, pid, range, o)));
+  command(
+    'lab [name]',
+    'a small real program step by step, with the pages it maps; without a name, what there is',
+    'cr3scope lab cow',
+  )
+    .option('--no-wait', 'go on by itself')
+    .action((name: string | undefined, o: LabOptions) => run((e) => lab(e, name, o)));
   command('report <pid>', 'check a process and write the evidence to a file', 'cr3scope report 1 -o init.html')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--format <format>', `${REPORT_FORMATS.join(', ')}; by default the ending of the file name`)

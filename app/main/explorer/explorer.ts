@@ -14,12 +14,14 @@ import {
   type Target,
   type WatchEvent,
 } from '../../contract/api.ts';
-import { isCanonical } from '../../contract/paging.ts';
+import { isCanonical, mapsFrame, physicalAddress } from '../../contract/paging.ts';
+import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import type { CheckBatch, SearchBatch, SearchSummary, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
+import { Lab } from './lab.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from './report.ts';
-import { Cgroups, nodeOf, readNodes } from './system.ts';
+import { Cgroups, nodeOf, readNodes, startOf } from './system.ts';
 import { VERSION } from './version.ts';
 
 /** Runs and evidence that a check keeps in memory; more are counted and dropped, the counts stay exact. */
@@ -90,10 +92,12 @@ export class Explorer implements Api {
   private readonly bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   private readonly nodes = readNodes();
   private readonly cgroups = new Cgroups();
+  private readonly labs = new Map<string, Lab>();
 
   constructor(
     private readonly sources: Sources,
     private readonly notices: readonly string[] = [],
+    private readonly labsProgram = 'native/build/Release/labs',
   ) {}
 
   /** Subscribes to events; returns what ends the subscription. */
@@ -249,12 +253,55 @@ export class Explorer implements Api {
     if (until > 1n << BigInt(this.sources.target.virtualBits - 1))
       throw new Failed(`0x${end.toString(16)} is no user address`, 'Only the user half can be watched.');
     const job = this.sources.watch(pid, startTicks, from, until, BigInt(intervalMs) * 1_000_000n, onBatch);
-    const promise = job.promise.catch((error: unknown) => {
-      if (Failed.from(error).code === 'ECANCELED') return false;
-      throw error;
-    });
+    const promise = job.promise.then(
+      () => true,
+      (error: unknown) => {
+        if (Failed.from(error).code === 'ECANCELED') return false;
+        throw error;
+      },
+    );
     return { promise, cancel: () => job.cancel() };
   }
+
+  startLab: Api['startLab'] = async ({ id, name }) => {
+    if (this.running.has(id)) throw new Failed(`lab ${id} exists`, 'Choose another id.', 'EEXIST');
+    const lab = new Lab(this.labsProgram, name);
+    this.labs.set(id, lab);
+    this.running.set(id, () => {
+      lab.end();
+      this.labs.delete(id);
+      this.running.delete(id);
+    });
+    return this.nextLab({ id });
+  };
+
+  nextLab: Api['nextLab'] = async ({ id }) => {
+    const lab = this.labs.get(id);
+    if (!lab) throw new Failed(`lab ${id} does not run`, 'Start it again.', 'ENOENT');
+    try {
+      const at = await lab.next();
+      if (!at) this.running.get(id)?.();
+      const pages = (at?.pages ?? []).map(async ({ label, pid, va }) => {
+        const startTicks = await startOf(pid);
+        const page = { label, pid, startTicks, va, translation: null, error: '', flags: null, count: null };
+        try {
+          const translation = await this.translate({ pid, startTicks, va });
+          const { leaf } = translation.path;
+          if (!mapsFrame(ENTRY_KINDS[leaf.kind])) return { ...page, translation };
+          const { flags, count } = await this.frame({ pfn: physicalAddress(va, leaf) >> 12n });
+          return { ...page, translation, flags, count };
+        } catch (error) {
+          return { ...page, error: Failed.from(error).message };
+        }
+      });
+      return { name: lab.name, step: at?.step ?? null, pages: await Promise.all(pages) };
+    } catch (error) {
+      this.running.get(id)?.();
+      throw error;
+    }
+  };
+
+  endLab: Api['endLab'] = (args) => this.cancelCheck(args);
 
   tables: Api['tables'] = ({ pid, startTicks }) => this.sources.tables(pid, startTicks);
 

@@ -157,7 +157,7 @@ export interface AddonSession {
     end: bigint,
     intervalNs: bigint,
     onBatch: (batch: WatchBatch) => void,
-  ): { promise: Promise<boolean>; cancel(): void };
+  ): { promise: Promise<void>; cancel(): void };
   check(
     pid: number,
     startTicks: bigint,

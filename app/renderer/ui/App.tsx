@@ -10,6 +10,7 @@ import { ExplainDialog } from './ExplainDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { FramePane } from './FramePane.tsx';
 import { Header } from './Header.tsx';
+import { LabPane } from './LabPane.tsx';
 import { MemoryPane } from './MemoryPane.tsx';
 import { OwnersDialog } from './OwnersDialog.tsx';
 import { ProcessList } from './ProcessList.tsx';
@@ -18,6 +19,7 @@ import { SearchDialog } from './SearchDialog.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { TablesPane } from './TablesPane.tsx';
 import { TranslationPane } from './TranslationPane.tsx';
+import { WatchPane } from './WatchPane.tsx';
 
 function useTheme(): void {
   const theme = useStore((s) => s.theme);
@@ -64,6 +66,8 @@ const PANES: Readonly<Record<View, ComponentType>> = {
   tables: TablesPane,
   memory: MemoryPane,
   cpus: CpuPane,
+  watch: WatchPane,
+  labs: LabPane,
 };
 
 /** The middle of the window: one view of several. */

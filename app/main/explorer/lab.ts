@@ -1,0 +1,64 @@
+// One run of a lab: a small program that does its steps when told to, and names the pages to look at.
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { LABS, type LabName } from '../../contract/labs.ts';
+import { Failed } from '../sources/failed.ts';
+
+export interface LabPage {
+  readonly label: string;
+  readonly pid: number;
+  readonly va: bigint;
+}
+
+export class Lab {
+  private readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  private readonly lines: AsyncIterator<string>;
+  private readonly failed: Promise<never>;
+  private step = 0;
+
+  constructor(
+    program: string,
+    readonly name: LabName,
+  ) {
+    this.child = spawn(program, [name], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.failed = new Promise((_, reject) => {
+      this.child.once('error', (error) => reject(new Failed(`${program}: ${error.message}`, 'Run `npm run build`.')));
+    });
+    this.failed.catch(() => undefined);
+    this.child.stdin.on('error', () => undefined); // it may be gone before it is told
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Goes on to the next step; the pages to look at, or null behind the last step. */
+  async next(): Promise<{ step: number; pages: LabPage[] } | null> {
+    if (this.step === LABS[this.name].steps.length) {
+      this.end();
+      return null;
+    }
+    if (this.step > 0) this.child.stdin.write('\n');
+    const pages: LabPage[] = [];
+    for (;;) {
+      const line = await Promise.race([this.lines.next(), this.failed]);
+      if (line.done) throw new Failed(`the lab "${this.name}" ended early`, 'Start it again.', 'ESRCH');
+      const [word, ...rest] = line.value.split(' ');
+      if (word === 'page') {
+        const [label = '', pid, va] = rest;
+        pages.push({ label, pid: Number(pid), va: BigInt(`0x${va}`) });
+      } else if (word === 'step') {
+        this.step = Number(rest[0]);
+        return { step: this.step, pages };
+      } else if (word === 'fail')
+        throw new Failed(
+          `the lab "${this.name}" can’t go on: ${rest.join(' ')}`,
+          'Free some memory and start it again.',
+        );
+    }
+  }
+
+  /** Ends its processes. */
+  end(): void {
+    this.child.stdin.end();
+    this.child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,211 @@
+// Pages over time: what each was, and why it changed.
+import { useEffect, useMemo, useState } from 'react';
+import { count, hex, hexVa, parseU64 } from '../../contract/format.ts';
+import { mapsFrame } from '../../contract/paging.ts';
+import { causeOf, type PageState, sayState } from '../../contract/watch.ts';
+import { selectVa, useStore } from '../store.ts';
+import { type Change, MOST_CHANGES, startWatch, stopWatch, useTime, type Watched } from '../time.ts';
+import { type ColumnSpec, DataTable } from './DataTable.tsx';
+import { Digits, Empty, PaneTitle } from './parts.tsx';
+
+const INTERVALS = [50, 100, 500, 1000, 10_000];
+/** Pages that get a strip: those that changed last. */
+const MOST_STRIPS = 12;
+
+/** A colour for what a page is. */
+function colourOf(p: PageState): string {
+  if (p.note === 'zeroPage' || p.note === 'hugeZeroPage') return 'var(--r-zeroPage)';
+  if (p.kind === 'protNone') return 'var(--v-agreeByRule)';
+  if (mapsFrame(p.kind)) return p.raw & 2n ? 'var(--v-agree)' : 'var(--v-changedBetween)';
+  if (p.kind === 'swap') return 'var(--v-swapped)';
+  return p.kind === 'none' || p.kind === 'table' ? 'var(--raised)' : 'var(--v-notComparable)';
+}
+
+const LEGEND: readonly [string, string][] = [
+  ['var(--raised)', 'nothing mapped'],
+  ['var(--r-zeroPage)', 'zero page'],
+  ['var(--v-agree)', 'writable frame'],
+  ['var(--v-changedBetween)', 'read-only frame'],
+  ['var(--v-agreeByRule)', 'PROT_NONE'],
+  ['var(--v-swapped)', 'on swap'],
+];
+
+function Strips({ watched }: { watched: Watched }) {
+  const strips = useMemo(() => {
+    const of = new Map<bigint, Change[]>();
+    for (let i = watched.changes.length - 1; i >= 0; i--) {
+      const change = watched.changes[i] as Change;
+      const list = of.get(change.to.va);
+      if (list) list.unshift(change);
+      else if (of.size < MOST_STRIPS) of.set(change.to.va, [change]);
+    }
+    return [...of].sort(([a], [b]) => (a < b ? -1 : 1));
+  }, [watched.changes]);
+  const whole = Number(watched.ns - watched.startNs) || 1;
+  const share = (from: bigint, to: bigint) => Math.max(0, Number(to - from) / whole);
+  return (
+    <div className="strips">
+      {strips.map(([va, changes]) => {
+        const first = changes[0] as Change;
+        const parts = [
+          { state: first.from, from: watched.startNs, to: first.to.ns },
+          ...changes.map((c, i) => ({ state: c.to, from: c.to.ns, to: changes[i + 1]?.to.ns ?? watched.ns })),
+        ];
+        return (
+          <div key={String(va)} className="strip">
+            <button type="button" className="link num" onClick={() => void selectVa(va)}>
+              {hexVa(va)}
+            </button>
+            <span className="strip-bar">
+              {parts.map((part) => (
+                <i
+                  key={String(part.from)}
+                  style={{ flexGrow: share(part.from, part.to), background: colourOf(part.state) }}
+                  title={sayState(part.state)}
+                />
+              ))}
+            </span>
+          </div>
+        );
+      })}
+      <div className="legend">
+        {LEGEND.map(([colour, text]) => (
+          <span key={text} className="legend-item">
+            <i aria-hidden="true" style={{ background: colour }} />
+            {text}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+const columns = (startNs: bigint): readonly ColumnSpec<Change>[] => [
+  {
+    id: 'time',
+    header: 'Time',
+    width: '10ch',
+    align: 'right',
+    value: (c) => c.to.ns,
+    cell: (c) => <span className="num">{(Number(c.to.ns - startNs) / 1e9).toFixed(2)} s</span>,
+  },
+  { id: 'va', header: 'Page', width: '14ch', value: (c) => c.to.va, cell: (c) => <Digits text={hexVa(c.to.va)} /> },
+  {
+    id: 'cause',
+    header: 'Likely cause',
+    width: 'minmax(24ch, 1.4fr)',
+    value: (c) => causeOf(c.from, c.to),
+    cell: (c) => <span title={causeOf(c.from, c.to)}>{causeOf(c.from, c.to)}</span>,
+  },
+  {
+    id: 'now',
+    header: 'Now',
+    width: 'minmax(20ch, 1fr)',
+    value: (c) => c.to.pfn,
+    cell: (c) => <span title={`${hex(c.from.raw, 16)} → ${hex(c.to.raw, 16)}`}>{sayState(c.to)}</span>,
+  },
+];
+
+export function WatchPane() {
+  const space = useStore((s) => s.space);
+  const va = useStore((s) => s.va);
+  const region = useStore((s) => s.region);
+  const regions = useStore((s) => s.regions);
+  const watched = useTime((s) => s.watched);
+  const error = useTime((s) => s.watchError);
+  const [from, setFrom] = useState('');
+  const [pages, setPages] = useState('16');
+  const [interval, setIntervalMs] = useState(100);
+  const page = va === undefined ? regions?.begin[region] : va & ~4095n;
+  useEffect(() => {
+    if (page !== undefined) setFrom(hexVa(page));
+  }, [page]);
+  const begin = parseU64(from, true);
+  const number = /^\d{1,5}$/.test(pages) ? BigInt(pages) : 0n;
+  const wrong =
+    begin === undefined ? `“${from}” is no address` : number < 1n || number > 65536n ? 'give 1 to 65536 pages' : '';
+  const running = watched !== undefined && !watched.ended;
+  const rows = useMemo(() => [...(watched?.changes ?? [])].reverse(), [watched?.changes]);
+  const startNs = watched?.startNs ?? 0n;
+  const specs = useMemo(() => columns(startNs), [startNs]);
+  if (!space)
+    return (
+      <section className="pane" aria-label="Watch">
+        <Empty title="No process is chosen">Choose one on the left, or paste a PID into the box above.</Empty>
+      </section>
+    );
+  return (
+    <section className="pane" aria-label="Watch">
+      <PaneTitle title="Watch pages">
+        <span className="dim ellipsis">
+          {watched &&
+            `${watched.space.pid} ${watched.space.name} · ${count(watched.samples)} samples · ${count(watched.seen)} changes${watched.seen > MOST_CHANGES ? `, the last ${count(MOST_CHANGES)} kept` : ''}`}
+        </span>
+      </PaneTitle>
+      <form
+        className="find-bar"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (running) stopWatch();
+          else if (begin !== undefined && !wrong)
+            void startWatch(space, begin & ~4095n, (begin & ~4095n) + (number << 12n), interval);
+        }}
+      >
+        <label>
+          from <input className="num" aria-label="First page" value={from} onChange={(e) => setFrom(e.target.value)} />
+        </label>
+        <label>
+          <input
+            className="num pages"
+            aria-label="Number of pages"
+            value={pages}
+            onChange={(e) => setPages(e.target.value)}
+          />{' '}
+          pages
+        </label>
+        <label>
+          each{' '}
+          <select value={interval} onChange={(e) => setIntervalMs(Number(e.target.value))}>
+            {INTERVALS.map((ms) => (
+              <option key={ms} value={ms}>
+                {ms / 1000} s
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="submit" disabled={!running && wrong !== ''}>
+          {running ? 'Stop' : 'Watch'}
+        </button>
+        <span className={wrong ? 'bad' : 'dim'} role="status">
+          {wrong}
+        </span>
+      </form>
+      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {watched?.ended && 'error' in watched.ended && (
+        <Empty title={watched.ended.error.message}>{watched.ended.error.remedy}</Empty>
+      )}
+      {watched?.ended && 'gone' in watched.ended && watched.ended.gone && (
+        <p className="banner">The process exited or executed another program: its pages are gone.</p>
+      )}
+      {!watched && !error && (
+        <Empty title="Nothing is watched">
+          Choose a page of the process and press Watch: each change is shown with its likely cause.
+        </Empty>
+      )}
+      {watched && (
+        <>
+          <Strips watched={watched} />
+          <DataTable
+            label="Changes"
+            minWidth={620}
+            columns={specs}
+            rows={rows}
+            rowKey={(c) => String(c.id)}
+            onSelect={(c) => void selectVa(c.to.va)}
+            empty={<Empty title={running ? 'Nothing has changed yet' : 'Nothing changed'} />}
+          />
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,295 @@
+// Over time: labs take the steps that their words tell, a watch sees each change and names its cause, CPUs show who runs.
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LabStep } from '../../app/contract/api.ts';
+import { LAB_NAMES, LABS, type LabName } from '../../app/contract/labs.ts';
+import { causeOf, type PageState, pageStates } from '../../app/contract/watch.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { openSources, type Sources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+
+const PROGRAM = 'native/build/Release/labs';
+let sources: Sources;
+let explorer: Explorer;
+
+beforeAll(async () => {
+  sources = await openSources(ADDON_PATH);
+  explorer = new Explorer(sources, [], PROGRAM);
+});
+afterAll(() => explorer.close());
+
+interface Seen {
+  root: bigint;
+  pid: number;
+  kind: string;
+  shift: number;
+  pfn: bigint;
+  writable: boolean;
+  dirty: boolean;
+  verdict: string;
+}
+
+async function runLab(name: LabName): Promise<Record<string, Seen>[]> {
+  const id = crypto.randomUUID();
+  const steps: Record<string, Seen>[] = [];
+  for (let at: LabStep = await explorer.startLab({ id, name }); at.step !== null; at = await explorer.nextLab({ id })) {
+    expect(at.step).toBe(steps.length + 1);
+    steps.push(
+      Object.fromEntries(
+        at.pages.map(({ label, pid, translation, error, flags, count }) => {
+          if (!translation?.row) throw new Error(error);
+          const [s] = pageStates(translation.row, [flags ?? 0n], [count ?? 0n], 0n) as [PageState];
+          const raw = translation.path.entry[translation.path.last] as bigint;
+          return [
+            label,
+            {
+              root: translation.rootPa,
+              pid,
+              kind: s.note === 'zeroPage' ? 'zeroPage' : s.kind,
+              shift: s.shift,
+              pfn: s.pfn,
+              writable: (raw & 2n) !== 0n,
+              dirty: (raw & 0x40n) !== 0n,
+              verdict: s.verdict,
+            },
+          ];
+        }),
+      ),
+    );
+  }
+  expect(steps.length).toBe(LABS[name].steps.length);
+  // Each of them is checked by all sources, as ever.
+  for (const step of steps)
+    for (const page of Object.values(step)) expect(['agree', 'agreeByRule', 'notPresent']).toContain(page.verdict);
+  return steps;
+}
+const page = (steps: Record<string, Seen>[], step: number, label = 'page') => steps[step - 1]?.[label] as Seen;
+
+describe('labs', () => {
+  test.each([1, 2, 3])('cow, run %i', async () => {
+    const s = await runLab('cow');
+    const first = page(s, 1, 'parent');
+    expect(first).toMatchObject({ kind: 'leaf', shift: 12, writable: true, dirty: true });
+    for (const who of ['parent', 'child'])
+      expect(page(s, 2, who)).toMatchObject({ pfn: first.pfn, writable: false, kind: 'leaf' });
+    expect(page(s, 2, 'child').root).not.toBe(first.root);
+    expect(page(s, 3, 'parent')).toMatchObject({ pfn: first.pfn, writable: false });
+    expect(page(s, 3, 'child')).toMatchObject({ writable: true, dirty: true });
+    expect(page(s, 3, 'child').pfn).not.toBe(first.pfn);
+    expect(page(s, 4, 'parent').writable).toBe(true);
+    expect(page(s, 4, 'child').pfn).toBe(page(s, 3, 'child').pfn);
+    expect(page(s, 5, 'parent')).toMatchObject({ pfn: page(s, 4, 'parent').pfn, writable: true });
+  });
+
+  test('demand', async () => {
+    const s = await runLab('demand');
+    expect(page(s, 1).verdict).toBe('notPresent');
+    expect(page(s, 2)).toMatchObject({ kind: 'zeroPage', pfn: sources.target.zeroPfn, writable: false });
+    expect(page(s, 3)).toMatchObject({ kind: 'leaf', writable: true, dirty: true });
+    expect(page(s, 3).pfn).not.toBe(sources.target.zeroPfn);
+    expect(page(s, 4).verdict).toBe('notPresent');
+  });
+
+  test('exec', async () => {
+    const s = await runLab('exec');
+    expect(page(s, 2).pid).toBe(page(s, 1).pid);
+    expect(page(s, 2).root).not.toBe(page(s, 1).root);
+  });
+
+  test('threads', async () => {
+    const s = await runLab('threads');
+    expect(page(s, 1).verdict).toBe('notPresent');
+    expect(page(s, 2)).toMatchObject({ root: page(s, 1).root, kind: 'leaf', writable: true });
+    expect(page(s, 3, 'child').root).not.toBe(page(s, 1).root);
+    expect(page(s, 3, 'child').pfn).toBe(page(s, 2).pfn);
+  });
+
+  test('protnone', async () => {
+    const s = await runLab('protnone');
+    expect(s.map((_, i) => page(s, i + 1).kind)).toEqual(['leaf', 'protNone', 'leaf']);
+    expect(new Set(s.map((_, i) => page(s, i + 1).pfn)).size).toBe(1);
+    expect(page(s, 2).verdict).toBe('agreeByRule');
+  });
+
+  test('huge', async () => {
+    const s = await runLab('huge');
+    expect(page(s, 1, 'middle')).toMatchObject({ shift: 21, pfn: page(s, 1, 'first').pfn + 256n });
+    expect(page(s, 2, 'middle')).toMatchObject({ shift: 12, pfn: page(s, 1, 'middle').pfn, writable: false });
+    expect(page(s, 2, 'first')).toMatchObject({ shift: 12, pfn: page(s, 1, 'first').pfn, writable: true });
+    const [major = 0, minor = 0] = sources.target.release.split('.').map(Number);
+    if (major > 6 || (major === 6 && minor >= 1)) expect(page(s, 3, 'first').shift).toBe(21);
+  });
+
+  test('shared', async () => {
+    const s = await runLab('shared');
+    expect(page(s, 1, 'parent').verdict).toBe('notPresent');
+    const { pfn } = page(s, 2, 'parent');
+    for (const step of [3, 4])
+      for (const who of ['parent', 'child']) expect([step, who, page(s, step, who).pfn]).toEqual([step, who, pfn]);
+    expect(page(s, 4, 'child')).toMatchObject({ writable: true, dirty: true });
+  });
+
+  test('ended in the middle, no process is left; a lab that is not there is said to be', async () => {
+    const at = await explorer.startLab({ id: 'x', name: 'cow' });
+    const next = await explorer.nextLab({ id: 'x' });
+    const pids = new Set([...at.pages, ...next.pages].map((p) => p.pid));
+    expect(pids.size).toBe(2);
+    expect(await explorer.endLab({ id: 'x' })).toBe(true);
+    await expect.poll(() => [...pids].filter((pid) => isAlive(pid))).toEqual([]);
+    await expect(explorer.nextLab({ id: 'x' })).rejects.toThrow(/does not run/);
+    const broken = new Explorer(sources, [], '/nonexistent/labs');
+    await expect(broken.startLab({ id: 'y', name: 'cow' })).rejects.toThrow(/nonexistent/);
+    expect(LAB_NAMES.length).toBe(7);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    // A zombie has ended; whoever is PID 1 here may be slow to take note.
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** A lab driven by hand: what a watch is to see. */
+async function startProgram(name: LabName) {
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(PROGRAM, [name], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const step = async () => {
+    const pages: { pid: number; va: bigint }[] = [];
+    for (;;) {
+      const [word, , pid, va] = String((await lines.next()).value).split(' ');
+      if (word === 'step') return pages;
+      pages.push({ pid: Number(pid), va: BigInt(`0x${va}`) });
+    }
+  };
+  const [first] = (await step()) as [{ pid: number; va: bigint }];
+  return {
+    ...first,
+    go: () => {
+      child.stdin.write('\n');
+      return step();
+    },
+    end: () => child.kill('SIGKILL'),
+  };
+}
+
+/** Watches a page while `act` runs; the causes of its changes. */
+async function causes(pid: number, va: bigint, act: () => Promise<void>): Promise<string[]> {
+  const seen: string[] = [];
+  let last: PageState | undefined;
+  let begun: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const job = explorer.watch(pid, 0n, va, va + 1n, 10, (batch) => {
+    for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
+      if (last) seen.push(causeOf(last, state));
+      last = state;
+    }
+    begun();
+  });
+  await ready;
+  await act();
+  job.cancel();
+  expect(await job.promise).toBe(false);
+  return seen;
+}
+const pause = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+describe('watch', () => {
+  test('demand paging: each change and its cause', async () => {
+    const program = await startProgram('demand');
+    const seen = await causes(program.pid, program.va, async () => {
+      for (let i = 0; i < 3; i++) {
+        await pause();
+        await program.go();
+      }
+      await pause();
+    });
+    program.end();
+    expect(seen).toEqual([
+      'first read: the shared zero page, no frame of its own yet',
+      'first write: a frame of its own instead of the zero page',
+      'unmapped: munmap or MADV_DONTNEED gave the frame back',
+    ]);
+  });
+
+  test('fork and copy on write, seen from the parent', async () => {
+    const program = await startProgram('cow');
+    const seen = await causes(program.pid, program.va, async () => {
+      for (let i = 0; i < 3; i++) {
+        await pause();
+        await program.go();
+      }
+      await pause();
+    });
+    program.end();
+    expect(seen[0]).toBe('made read-only: fork shares it until one of them writes');
+    expect(seen.at(-1)).toBe('made writable: written by the only one who is left, or mprotect');
+  });
+
+  test('PROT_NONE, a huge page split and collapsed', async () => {
+    const none = await startProgram('protnone');
+    const inverted = await causes(none.pid, none.va, async () => {
+      await pause();
+      await none.go();
+      await pause();
+      await none.go();
+      await pause();
+    });
+    none.end();
+    expect(inverted).toEqual([
+      'mprotect(PROT_NONE), or a NUMA hint: P is clear and the frame number is stored inverted',
+      'access is allowed again',
+    ]);
+    const huge = await startProgram('huge');
+    const split = await causes(huge.pid, huge.va, async () => {
+      await pause();
+      await huge.go();
+      await pause();
+    });
+    huge.end();
+    expect(split[0]).toBe('the 2M page was split');
+  });
+
+  test('it ends by itself when the process goes, and says so', async () => {
+    const program = await startProgram('demand');
+    const job = explorer.watch(program.pid, 0n, program.va, program.va + 4096n, 20, () => undefined);
+    await pause();
+    program.end();
+    expect(await job.promise).toBe(true);
+    expect(() => explorer.watch(program.pid, 0n, 0n, 1n << 40n, 20, () => undefined)).toThrow(/can’t be watched/);
+    await expect(
+      explorer.watch(program.pid, 0n, program.va, program.va + 1n, 20, () => undefined).promise,
+    ).rejects.toMatchObject({ code: 'ESRCH' });
+  });
+});
+
+test('CPUs: the one that spins is on one of them, with its root', async () => {
+  const spinner = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
+  const pid = spinner.pid as number;
+  try {
+    let at = -1;
+    await expect
+      .poll(async () => {
+        at = (await explorer.cpus({})).pid.indexOf(pid);
+        return at;
+      })
+      .toBeGreaterThanOrEqual(0);
+    const { rootPa } = await explorer.tables({ pid, startTicks: 0n });
+    const cpus = await explorer.cpus({});
+    const again = cpus.pid.indexOf(pid);
+    if (again >= 0) expect([cpus.rootPa[again], cpus.owner[again]]).toEqual([rootPa, pid]);
+    expect(cpus.registers).toBe(sources.status.some((s) => s.name === 'kernelWalk' && s.ready));
+    if (!cpus.registers) expect([...cpus.cr3].every((word) => word === 0n)).toBe(true);
+  } finally {
+    spinner.kill('SIGKILL');
+  }
+});
