@@ -5,7 +5,7 @@
     "cflags_cc": ["-std=c++20", "-O3", "-mtune=generic", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Wno-restrict", "-Wno-maybe-uninitialized", "-fvisibility=hidden", "-fstack-protector-strong"]
   },
   "variables": {
-    "core": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/watch.cc"],
+    "core": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/watch.cc"],
     "napi_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_ADDON_API_DISABLE_DEPRECATED"],
     "napi_include": "<!(node -p \"require('node-addon-api').include_dir\")"
   },

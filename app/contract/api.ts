@@ -453,6 +453,35 @@ export type WatchEvent = z.infer<typeof WatchEvent>;
 /** Pages that one watch may have. */
 export const MOST_WATCHED = 1 << 16;
 
+/** The order is that of TraceKind in native/core/trace.h; what each means is in trace.ts. */
+export const TRACE_KINDS = ['start', 'attach', 'exec', 'fork', 'vfork', 'clone', 'thread', 'exit', 'detach'] as const;
+export type TraceKind = (typeof TRACE_KINDS)[number];
+
+/** One thing that happened to the processes that are traced. */
+export const Traced = z.object({
+  /** CLOCK_MONOTONIC. */
+  ns: u64,
+  kind: z.enum(TRACE_KINDS),
+  pid: z.number(),
+  /** The process, or of a thread the thread, that was born. */
+  child: z.number(),
+  /** Roots: of an exec before and after; else of the process, and of its child. 0: not known. */
+  before: u64,
+  after: u64,
+  /** Of an exit: its code, or the signal that killed it, negative. */
+  code: z.number(),
+  name: z.string(),
+});
+export type Traced = z.infer<typeof Traced>;
+
+export const TraceEvent = z.object({
+  id: checkId,
+  events: z.array(Traced),
+  /** Set once, with the last event. */
+  end: z.union([z.object({ cancelled: z.boolean() }), FailedEnd]).nullable(),
+});
+export type TraceEvent = z.infer<typeof TraceEvent>;
+
 /** Hits since the last event, 64 bytes of context each: from 16 before it on, known in [knownFrom, knownTo). */
 export const SearchEvent = z.object({
   id: checkId,
@@ -498,6 +527,32 @@ export const METHODS = {
     z.object({ id: checkId, ...space, begin: u64, end: u64, intervalMs: z.number().int().min(5).max(3_600_000) }),
     z.null(),
   ),
+  /**
+   * Launches a program and follows what becomes of it, or attaches to a process and its descendants where there are no
+   * arguments; tells by `trace` events. What is traced runs on when this ends.
+   */
+  startTrace: method(
+    z.object({
+      id: checkId,
+      arguments: z.array(z.string().max(4096)).max(256),
+      pid: z.number().int().min(0).max(0x7fffffff),
+      directory: z.string().max(4096),
+      user: z.string().max(64),
+      /** "NAME=value", besides those of cr3scope. */
+      environment: z
+        .array(
+          z
+            .string()
+            .regex(/^[^=\0]+=[^\0]*$/)
+            .max(4096),
+        )
+        .max(256),
+      /** Also after the first exec, with all descendants. */
+      follow: z.boolean(),
+    }),
+    z.null(),
+  ),
+  cancelTrace: method(z.object({ id: checkId }), z.boolean()),
   /** Starts a lab, at its first step. */
   startLab: method(z.object({ id: checkId, name: z.enum(LAB_NAMES) }), LabStep),
   /** Goes on to its next step. */
@@ -546,6 +601,7 @@ export interface Events {
   check: CheckEvent;
   search: SearchEvent;
   watch: WatchEvent;
+  trace: TraceEvent;
   /** Somebody asked for a place from outside the window, by a link (link.ts). */
   visit: { link: string };
 }

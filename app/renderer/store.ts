@@ -19,7 +19,7 @@ import { ENTRY_KINDS, VERDICTS, type Verdict } from '../contract/verdicts.ts';
 import { explorer, failure, openClient } from './lib/client.ts';
 import type { Destination } from './lib/query.ts';
 import { askOwners, closeOwners, openFrame } from './memory.ts';
-import { followWatch, startLab } from './time.ts';
+import { followTrace, followWatch, startLab } from './time.ts';
 
 export interface Space {
   readonly pid: number;
@@ -55,6 +55,7 @@ export const VIEWS = {
   tables: 'Tables',
   memory: 'Physical memory',
   cpus: 'CPUs',
+  trace: 'Trace',
   watch: 'Watch',
   labs: 'Labs',
 } as const;
@@ -154,6 +155,7 @@ export async function begin(): Promise<void> {
     if (place) void visit(place);
   };
   client.on('watch', followWatch);
+  client.on('trace', followTrace);
   client.on('visit', ({ link }) => follow(link));
   await refreshProcesses();
   const wanted = decodeURIComponent(window.location.hash.slice(1));

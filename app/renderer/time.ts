@@ -1,6 +1,6 @@
 // What is seen over time: the pages that are watched, and the lab that runs.
 import { create } from 'zustand';
-import type { Failure, LabStep, WatchEvent } from '../contract/api.ts';
+import type { Args, Failure, LabStep, Traced, TraceEvent, WatchEvent } from '../contract/api.ts';
 import type { LabName } from '../contract/labs.ts';
 import { type PageState, pageStates } from '../contract/watch.ts';
 import { explorer, failure } from './lib/client.ts';
@@ -28,13 +28,25 @@ export interface Watched {
   readonly ended?: NonNullable<WatchEvent['end']>;
 }
 
+export type TracedEvent = Traced & { readonly id: number };
+
+interface Trace {
+  readonly id: string;
+  /** Oldest first; the oldest are forgotten beyond MOST_CHANGES. */
+  readonly events: readonly TracedEvent[];
+  readonly seen: number;
+  readonly ended?: NonNullable<TraceEvent['end']>;
+}
+
 interface TimeState {
+  trace?: Trace;
+  traceError?: Failure;
   watched?: Watched;
   watchError?: Failure;
   lab?: { readonly id: string; readonly name: LabName; readonly at?: LabStep; readonly error?: Failure };
 }
 
-/** A watch keeps so many changes: a day of it has a bound. */
+/** A watch or a trace keeps so many: a day of it has a bound. */
 export const MOST_CHANGES = 20_000;
 
 export const useTime = create<TimeState>(() => ({}));
@@ -80,6 +92,38 @@ export function followWatch(event: WatchEvent): void {
       pages,
       changes: [...watched.changes, ...changes].slice(-MOST_CHANGES),
       seen,
+      ...(event.end && { ended: event.end }),
+    },
+  });
+}
+
+export async function startTrace(wanted: Omit<Args<'startTrace'>, 'id'>): Promise<void> {
+  stopTrace();
+  const id = crypto.randomUUID();
+  set({ trace: { id, events: [], seen: 0 }, traceError: undefined });
+  try {
+    await explorer().call('startTrace', { ...wanted, id });
+  } catch (error) {
+    if (get().trace?.id === id) set({ trace: undefined, traceError: failure(error) });
+  }
+}
+
+/** Lets all that is traced run on. */
+export function stopTrace(): void {
+  const { trace } = get();
+  if (trace && !trace.ended) void explorer().call('cancelTrace', { id: trace.id });
+}
+
+/** Takes in what a trace tells. */
+export function followTrace(event: TraceEvent): void {
+  const { trace } = get();
+  if (trace?.id !== event.id) return;
+  const events = event.events.map((e, i) => ({ ...e, id: trace.seen + i }));
+  set({
+    trace: {
+      ...trace,
+      events: [...trace.events, ...events].slice(-MOST_CHANGES),
+      seen: trace.seen + events.length,
       ...(event.end && { ended: event.end }),
     },
   });

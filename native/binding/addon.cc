@@ -229,7 +229,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
          InstanceMethod<&SessionObject::check>("check"), InstanceMethod<&SessionObject::cpus>("cpus"),
          InstanceMethod<&SessionObject::owners>("owners"), InstanceMethod<&SessionObject::tables>("tables"),
          InstanceMethod<&SessionObject::memory>("memory"), InstanceMethod<&SessionObject::watch>("watch"),
-         InstanceMethod<&SessionObject::search>("search")});
+         InstanceMethod<&SessionObject::trace>("trace"), InstanceMethod<&SessionObject::search>("search")});
   }
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -466,6 +466,30 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         [s = session_, pid, start, begin, end, interval](const std::atomic<bool>& cancel, const auto& emit) {
           Session::Lease lease(*s);
           cr3scope::watch(s->target(), *lease, lease.module(), pid, start, begin, end, interval, cancel, emit);
+          return Done{};
+        });
+  }
+
+  // trace({arguments, environment, directory, user, quiet}, pid, follow, onEvent) -> {promise, cancel()}: launches, or
+  // attaches to `pid` where there are no arguments.
+  Napi::Value trace(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    if (!info[0].IsObject()) throw Napi::TypeError::New(env, "launch must be an object");
+    auto o = info[0].As<Napi::Object>();
+    auto launch = std::make_shared<Launch>();
+    launch->arguments = strings_argument(o, "arguments");
+    launch->environment = strings_argument(o, "environment");
+    launch->directory = o.Get("directory").ToString();
+    launch->user = o.Get("user").ToString();
+    launch->quiet = o.Get("quiet").ToBoolean();
+    int pid = launch->arguments.empty() ? pid_argument(info, 1) : 0;
+    bool follow = info[2].ToBoolean();
+    if (!info[3].IsFunction()) throw Napi::TypeError::New(env, "onEvent must be a function");
+    return Job<Done, TraceEvent>::start(
+        env, info[3].As<Napi::Function>(), "cr3scope trace",
+        [s = session_, launch, pid, follow](const std::atomic<bool>& cancel, const auto& emit) {
+          Session::Lease lease(*s);
+          cr3scope::trace(*lease, *launch, pid, follow, cancel, emit);
           return Done{};
         });
   }

@@ -221,6 +221,19 @@ Napi::Object to_js(Napi::Env env, const ByteProof& p) {
   return o;
 }
 
+Napi::Object to_js(Napi::Env env, const TraceEvent& e) {
+  auto o = Napi::Object::New(env);
+  o["ns"] = to_js(env, e.ns);
+  o["kind"] = Napi::Number::New(env, static_cast<u8>(e.kind));
+  o["pid"] = Napi::Number::New(env, e.pid);
+  o["child"] = Napi::Number::New(env, e.child);
+  o["before"] = to_js(env, e.before);
+  o["after"] = to_js(env, e.after);
+  o["code"] = Napi::Number::New(env, e.code);
+  o["name"] = e.name;
+  return o;
+}
+
 Napi::Object to_js(Napi::Env env, const WatchBatch& b) {
   auto o = Napi::Object::New(env);
   o["ns"] = to_js(env, b.ns);
@@ -354,6 +367,15 @@ std::vector<u8> bytes_argument(const Napi::CallbackInfo& info, size_t index, con
                                std::string(name) + " must be a Uint8Array of at most " + std::to_string(most));
   auto array = info[index].As<Napi::Uint8Array>();
   return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+std::vector<std::string> strings_argument(const Napi::Object& object, const char* name) {
+  Napi::Value value = object.Get(name);
+  if (!value.IsArray()) throw Napi::TypeError::New(object.Env(), std::string(name) + " must be an array of strings");
+  auto array = value.As<Napi::Array>();
+  std::vector<std::string> list;
+  for (u32 i = 0; i < array.Length(); i++) list.push_back(array.Get(i).ToString());
+  return list;
 }
 
 std::vector<u64> u64s_argument(const Napi::CallbackInfo& info, size_t index, const char* name, size_t most) {

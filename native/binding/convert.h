@@ -15,6 +15,7 @@
 #include "../core/reverse_map.h"
 #include "../core/search.h"
 #include "../core/table_tree.h"
+#include "../core/trace.h"
 #include "../core/watch.h"
 
 namespace cr3scope {
@@ -71,6 +72,7 @@ Napi::Object to_js(Napi::Env env, const TableTree& tree);
 Napi::Object to_js(Napi::Env env, const MemoryMap& map);
 Napi::Object to_js(Napi::Env env, const ByteProof& proof);
 Napi::Object to_js(Napi::Env env, const WatchBatch& batch);
+Napi::Object to_js(Napi::Env env, const TraceEvent& event);
 
 // An Error object with code ("ESRCH"), errno, call and remedy.
 Napi::Error to_js(Napi::Env env, const Error& error);
@@ -79,6 +81,7 @@ Napi::Error to_js(Napi::Env env, const Error& error);
 u64 u64_argument(const Napi::CallbackInfo& info, size_t index, const char* name);
 int pid_argument(const Napi::CallbackInfo& info, size_t index);
 std::vector<u8> bytes_argument(const Napi::CallbackInfo& info, size_t index, const char* name, size_t most);
+std::vector<std::string> strings_argument(const Napi::Object& object, const char* name);
 std::vector<u64> u64s_argument(const Napi::CallbackInfo& info, size_t index, const char* name, size_t most);
 
 }  // namespace cr3scope

@@ -321,6 +321,30 @@ describe.each(faces)('%s', (name, open) => {
     await pictures('cpus');
   });
 
+  test('launches a program and follows its roots through exec and fork', async () => {
+    await face.page.getByRole('tab', { name: 'Trace' }).click();
+    const pane = face.page.getByRole('region', { name: 'Trace', exact: true });
+    const line = pane.getByLabel('Program and arguments');
+    await line.fill("sh -c 'true");
+    await pane.getByText('is not closed').waitFor();
+    await line.fill('/nonexistent/program');
+    await pane.getByRole('button', { name: 'Launch' }).click();
+    await pane
+      .getByRole('alert')
+      .getByText(/No such file or directory/)
+      .waitFor();
+    await line.fill("sh -c 'ls | wc; exit 3'");
+    await pane.getByRole('button', { name: 'Launch' }).click();
+    const events = pane.getByRole('grid', { name: 'Events' });
+    await events.getByText(/exit code 3/).waitFor();
+    await events
+      .getByText(/exec \S*(dash|bash): root 0x[0-9a-f]+ → 0x[0-9a-f]+/)
+      .first()
+      .click();
+    await pane.getByRole('button', { name: 'Copy root, decimal' }).waitFor();
+    await pictures('trace');
+  });
+
   test('watches a page of a process that changes it', async () => {
     const lab = spawn('native/build/Release/labs', ['demand'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = createInterface({ input: lab.stdout })[Symbol.asyncIterator]();

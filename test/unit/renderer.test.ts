@@ -6,6 +6,7 @@ import { copyAs } from '../../app/renderer/lib/copy.ts';
 import { pagesOfRange, pagesOfVerdict } from '../../app/renderer/lib/pages.ts';
 import { suggest } from '../../app/renderer/lib/query.ts';
 import { RamRows } from '../../app/renderer/lib/ram.ts';
+import { splitWords } from '../../app/renderer/lib/words.ts';
 
 const processes = {
   pid: Uint32Array.of(1, 4077),
@@ -97,4 +98,11 @@ test('bytes copied as code are those bytes', () => {
   expect(copyAs('rust', [1], 0x10n)).toBe('// physical 0x10\nconst BYTES: [u8; 1] = [\n    0x01,\n];\n');
   expect(copyAs('python', [1, 255], 0x10n)).toBe('bytes.fromhex("01ff")  # physical 0x10\n');
   expect(copyAs('dump', [0x41, 0], 0x10n)).toBe(`000000000010  ${'41 00'.padEnd(47)}  A.\n`);
+});
+
+test('a command line as words', () => {
+  expect(splitWords(`  sh -c 'a "b" \\n' "x y\\"z" a\\ b "" `)).toEqual(['sh', '-c', 'a "b" \\n', 'x y"z', 'a b', '']);
+  expect(splitWords('')).toEqual([]);
+  expect(splitWords("'open")).toMatch(/' is not closed/);
+  expect(splitWords('end\\')).toMatch(/backslash/);
 });

@@ -12,6 +12,7 @@ import { type FrameOptions, frame, type MemoryOptions, memory, owners, type Sear
 import { type LabOptions, lab } from './lab.ts';
 import { type Json, print, say } from './output.ts';
 import { type CheckOptions, check, ps, type ReportOptions, regions, report } from './space.ts';
+import { type TraceOptions, trace } from './trace.ts';
 import {
   type ExplainOptions,
   explainEntry,
@@ -95,6 +96,7 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     )
     .version(VERSION)
     .exitOverride()
+    .enablePositionalOptions() // what follows the program of `trace` belongs to it
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cr3scope: ')) })
     .showHelpAfterError('Run `cr3scope --help` to see the commands.');
   const command = (usage: string, description: string, sample: string) =>
@@ -181,6 +183,18 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     .option('--interval <seconds>', 'between two samples', '0.1')
     .option('--for <seconds>', 'end after so long; by default when the process is gone, or by Ctrl-C')
     .action((pid: string, range: string, o: WatchOptions) => run((e) => watch(e, pid, range, o)));
+  command(
+    'trace [program] [arguments...]',
+    'the roots of a program before and after its exec, and of all that it forks; it keeps this terminal',
+    'cr3scope trace make -j4\n  cr3scope trace --attach 4077',
+  )
+    .option('--attach <pid>', 'follow a running process and its descendants instead; Ctrl-C lets them run on')
+    .option('--no-follow', 'let it run on by itself at the end of the first exec')
+    .option('--directory <path>', 'start it there')
+    .option('--user <name>', 'start it as that user')
+    .option('--env <NAME=value...>', 'set environment variables')
+    .passThroughOptions()
+    .action((name: string | undefined, more: string[], o: TraceOptions) => run((e) => trace(e, name, more, o)));
   command(
     'lab [name]',
     'a small real program step by step, with the pages it maps; without a name, what there is',

@@ -12,11 +12,13 @@ import {
   MOST_WATCHED,
   type Runs,
   type Target,
+  TRACE_KINDS,
+  type Traced,
   type WatchEvent,
 } from '../../contract/api.ts';
 import { isCanonical, mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
-import type { CheckBatch, SearchBatch, SearchSummary, WatchBatch } from '../sources/addon.d.ts';
+import type { CheckBatch, Launch, SearchBatch, SearchSummary, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { Lab } from './lab.ts';
@@ -235,6 +237,50 @@ export class Explorer implements Api {
   };
 
   cancelWatch: Api['cancelWatch'] = (args) => this.cancelCheck(args);
+
+  startTrace: Api['startTrace'] = async ({ id, pid, follow, ...launch }) => {
+    if (this.running.has(id)) throw new Failed(`trace ${id} exists`, 'Choose another id.', 'EEXIST');
+    // What a window starts has no terminal of its own.
+    const job = this.trace({ ...launch, quiet: true }, pid, follow, (event) =>
+      this.emit('trace', { id, events: [event], end: null }),
+    );
+    this.running.set(id, job.cancel);
+    job.promise
+      .then((ended) => this.emit('trace', { id, events: [], end: { cancelled: !ended } }))
+      .catch((error: unknown) => {
+        const { message, code, remedy }: Failure = Failed.from(error);
+        this.emit('trace', { id, events: [], end: { error: { message, code, remedy } } });
+      })
+      .finally(() => this.running.delete(id));
+    return null;
+  };
+
+  cancelTrace: Api['cancelTrace'] = (args) => this.cancelCheck(args);
+
+  /** Launches or attaches; resolves to true when all ended by itself, to false where it was cancelled. */
+  trace(
+    launch: Launch,
+    pid: number,
+    follow: boolean,
+    onEvent: (event: Traced) => void,
+  ): { promise: Promise<boolean>; cancel(): void } {
+    if (launch.arguments.length === 0 && pid < 1)
+      throw new Failed('neither a program nor a process is given', 'Give a command line, or the PID to attach to.');
+    const own = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+    const given = new Set(launch.environment.map((entry) => entry.split('=')[0]));
+    const environment = [...own.filter((entry) => !given.has(entry.split('=')[0])), ...launch.environment];
+    const job = this.sources.trace({ ...launch, environment }, pid, follow, (event) =>
+      onEvent({ ...event, kind: TRACE_KINDS[event.kind] ?? 'start' }),
+    );
+    const promise = job.promise.then(
+      () => true,
+      (error: unknown) => {
+        if (Failed.from(error).code === 'ECANCELED') return false;
+        throw error;
+      },
+    );
+    return { promise, cancel: () => job.cancel() };
+  }
 
   /** Watches pages until it is cancelled, resolving to false, or until their process is gone, resolving to true. */
   watch(

@@ -101,6 +101,31 @@ export interface WatchBatch {
   counts: BigUint64Array<ArrayBuffer>;
 }
 
+export interface TraceEvent {
+  /** CLOCK_MONOTONIC. */
+  ns: bigint;
+  /** Index into TRACE_KINDS. */
+  kind: number;
+  pid: number;
+  child: number;
+  before: bigint;
+  after: bigint;
+  code: number;
+  name: string;
+}
+
+export interface Launch {
+  /** Empty: attach instead. */
+  arguments: string[];
+  /** "NAME=value". */
+  environment: string[];
+  /** "" is that of cr3scope, as for the user. */
+  directory: string;
+  user: string;
+  /** stdin and outputs are /dev/null. */
+  quiet: boolean;
+}
+
 export interface SearchBatch {
   /** Bytes. */
   done: bigint;
@@ -157,6 +182,12 @@ export interface AddonSession {
     end: bigint,
     intervalNs: bigint,
     onBatch: (batch: WatchBatch) => void,
+  ): { promise: Promise<void>; cancel(): void };
+  trace(
+    launch: Launch,
+    pid: number,
+    follow: boolean,
+    onEvent: (event: TraceEvent) => void,
   ): { promise: Promise<void>; cancel(): void };
   check(
     pid: number,

@@ -61,6 +61,7 @@ export async function openSources(path: string): Promise<Sources> {
     tables: (...args) => session.tables(...args),
     memory: (...args) => session.memory(...args),
     watch: (...args) => session.watch(...args),
+    trace: (...args) => session.trace(...args),
     search: (...args) => session.search(...args),
     check: (...args) => session.check(...args),
   };

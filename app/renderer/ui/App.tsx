@@ -18,6 +18,7 @@ import { Empty } from './parts.tsx';
 import { SearchDialog } from './SearchDialog.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { TablesPane } from './TablesPane.tsx';
+import { TracePane } from './TracePane.tsx';
 import { TranslationPane } from './TranslationPane.tsx';
 import { WatchPane } from './WatchPane.tsx';
 
@@ -66,6 +67,7 @@ const PANES: Readonly<Record<View, ComponentType>> = {
   tables: TablesPane,
   memory: MemoryPane,
   cpus: CpuPane,
+  trace: TracePane,
   watch: WatchPane,
   labs: LabPane,
 };

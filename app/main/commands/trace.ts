@@ -1,0 +1,58 @@
+// Command about exec and fork: the roots of a tree of processes over time.
+import type { Traced } from '../../contract/api.ts';
+import { filterOf, sayTraced } from '../../contract/trace.ts';
+import type { Explorer } from '../explorer/explorer.ts';
+import { Failed } from '../sources/failed.ts';
+import { type Json, parsePid, print } from './output.ts';
+
+export interface TraceOptions extends Json {
+  attach?: string;
+  follow: boolean;
+  directory?: string;
+  user?: string;
+  env?: string[];
+}
+
+/** Launches or attaches, and prints each event on stderr, or with --json: stdout is the program's. */
+export async function trace(
+  explorer: Explorer,
+  program: string | undefined,
+  more: readonly string[],
+  { json, attach, follow, directory = '', user = '', env = [] }: TraceOptions,
+): Promise<number> {
+  if ((program === undefined) === (attach === undefined))
+    throw new Failed('give a program to start, or --attach a PID', 'For example `cr3scope trace ls`.');
+  const bad = env.find((entry) => !/^[^=]+=/.test(entry));
+  if (bad !== undefined) throw new Failed(`"${bad}" sets no variable`, 'Give NAME=value.');
+  const pid = attach === undefined ? 0 : parsePid(attach);
+  let startNs = 0n;
+  let events = 0;
+  const show = (event: Traced) => {
+    startNs ||= event.ns;
+    events++;
+    const seconds = Number(event.ns - startNs) / 1e9;
+    if (json) print({ seconds, ...event, filter: filterOf(event) ?? null });
+    else process.stderr.write(`cr3scope ${seconds.toFixed(4).padStart(9)}  ${event.pid}  ${sayTraced(event)}\n`);
+  };
+  const launch = {
+    arguments: program === undefined ? [] : [program, ...more],
+    environment: env,
+    directory,
+    user,
+    quiet: false,
+  };
+  const job = explorer.trace(launch, pid, follow, show);
+  // Ctrl-C reaches a program that was started here, too: it is its own to heed. A second one lets it go.
+  let interrupts = 0;
+  const stop = () => {
+    if (++interrupts > (program === undefined ? 0 : 1)) job.cancel();
+  };
+  process.on('SIGINT', stop);
+  process.once('SIGTERM', job.cancel);
+  const ended = await job.promise.finally(() => {
+    process.removeListener('SIGINT', stop);
+    process.removeListener('SIGTERM', job.cancel);
+  });
+  if (json) print({ events, ended });
+  return 0;
+}

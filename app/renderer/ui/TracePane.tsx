@@ -1,0 +1,193 @@
+// CR3 through exec and fork: a program is launched, or a process attached to, and what becomes of its roots is told.
+import { useMemo, useState } from 'react';
+import { count, hex } from '../../contract/format.ts';
+import { filterOf, sayTraced } from '../../contract/trace.ts';
+import { copyText } from '../lib/clipboard.ts';
+import { splitWords } from '../lib/words.ts';
+import { useStore } from '../store.ts';
+import { MOST_CHANGES, startTrace, stopTrace, type TracedEvent, useTime } from '../time.ts';
+import { type ColumnSpec, DataTable } from './DataTable.tsx';
+import { Digits, Empty, PaneTitle } from './parts.tsx';
+
+const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
+  {
+    id: 'time',
+    header: 'Time',
+    width: '11ch',
+    align: 'right',
+    value: (e) => e.ns,
+    cell: (e) => <span className="num">{(Number(e.ns - startNs) / 1e9).toFixed(4)} s</span>,
+  },
+  {
+    id: 'pid',
+    header: 'PID',
+    width: '8ch',
+    align: 'right',
+    value: (e) => e.pid,
+    cell: (e) => <span className="num">{e.pid}</span>,
+  },
+  {
+    id: 'kind',
+    header: 'Event',
+    width: '8ch',
+    value: (e) => e.kind,
+    cell: (e) => <span className={`event e-${e.kind}`}>{e.kind}</span>,
+  },
+  {
+    id: 'after',
+    header: 'Root PA',
+    width: '12ch',
+    value: (e) => e.after,
+    cell: (e) => (e.after ? <Digits text={hex(e.after, 9)} /> : <span className="dim">—</span>),
+  },
+  {
+    id: 'what',
+    header: 'What happened',
+    width: 'minmax(30ch, 1fr)',
+    value: sayTraced,
+    cell: (e) => <span title={sayTraced(e)}>{sayTraced(e)}</span>,
+  },
+];
+
+function Selected({ event }: { event: TracedEvent }) {
+  const pti = useStore((s) => s.target?.pti ?? false);
+  const filter = filterOf(event);
+  return (
+    <div className="table-bar">
+      <span className="ellipsis">{sayTraced(event)}</span>
+      <span className="spacer" />
+      {filter && pti && <span className="num dim">user root 0x{hex(event.after | 0x1000n)}</span>}
+      {filter &&
+        (['hex', 'decimal'] as const).map((form) => (
+          <button
+            key={form}
+            type="button"
+            title={`As a hardware tracer’s CR3 filter wants it (IA32_RTIT_CR3_MATCH): ${filter[form]}`}
+            onClick={() => copyText(filter[form])}
+          >
+            Copy root, {form}
+          </button>
+        ))}
+    </div>
+  );
+}
+
+export function TracePane() {
+  const space = useStore((s) => s.space);
+  const trace = useTime((s) => s.trace);
+  const error = useTime((s) => s.traceError);
+  const [line, setLine] = useState('');
+  const [directory, setDirectory] = useState('');
+  const [user, setUser] = useState('');
+  const [environment, setEnvironment] = useState('');
+  const [follow, setFollow] = useState(true);
+  const [chosen, setChosen] = useState<number>();
+  const running = trace !== undefined && !trace.ended;
+  const words = splitWords(line);
+  const variables = splitWords(environment);
+  const wrong =
+    typeof words === 'string'
+      ? words
+      : typeof variables === 'string'
+        ? variables
+        : variables.some((v) => !/^[^=]+=/.test(v))
+          ? 'variables are NAME=value'
+          : '';
+  const startNs = trace?.events[0]?.ns ?? 0n;
+  const specs = useMemo(() => columns(startNs), [startNs]);
+  const event = trace?.events.find((e) => e.id === chosen);
+  const run = (arguments_: string[], pid: number) =>
+    void startTrace({
+      arguments: arguments_,
+      pid,
+      directory,
+      user,
+      environment: typeof variables === 'string' ? [] : variables,
+      follow,
+    });
+  return (
+    <section className="pane" aria-label="Trace">
+      <PaneTitle title="Trace exec and fork">
+        <span className="dim ellipsis">
+          {trace &&
+            `${count(trace.seen)} events${trace.seen > MOST_CHANGES ? `, the last ${count(MOST_CHANGES)} kept` : ''}${trace.ended && 'cancelled' in trace.ended ? (trace.ended.cancelled ? ' · let go, all runs on' : ' · all have ended, or were let go') : ''}`}
+        </span>
+        <span className="spacer" />
+        {space && (
+          <button type="button" disabled={running} onClick={() => run([], space.pid)}>
+            Attach to {space.pid} {space.name}
+          </button>
+        )}
+      </PaneTitle>
+      <form
+        className="find-bar wrap"
+        onSubmit={(e) => {
+          e.preventDefault();
+          if (running) stopTrace();
+          else if (!wrong && typeof words !== 'string' && words.length) run(words, 0);
+        }}
+      >
+        <input
+          className="num command"
+          aria-label="Program and arguments"
+          placeholder="program and arguments, like: sh -c 'ls | wc'"
+          value={line}
+          spellCheck={false}
+          onChange={(e) => setLine(e.target.value)}
+        />
+        <button type="submit" disabled={!running && (wrong !== '' || words.length === 0)}>
+          {running ? 'Let go' : 'Launch'}
+        </button>
+        <label>
+          <input type="checkbox" checked={follow} onChange={() => setFollow(!follow)} /> follow all it starts
+        </label>
+        <details>
+          <summary>directory, user, variables</summary>
+          <div className="more">
+            <input
+              aria-label="Directory"
+              placeholder="directory"
+              value={directory}
+              onChange={(e) => setDirectory(e.target.value)}
+            />
+            <input aria-label="User" placeholder="user" value={user} onChange={(e) => setUser(e.target.value)} />
+            <input
+              aria-label="Variables"
+              placeholder="NAME=value …"
+              value={environment}
+              onChange={(e) => setEnvironment(e.target.value)}
+            />
+          </div>
+        </details>
+        <span className={wrong ? 'bad' : 'dim'} role="status">
+          {wrong}
+        </span>
+      </form>
+      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {trace?.ended && 'error' in trace.ended && (
+        <p className="banner" role="alert">
+          {trace.ended.error.message}. {trace.ended.error.remedy}
+        </p>
+      )}
+      {!trace && !error && (
+        <Empty title="Nothing is traced">
+          Launch a program to see its root before and after exec, and those of all that it forks. It gets no terminal
+          here; <code>cr3scope trace</code> gives it yours.
+        </Empty>
+      )}
+      {event && <Selected event={event} />}
+      {trace && (
+        <DataTable
+          label="Events"
+          minWidth={620}
+          columns={specs}
+          rows={trace.events}
+          rowKey={(e) => String(e.id)}
+          {...(chosen !== undefined && { selected: String(chosen) })}
+          onSelect={(e) => setChosen(e.id)}
+          empty={<Empty title="No event yet" />}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// CR3 through the life of processes: a tree of them is followed with ptrace, and each exec, fork, clone and exit comes
+// with the roots before and after.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "frame_reader.h"
+
+namespace cr3scope {
+
+// What to start. `arguments[0]` is the program; without a slash it is looked for in PATH.
+struct Launch {
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;  // "NAME=value"
+  std::string directory;                 // "": that of cr3scope
+  std::string user;                      // "": that of cr3scope
+  bool quiet = false;                    // stdin and outputs are /dev/null, not those of cr3scope
+};
+
+enum class TraceKind : u8 {
+  start,   // launched, before its exec: still a copy of cr3scope, whose root is `before`
+  attach,  // found running
+  exec,
+  fork,
+  vfork,   // shares the address space until the child execs or exits
+  clone,   // a process with clone(): `after` says whether it shares
+  thread,  // one more thread of `pid`; it has no root of its own
+  exit,
+  detach,  // let go, running on
+};
+
+struct TraceEvent {
+  u64 ns = 0;  // CLOCK_MONOTONIC
+  TraceKind kind = TraceKind::start;
+  int pid = 0, child = 0;     // thread groups; of a thread, `child` is its own number
+  u64 before = 0, after = 0;  // roots: of `pid` before and after exec; of `pid` and of its child otherwise
+  int code = 0;               // of an exit: exit code, or the signal that killed, negative
+  std::string name;           // what it runs, as far as known
+};
+
+// Launches a program and follows it, or `pid` where no arguments are given, with all its threads and descendants. Ends
+// when the last of them is gone, or, where not `follow`, at the end of the first exec: everything else runs on. Also
+// when cancelled or when cr3scope dies, every process is let go and runs on. Must run on one thread from begin to end.
+// Throws Error where the program can't be started (the errno of exec) or the process can't be traced.
+void trace(FrameReader& frames, const Launch& launch, int pid, bool follow, const std::atomic<bool>& cancel,
+           const std::function<void(TraceEvent&&)>& emit);
+
+}  // namespace cr3scope

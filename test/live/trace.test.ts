@@ -1,0 +1,224 @@
+// The tracer on real programs: every event of a tree, with the roots that the tables themselves have; nothing is left
+// stopped, whoever dies.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Traced } from '../../app/contract/api.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import type { Launch } from '../../app/main/sources/addon.d.ts';
+import { openSources, type Sources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+
+let sources: Sources;
+let explorer: Explorer;
+const folder = mkdtempSync(join(tmpdir(), 'cr3scope-trace-'));
+beforeAll(async () => {
+  sources = await openSources(ADDON_PATH);
+  explorer = new Explorer(sources);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const launch = (...words: string[]): Launch => ({
+  arguments: words,
+  environment: [],
+  directory: '',
+  user: '',
+  quiet: true,
+});
+async function traced(words: string[], extra: Partial<Launch> = {}, follow = true) {
+  const events: Traced[] = [];
+  const ended = await explorer.trace({ ...launch(...words), ...extra }, 0, follow, (e) => events.push(e)).promise;
+  expect(ended).toBe(true);
+  return events;
+}
+const kinds = (events: Traced[]) => events.map((e) => e.kind);
+const state = (pid: number) => /\) (.) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+
+test('exec: one event, the PID stays, the root does not; the exit code is the program’s', async () => {
+  const events = await traced(['sh', '-c', 'exit 3']);
+  expect(kinds(events)).toEqual(['start', 'exec', 'exit']);
+  const [start, exec, exit] = events as [Traced, Traced, Traced];
+  expect(new Set(events.map((e) => e.pid)).size).toBe(1);
+  expect(start.before).not.toBe(0n);
+  expect(exec.before).toBe(start.before);
+  expect(exec.after).not.toBe(exec.before);
+  expect(exit).toMatchObject({ code: 3, before: exec.after });
+});
+
+test('a crash is the signal that killed', async () => {
+  expect((await traced(['sh', '-c', 'kill -SEGV $$'])).at(-1)).toMatchObject({ kind: 'exit', code: -11 });
+});
+
+test('a tree of 200 forks and 50 execs: no event is lost, and the order is theirs', async () => {
+  const file = join(folder, 'family');
+  const events = await traced([`${process.cwd()}/out/fixtures/family`, file, '200', '4']);
+  const told = readFileSync(file, 'utf8').trim().split('\n');
+  const lines = (what: string) => told.filter((l) => l.startsWith(`${what} `)).map((l) => l.slice(what.length + 1));
+  const of = (kind: Traced['kind']) => events.filter((e) => e.kind === kind);
+  expect(lines('fork').length).toBe(200);
+  expect(lines('exec').length).toBe(51);
+  expect(
+    of('fork')
+      .map((e) => `${e.pid} ${e.child}`)
+      .sort(),
+  ).toEqual(lines('fork').sort());
+  expect(
+    of('exec')
+      .map((e) => String(e.pid))
+      .sort(),
+  ).toEqual(lines('exec').sort());
+  expect(
+    of('exit')
+      .map((e) => String(e.pid))
+      .sort(),
+  ).toEqual(lines('exit').sort());
+  expect(events.at(-1)).toMatchObject({ kind: 'exit', code: 5 });
+  // Each process: born, then executed where it was, then gone; roots follow each other.
+  for (const fork of of('fork')) {
+    const mine = events.filter((e) => e.pid === fork.child && e.kind !== 'fork');
+    expect(kinds(mine)).toEqual(mine.length === 2 ? ['exec', 'exit'] : ['exit']);
+    expect(fork.after).not.toBe(fork.before);
+    expect(mine[0]?.before).toBe(fork.after);
+    if (mine[1]) expect(mine[1].before).toBe(mine[0]?.after);
+    expect(events.indexOf(fork)).toBeLessThan(events.indexOf(mine[0] as Traced));
+  }
+  expect(of('exit').filter((e) => e.code === 7).length).toBeGreaterThanOrEqual(50);
+});
+
+test('what is traced is what the tables say: a page of the program, by its root', async () => {
+  const events: Traced[] = [];
+  const job = explorer.trace(launch('sleep', '30'), 0, true, (e) => events.push(e));
+  await expect.poll(() => kinds(events)).toEqual(['start', 'exec']);
+  const { pid, after } = events[1] as Traced;
+  expect((await explorer.tables({ pid, startTicks: 0n })).rootPa).toBe(after);
+  job.cancel();
+  expect(await job.promise).toBe(false);
+  // Cancelled: it runs on, untraced.
+  await expect.poll(() => state(pid)).toBe('S');
+  expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/TracerPid:\s+0/);
+  process.kill(pid, 'SIGKILL');
+});
+
+test('threads share the root; a program that is let go at its exec runs on', async () => {
+  const events = await traced([
+    'python3',
+    '-c',
+    'import threading; t=threading.Thread(target=print); t.start(); t.join()',
+  ]);
+  const thread = events.find((e) => e.kind === 'thread');
+  // python3 may be a script that ends in the real one.
+  const exec = events.filter((e) => e.kind === 'exec' && e.pid === thread?.pid).at(-1);
+  expect(thread).toMatchObject({ after: exec?.after, pid: exec?.pid });
+  const brief = await traced(['sleep', '30'], {}, false);
+  expect(kinds(brief)).toEqual(['start', 'exec', 'detach']);
+  const { pid } = brief[0] as Traced;
+  await expect.poll(() => state(pid)).toBe('S');
+  process.kill(pid, 'SIGKILL');
+});
+
+test('attach: a running tree is followed, and runs on when it is let go', async () => {
+  const file = join(folder, 'attach');
+  const program = `sleep 60 & echo $$ > ${file}; read line; /bin/true; read line; kill $!`;
+  // Not a child of this process, which waits for its own; stdin reaches it all the same.
+  const outer = spawn('sh', ['-c', `sh -c '${program}'; true`], { stdio: ['pipe', 'ignore', 'inherit'] });
+  await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8')).toMatch(/\n/);
+  const pid = Number(readFileSync(file, 'utf8'));
+  const events: Traced[] = [];
+  const job = explorer.trace(launch(), pid, true, (e) => events.push(e));
+  await expect.poll(() => kinds(events)).toEqual(['attach', 'attach']);
+  outer.stdin.write('\n');
+  await expect.poll(() => kinds(events).slice(2)).toEqual([expect.stringMatching(/fork/), 'exec', 'exit']);
+  const [born, exec, exit] = events.slice(2) as [Traced, Traced, Traced];
+  expect([born.pid, exec.pid, exit.pid]).toEqual([pid, born.child, born.child]);
+  expect([exec.before, exit.before]).toEqual([born.after, exec.after]);
+  job.cancel();
+  expect(await job.promise).toBe(false);
+  await expect.poll(() => state(pid)).toBe('S');
+  expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/TracerPid:\s+0/);
+  outer.stdin.write('\n');
+  expect(await new Promise((resolve) => outer.once('exit', resolve))).toBe(0);
+});
+
+test('a tracer that is killed leaves nothing stopped', async () => {
+  const file = join(folder, 'pid');
+  const child = spawn(process.execPath, ['out/main/cli.cjs', 'trace', 'sh', '-c', `echo $$ > ${file}; exec sleep 60`], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  await expect
+    .poll(() => existsSync(file) && spawnSync('pgrep', ['-fx', 'sleep 60']).status === 0, { timeout: 20_000 })
+    .toBe(true);
+  const pid = Number(readFileSync(file, 'utf8'));
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('exit', resolve));
+  await expect.poll(() => state(pid)).toBe('S');
+  expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/TracerPid:\s+0/);
+  process.kill(pid, 'SIGKILL');
+});
+
+describe('what cannot be started', () => {
+  const failing: [string, string[], Partial<Launch>, string][] = [
+    ['no such file', ['/nonexistent/program'], {}, 'ENOENT'],
+    ['none in PATH', ['no-such-program-anywhere'], {}, 'ENOENT'],
+    ['not executable', ['package.json'], {}, 'ENOENT'],
+    ['a folder', ['/tmp'], {}, 'EACCES'],
+    ['no such folder', ['true'], { directory: '/nonexistent' }, 'ENOENT'],
+    ['no such user', ['true'], { user: 'nobody-here' }, 'ENOENT'],
+  ];
+  test.each(failing)('%s', async (_name, words, extra, code) => {
+    await expect(traced([...words], extra)).rejects.toMatchObject({ code });
+  });
+  test('a text file without an interpreter', async () => {
+    const file = join(folder, 'text');
+    writeFileSync(file, 'no program\n', { mode: 0o755 });
+    await expect(traced([file])).rejects.toMatchObject({ code: 'ENOEXEC' });
+  });
+  test('attach: no such process; one that is traced already', async () => {
+    await expect(explorer.trace(launch(), 0x7ffffff0, true, () => undefined).promise).rejects.toMatchObject({
+      code: 'ESRCH',
+    });
+    const own = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await expect(explorer.trace(launch(), own.pid as number, true, () => undefined).promise).rejects.toMatchObject({
+      code: 'EBUSY',
+    });
+    own.kill();
+    const strange = await traced(['sleep', '60'], {}, false);
+    const pid = strange[0]?.pid as number;
+    const first = spawn(process.execPath, ['out/main/cli.cjs', 'trace', '--attach', String(pid)], { stdio: 'ignore' });
+    await expect
+      .poll(() => /TracerPid:\s+0/.test(readFileSync(`/proc/${pid}/status`, 'utf8')), { timeout: 20_000 })
+      .toBe(false);
+    const second = spawnSync(process.execPath, ['out/main/cli.cjs', 'trace', '--attach', String(pid)], {
+      encoding: 'utf8',
+    });
+    expect([second.status, second.stderr]).toEqual([2, expect.stringMatching(/traced already/)]);
+    first.kill('SIGTERM');
+    await new Promise((resolve) => first.once('exit', resolve));
+    await expect.poll(() => state(pid)).toBe('S');
+    process.kill(pid, 'SIGKILL');
+    expect(() => explorer.trace(launch(), 0, true, () => undefined)).toThrow(/neither a program nor a process/);
+  });
+  test('the directory and the user are those that were asked for', async () => {
+    const file = join(tmpdir(), `cr3scope-trace-${process.pid}`);
+    writeFileSync(file, '', { mode: 0o666 });
+    spawnSync('chmod', ['666', file]);
+    await traced(['sh', '-c', `echo "$(id -un) $PWD $MARK" > ${file}`], {
+      user: 'nobody',
+      directory: '/',
+      environment: ['MARK=x'],
+    });
+    expect(readFileSync(file, 'utf8')).toBe('nobody / x\n');
+    rmSync(file);
+  });
+});
+
+test('the command line keeps the program’s streams, and its own events apart', () => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['out/main/cli.cjs', 'trace', 'sh', '-c', 'read word; echo "got $word"'],
+    { encoding: 'utf8', input: 'hello\n' },
+  );
+  expect([status, stdout]).toEqual([0, 'got hello\n']);
+  expect(stderr).toMatch(/exec \S*sh: root 0x[0-9a-f]+ → 0x[0-9a-f]+\n[\s\S]*exit code 0/);
+});
