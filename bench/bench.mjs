@@ -44,6 +44,10 @@ line(
   `${(r.reverseEntries / r.reverseSeconds / 1e6).toFixed(0)} M/s, ${(r.reverseBytes / r.reverseEntries).toFixed(1)}`,
 );
 
+line(
+  `watch of ${r.watchedPages} pages at 10 Hz: share of one core`,
+  `${((100 * r.watchCpuSeconds) / r.watchSeconds).toFixed(2)} %  (aim: at most 2 %)`,
+);
 const { idle, held } = await measureHexView();
 const times = (t) => `${t.median.toFixed(1)} ms, slowest hundredth ${t.slow.toFixed(1)} ms`;
 line('hex view, Page Down held: time a frame of the browser', times(held));

@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <fstream>
+#include <thread>
 
 #include "../native/core/check.h"
 #include "../native/core/processes.h"
 #include "../native/core/search.h"
 #include "../native/core/session.h"
+#include "../native/core/watch.h"
 
 using namespace cr3scope;
 
@@ -175,6 +178,25 @@ int main() try {
   auto search_user = [&] { hits += memmem(memory, kGiB, pattern.bytes.data(), pattern.bytes.size()) != nullptr; };
   auto [search_s, memmem_s] = side_by_side(search, search_user);
 
+  // 10 000 pages at 10 Hz, in CPU time of the thread that watches.
+  constexpr u64 kWatched = 10'000, kWatchSeconds = 3;
+  std::atomic<bool> stop{false};
+  double watch_cpu_s = 0;
+  u64 watch_samples = 0;
+  std::thread watcher([&] {
+    try {
+      watch(session.target(), *second, nullptr, getpid(), 0, va, va + kWatched * kPageSize, 100'000'000, stop,
+            [&](WatchBatch&& batch) { watch_samples = batch.samples; });
+    } catch (const Cancelled&) {
+    }
+    timespec cpu;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+    watch_cpu_s = static_cast<double>(cpu.tv_sec) + static_cast<double>(cpu.tv_nsec) / 1e9;
+  });
+  sleep(kWatchSeconds);
+  stop = true;
+  watcher.join();
+
   // 16 GiB of mappings of one shared GiB, page by page.
   munmap(large, 64 * kGiB);
   int shared = memfd_create("bench", 0);
@@ -193,6 +215,7 @@ int main() try {
       "\"peak64GiBKiB\":%llu,"
       "\"searchSeconds\":%.6f,\"memmemSeconds\":%.6f,\"searchHits\":%llu,"
       "\"reverseEntries\":%llu,\"reverseBytes\":%llu,\"reverseSeconds\":%.6f,"
+      "\"watchedPages\":%llu,\"watchSamples\":%llu,\"watchCpuSeconds\":%.6f,\"watchSeconds\":%llu,"
       "\"checksum\":%llu}\n",
       static_cast<unsigned long long>(entries), walk_s, pagemap_s, check_s, bare_s,
       static_cast<unsigned long long>(counts[0]), static_cast<unsigned long long>(kPages - counts[0]),
@@ -200,7 +223,9 @@ int main() try {
       roots, roots_s, list_s, static_cast<unsigned long long>(peak_1), static_cast<unsigned long long>(peak_64),
       search_s, memmem_s, static_cast<unsigned long long>(hits), static_cast<unsigned long long>(reverse.entries()),
       static_cast<unsigned long long>(reverse.bytes()),
-      static_cast<double>(reverse.end_ns() - reverse.begin_ns()) / 1e9, static_cast<unsigned long long>(sum));
+      static_cast<double>(reverse.end_ns() - reverse.begin_ns()) / 1e9, static_cast<unsigned long long>(kWatched),
+      static_cast<unsigned long long>(watch_samples), watch_cpu_s, static_cast<unsigned long long>(kWatchSeconds),
+      static_cast<unsigned long long>(sum));
   return differing != 0;
 } catch (const Error& error) {
   std::fprintf(stderr, "core_bench: %s. %s\n", error.what(), error.remedy.c_str());
