@@ -90,6 +90,7 @@ tests(
   'test/live/pages.test.ts',
   'test/live/owners.test.ts',
   'test/live/memory.test.ts',
+  'test/live/time.test.ts',
   'test/guest/module.test.ts',
 );
 tests('churn', 'test/live/churn.test.ts');
