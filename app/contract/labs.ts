@@ -45,7 +45,7 @@ export const LABS = {
       },
       {
         title: 'The parent writes',
-        text: 'Nobody else maps its frame any more, so there is nothing to copy: the kernel just set RW again.',
+        text: 'Nobody else maps its frame any more, so there was nothing to copy: the kernel just set RW again. (Where something else holds the frame for a moment, it copies all the same.)',
       },
       { title: 'The child exits', text: 'Its tables and its copy are free again; the parent does not notice.' },
     ],

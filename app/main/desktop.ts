@@ -132,9 +132,10 @@ async function main(): Promise<void> {
   protocol.handle('app', serveFile);
   lockDown();
   setMenu();
-  const visit = openWindow(
-    new Explorer(await openSources(ADDON), asRoot ? ['as root: renderer sandbox off'] : [], LABS_PROGRAM),
-  );
+  const notices = asRoot ? ['as root: renderer sandbox off'] : [];
+  const explorer = new Explorer(await openSources(ADDON), notices, LABS_PROGRAM);
+  explorer.mayLaunch = true;
+  const visit = openWindow(explorer);
   app.on('second-instance', (_event, argv) => {
     const link = linkIn(argv);
     if (link) visit(link);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +239,12 @@ int main(int argc, char** argv) {
   const char* name = argc > 1 ? argv[1] : "";
   setvbuf(stdout, NULL, _IOLBF, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // On one CPU, so that every run is the same: a frame that waits in another CPU's LRU batch is held by it, and copied where
+  // it could have been taken over (wp_can_reuse_anon_folio(), mm/memory.c).
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  sched_setaffinity(0, sizeof one, &one);
   if (!strcmp(name, "demand")) demand();
   else if (!strcmp(name, "cow")) cow();
   else if (!strcmp(name, "exec")) exec_before("/proc/self/exe");

@@ -37,8 +37,8 @@ function listen(page: Page): string[] {
 }
 
 /** Starts `cr3scope serve`; its link works once. */
-export async function startServer(): Promise<{ url: string; port: number; child: ChildProcess }> {
-  const child = spawn(process.execPath, ['out/main/cli.cjs', 'serve', '--json'], {
+export async function startServer(...options: string[]): Promise<{ url: string; port: number; child: ChildProcess }> {
+  const child = spawn(process.execPath, ['out/main/cli.cjs', 'serve', '--json', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const line = await new Promise<string>((ok, no) => {
@@ -50,7 +50,7 @@ export async function startServer(): Promise<{ url: string; port: number; child:
 }
 
 export async function openBrowser(): Promise<Face> {
-  const { url, child } = await startServer();
+  const { url, child } = await startServer('--launch');
   const browser: Browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: BROWSER_FLAGS });
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },

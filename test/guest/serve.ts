@@ -9,7 +9,7 @@ const GUEST_ADDRESS = '10.0.2.15'; // of QEMU's user network
 const port = Number(process.argv[2]);
 
 setUp();
-const fixture = await startFixture('page-kinds', ['out/fixtures']);
+const fixture = await startFixture('page-kinds', ['/tmp']);
 const child = spawn(process.execPath, ['out/main/cli.cjs', 'serve', '--json', '--port', String(port)], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });

@@ -213,6 +213,29 @@ describe('what cannot be started', () => {
   });
 });
 
+test('no transport starts programs unless it may; attaching it may always', async () => {
+  const wanted = { id: 'x', arguments: ['true'], pid: 0, directory: '', user: '', environment: [], follow: true };
+  await expect(explorer.call('startTrace', wanted)).rejects.toMatchObject({ code: 'EPERM' });
+  await expect(explorer.call('startTrace', { ...wanted, environment: ['no variable'] })).rejects.toThrow();
+  await expect(explorer.call('startTrace', { ...wanted, arguments: [], pid: 1 })).resolves.toBeNull();
+  explorer.mayLaunch = true;
+  const { promise, resolve } = deferred();
+  const stop = explorer.listen((name, event) => {
+    if (name === 'trace' && 'end' in event && event.end && event.id === 'y') resolve();
+  });
+  expect(await explorer.call('startTrace', { ...wanted, id: 'y' })).toBeNull();
+  await promise;
+  stop();
+});
+
+function deferred() {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((ok) => {
+    resolve = ok;
+  });
+  return { promise, resolve };
+}
+
 test('the command line keeps the program’s streams, and its own events apart', () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

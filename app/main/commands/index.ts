@@ -55,12 +55,14 @@ async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
 interface ServeOptions extends Json {
   port: string;
   open?: boolean;
+  launch?: boolean;
 }
 
-async function runServe(explorer: Explorer, { port, json, open: openBrowser }: ServeOptions): Promise<number> {
+async function runServe(explorer: Explorer, { port, json, open: openBrowser, launch }: ServeOptions): Promise<number> {
   const number = Number(port);
   if (!/^\d{1,5}$/.test(port) || number > 65535)
     throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
+  explorer.mayLaunch = launch ?? false;
   const server = await serve(explorer, number);
   if (json) print({ url: server.url, port: server.port, pid: process.pid });
   else {
@@ -211,6 +213,7 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
   command('serve', 'the user interface for a browser, on loopback with a one-time token', 'cr3scope serve --port 8443')
     .option('--port <port>', 'port on 127.0.0.1, 0 for a free one', '0')
     .option('--open', 'also open it in the default browser')
+    .option('--launch', 'let it start programs, to trace them')
     .action((o: ServeOptions) => run((e) => runServe(e, o)));
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import {
   type Api,
+  type Args,
   type CheckEvent,
   type Events,
   type Evidence,
@@ -99,8 +100,12 @@ export class Explorer implements Api {
   constructor(
     private readonly sources: Sources,
     private readonly notices: readonly string[] = [],
-    private readonly labsProgram = 'native/build/Release/labs',
+    /** Of native/labs/labs.c; without it there are no labs. */
+    private readonly labsProgram = '',
   ) {}
+
+  /** Whether a transport may have programs started: whoever holds it is then as mighty as cr3scope, not only as curious. */
+  mayLaunch = false;
 
   /** Subscribes to events; returns what ends the subscription. */
   listen(listener: Listener): () => void {
@@ -113,6 +118,12 @@ export class Explorer implements Api {
     if (!Object.hasOwn(METHODS, method)) throw new Failed(`no such method: ${method}`, 'Update the user interface.');
     const name = method as Method;
     const checked = METHODS[name].args.parse(args);
+    if (name === 'startTrace' && !this.mayLaunch && (checked as Args<'startTrace'>).arguments.length)
+      throw new Failed(
+        'this browser may not start programs',
+        'Start it with `cr3scope serve --launch`, or use `cr3scope trace` in a terminal; attaching works as it is.',
+        'EPERM',
+      );
     return (this[name] as (a: unknown) => Promise<unknown>)(checked);
   }
 
