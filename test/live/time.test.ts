@@ -180,7 +180,7 @@ async function startProgram(name: LabName) {
   };
 }
 
-/** Watches a page while `act` runs; the causes of its changes. */
+/** Watches a page while `act` runs; the causes of its changes, but for those of A: the kernel clears it as it ages pages. */
 async function causes(pid: number, va: bigint, act: () => Promise<void>): Promise<string[]> {
   const seen: string[] = [];
   let last: PageState | undefined;
@@ -190,7 +190,8 @@ async function causes(pid: number, va: bigint, act: () => Promise<void>): Promis
   });
   const job = explorer.watch(pid, 0n, va, va + 1n, 10, (batch) => {
     for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
-      if (last) seen.push(causeOf(last, state));
+      const cause = last && causeOf(last, state);
+      if (cause && !/^(A was cleared|accessed)[^;]*$/.test(cause)) seen.push(cause);
       last = state;
     }
     begun();
