@@ -48,6 +48,7 @@ line(
   `watch of ${r.watchedPages} pages at 10 Hz: share of one core`,
   `${((100 * r.watchCpuSeconds) / r.watchSeconds).toFixed(2)} %  (aim: at most 2 %)`,
 );
+line('  its first look at each of them', ms(r.watchFirstSeconds));
 const { idle, held } = await measureHexView();
 const times = (t) => `${t.median.toFixed(1)} ms, slowest hundredth ${t.slow.toFixed(1)} ms`;
 line('hex view, Page Down held: time a frame of the browser', times(held));
