@@ -265,6 +265,21 @@ export const TableTree = z.object({
 });
 export type TableTree = z.infer<typeof TableTree>;
 
+/** What two processes have in common, in stretches of pages. */
+export const Shared = z.object({
+  /** 0: the same frames; 1: both map the addresses, each with frames of its own. */
+  copy: u8s,
+  vaA: u64s,
+  vaB: u64s,
+  pages: u64s,
+  /** Pages that each maps, that lead to the same frames, and of copies. */
+  mappedA: u64,
+  mappedB: u64,
+  shared: u64,
+  copies: u64,
+});
+export type Shared = z.infer<typeof Shared>;
+
 /** Physical memory as a picture, and as a table of role and process. All counts are frames. */
 export const MemoryMap = z.object({
   /** Frame numbers; cells of `framesPerCell` cover them, the last may be shorter. */
@@ -521,6 +536,8 @@ export const METHODS = {
   frames: method(z.object({ pfn: u64.max((1n << 40n) - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
   /** Who maps a frame. `again` walks every address space anew first. */
   owners: method(z.object({ pfn: u64.max((1n << 40n) - 1n), again: z.boolean() }), Owners),
+  /** What a process shares with another one. */
+  shared: method(z.object({ ...space, other: pid, otherStart: u64 }), Shared),
   cpus: method(z.object({}), Cpus),
   /** Samples the pages of [begin, end) each `intervalMs`; what changes comes as `watch` events. */
   startWatch: method(

@@ -83,6 +83,8 @@ interface State {
   /** The entry that is explained; without a level the likeliest. */
   explaining?: { readonly raw: bigint; readonly level?: number };
   searching: boolean;
+  /** Whether it is shown what the process shares with another. */
+  sharing: boolean;
   /** The search made last. */
   search?: SearchState;
   notice?: Failure;
@@ -102,6 +104,7 @@ export const useStore = create<State>(() => ({
   region: 0,
   exporting: false,
   searching: false,
+  sharing: false,
   theme: savedTheme(),
 }));
 
@@ -336,6 +339,7 @@ export const showRange = (memoryRange: State['memoryRange']): void => set({ memo
 
 export const explainEntry = (raw: bigint | undefined, level?: number): void =>
   set({ explaining: raw === undefined ? undefined : level === undefined ? { raw } : { raw, level } });
+export const setSharing = (sharing: boolean): void => set({ sharing });
 export const setExporting = (exporting: boolean): void => set({ exporting });
 export const dismissNotice = (): void => set({ notice: undefined });
 export const notify = (error: unknown): void => set({ notice: failure(error) });

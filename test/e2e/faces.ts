@@ -1,7 +1,8 @@
 // The faces of the product, started as a user would: the desktop window and the browser on `cr3scope serve`.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { _electron, type Browser, chromium, type ElectronApplication, type Page } from 'playwright-core';
@@ -100,9 +101,11 @@ async function display(): Promise<{ name: string; stop(): void }> {
 /** `link` as the desktop's handler of cr3scope:// passes it. */
 export async function openDesktop(program: string, link?: string): Promise<Face> {
   const screen = await display();
+  const profile = mkdtempSync(join(tmpdir(), 'cr3scope-profile-'));
   const app: ElectronApplication = await _electron.launch({
     executablePath: program,
-    args: ['--no-sandbox', '--disable-gpu', resolve('.'), ...(link ? [link] : [])],
+    // A profile of its own: whoever uses cr3scope here keeps theirs.
+    args: ['--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, resolve('.'), ...(link ? [link] : [])],
     env: { ...(process.env as Record<string, string>), DISPLAY: screen.name },
     colorScheme: 'dark',
   });
@@ -134,6 +137,7 @@ export async function openDesktop(program: string, link?: string): Promise<Face>
     },
     close: async () => {
       await app.close();
+      rmSync(profile, { recursive: true, force: true });
       screen.stop();
     },
   };

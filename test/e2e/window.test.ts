@@ -403,6 +403,18 @@ describe.each(faces)('%s', (name, open) => {
     expect(await text.innerText()).not.toContain('DIFFER');
   });
 
+  test('what two processes share', async () => {
+    const child = of('cow-child-shared');
+    await face.page.getByRole('button', { name: 'What it shares with another process' }).click();
+    const dialog = face.page.getByRole('dialog');
+    await dialog.getByLabel('The other process').selectOption(String(child.pid));
+    await dialog.getByText(/lead to the same frames; at/).waitFor();
+    await face.page.screenshot({ path: shot(`${name}-shared`) });
+    await axe();
+    await face.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+  });
+
   test('shows a table by its entries, and goes down to the page', async () => {
     const c = of('anon4k');
     await go(hexVa(c.va));

@@ -197,6 +197,15 @@ test('tables: by level, each of them, and no two roots without PTI', () => {
   expect(cr3scope('tables', pid).stdout).toMatch(/PTE +\d+ +\d+ +[\d.]+ % +all marked as page tables/);
 });
 
+test('shared: the frames of two processes', () => {
+  const child = of('cow-child-shared').pid;
+  const list = cr3scope('shared', String(fixture.pid), String(child), '--json').json();
+  const { shared, copies } = list.pop();
+  const pages = (copy: boolean) => list.filter((r) => r.copy === copy).reduce((n, r) => n + r.pages, 0);
+  expect([pages(false), pages(true)]).toEqual([shared, copies]);
+  expect(shared).toBeGreaterThan(100);
+});
+
 test('memory: roles add up, by process and in all', () => {
   const list = cr3scope('memory', '--json').json();
   const all = list.pop();
@@ -231,6 +240,7 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     ['no table there', ['table', `${process.pid}`, '1000'], /ends above the PTE level/],
     ['nothing mapped', ['owners', `${process.pid}:1000`], /maps no frame.*cr3scope walk/],
     ['no frame', ['owners', 'xyz'], /"xyz" is not a PFN/],
+    ['one process twice', ['shared', '7', '7'], /given twice/],
     ['no range', ['memory', '9-5'], /"9-5" is no range of frames.*100000-140000/],
     ['tables of a kernel thread', ['tables', '2'], /kernel thread/],
     ['no such level', ['explain', '67', '--level', 'p9d'], /"p9d" is no level.*pte, pmd/],

@@ -53,6 +53,29 @@ test('copy-on-write: the copy has one owner, what was not written has two', asyn
   expect(await ownersOf(await pfnOf(written))).toEqual([`${written.pid} ${written.va.toString(16)}`]);
 });
 
+test('what parent and child share after fork: all but what was written', async () => {
+  const parent = named('cow-parent-shared');
+  const child = named('cow-child-shared');
+  const written = named('cow-child-written');
+  const s = await explorer.shared({ pid: parent.pid, startTicks: 0n, other: child.pid, otherStart: 0n });
+  const at = (va: bigint) =>
+    [...s.vaB.keys()].find(
+      (i) => va >= (s.vaB[i] as bigint) && va < (s.vaB[i] as bigint) + ((s.pages[i] as bigint) << 12n),
+    );
+  const shared = at(child.va) as number;
+  expect([s.copy[shared], (s.vaA[shared] as bigint) - (s.vaB[shared] as bigint)]).toEqual([0, 0n]);
+  expect(s.copy[at(written.va) as number]).toBe(1);
+  const pages = (copy: number) => s.pages.reduce((n, p, i) => (s.copy[i] === copy ? n + p : n), 0n);
+  expect([pages(0), pages(1)]).toEqual([s.shared, s.copies]);
+  expect(s.shared).toBeGreaterThan(BigInt(child.pages));
+  // Frames of both, one by one, by another way.
+  for (const i of [...s.vaA.keys()].slice(0, 40)) {
+    const a = await sources.rows(parent.pid, 0n, BigUint64Array.of(s.vaA[i] as bigint));
+    const b = await sources.rows(child.pid, 0n, BigUint64Array.of(s.vaB[i] as bigint));
+    expect([i, a.pfn[0] === b.pfn[0]]).toEqual([i, s.copy[i] === 0]);
+  }
+});
+
 test('within a huge page the address is that of the frame', async () => {
   const c = named('thp');
   const owners = await explorer.owners({ pfn: await pfnOf(c, 77), again: false });

@@ -142,6 +142,47 @@ export async function owners(explorer: Explorer, text: string, { json }: Json): 
   return 0;
 }
 
+/** The frames that two processes share, and the addresses at which each has its own. */
+export async function shared(explorer: Explorer, pidText: string, otherText: string, { json }: Json): Promise<number> {
+  const pid = parsePid(pidText);
+  const other = parsePid(otherText);
+  if (pid === other) throw new Failed(`process ${pid} is given twice`, 'Give two processes.');
+  const s = await explorer.shared({ pid, startTicks: 0n, other, otherStart: 0n });
+  const runs = Array.from(s.pages, (pages, i) => ({
+    va: s.vaA[i] as bigint,
+    otherVa: s.vaB[i] as bigint,
+    pages: Number(pages),
+    copy: s.copy[i] === 1,
+  }));
+  if (json) {
+    for (const r of runs) print(r);
+    print({
+      pid,
+      other,
+      shared: Number(s.shared),
+      copies: Number(s.copies),
+      mapped: Number(s.mappedA),
+      otherMapped: Number(s.mappedB),
+    });
+    return 0;
+  }
+  if (runs.length)
+    table(
+      [`IN ${pid}`, `IN ${other}`, 'PAGES', 'WHAT'],
+      runs.map((r) => [
+        hexVa(r.va),
+        hexVa(r.otherVa),
+        count(r.pages),
+        r.copy ? 'frames of their own' : 'the same frames',
+      ]),
+      new Set([2]),
+    );
+  say(
+    `${count(s.shared)} pages (${bytes(s.shared << 12n)}) lead to the same frames; at ${count(s.copies)} addresses each has a frame of its own, as after copy on write. ${pid} maps ${count(s.mappedA)} pages, ${other} ${count(s.mappedB)}; the zero pages are left out.`,
+  );
+  return 0;
+}
+
 export interface SearchOptions extends Json {
   as: string;
   pid?: string;

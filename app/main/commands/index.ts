@@ -8,7 +8,16 @@ import { VERSION } from '../explorer/version.ts';
 import { serve } from '../serve.ts';
 import { Failed } from '../sources/failed.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
-import { type FrameOptions, frame, type MemoryOptions, memory, owners, type SearchOptions, search } from './frames.ts';
+import {
+  type FrameOptions,
+  frame,
+  type MemoryOptions,
+  memory,
+  owners,
+  type SearchOptions,
+  search,
+  shared,
+} from './frames.ts';
 import { type LabOptions, lab } from './lab.ts';
 import { type Json, print, say } from './output.ts';
 import { type CheckOptions, check, ps, type ReportOptions, regions, report } from './space.ts';
@@ -174,6 +183,11 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     'what physical memory is used for, by role and process; a range is frame numbers like 100000-140000',
     'cr3scope memory',
   ).action((range: string | undefined, o: MemoryOptions) => run((e) => memory(e, range, o)));
+  command(
+    'shared <pid> <other>',
+    'the frames that two processes share, and the copies that each has of the other’s pages',
+    'cr3scope shared 4077 4110',
+  ).action((pid: string, other: string, o: Json) => run((e) => shared(e, pid, other, o)));
   command('cpus', 'which root is in force on each CPU, and whose it is', 'cr3scope cpus --watch')
     .option('--watch [seconds]', 'again and again, each second or as often as given')
     .action((o: CpusOptions) => run((e) => cpus(e, o)));

@@ -24,6 +24,7 @@ import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { Lab } from './lab.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from './report.ts';
+import { compareSpaces } from './shared.ts';
 import { Cgroups, nodeOf, readNodes, startOf } from './system.ts';
 import { VERSION } from './version.ts';
 
@@ -211,6 +212,9 @@ export class Explorer implements Api {
     );
     return { pfn, bytes, status };
   };
+
+  shared: Api['shared'] = ({ pid, startTicks, other, otherStart }) =>
+    compareSpaces(this.sources, { pid, startTicks }, { pid: other, startTicks: otherStart });
 
   cpus: Api['cpus'] = async () => {
     const cpus = await this.sources.cpus();

@@ -1,10 +1,10 @@
-import { Binary, Download, RefreshCw } from 'lucide-react';
+import { Binary, Download, RefreshCw, Users } from 'lucide-react';
 import { useMemo } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { VERDICT_LABEL, VERDICT_MEANING, VERDICTS } from '../../contract/verdicts.ts';
-import { checkRunning, selectRegion, setExporting, showOnly, startCheck, useStore } from '../store.ts';
+import { checkRunning, selectRegion, setExporting, setSharing, showOnly, startCheck, useStore } from '../store.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
 import { PageTable } from './PageTable.tsx';
 import { PlaceMenu } from './PlaceMenu.tsx';
@@ -172,6 +172,16 @@ export function AddressSpace() {
           )}
         </span>
         <span className="spacer" />
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="What it shares with another process"
+          title="What it shares with another process"
+          onClick={() => setSharing(true)}
+          disabled={!regions?.begin.length}
+        >
+          <Users size={13} aria-hidden="true" />
+        </button>
         <button
           type="button"
           aria-label="Compare bytes"

@@ -16,6 +16,7 @@ import { OwnersDialog } from './OwnersDialog.tsx';
 import { ProcessList } from './ProcessList.tsx';
 import { Empty } from './parts.tsx';
 import { SearchDialog } from './SearchDialog.tsx';
+import { SharedDialog } from './SharedDialog.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { TablesPane } from './TablesPane.tsx';
 import { TracePane } from './TracePane.tsx';
@@ -40,8 +41,8 @@ function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
-      const { check, only, exporting, explaining, searching } = useStore.getState();
-      if (exporting || explaining || useMemory.getState().owners || searching) return;
+      const { check, only, exporting, explaining, searching, sharing } = useStore.getState();
+      if (exporting || explaining || useMemory.getState().owners || searching || sharing) return;
       if (checkRunning(check)) cancelCheck();
       else if (only) showOnly(undefined);
     };
@@ -138,6 +139,7 @@ export function App() {
       <ExplainDialog />
       <OwnersDialog />
       <SearchDialog />
+      <SharedDialog />
       <ExportDialog />
     </CSPProvider>
   );
