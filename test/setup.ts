@@ -1,10 +1,11 @@
 // Before all tests: compiles the fixtures, and gives the machine what they need (huge pages, a swap file).
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { compileFixtures } from './compile.ts';
 
 // A guest's root file system lies in RAM and can hold no swap file; it has a disk for it.
-const SWAP_FILE = `${process.env.CR3SCOPE_SWAP_FOLDER ?? 'out/fixtures'}/swap`;
+const SWAP_FILE = resolve(process.env.CR3SCOPE_SWAP_FOLDER ?? 'out/fixtures', 'swap');
 const HUGE_PAGES = '/proc/sys/vm/nr_hugepages';
 
 export default function setup(): () => void {
@@ -17,7 +18,7 @@ export default function setup(): () => void {
   writeFileSync(HUGE_PAGES, String(Number(hugePages) + 12));
 
   // A run that was killed may have left it in use.
-  if (readFileSync('/proc/swaps', 'utf8').includes(`/${SWAP_FILE} `)) execFileSync('/sbin/swapoff', [SWAP_FILE]);
+  if (readFileSync('/proc/swaps', 'utf8').includes(`${SWAP_FILE} `)) execFileSync('/sbin/swapoff', [SWAP_FILE]);
   rmSync(SWAP_FILE, { force: true });
   execFileSync('dd', ['if=/dev/zero', `of=${SWAP_FILE}`, 'bs=1M', 'count=64', 'status=none']);
   chmodSync(SWAP_FILE, 0o600);

@@ -144,6 +144,10 @@ describe.each(faces)('%s', (name, open) => {
     await dialog.getByText('Maps a 4K page: frame 0x117274').waitFor();
     await dialog.getByRole('radio', { name: 'PMD' }).check();
     await dialog.getByText('Points to the next table').waitFor();
+    await dialog.getByRole('button', { name: 'Link to this explanation' }).click();
+    await face.page.getByRole('menuitem', { name: 'Copy link cr3scope://entry/8000000117274067/pmd' }).waitFor();
+    await face.page.keyboard.press('Escape');
+    await face.page.getByRole('menuitem').first().waitFor({ state: 'hidden' });
     const serious = [];
     for (const scheme of ['light', 'dark'] as const) {
       await face.page.emulateMedia({ colorScheme: scheme });

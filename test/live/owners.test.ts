@@ -28,7 +28,8 @@ afterAll(() => fixture.stop());
 test('as many mappers as kpagecount, for frames of every kind', async () => {
   let compared = 0;
   for (const c of fixture.cases.filter((k) => k.pattern)) {
-    const step = Math.max(1, Math.floor(c.pages / 16));
+    // Every frame here; some of each kind in a guest, whose CPU is emulated.
+    const step = process.env.CR3SCOPE_GUEST === undefined ? 1 : Math.max(1, Math.floor(c.pages / 16));
     for (let page = 0; page < Math.min(c.pages, 4096); page += step) {
       const pfn = await pfnOf(c, page);
       const o = await explorer.owners({ pfn, again: false });
@@ -39,7 +40,7 @@ test('as many mappers as kpagecount, for frames of every kind', async () => {
       compared++;
     }
   }
-  expect(compared).toBeGreaterThan(120);
+  expect(compared).toBeGreaterThan(process.env.CR3SCOPE_GUEST === undefined ? 2500 : 120);
 });
 
 test('copy-on-write: the copy has one owner, what was not written has two', async () => {

@@ -1,7 +1,21 @@
 // Every kind of page on this machine's own kernel: the verdict that is expected, and the bytes that were written.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { kernelVersion } from '../../app/contract/paging.ts';
-import { FRAME_STATUS, NOTES, VERDICTS, verdictCounts } from '../../app/contract/verdicts.ts';
+import { explain } from '../../app/contract/explain.ts';
+import { hex } from '../../app/contract/format.ts';
+import { kernelVersion, mapsFrame, physicalAddress } from '../../app/contract/paging.ts';
+import {
+  ENTRY_KINDS,
+  type EntryKind,
+  FRAME_STATUS,
+  FRAME_STATUS_TEXT,
+  NOTE_TEXT,
+  NOTES,
+  VERDICT_LABEL,
+  VERDICTS,
+  type Verdict,
+  verdictCounts,
+} from '../../app/contract/verdicts.ts';
+import { tellWalk } from '../../app/main/explorer/story.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
@@ -40,6 +54,42 @@ test('every page of every kind gets its verdict', async () => {
       seen = new Set(Array.from(rows.verdict, (v, i) => `${VERDICTS[v]} ${NOTES[rows.note[i] as number]}`));
     }
     expect([c.name, ...seen]).toEqual([c.name, `${c.verdict} ${c.note}`]);
+  }
+});
+
+test('each kind of page tells its walk, and its entry is explained, as what it is', async () => {
+  const facts = sources.target;
+  const frame = (pfn: bigint) => `frame 0x${hex(pfn)}`;
+  for (const c of fixture.cases) {
+    let t = await sources.translate(c.pid, 0n, c.va);
+    for (let attempt = 0; attempt < 5 && VERDICTS[t.row?.verdict[0] ?? 0] === 'changedBetween'; attempt++)
+      t = await sources.translate(c.pid, 0n, c.va);
+    const { path } = t;
+    const told = tellWalk(c.pid, c.va, t, facts).join('\n');
+    const verdict = VERDICTS.find((v) => v === c.verdict) as Verdict;
+    const note = NOTES.find((n) => n === c.note) as (typeof NOTES)[number];
+    expect(told).toContain(`verdict ${VERDICT_LABEL[verdict]}`);
+    if (note !== 'none') expect(told).toContain(NOTE_TEXT[note].why);
+    const raw = path.entry[path.last] as bigint;
+    const kind = ENTRY_KINDS[path.leaf.kind] as EntryKind;
+    const explained = explain(raw, path.last, facts, facts.release).summary;
+    const first = path.leaf.pfn; // of the whole page
+    const expected: Partial<Record<EntryKind, string[]>> = {
+      none: ['nothing is mapped', 'Nothing'],
+      leaf: ['may be used by', frame(first)],
+      protNone: ['P is clear, so the CPU faults', 'PROT_NONE'],
+      swap: ['nothing is mapped', 'Swapped out'],
+      marker: ['nothing is mapped', 'A marker'],
+      table: [FRAME_STATUS_TEXT[FRAME_STATUS[path.status] ?? 'failed'], 'next table'],
+    };
+    const [walk, entry] = expected[kind] ?? ['', ''];
+    expect([c.name, kind, told]).toEqual([c.name, kind, expect.stringContaining(walk as string)]);
+    expect([c.name, kind, explained.toLowerCase()]).toEqual([
+      c.name,
+      kind,
+      expect.stringContaining((entry as string).toLowerCase()),
+    ]);
+    if (mapsFrame(kind)) expect(told).toContain(frame(physicalAddress(c.va, path.leaf) >> 12n));
   }
 });
 

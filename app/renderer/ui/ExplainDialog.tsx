@@ -4,6 +4,7 @@ import { explain, levelTitle, plausibleLevels } from '../../contract/explain.ts'
 import { hex } from '../../contract/format.ts';
 import { levelName } from '../../contract/paging.ts';
 import { explainEntry, useStore } from '../store.ts';
+import { PlaceMenu } from './PlaceMenu.tsx';
 
 export function ExplainDialog() {
   const shown = useStore((s) => s.explaining);
@@ -66,7 +67,13 @@ export function ExplainDialog() {
                 <code className="dim">
                   cr3scope explain 0x{hex(shown.raw, 16)} --level {levelName(level, levels).toLowerCase()}
                 </code>
-                <Dialog.Close>Close</Dialog.Close>
+                <span>
+                  <PlaceMenu
+                    place={{ view: 'entry', raw: shown.raw, level: levelName(level, levels).toLowerCase() }}
+                    what="this explanation"
+                  />{' '}
+                  <Dialog.Close>Close</Dialog.Close>
+                </span>
               </div>
             </>
           )}

@@ -5,6 +5,7 @@ import { accessWords, reconcile } from '../../contract/owners.ts';
 import { levelName, pageSizeName } from '../../contract/paging.ts';
 import { askOwners, closeOwners, useMemory } from '../memory.ts';
 import { goTo, useStore } from '../store.ts';
+import { PlaceMenu } from './PlaceMenu.tsx';
 import { Empty } from './parts.tsx';
 
 /** "3 s ago", roughly. */
@@ -106,6 +107,7 @@ export function OwnersDialog() {
                       <button type="button" onClick={() => void askOwners(asked.pfn, true)}>
                         Walk again
                       </button>{' '}
+                      <PlaceMenu place={{ view: 'owners', pfn: asked.pfn }} what="these owners" />{' '}
                       <Dialog.Close>Close</Dialog.Close>
                     </span>
                   </div>
