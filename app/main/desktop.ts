@@ -116,7 +116,9 @@ function openWindow(explorer: Explorer): (link: string) => void {
     explorer.close();
   });
   window.webContents.on('render-process-gone', (_event, details) => {
-    if (details.reason !== 'clean-exit' && !window.isDestroyed()) window.reload();
+    if (details.reason === 'clean-exit' || window.isDestroyed()) return;
+    explorer.close(); // the new page does not know of what the old one started
+    window.reload();
   });
   const link = linkIn(process.argv);
   void window.loadURL(`${ORIGIN}/index.html${link ? `#${encodeURIComponent(link)}` : ''}`);

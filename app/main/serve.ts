@@ -94,7 +94,12 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (ws) => accept(ws, explorer));
+    sockets.handleUpgrade(request, socket, head, (ws) =>
+      accept(ws, explorer, () => {
+        // What runs was started by a page that is gone: a reload does not know of it.
+        if (sockets.clients.size === 0) explorer.close();
+      }),
+    );
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -124,7 +129,8 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
   };
 }
 
-function accept(ws: WebSocket, explorer: Explorer): void {
+/** Serves a page; `onGone` is called once when it went away. */
+function accept(ws: WebSocket, explorer: Explorer, onGone: () => void): void {
   ws.binaryType = 'nodebuffer';
   const { emit } = answer(
     {
@@ -135,6 +141,9 @@ function accept(ws: WebSocket, explorer: Explorer): void {
     Failed.from,
   );
   const stop = explorer.listen(emit);
-  ws.on('close', stop);
   ws.on('error', stop);
+  ws.once('close', () => {
+    stop();
+    onGone();
+  });
 }

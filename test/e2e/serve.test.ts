@@ -1,7 +1,9 @@
 // The web face on a shared host: who may come in, and who may not.
+import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { connect } from '../../app/contract/rpc.ts';
 import { startServer } from './faces.ts';
 
 let server: Awaited<ReturnType<typeof startServer>>;
@@ -82,4 +84,38 @@ test('a malformed message gets an answer, and the server lives on', async () => 
     await upgrade({ Origin: `http://127.0.0.1:${server.port}`, Cookie: `cr3scope-${server.port}=${'x'.repeat(32)}` }),
   ).toContain('403');
   expect((await get('/%')).status).toBe(403);
+});
+
+test('what a page has started ends with it', async () => {
+  const other = await startServer();
+  try {
+    const response = await fetch(other.url);
+    const [cookie = ''] = response.headers.getSetCookie();
+    const ws = new WebSocket(`ws://127.0.0.1:${other.port}/`, {
+      headers: { Cookie: cookie.split(';')[0] as string, Origin: `http://127.0.0.1:${other.port}` },
+    });
+    await new Promise((resolve) => ws.once('open', resolve));
+    const client = connect({
+      send: (bytes) => ws.send(bytes),
+      onMessage: (receive) => ws.on('message', (data) => receive(data as Buffer)),
+    });
+    const labs = () => spawnSync('pgrep', ['-P', String(other.child.pid), 'labs'], { encoding: 'utf8' }).stdout;
+    const step = await client.call('startLab', { id: 'x', name: 'cow' });
+    expect(labs()).toContain(String(step.pages[0]?.pid));
+    await expect(
+      client.call('startTrace', {
+        id: 'y',
+        arguments: ['true'],
+        pid: 0,
+        directory: '',
+        user: '',
+        environment: [],
+        follow: true,
+      }),
+    ).rejects.toMatchObject({ code: 'EPERM' });
+    ws.close();
+    await expect.poll(labs).toBe('');
+  } finally {
+    other.child.kill('SIGTERM');
+  }
 });

@@ -2,10 +2,13 @@
 import type { Shared } from '../../contract/api.ts';
 import { mapsFrame } from '../../contract/paging.ts';
 import { tableEntries } from '../../contract/table.ts';
+import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 
-/** Tables read at a time. */
-const BATCH = 512;
+/** Tables decoded at a time: few, so that nothing else has to wait for long. */
+const BATCH = 16;
+/** Pages of each process that are compared: 8 GiB. */
+const MOST_PAGES = 1 << 21;
 
 /** What a process maps, page by page: numbers of pages and of frames, ascending by page. */
 async function mappedPages(sources: Sources, pid: number, startTicks: bigint): Promise<[page: number, pfn: number][]> {
@@ -16,6 +19,12 @@ async function mappedPages(sources: Sources, pid: number, startTicks: bigint): P
   for (let at = 0; at < tables.length; at += BATCH) {
     const some = tables.slice(at, at + BATCH);
     const { bytes, status } = await sources.frames(BigUint64Array.from(some, (i) => (tree.pa[i] as bigint) >> 12n));
+    if (mapped.length > MOST_PAGES)
+      throw new Failed(
+        `process ${pid} maps more than ${MOST_PAGES} pages`,
+        'That is more than can be compared; see `cr3scope owners` for single frames.',
+        'E2BIG',
+      );
     some.forEach((i, k) => {
       if (status[k] !== 0) return;
       const level = tree.level[i] as number;
