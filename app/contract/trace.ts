@@ -27,7 +27,7 @@ export function sayTraced({ kind, child, before, after, code, name }: Traced): s
     case 'thread':
       return `thread ${child}: shares root ${root(after)}`;
     case 'exit':
-      return `${code < 0 ? `killed by signal ${-code}` : `exit code ${code}`}; root ${root(before)} is free`;
+      return `${code < 0 ? `killed by signal ${-code}` : `exit code ${code}`}; its root was ${root(before)}`;
     case 'detach':
       return 'let go: runs on by itself';
   }
