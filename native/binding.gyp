@@ -5,7 +5,9 @@
     "cflags_cc": ["-std=c++20", "-O3", "-mtune=generic", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Wno-restrict", "-Wno-maybe-uninitialized", "-fvisibility=hidden", "-fstack-protector-strong"]
   },
   "variables": {
-    "core": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/watch.cc"],
+    "bpf_headers": ["bpf/namespace.h", "bpf/task.bpf.h"],
+    "compile_bpf": ["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", "-c"],
+    "core": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/watch.cc"],
     "napi_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_ADDON_API_DISABLE_DEPRECATED"],
     "napi_include": "<!(node -p \"require('node-addon-api').include_dir\")"
   },
@@ -15,13 +17,18 @@
       "type": "static_library",
       "include_dirs": ["<(INTERMEDIATE_DIR)"],
       "actions": [{
-        "action_name": "compile_bpf",
-        "inputs": ["bpf/frames.bpf.c", "bpf/frames.h"],
+        "action_name": "compile_frames",
+        "inputs": ["bpf/frames.bpf.c", "bpf/frames.h", "<@(bpf_headers)"],
         "outputs": ["<(INTERMEDIATE_DIR)/frames.bpf.o"],
-        "action": ["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", "-c", "bpf/frames.bpf.c", "-o", "<@(_outputs)"]
+        "action": ["<@(compile_bpf)", "bpf/frames.bpf.c", "-o", "<@(_outputs)"]
+      }, {
+        "action_name": "compile_lives",
+        "inputs": ["bpf/lives.bpf.c", "bpf/lives.h", "<@(bpf_headers)"],
+        "outputs": ["<(INTERMEDIATE_DIR)/lives.bpf.o"],
+        "action": ["<@(compile_bpf)", "bpf/lives.bpf.c", "-o", "<@(_outputs)"]
       }, {
         "action_name": "embed_bpf",
-        "inputs": ["bpf/embed.S", "<(INTERMEDIATE_DIR)/frames.bpf.o"],
+        "inputs": ["bpf/embed.S", "<(INTERMEDIATE_DIR)/frames.bpf.o", "<(INTERMEDIATE_DIR)/lives.bpf.o"],
         "outputs": ["<(INTERMEDIATE_DIR)/embed.S"],
         "process_outputs_as_sources": 1,
         "action": ["cp", "bpf/embed.S", "<@(_outputs)"]

@@ -469,7 +469,18 @@ export type WatchEvent = z.infer<typeof WatchEvent>;
 export const MOST_WATCHED = 1 << 16;
 
 /** The order is that of TraceKind in native/core/trace.h; what each means is in trace.ts. */
-export const TRACE_KINDS = ['start', 'attach', 'exec', 'fork', 'vfork', 'clone', 'thread', 'exit', 'detach'] as const;
+export const TRACE_KINDS = [
+  'start',
+  'attach',
+  'exec',
+  'fork',
+  'vfork',
+  'clone',
+  'thread',
+  'exit',
+  'detach',
+  'lost',
+] as const;
 export type TraceKind = (typeof TRACE_KINDS)[number];
 
 /** One thing that happened to the processes that are traced. */
@@ -483,7 +494,7 @@ export const Traced = z.object({
   /** Roots: of an exec before and after; else of the process, and of its child. 0: not known. */
   before: u64,
   after: u64,
-  /** Of an exit: its code, or the signal that killed it, negative. */
+  /** Of an exit: its code, or the signal that killed it, negative. Of `lost`: how many events. */
   code: z.number(),
   name: z.string(),
 });
@@ -546,7 +557,8 @@ export const METHODS = {
   ),
   /**
    * Launches a program and follows what becomes of it, or attaches to a process and its descendants where there are no
-   * arguments; tells by `trace` events. What is traced runs on when this ends.
+   * arguments, or listens to the whole machine where there is no process either; tells by `trace` events. What is traced
+   * runs on when this ends.
    */
   startTrace: method(
     z.object({

@@ -30,6 +30,8 @@ export function sayTraced({ kind, child, before, after, code, name }: Traced): s
       return `${code < 0 ? `killed by signal ${-code}` : `exit code ${code}`}; its root was ${root(before)}`;
     case 'detach':
       return 'let go: runs on by itself';
+    case 'lost':
+      return `${code} events came faster than they could be taken, and are lost`;
   }
 }
 

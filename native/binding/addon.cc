@@ -229,7 +229,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
          InstanceMethod<&SessionObject::check>("check"), InstanceMethod<&SessionObject::cpus>("cpus"),
          InstanceMethod<&SessionObject::owners>("owners"), InstanceMethod<&SessionObject::tables>("tables"),
          InstanceMethod<&SessionObject::memory>("memory"), InstanceMethod<&SessionObject::watch>("watch"),
-         InstanceMethod<&SessionObject::trace>("trace"), InstanceMethod<&SessionObject::search>("search")});
+         InstanceMethod<&SessionObject::trace>("trace"), InstanceMethod<&SessionObject::trace_machine>("traceMachine"),
+         InstanceMethod<&SessionObject::search>("search")});
   }
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -470,7 +471,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         });
   }
 
-  // trace({arguments, environment, directory, user, quiet}, pid, follow, onEvent) -> {promise, cancel()}: launches, or
+  // trace({arguments, environment, directory, user, quiet}, pid, follow, onEvents) -> {promise, cancel()}: launches, or
   // attaches to `pid` where there are no arguments.
   Napi::Value trace(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
@@ -484,14 +485,25 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     launch->quiet = o.Get("quiet").ToBoolean();
     int pid = launch->arguments.empty() ? pid_argument(info, 1) : 0;
     bool follow = info[2].ToBoolean();
-    if (!info[3].IsFunction()) throw Napi::TypeError::New(env, "onEvent must be a function");
-    return Job<Done, TraceEvent>::start(
+    if (!info[3].IsFunction()) throw Napi::TypeError::New(env, "onEvents must be a function");
+    return Job<Done, TraceEvents>::start(
         env, info[3].As<Napi::Function>(), "cr3scope trace",
         [s = session_, launch, pid, follow](const std::atomic<bool>& cancel, const auto& emit) {
           Session::Lease lease(*s);
-          cr3scope::trace(*lease, *launch, pid, follow, cancel, emit);
+          cr3scope::trace(*lease, *launch, pid, follow, cancel, [&](TraceEvent&& event) { emit({std::move(event)}); });
           return Done{};
         });
+  }
+
+  // traceMachine(onEvents) -> {promise, cancel()}
+  Napi::Value trace_machine(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    if (!info[0].IsFunction()) throw Napi::TypeError::New(env, "onEvents must be a function");
+    return Job<Done, TraceEvents>::start(env, info[0].As<Napi::Function>(), "cr3scope trace",
+                                         [s = session_](const std::atomic<bool>& cancel, const auto& emit) {
+                                           cr3scope::trace_machine(s->target(), s->direct_map(), cancel, emit);
+                                           return Done{};
+                                         });
   }
 
   // search(pid, begin, end, bytes: Uint8Array, mask: Uint8Array, limit, onBatch) -> {promise, cancel()}; pid 0 searches

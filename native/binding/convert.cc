@@ -234,6 +234,12 @@ Napi::Object to_js(Napi::Env env, const TraceEvent& e) {
   return o;
 }
 
+Napi::Array to_js(Napi::Env env, const TraceEvents& events) {
+  auto list = Napi::Array::New(env, events.size());
+  for (size_t i = 0; i < events.size(); i++) list[static_cast<u32>(i)] = to_js(env, events[i]);
+  return list;
+}
+
 Napi::Object to_js(Napi::Env env, const WatchBatch& b) {
   auto o = Napi::Object::New(env);
   o["ns"] = to_js(env, b.ns);

@@ -15,7 +15,7 @@
 #include "../core/reverse_map.h"
 #include "../core/search.h"
 #include "../core/table_tree.h"
-#include "../core/trace.h"
+#include "../core/trace_machine.h"
 #include "../core/watch.h"
 
 namespace cr3scope {
@@ -72,7 +72,7 @@ Napi::Object to_js(Napi::Env env, const TableTree& tree);
 Napi::Object to_js(Napi::Env env, const MemoryMap& map);
 Napi::Object to_js(Napi::Env env, const ByteProof& proof);
 Napi::Object to_js(Napi::Env env, const WatchBatch& batch);
-Napi::Object to_js(Napi::Env env, const TraceEvent& event);
+Napi::Array to_js(Napi::Env env, const TraceEvents& event);
 
 // An Error object with code ("ESRCH"), errno, call and remedy.
 Napi::Error to_js(Napi::Env env, const Error& error);

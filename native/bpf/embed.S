@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Embeds the compiled bpf object, so that the addon is one file. */
-	.section .rodata
+/* Embeds the compiled bpf objects, so that the addon is one file. */
+	.macro embed name
 	.balign 16
-	.globl cr3scope_bpf_begin
-	.globl cr3scope_bpf_end
-	.hidden cr3scope_bpf_begin
-	.hidden cr3scope_bpf_end
-cr3scope_bpf_begin:
-	.incbin "frames.bpf.o"
-cr3scope_bpf_end:
+	.globl cr3scope_\name\()_begin
+	.globl cr3scope_\name\()_end
+	.hidden cr3scope_\name\()_begin
+	.hidden cr3scope_\name\()_end
+cr3scope_\name\()_begin:
+	.incbin "\name\().bpf.o"
+cr3scope_\name\()_end:
+	.endm
+
+	.section .rodata
+	embed frames
+	embed lives
 	.section .note.GNU-stack,"",@progbits

@@ -10,40 +10,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "frames.h"
-
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+#include "task.bpf.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct pid_namespace {
-	unsigned int level;
-};
-struct upid {
-	int nr;
-	struct pid_namespace *ns;
-};
-struct pid {
-	unsigned int level;
-	struct upid numbers[1];
-};
-struct mm_struct {
-	void *pgd;
-};
-struct thread_info {
-	__u32 cpu;
-};
-struct task_struct {
-	struct thread_info thread_info;
-	unsigned int flags;
-	int on_cpu;
-	int pid;
-	int tgid;
-	__u64 start_boottime;
-	struct mm_struct *mm;
-	struct mm_struct *active_mm;
-	struct task_struct *group_leader;
-	struct pid *thread_pid;
-	char comm[16];
-};
 struct seq_file;
 struct bpf_iter_meta {
 	struct seq_file *seq;
@@ -134,40 +103,21 @@ SEC("syscall")
 int probe(struct probe_result *result)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
 	struct frames_settings *s = get_settings();
-	__u32 level = BPF_CORE_READ(pid, level) & 31;
-	__u64 base = 0, ns = 0;
+	__u64 base = 0;
 
 	if (!s)
 		return 0;
-	bpf_core_read(&ns, sizeof(ns), &pid->numbers[level].ns);
-	s->namespace_level = level;
-	s->namespace_address = ns;
+	s->ns = namespace_of(task);
 	if (&page_offset_base)
 		bpf_probe_read_kernel(&base, sizeof(base), &page_offset_base);
 	result->direct_map = base;
 	return 0;
 }
 
-/* The thread group's number in the reader's PID namespace, 0 where it is not visible there. */
-static __u32 visible_tgid(struct task_struct *task, const struct frames_settings *s)
-{
-	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
-	__u32 level = s->namespace_level & 31;
-	__u64 ns = 0;
-	int nr = 0;
-
-	if (!pid || BPF_CORE_READ(pid, level) < level)
-		return 0;
-	bpf_core_read(&ns, sizeof(ns), &pid->numbers[level].ns);
-	bpf_core_read(&nr, sizeof(nr), &pid->numbers[level].nr);
-	return ns == s->namespace_address ? nr : 0;
-}
-
 /*
- * One record a thread that is on a CPU, or one a thread group: from its leader, or from another thread where the leader has exited and left the
- * address space to the rest (its mm is NULL then).
+ * One record a thread that is on a CPU, or one a thread group: from its leader, or from another thread where the leader
+ * has exited and left the address space to the rest (its mm is NULL then).
  */
 SEC("iter/task")
 int roots(struct bpf_iter__task *context)
@@ -189,7 +139,7 @@ int roots(struct bpf_iter__task *context)
 	} else if (!leader && (!mm || BPF_CORE_READ(task, group_leader, mm))) {
 		return 0;
 	}
-	record.tgid = visible_tgid(task, s);
+	record.tgid = number_in(BPF_CORE_READ(task, group_leader, thread_pid), s->ns);
 	if (!record.tgid || (s->only_tgid && record.tgid != s->only_tgid))
 		return 0;
 	record.start_boottime = BPF_CORE_READ(task, group_leader, start_boottime);

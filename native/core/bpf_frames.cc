@@ -13,26 +13,13 @@
 #include "pagemap.h"
 
 // bpf/frames.bpf.o, embedded by bpf/embed.S.
-extern "C" const unsigned char cr3scope_bpf_begin[], cr3scope_bpf_end[];
+extern "C" const unsigned char cr3scope_frames_begin[], cr3scope_frames_end[];
 
 namespace cr3scope {
 
 namespace {
 
 constexpr u64 kGiB = 1ull << 30;
-
-[[noreturn]] void refuse(const Target& t, const std::string& call, int code) {
-  auto has = [&](unsigned cap) { return t.capabilities >> cap & 1; };
-  std::string remedy =
-      "The bpf frame reader needs Linux 5.17 or newer with CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS and "
-      "CONFIG_DEBUG_INFO_BTF.";
-  if (!has(kCapSysAdmin) && !(has(kCapBpf) && has(kCapPerfmon)))
-    remedy = "Run as root, or with CAP_BPF and CAP_PERFMON.";
-  else if (t.lockdown == "confidentiality")
-    remedy = "Kernel lockdown forbids bpf to read kernel memory: boot with lockdown=integrity or lockdown=none.";
-  else if (!t.btf) remedy = "This kernel has no BTF: use one with CONFIG_DEBUG_INFO_BTF, as distribution kernels have.";
-  throw Error(call, code, remedy);
-}
 
 // A page of ours that stays where it is.
 class LockedPage {
@@ -71,19 +58,32 @@ void unmap(T* p, size_t bytes) {
 
 }  // namespace
 
+void refuse_bpf(const Target& t, const std::string& call, int code) {
+  auto has = [&](unsigned cap) { return t.capabilities >> cap & 1; };
+  std::string remedy =
+      "bpf needs Linux 5.17 or newer with CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS and "
+      "CONFIG_DEBUG_INFO_BTF.";
+  if (!has(kCapSysAdmin) && !(has(kCapBpf) && has(kCapPerfmon)))
+    remedy = "Run as root, or with CAP_BPF and CAP_PERFMON.";
+  else if (t.lockdown == "confidentiality")
+    remedy = "Kernel lockdown forbids bpf to read kernel memory: boot with lockdown=integrity or lockdown=none.";
+  else if (!t.btf) remedy = "This kernel has no BTF: use one with CONFIG_DEBUG_INFO_BTF, as distribution kernels have.";
+  throw Error(call, code, remedy);
+}
+
 BpfFrames::BpfFrames(const Target& target, u64 direct_map) : target_(target) {
-  if (target.ram.empty()) refuse(target, "read /proc/iomem", EACCES);
+  if (target.ram.empty()) refuse_bpf(target, "read /proc/iomem", EACCES);
   libbpf_set_print(nullptr);  // the reason reaches the user as an Error, not as libbpf's log
-  object_ =
-      bpf_object__open_mem(cr3scope_bpf_begin, static_cast<size_t>(cr3scope_bpf_end - cr3scope_bpf_begin), nullptr);
-  if (!object_) refuse(target, "open the bpf object", errno);
+  object_ = bpf_object__open_mem(cr3scope_frames_begin,
+                                 static_cast<size_t>(cr3scope_frames_end - cr3scope_frames_begin), nullptr);
+  if (!object_) refuse_bpf(target, "open the bpf object", errno);
   try {
-    if (int e = bpf_object__load(object_)) refuse(target, "load the bpf programs", -e);
+    if (int e = bpf_object__load(object_)) refuse_bpf(target, "load the bpf programs", -e);
     auto program = [&](const char* name) { return bpf_object__find_program_by_name(object_, name); };
     read_frames_ = bpf_program__fd(program("read_frames"));
     probe_ = bpf_program__fd(program("probe"));
     iterator_ = bpf_program__attach_iter(program("roots"), nullptr);
-    if (!iterator_) refuse(target, "attach the bpf task iterator", errno);
+    if (!iterator_) refuse_bpf(target, "attach the bpf task iterator", errno);
     addresses_ = map_array<u64>(object_, "addresses", kBatch * sizeof(u64), PROT_READ | PROT_WRITE);
     frames_ = map_array<u8>(object_, "frames", kBatch * kPageSize, PROT_READ);
     results_ = map_array<std::int64_t>(object_, "results", kBatch * sizeof(u64), PROT_READ);
@@ -114,7 +114,7 @@ void BpfFrames::release() {
 void BpfFrames::run(int program, void* context, unsigned bytes) {
   // A syscall program's context is read from ctx_in and written back there.
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = context, .ctx_size_in = bytes);
-  if (int e = bpf_prog_test_run_opts(program, &options)) refuse(target_, "run a bpf program", -e);
+  if (int e = bpf_prog_test_run_opts(program, &options)) refuse_bpf(target_, "run a bpf program", -e);
   if (options.retval) throw Error("run a bpf program", -static_cast<int>(options.retval), "Report this as a bug.");
 }
 

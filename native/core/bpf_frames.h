@@ -14,6 +14,9 @@ struct bpf_link;
 
 namespace cr3scope {
 
+// Throws an Error of that errno with what mends it, where a bpf call was refused.
+[[noreturn]] void refuse_bpf(const Target& target, const std::string& call, int code);
+
 class BpfFrames final : public FrameReader {
  public:
   // Loads the programs and finds the direct map, or takes `direct_map` where another instance confirmed it already.
@@ -28,6 +31,7 @@ class BpfFrames final : public FrameReader {
   std::vector<CpuState> cpus() override;
 
   u64 direct_map() const { return direct_map_; }
+  pid_ns own_namespace() const { return settings_->ns; }
   const std::string& direct_map_from() const { return direct_map_from_; }
 
  private:

@@ -31,6 +31,7 @@ enum class TraceKind : u8 {
   thread,  // one more thread of `pid`; it has no root of its own
   exit,
   detach,  // let go, running on
+  lost,    // `code` events that nobody can tell of any more: they came faster than they were taken
 };
 
 struct TraceEvent {

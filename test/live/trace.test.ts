@@ -29,7 +29,8 @@ const launch = (...words: string[]): Launch => ({
 });
 async function traced(words: string[], extra: Partial<Launch> = {}, follow = true) {
   const events: Traced[] = [];
-  const ended = await explorer.trace({ ...launch(...words), ...extra }, 0, follow, (e) => events.push(e)).promise;
+  const ended = await explorer.trace({ ...launch(...words), ...extra }, 0, follow, (batch) => events.push(...batch))
+    .promise;
   expect(ended).toBe(true);
   return events;
 }
@@ -89,7 +90,7 @@ test('a tree of 200 forks and 50 execs: no event is lost, and the order is their
 
 test('what is traced is what the tables say: a page of the program, by its root', async () => {
   const events: Traced[] = [];
-  const job = explorer.trace(launch('sleep', '30'), 0, true, (e) => events.push(e));
+  const job = explorer.trace(launch('sleep', '30'), 0, true, (batch) => events.push(...batch));
   await expect.poll(() => kinds(events)).toEqual(['start', 'exec']);
   const { pid, after } = events[1] as Traced;
   expect((await explorer.tables({ pid, startTicks: 0n })).rootPa).toBe(after);
@@ -126,7 +127,7 @@ test('attach: a running tree is followed, and runs on when it is let go', async 
   await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8')).toMatch(/\n/);
   const pid = Number(readFileSync(file, 'utf8'));
   const events: Traced[] = [];
-  const job = explorer.trace(launch(), pid, true, (e) => events.push(e));
+  const job = explorer.trace(launch(), pid, true, (batch) => events.push(...batch));
   await expect.poll(() => kinds(events)).toEqual(['attach', 'attach']);
   outer.stdin.write('\n');
   await expect.poll(() => kinds(events).slice(2)).toEqual([expect.stringMatching(/fork/), 'exec', 'exit']);
@@ -244,4 +245,90 @@ test('the command line keeps the program’s streams, and its own events apart',
   );
   expect([status, stdout]).toEqual([0, 'got hello\n']);
   expect(stderr).toMatch(/exec \S*sh: root 0x[0-9a-f]+ → 0x[0-9a-f]+\n[\s\S]*exit code 0/);
+});
+
+describe('the whole machine, by tracepoints', () => {
+  async function listened(work: (events: Traced[]) => Promise<void>) {
+    const events: Traced[] = [];
+    const job = explorer.traceMachine((batch) => events.push(...batch));
+    // It listens once it tells of something that happens now.
+    await expect.poll(() => spawnSync('true').status === 0 && events.length > 0, { timeout: 20_000 }).toBe(true);
+    await work(events);
+    job.cancel();
+    expect(await job.promise).toBe(false);
+    return events;
+  }
+  const run = (...words: string[]) => {
+    const child = spawn(words[0] as string, words.slice(1), { stdio: 'ignore' });
+    return { pid: child.pid as number, end: new Promise((resolve) => child.once('exit', resolve)), child };
+  };
+
+  test('a tree of 200 forks and 50 execs: all that it says of itself, each root after the one before', async () => {
+    const file = join(folder, 'machine');
+    let pid = 0;
+    const events = await listened(async (seen) => {
+      const family = run(`${process.cwd()}/out/fixtures/family`, file, '200', '4');
+      pid = family.pid;
+      await family.end;
+      await expect.poll(() => seen.some((e) => e.kind === 'exit' && e.pid === pid)).toBe(true);
+    });
+    const told = readFileSync(file, 'utf8').trim().split('\n');
+    const children = new Set([pid]);
+    for (const line of told) if (line.startsWith('fork ')) children.add(Number(line.split(' ')[2]));
+    const mine = events.filter((e) => children.has(e.pid));
+    const lines = (what: string) => told.filter((l) => l.startsWith(`${what} `)).map((l) => l.slice(what.length + 1));
+    const of = (kind: Traced['kind']) => mine.filter((e) => e.kind === kind);
+    const pids = (list: Traced[]) => list.map((e) => String(e.pid)).sort();
+    expect(
+      of('fork')
+        .map((e) => `${e.pid} ${e.child}`)
+        .sort(),
+    ).toEqual(lines('fork').sort());
+    expect(pids(of('exec'))).toEqual(lines('exec').sort());
+    expect(pids(of('exit'))).toEqual(lines('exit').sort());
+    expect(mine.at(-1)).toMatchObject({ kind: 'exit', pid, code: 5 });
+    for (const fork of of('fork')) {
+      const life = mine.filter((e) => e.pid === fork.child);
+      expect(kinds(life)).toEqual(life.length === 2 ? ['exec', 'exit'] : ['exit']);
+      expect(fork.after).not.toBe(fork.before);
+      expect(life[0]?.before).toBe(fork.after);
+      if (life[1]) expect([life[1].before, life[0]?.after]).toEqual([life[0]?.after, life[1].before]);
+    }
+  });
+
+  test('the roots are those of the tables; a kill is its signal; threads share', async () => {
+    let pid = 0;
+    const events = await listened(async (seen) => {
+      const sleeper = run('sleep', '60');
+      pid = sleeper.pid;
+      await expect.poll(() => seen.some((e) => e.kind === 'exec' && e.pid === pid)).toBe(true);
+      const exec = seen.find((e) => e.kind === 'exec' && e.pid === pid) as Traced;
+      expect((await explorer.tables({ pid, startTicks: 0n })).rootPa).toBe(exec.after);
+      expect(exec.name).toMatch(/\/sleep$/);
+      sleeper.child.kill('SIGKILL');
+      await sleeper.end;
+      const threads = run('/proc/self/exe', '-e', 'new (require("worker_threads").Worker)("0", { eval: true })');
+      await threads.end;
+      await expect.poll(() => seen.some((e) => e.kind === 'exit' && e.pid === threads.pid)).toBe(true);
+      const thread = seen.find((e) => e.kind === 'thread' && e.pid === threads.pid);
+      const born = seen.filter((e) => e.kind === 'exec' && e.pid === threads.pid).at(-1);
+      expect(thread?.after).toBe(born?.after);
+    });
+    expect(events.filter((e) => e.kind === 'exit' && e.pid === pid)).toMatchObject([{ code: -9 }]);
+  });
+
+  test('what came too fast is told as lost, never left out in silence', async () => {
+    const file = join(folder, 'fast');
+    const events = await listened(async (seen) => {
+      // Nobody takes events meanwhile: this thread is blocked.
+      expect(spawnSync('out/fixtures/family', [file, '12000', '100000']).status).toBe(5);
+      await expect.poll(() => seen.some((e) => e.kind === 'lost'), { timeout: 20_000 }).toBe(true);
+    });
+    const lost = events.filter((e) => e.kind === 'lost').reduce((n, e) => n + e.code, 0);
+    const forks = readFileSync(file, 'utf8').match(/^fork /gm)?.length ?? 0;
+    const told = events.filter((e) => e.kind === 'fork' && e.name === '').length;
+    expect(forks).toBe(12_000);
+    expect(told).toBeLessThan(forks);
+    expect(lost).toBeGreaterThan(forks - told);
+  });
 });

@@ -202,9 +202,10 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
   command(
     'trace [program] [arguments...]',
     'the roots of a program before and after its exec, and of all that it forks; it keeps this terminal',
-    'cr3scope trace make -j4\n  cr3scope trace --attach 4077',
+    'cr3scope trace make -j4\n  cr3scope trace --attach 4077\n  cr3scope trace --machine --json | jq -c \'select(.kind == "exec")\'',
   )
     .option('--attach <pid>', 'follow a running process and its descendants instead; Ctrl-C lets them run on')
+    .option('--machine', 'every process of the machine, by tracepoints: nobody is stopped; Ctrl-C ends it')
     .option('--no-follow', 'let it run on by itself at the end of the first exec')
     .option('--directory <path>', 'start it there')
     .option('--user <name>', 'start it as that user')

@@ -7,6 +7,7 @@ import { type Json, parsePid, print } from './output.ts';
 
 export interface TraceOptions extends Json {
   attach?: string;
+  machine?: boolean;
   follow: boolean;
   directory?: string;
   user?: string;
@@ -18,21 +19,26 @@ export async function trace(
   explorer: Explorer,
   program: string | undefined,
   more: readonly string[],
-  { json, attach, follow, directory = '', user = '', env = [] }: TraceOptions,
+  { json, attach, machine, follow, directory = '', user = '', env = [] }: TraceOptions,
 ): Promise<number> {
-  if ((program === undefined) === (attach === undefined))
-    throw new Failed('give a program to start, or --attach a PID', 'For example `cr3scope trace ls`.');
+  if ([program, attach, machine].filter((what) => what !== undefined).length !== 1)
+    throw new Failed(
+      'give a program to start, or --attach a PID, or --machine',
+      'For example `cr3scope trace ls`, or `cr3scope trace --machine`.',
+    );
   const bad = env.find((entry) => !/^[^=]+=/.test(entry));
   if (bad !== undefined) throw new Failed(`"${bad}" sets no variable`, 'Give NAME=value.');
   const pid = attach === undefined ? 0 : parsePid(attach);
   let startNs = 0n;
   let events = 0;
-  const show = (event: Traced) => {
-    startNs ||= event.ns;
-    events++;
-    const seconds = Number(event.ns - startNs) / 1e9;
-    if (json) print({ seconds, ...event, filter: filterOf(event) ?? null });
-    else process.stderr.write(`cr3scope ${seconds.toFixed(4).padStart(9)}  ${event.pid}  ${sayTraced(event)}\n`);
+  const show = (batch: readonly Traced[]) => {
+    for (const event of batch) {
+      startNs ||= event.ns;
+      events++;
+      const seconds = Number(event.ns - startNs) / 1e9;
+      if (json) print({ seconds, ...event, filter: filterOf(event) ?? null });
+      else process.stderr.write(`cr3scope ${seconds.toFixed(4).padStart(9)}  ${event.pid}  ${sayTraced(event)}\n`);
+    }
   };
   const launch = {
     arguments: program === undefined ? [] : [program, ...more],
@@ -41,7 +47,7 @@ export async function trace(
     user,
     quiet: false,
   };
-  const job = explorer.trace(launch, pid, follow, show);
+  const job = machine ? explorer.traceMachine(show) : explorer.trace(launch, pid, follow, show);
   // Ctrl-C reaches a program that was started here, too: it is its own to heed. A second one lets it go.
   let interrupts = 0;
   const stop = () => {

@@ -19,7 +19,7 @@ import {
 } from '../../contract/api.ts';
 import { isCanonical, mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
-import type { CheckBatch, Launch, SearchBatch, SearchSummary, WatchBatch } from '../sources/addon.d.ts';
+import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { Lab } from './lab.ts';
@@ -52,6 +52,26 @@ const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts'> = {
   flags: new BigUint64Array(),
   counts: new BigUint64Array(),
 };
+
+/** Work whose promise is true when it ended by itself, false where it was cancelled. */
+interface Ending {
+  promise: Promise<boolean>;
+  cancel(): void;
+}
+
+function ending(job: { promise: Promise<void>; cancel(): void }): Ending {
+  const promise = job.promise.then(
+    () => true,
+    (error: unknown) => {
+      if (Failed.from(error).code === 'ECANCELED') return false;
+      throw error;
+    },
+  );
+  return { promise, cancel: () => job.cancel() };
+}
+
+const traced = (events: TraceEvent[]): Traced[] =>
+  events.map((event) => ({ ...event, kind: TRACE_KINDS[event.kind] ?? 'start' }));
 
 type Listener = <E extends keyof Events>(event: E, payload: Events[E]) => void;
 
@@ -255,10 +275,11 @@ export class Explorer implements Api {
 
   startTrace: Api['startTrace'] = async ({ id, pid, follow, ...launch }) => {
     if (this.running.has(id)) throw new Failed(`trace ${id} exists`, 'Choose another id.', 'EEXIST');
-    // What a window starts has no terminal of its own.
-    const job = this.trace({ ...launch, quiet: true }, pid, follow, (event) =>
-      this.emit('trace', { id, events: [event], end: null }),
-    );
+    const onEvents = (events: Traced[]) => this.emit('trace', { id, events, end: null });
+    const job =
+      launch.arguments.length || pid
+        ? this.trace({ ...launch, quiet: true }, pid, follow, onEvents) // a window has no terminal to give
+        : this.traceMachine(onEvents);
     this.running.set(id, job.cancel);
     job.promise
       .then((ended) => this.emit('trace', { id, events: [], end: { cancelled: !ended } }))
@@ -273,28 +294,18 @@ export class Explorer implements Api {
   cancelTrace: Api['cancelTrace'] = (args) => this.cancelCheck(args);
 
   /** Launches or attaches; resolves to true when all ended by itself, to false where it was cancelled. */
-  trace(
-    launch: Launch,
-    pid: number,
-    follow: boolean,
-    onEvent: (event: Traced) => void,
-  ): { promise: Promise<boolean>; cancel(): void } {
+  trace(launch: Launch, pid: number, follow: boolean, onEvents: (events: Traced[]) => void): Ending {
     if (launch.arguments.length === 0 && pid < 1)
       throw new Failed('neither a program nor a process is given', 'Give a command line, or the PID to attach to.');
     const own = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
     const given = new Set(launch.environment.map((entry) => entry.split('=')[0]));
     const environment = [...own.filter((entry) => !given.has(entry.split('=')[0])), ...launch.environment];
-    const job = this.sources.trace({ ...launch, environment }, pid, follow, (event) =>
-      onEvent({ ...event, kind: TRACE_KINDS[event.kind] ?? 'start' }),
-    );
-    const promise = job.promise.then(
-      () => true,
-      (error: unknown) => {
-        if (Failed.from(error).code === 'ECANCELED') return false;
-        throw error;
-      },
-    );
-    return { promise, cancel: () => job.cancel() };
+    return ending(this.sources.trace({ ...launch, environment }, pid, follow, (events) => onEvents(traced(events))));
+  }
+
+  /** Tells each exec, fork and exit of the machine until it is cancelled, by the scheduler's tracepoints. */
+  traceMachine(onEvents: (events: Traced[]) => void): Ending {
+    return ending(this.sources.traceMachine((events) => onEvents(traced(events))));
   }
 
   /** Watches pages until it is cancelled, resolving to false, or until their process is gone, resolving to true. */
@@ -305,7 +316,7 @@ export class Explorer implements Api {
     end: bigint,
     intervalMs: number,
     onBatch: (batch: WatchBatch) => void,
-  ): { promise: Promise<boolean>; cancel(): void } {
+  ): Ending {
     const from = begin & ~4095n;
     const pages = (end - from + 4095n) >> 12n;
     if (pages < 1n || pages > BigInt(MOST_WATCHED))
@@ -313,15 +324,7 @@ export class Explorer implements Api {
     const until = from + (pages << 12n);
     if (until > 1n << BigInt(this.sources.target.virtualBits - 1))
       throw new Failed(`0x${end.toString(16)} is no user address`, 'Only the user half can be watched.');
-    const job = this.sources.watch(pid, startTicks, from, until, BigInt(intervalMs) * 1_000_000n, onBatch);
-    const promise = job.promise.then(
-      () => true,
-      (error: unknown) => {
-        if (Failed.from(error).code === 'ECANCELED') return false;
-        throw error;
-      },
-    );
-    return { promise, cancel: () => job.cancel() };
+    return ending(this.sources.watch(pid, startTicks, from, until, BigInt(intervalMs) * 1_000_000n, onBatch));
   }
 
   startLab: Api['startLab'] = async ({ id, name }) => {

@@ -187,8 +187,10 @@ export interface AddonSession {
     launch: Launch,
     pid: number,
     follow: boolean,
-    onEvent: (event: TraceEvent) => void,
+    onEvents: (events: TraceEvent[]) => void,
   ): { promise: Promise<void>; cancel(): void };
+  /** All processes, by the scheduler's tracepoints; ends only when cancelled. */
+  traceMachine(onEvents: (events: TraceEvent[]) => void): { promise: Promise<void>; cancel(): void };
   check(
     pid: number,
     startTicks: bigint,

@@ -62,6 +62,7 @@ export async function openSources(path: string): Promise<Sources> {
     memory: (...args) => session.memory(...args),
     watch: (...args) => session.watch(...args),
     trace: (...args) => session.trace(...args),
+    traceMachine: (...args) => session.traceMachine(...args),
     search: (...args) => session.search(...args),
     check: (...args) => session.check(...args),
   };

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace_machine.h"
+
+#include <bpf/libbpf.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "../bpf/lives.h"
+#include "bpf_frames.h"
+#include "check.h"
+#include "error.h"
+
+// bpf/lives.bpf.o, embedded by bpf/embed.S.
+extern "C" const unsigned char cr3scope_lives_begin[], cr3scope_lives_end[];
+
+namespace cr3scope {
+
+namespace {
+
+constexpr int kPollMs = 50;
+
+class Lives {
+ public:
+  Lives(const Target& target, u64 direct_map) : direct_map_(direct_map) {
+    object_.reset(bpf_object__open_mem(cr3scope_lives_begin,
+                                       static_cast<size_t>(cr3scope_lives_end - cr3scope_lives_begin), nullptr));
+    if (!object_) refuse_bpf(target, "open the bpf object", errno);
+    if (int e = bpf_object__load(object_.get())) refuse_bpf(target, "load the bpf programs", -e);
+    void* settings = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED,
+                          bpf_object__find_map_fd_by_name(object_.get(), "settings"), 0);
+    if (settings == MAP_FAILED) throw Error("mmap bpf map settings", errno, "Free some memory.");
+    settings_ = static_cast<lives_settings*>(settings);
+    ring_.reset(ring_buffer__new(bpf_object__find_map_fd_by_name(object_.get(), "lives"), take, this, nullptr));
+    if (!ring_) throw Error("make the ring of bpf records", errno, "Free some memory.");
+  }
+  ~Lives() {
+    if (settings_) munmap(settings_, kPageSize);
+  }
+  Lives(const Lives&) = delete;
+
+  // From now on records come.
+  void attach(const Target& target, pid_ns ns) {
+    settings_->ns = ns;
+    for (const char* name : {"on_fork", "on_exec", "on_exit"}) {
+      bpf_link* link = bpf_program__attach(bpf_object__find_program_by_name(object_.get(), name));
+      if (!link) refuse_bpf(target, std::string("attach to the scheduler’s tracepoints, ") + name, errno);
+      links_.emplace_back(link);
+    }
+  }
+  void know(int pid, u64 root) { roots_[pid] = root; }
+
+  // What happened since the last call; waits a little where nothing did.
+  TraceEvents next() {
+    events_.clear();
+    ring_buffer__poll(ring_.get(), kPollMs);
+    if (u64 lost = __atomic_load_n(&settings_->lost, __ATOMIC_RELAXED); lost != lost_) {
+      TraceEvent event{.ns = monotonic_ns(), .kind = TraceKind::lost};
+      event.code = static_cast<int>(lost - lost_);
+      lost_ = lost;
+      events_.push_back(std::move(event));
+    }
+    return std::move(events_);
+  }
+
+ private:
+  static int take(void* self, void* data, size_t) {
+    static_cast<Lives*>(self)->add(*static_cast<const life_record*>(data));
+    return 0;
+  }
+
+  u64 known(int pid) const {
+    auto at = roots_.find(pid);
+    return at == roots_.end() ? 0 : at->second;
+  }
+
+  void add(const life_record& r) {
+    TraceEvent event{.ns = r.ns, .pid = static_cast<int>(r.tgid), .child = static_cast<int>(r.child)};
+    const u64 root = r.pgd ? r.pgd - direct_map_ : 0;
+    event.before = known(event.pid);
+    event.after = root;
+    switch (r.kind) {
+      case LIFE_FORK:
+        event.kind = TraceKind::fork;
+        break;
+      case LIFE_CLONE:
+        event.kind = TraceKind::clone;
+        break;
+      case LIFE_THREAD:
+        event.kind = TraceKind::thread;
+        break;
+      case LIFE_EXEC:
+        event.kind = TraceKind::exec;
+        event.name.assign(r.name, strnlen(r.name, sizeof r.name));
+        // The list of roots was read after this exec: it never keeps the root, so what it had before is not known.
+        if (event.before == root) event.before = 0;
+        break;
+      case LIFE_EXIT:
+        // Of a process that is gone already: another of its threads ended at the same moment.
+        if (!ended_.insert(event.pid).second) return;
+        event.kind = TraceKind::exit;
+        event.after = 0;
+        event.code = WIFSIGNALED(r.status) ? -WTERMSIG(r.status) : WEXITSTATUS(r.status);
+        roots_.erase(event.pid);
+        break;
+      default:
+        return;
+    }
+    if (r.kind == LIFE_FORK || r.kind == LIFE_CLONE) {
+      // A shared root is that of the parent, whatever was known of it.
+      if (r.kind == LIFE_CLONE) event.before = root;
+      roots_[event.child] = root;
+      ended_.erase(event.child);
+    } else if (r.kind == LIFE_EXEC) {
+      roots_[event.pid] = root;
+    }
+    events_.push_back(std::move(event));
+  }
+
+  template <auto free>
+  struct Free {
+    template <class T>
+    void operator()(T* p) const {
+      free(p);
+    }
+  };
+
+  u64 direct_map_, lost_ = 0;
+  std::unique_ptr<bpf_object, Free<bpf_object__close>> object_;
+  std::unique_ptr<ring_buffer, Free<ring_buffer__free>> ring_;
+  std::vector<std::unique_ptr<bpf_link, Free<bpf_link__destroy>>> links_;
+  lives_settings* settings_ = nullptr;
+  std::unordered_map<int, u64> roots_;  // of every process that lives, by PID
+  std::unordered_set<int> ended_;       // PIDs whose process ended, until they are used again
+  TraceEvents events_;
+};
+
+}  // namespace
+
+void trace_machine(const Target& target, u64 direct_map, const std::atomic<bool>& cancel,
+                   const std::function<void(TraceEvents&&)>& emit) {
+  BpfFrames reader(target, direct_map);
+  Lives lives(target, reader.direct_map());
+  lives.attach(target, reader.own_namespace());
+  // After attaching: who is not in the list then will be told by a record.
+  for (const RootRecord& r : reader.roots(0)) lives.know(r.pid, r.root_pa);
+  while (!cancel)
+    if (TraceEvents events = lives.next(); !events.empty()) emit(std::move(events));
+  throw Cancelled();
+}
+
+}  // namespace cr3scope
