@@ -181,6 +181,7 @@ int main() try {
   // 10 000 pages at 10 Hz, in CPU time of the thread that watches; the first close look at all of them apart.
   constexpr u64 kWatched = 10'000, kWatchSeconds = 5;
   std::atomic<bool> stop{false};
+  const std::atomic<u64> never{0};
   double watch_first_s = 0, watch_cpu_s = 0;
   u64 watch_samples = 0;
   auto thread_cpu_s = [] {
@@ -190,7 +191,7 @@ int main() try {
   };
   std::thread watcher([&] {
     try {
-      watch(session.target(), *second, nullptr, getpid(), 0, va, va + kWatched * kPageSize, 100'000'000, stop,
+      watch(session.target(), *second, nullptr, getpid(), 0, va, va + kWatched * kPageSize, 100'000'000, never, stop,
             [&](WatchBatch&& batch) {
               watch_samples = batch.samples;
               if (batch.initial) watch_first_s = thread_cpu_s();

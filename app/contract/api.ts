@@ -550,9 +550,12 @@ export const METHODS = {
   /** What a process shares with another one. */
   shared: method(z.object({ ...space, other: pid, otherStart: u64 }), Shared),
   cpus: method(z.object({}), Cpus),
-  /** Samples the pages of [begin, end) each `intervalMs`; what changes comes as `watch` events. */
+  /**
+   * Samples the pages of [begin, end) each `intervalMs`, or with 0 once and then when `sampleWatch` asks; what changes
+   * comes as `watch` events.
+   */
   startWatch: method(
-    z.object({ id: checkId, ...space, begin: u64, end: u64, intervalMs: z.number().int().min(5).max(3_600_000) }),
+    z.object({ id: checkId, ...space, begin: u64, end: u64, intervalMs: z.number().int().min(0).max(3_600_000) }),
     z.null(),
   ),
   /**
@@ -587,6 +590,8 @@ export const METHODS = {
   /** Goes on to its next step. */
   nextLab: method(z.object({ id: checkId }), LabStep),
   endLab: method(z.object({ id: checkId }), z.boolean()),
+  /** False where no such watch runs. */
+  sampleWatch: method(z.object({ id: checkId }), z.boolean()),
   cancelWatch: method(z.object({ id: checkId }), z.boolean()),
   tables: method(z.object(space), TableTree),
   /** Frames [begin, end) in at most `cells` cells; `flag` is a bit of kpageflags. `again` walks every address space anew. */

@@ -8,29 +8,37 @@ import type { Space } from './store.ts';
 
 export interface Change {
   readonly id: number;
+  readonly space: Space;
   readonly from: PageState;
   readonly to: PageState;
 }
 
-export interface Watched {
+/** A range of pages of a process that is watched. */
+export interface WatchedPlace {
   readonly id: string;
   readonly space: Space;
   readonly begin: bigint;
   readonly end: bigint;
-  readonly startNs: bigint;
-  readonly ns: bigint;
   readonly samples: bigint;
   /** The last state of each page. */
   readonly pages: ReadonlyMap<bigint, PageState>;
+  readonly ended?: NonNullable<WatchEvent['end']>;
+}
+
+export interface Watched {
+  /** 0: a sample is taken when asked for. */
+  readonly intervalMs: number;
+  readonly places: readonly WatchedPlace[];
+  readonly startNs: bigint;
+  readonly ns: bigint;
   /** Oldest first; the oldest are forgotten beyond MOST_CHANGES. */
   readonly changes: readonly Change[];
   readonly seen: number;
-  readonly ended?: NonNullable<WatchEvent['end']>;
 }
 
 export type TracedEvent = Traced & { readonly id: number };
 
-interface Trace {
+export interface Trace {
   readonly id: string;
   /** Oldest first; the oldest are forgotten beyond MOST_CHANGES. */
   readonly events: readonly TracedEvent[];
@@ -53,46 +61,61 @@ export const useTime = create<TimeState>(() => ({}));
 const set = useTime.setState;
 const get = useTime.getState;
 
-export async function startWatch(space: Space, begin: bigint, end: bigint, intervalMs: number): Promise<void> {
-  stopWatch();
+/** Watches a range, besides what is watched already where `also`. */
+export async function startWatch(
+  space: Space,
+  begin: bigint,
+  end: bigint,
+  intervalMs: number,
+  also = false,
+): Promise<void> {
+  if (!also) stopWatch();
   const id = crypto.randomUUID();
-  const nothing = { startNs: 0n, ns: 0n, samples: 0n, pages: new Map(), changes: [], seen: 0 };
-  set({ watched: { id, space, begin, end, ...nothing }, watchError: undefined });
+  const place: WatchedPlace = { id, space, begin, end, samples: 0n, pages: new Map() };
+  const before = also ? get().watched : undefined;
+  const watched = before ?? { intervalMs, places: [], startNs: 0n, ns: 0n, changes: [], seen: 0 };
+  set({ watched: { ...watched, places: [...watched.places, place] }, watchError: undefined });
   try {
     const { pid, startTicks } = space;
-    await explorer().call('startWatch', { id, pid, startTicks, begin, end, intervalMs });
+    await explorer().call('startWatch', { id, pid, startTicks, begin, end, intervalMs: watched.intervalMs });
   } catch (error) {
-    if (get().watched?.id === id) set({ watched: undefined, watchError: failure(error) });
+    const now = get().watched;
+    const places = now?.places.filter((p) => p.id !== id) ?? [];
+    set({ watched: now && places.length ? { ...now, places } : undefined, watchError: failure(error) });
   }
 }
 
 export function stopWatch(): void {
-  const { watched } = get();
-  if (watched && !watched.ended) void explorer().call('cancelWatch', { id: watched.id });
+  for (const { id, ended } of get().watched?.places ?? []) if (!ended) void explorer().call('cancelWatch', { id });
+}
+
+/** Takes one sample of all that is watched. */
+export function sampleWatch(): void {
+  for (const { id, ended } of get().watched?.places ?? []) if (!ended) void explorer().call('sampleWatch', { id });
 }
 
 /** Takes in what a watch tells. */
 export function followWatch(event: WatchEvent): void {
   const { watched } = get();
-  if (watched?.id !== event.id) return;
-  const pages = new Map(watched.pages);
+  const place = watched?.places.find((p) => p.id === event.id);
+  if (!watched || !place) return;
+  const pages = new Map(place.pages);
   const changes: Change[] = [];
   let { seen } = watched;
   for (const to of pageStates(event.rows, event.flags, event.counts, event.ns)) {
     const from = pages.get(to.va);
     pages.set(to.va, to);
-    if (from && !event.initial) changes.push({ id: seen++, from, to });
+    if (from && !event.initial) changes.push({ id: seen++, space: place.space, from, to });
   }
+  const now: WatchedPlace = { ...place, samples: event.samples, pages, ...(event.end && { ended: event.end }) };
   set({
     watched: {
       ...watched,
+      places: watched.places.map((p) => (p === place ? now : p)),
       startNs: watched.startNs || event.ns,
       ns: event.ns || watched.ns,
-      samples: event.samples,
-      pages,
       changes: [...watched.changes, ...changes].slice(-MOST_CHANGES),
       seen,
-      ...(event.end && { ended: event.end }),
     },
   });
 }

@@ -452,8 +452,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         });
   }
 
-  // watch(pid, startTicks, begin, end, intervalNs, onBatch) -> {promise, cancel()}: resolves when the process went
-  // away.
+  // watch(pid, startTicks, begin, end, intervalNs, onBatch) -> {promise, cancel(), sample()}: resolves when the process
+  // went away. With intervalNs 0 only sample() takes more than the first sample.
   Napi::Value watch(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     int pid = pid_argument(info, 0);
@@ -462,13 +462,16 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     if (begin >= end || end > session_->target().paging.user_end() || (end - begin) >> kPageShift > kMostWatched)
       throw Napi::TypeError::New(env, "begin and end must be 1 to 65536 pages of the user half");
     if (!info[5].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
-    return Job<Done, WatchBatch>::start(
+    auto asked = std::make_shared<std::atomic<u64>>(0);
+    Napi::Object job = Job<Done, WatchBatch>::start(
         env, info[5].As<Napi::Function>(), "cr3scope watch",
-        [s = session_, pid, start, begin, end, interval](const std::atomic<bool>& cancel, const auto& emit) {
+        [s = session_, pid, start, begin, end, interval, asked](const std::atomic<bool>& cancel, const auto& emit) {
           Session::Lease lease(*s);
-          cr3scope::watch(s->target(), *lease, lease.module(), pid, start, begin, end, interval, cancel, emit);
+          cr3scope::watch(s->target(), *lease, lease.module(), pid, start, begin, end, interval, *asked, cancel, emit);
           return Done{};
         });
+    job["sample"] = Napi::Function::New(env, [asked](const Napi::CallbackInfo&) { ++*asked; });
+    return job;
   }
 
   // trace({arguments, environment, directory, user, quiet}, pid, follow, onEvents) -> {promise, cancel()}: launches, or

@@ -65,7 +65,7 @@ class Watch {
 }  // namespace
 
 void watch(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks, u64 begin,
-           u64 end, u64 interval_ns, const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit) {
+           u64 end, u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit) {
   KPage kpage;
   u64 root = Checker(target, frames, module, pid, start_ticks, cancel).root_pa();
   Watch watch(target, frames, root, pid, begin, end);
@@ -83,12 +83,15 @@ void watch(const Target& target, FrameReader& frames, KernelModule* module, int 
     }
     return batch;
   };
+  u64 answered = 0;
   for (u64 next = monotonic_ns();; next = std::max(next + interval_ns, monotonic_ns())) {
-    while (!cancel && monotonic_ns() < next) {
-      u64 nap = std::min(kNapNs, next - std::min(next, monotonic_ns()));
+    const bool stepped = interval_ns == 0 && samples > 0;
+    while (!cancel && (stepped ? asked == answered : monotonic_ns() < next)) {
+      u64 nap = stepped ? kNapNs : std::min(kNapNs, next - std::min(next, monotonic_ns()));
       timespec pause{0, static_cast<long>(nap)};
       nanosleep(&pause, nullptr);
     }
+    if (stepped) answered++;
     if (cancel) throw Cancelled();
     const u64 ns = monotonic_ns();
     if (!watch.sample(now)) return;
@@ -98,7 +101,7 @@ void watch(const Target& target, FrameReader& frames, KernelModule* module, int 
     for (size_t i = 0; i < now.size(); i++)
       if (initial || now[i] != last[i]) vas.push_back(begin + i * kPageSize);
     std::swap(last, now);
-    if (vas.empty() && ns - told < kHeartbeatNs) continue;
+    if (vas.empty() && !stepped && ns - told < kHeartbeatNs) continue;
     told = ns;
     WatchBatch batch;
     try {

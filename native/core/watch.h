@@ -19,11 +19,12 @@ struct WatchBatch {
 
 constexpr u64 kMostWatched = 1 << 16;  // pages
 
-// Samples the pages of [begin, end) each `interval_ns` until the process exits or executes another program. A sample
+// Samples the pages of [begin, end) each `interval_ns`, or, where that is 0, once and then each time that `asked`
+// counts up, until the process exits or executes another program. A sample
 // costs one pagemap read and one read of the tables; only pages whose words differ from the last sample are looked at
 // closely. Batches come with the first sample, with each that changed something, and once a second. Throws Cancelled,
 // and Error where the process can't be read.
 void watch(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks, u64 begin,
-           u64 end, u64 interval_ns, const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit);
+           u64 end, u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit);
 
 }  // namespace cr3scope

@@ -260,6 +260,41 @@ describe('watch', () => {
     expect(split[0]).toBe('the 2M page was split');
   });
 
+  test('to the swap file and back, a sample for each time that it is asked for', async () => {
+    const child = spawn('out/fixtures/pager', [], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const [pid, va] = String((await lines.next()).value).split(' ');
+    const states: PageState[] = [];
+    let samples = 0n;
+    const at = BigInt(`0x${va}`);
+    const job = explorer.watch(Number(pid), 0n, at, at + 1n, 0, (batch) => {
+      samples = batch.samples;
+      states.push(...pageStates(batch.rows, batch.flags, batch.counts, batch.ns));
+    });
+    await expect.poll(() => samples).toBe(1n);
+    for (let i = 2n; i <= 4n; i++) {
+      child.stdin.write('\n');
+      await lines.next();
+      expect(samples).toBe(i - 1n); // nobody asked yet
+      job.sample();
+      await expect.poll(() => samples).toBe(i);
+    }
+    job.cancel();
+    expect(await job.promise).toBe(false);
+    child.kill();
+    expect(states.map((s) => [s.kind, s.verdict])).toEqual([
+      ['none', 'notPresent'],
+      ['leaf', 'agree'],
+      ['swap', 'swapped'],
+      ['leaf', 'agree'],
+    ]);
+    expect(states.slice(1).map((s, i) => causeOf(states[i] as PageState, s))).toEqual([
+      'first touch: a frame of its own',
+      'swapped out: its frame was needed elsewhere',
+      'swapped in: it was touched, and read back from disk',
+    ]);
+  });
+
   test('it ends by itself when the process goes, and says so', async () => {
     const program = await startProgram('demand');
     const job = explorer.watch(program.pid, 0n, program.va, program.va + 4096n, 20, () => undefined);
@@ -296,4 +331,35 @@ test('CPUs: the one that spins is on one of them, with its root', async () => {
   } finally {
     spinner.kill('SIGKILL');
   }
+});
+
+test('the command line watches ranges of several processes, a sample a line', async () => {
+  const [one, other] = [await startProgram('demand'), await startProgram('demand')];
+  const cli = spawn(
+    process.execPath,
+    [
+      'out/main/cli.cjs',
+      'watch',
+      '--step',
+      '--json',
+      String(one.pid),
+      one.va.toString(16),
+      `${other.pid}:${other.va.toString(16)}+2`,
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const said: Record<string, unknown>[] = [];
+  createInterface({ input: cli.stdout }).on('line', (line) => said.push(JSON.parse(line)));
+  await expect.poll(() => said.length, { timeout: 20_000 }).toBe(3);
+  await one.go();
+  cli.stdin.write('\n');
+  await expect.poll(() => said.length).toBe(4);
+  await other.go();
+  cli.stdin.end('\n');
+  await new Promise((resolve) => cli.once('exit', resolve));
+  const causes = said.filter((s) => 'cause' in s).map((s) => [s.pid, s.cause]);
+  expect(causes).toEqual([one, other].map(({ pid }) => [pid, expect.stringMatching(/^first read/)]));
+  expect(said.at(-1)).toMatchObject({ gone: false });
+  one.end();
+  other.end();
 });

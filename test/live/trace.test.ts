@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Traced } from '../../app/contract/api.ts';
+import { livesOf } from '../../app/contract/lives.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import type { Launch } from '../../app/main/sources/addon.d.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
@@ -76,6 +77,16 @@ test('a tree of 200 forks and 50 execs: no event is lost, and the order is their
       .sort(),
   ).toEqual(lines('exit').sort());
   expect(events.at(-1)).toMatchObject({ kind: 'exit', code: 5 });
+  // As lives: one a process, from its birth to its end, a reign a root.
+  const lives = livesOf(events);
+  expect(lives.map((l) => l.pid)).toEqual([events[0]?.pid, ...of('fork').map((e) => e.child)]);
+  for (const { reigns, code, parent, pid } of lives) {
+    expect(code).toBe(of('exit').find((e) => e.pid === pid)?.code);
+    if (parent) expect(reigns[0]?.root).toBe(of('fork').find((e) => e.child === pid)?.after);
+    reigns.forEach((reign, i) => {
+      expect(reign.to).toBe(reigns[i + 1]?.from ?? of('exit').find((e) => e.pid === pid)?.ns);
+    });
+  }
   // Each process: born, then executed where it was, then gone; roots follow each other.
   for (const fork of of('fork')) {
     const mine = events.filter((e) => e.pid === fork.child && e.kind !== 'fork');

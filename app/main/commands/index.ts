@@ -192,13 +192,14 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     .option('--watch [seconds]', 'again and again, each second or as often as given')
     .action((o: CpusOptions) => run((e) => cpus(e, o)));
   command(
-    'watch <pid> <range>',
-    'what becomes of pages over time, with the likely cause of each change; a range is an address, ADDRESS+PAGES or FROM-TO',
+    'watch <pid> <ranges...>',
+    'what becomes of pages over time, with the likely cause of each change; a range is an address, ADDRESS+PAGES or FROM-TO; PID:RANGE is one of another process',
     'cr3scope watch 1 7f3a4001f000+16 --interval 0.1',
   )
     .option('--interval <seconds>', 'between two samples', '0.1')
+    .option('--step', 'take a sample at each line on the standard input instead')
     .option('--for <seconds>', 'end after so long; by default when the process is gone, or by Ctrl-C')
-    .action((pid: string, range: string, o: WatchOptions) => run((e) => watch(e, pid, range, o)));
+    .action((pid: string, ranges: string[], o: WatchOptions) => run((e) => watch(e, pid, ranges, o)));
   command(
     'trace [program] [arguments...]',
     'the roots of a program before and after its exec, and of all that it forks; it keeps this terminal',

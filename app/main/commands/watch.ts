@@ -1,4 +1,5 @@
 // Command about time: what becomes of pages.
+import { createInterface } from 'node:readline';
 import { count, hex, hexVa, parseU64 } from '../../contract/format.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../contract/watch.ts';
 import type { Explorer } from '../explorer/explorer.ts';
@@ -7,6 +8,7 @@ import { type Json, parsePid, print, say } from './output.ts';
 
 export interface WatchOptions extends Json {
   interval: string;
+  step?: boolean;
   for?: string;
 }
 
@@ -33,55 +35,103 @@ function parseSeconds(text: string, what: string, least: number): number {
   return seconds;
 }
 
+interface Place {
+  readonly pid: number;
+  readonly begin: bigint;
+  readonly end: bigint;
+}
+
+/** "RANGE" of the first process, or "PID:RANGE". */
+function parsePlace(text: string, pid: number): Place {
+  const [, other, range = ''] = /^(?:(\d+):)?(.*)$/s.exec(text) ?? [];
+  return { pid: other === undefined ? pid : parsePid(other), ...parsePages(range) };
+}
+
 /** Prints each change of the pages as it is seen. */
 export async function watch(
   explorer: Explorer,
   pidText: string,
-  rangeText: string,
-  { json, interval, for: limit }: WatchOptions,
+  ranges: readonly string[],
+  { json, interval, step, for: limit }: WatchOptions,
 ): Promise<number> {
-  const pid = parsePid(pidText);
-  const { begin, end } = parsePages(rangeText);
-  const ms = Math.round(parseSeconds(interval, 'interval', 0.005) * 1000);
+  const first = parsePid(pidText);
+  const places = ranges.map((text) => parsePlace(text, first));
+  const ms = step ? 0 : Math.round(parseSeconds(interval, 'interval', 0.005) * 1000);
   const forMs = limit === undefined ? undefined : parseSeconds(limit, 'time', 0) * 1000;
-  const last = new Map<bigint, PageState>();
+  const several = new Set(places.map((p) => p.pid)).size > 1;
+  const few = places.reduce((n, p) => n + p.end - p.begin, 0n) <= 64n << 12n;
   let startNs = 0n;
-  let samples = 0n;
   let changes = 0;
-  const job = explorer.watch(pid, 0n, begin, end, ms, (batch) => {
-    startNs ||= batch.ns;
-    samples = batch.samples;
-    const seconds = Number(batch.ns - startNs) / 1e9;
-    for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
-      const from = last.get(state.va);
-      last.set(state.va, state);
-      if (batch.initial || !from) {
-        if (json) print({ seconds, initial: true, ...state });
-        else if (batch.rows.va.length <= 64)
-          say(`${seconds.toFixed(3).padStart(9)}  ${hexVa(state.va)}  ${sayState(state)}`);
-        continue;
+  let pages = 0;
+  let asked = 1n;
+  let heard = false;
+  const jobs = places.map(({ pid, begin, end }) => {
+    const last = new Map<bigint, PageState>();
+    const place = { pid, samples: 0n };
+    const job = explorer.watch(pid, 0n, begin, end, ms, (batch) => {
+      startNs ||= batch.ns;
+      place.samples = batch.samples;
+      if (step) setImmediate(endWhenAnswered);
+      const seconds = Number(batch.ns - startNs) / 1e9;
+      const margin = `${seconds.toFixed(3).padStart(9)}  ${several ? `${pid} ` : ''}`;
+      for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
+        const from = last.get(state.va);
+        last.set(state.va, state);
+        if (batch.initial || !from) {
+          pages++;
+          if (json) print({ seconds, pid, initial: true, ...state });
+          else if (few) say(`${margin}${hexVa(state.va)}  ${sayState(state)}`);
+          continue;
+        }
+        changes++;
+        const cause = causeOf(from, state);
+        if (json)
+          print({
+            seconds,
+            pid,
+            initial: false,
+            ...state,
+            from: { raw: from.raw, pfn: from.pfn, kind: from.kind },
+            cause,
+          });
+        else {
+          say(`${margin}${hexVa(state.va)}  ${cause}`);
+          say(`${''.padStart(margin.length)}${hex(from.raw, 16)} → ${hex(state.raw, 16)}  ${sayState(state)}`);
+        }
       }
-      changes++;
-      const cause = causeOf(from, state);
-      if (json)
-        print({ seconds, initial: false, ...state, from: { raw: from.raw, pfn: from.pfn, kind: from.kind }, cause });
-      else {
-        say(`${seconds.toFixed(3).padStart(9)}  ${hexVa(state.va)}  ${cause}`);
-        say(`${''.padStart(9)}  ${hex(from.raw, 16)} → ${hex(state.raw, 16)}  ${sayState(state)}`);
-      }
-    }
+    });
+    return { place, job };
   });
-  const stop = () => job.cancel();
+  const stop = () => {
+    for (const { job } of jobs) job.cancel();
+  };
+  const endWhenAnswered = () => {
+    if (heard && jobs.every(({ place }) => place.samples >= asked)) stop();
+  };
   process.once('SIGINT', stop);
   const timer = forMs === undefined ? undefined : setTimeout(stop, forMs);
-  const gone = await job.promise.finally(() => {
+  const lines = step ? createInterface({ input: process.stdin }) : undefined;
+  lines?.on('line', () => {
+    asked++;
+    for (const { job } of jobs) job.sample();
+  });
+  lines?.once('close', () => {
+    heard = true;
+    endWhenAnswered();
+  });
+  // One that can't be watched ends them all: half of what was asked for would pass for the whole.
+  const ends = await Promise.all(jobs.map(({ job }) => job.promise)).finally(() => {
+    stop();
     clearTimeout(timer);
+    lines?.close();
     process.removeListener('SIGINT', stop);
   });
-  if (json) print({ samples: Number(samples), changes, gone });
-  else
-    say(
-      `${count(samples)} samples of ${count(last.size)} pages, ${count(changes)} changes${gone ? `; process ${pid} exited or executed another program` : ''}`,
-    );
+  const samples = jobs.reduce((n, { place }) => n + place.samples, 0n);
+  const gone = jobs.filter((_, i) => ends[i]).map(({ place }) => place.pid);
+  if (json) print({ samples: Number(samples), changes, gone: gone.length > 0 });
+  else {
+    const went = gone.length ? `; ${[...new Set(gone)].join(', ')} exited or executed another program` : '';
+    say(`${count(samples)} samples of ${count(pages)} pages, ${count(changes)} changes${went}`);
+  }
   return 0;
 }

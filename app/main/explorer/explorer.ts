@@ -116,6 +116,7 @@ export class Explorer implements Api {
   private readonly bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   private readonly nodes = readNodes();
   private readonly cgroups = new Cgroups();
+  private readonly watches = new Map<string, () => void>();
   private readonly labs = new Map<string, Lab>();
 
   constructor(
@@ -261,14 +262,24 @@ export class Explorer implements Api {
     const last = (ended: NonNullable<WatchEvent['end']>) =>
       this.emit('watch', { id, ...reached, initial: false, ...NOTHING_WATCHED, end: ended });
     this.running.set(id, job.cancel);
+    this.watches.set(id, job.sample);
     job.promise
       .then((gone) => last({ gone }))
       .catch((error: unknown) => {
         const { message, code, remedy }: Failure = Failed.from(error);
         last({ error: { message, code, remedy } });
       })
-      .finally(() => this.running.delete(id));
+      .finally(() => {
+        this.running.delete(id);
+        this.watches.delete(id);
+      });
     return null;
+  };
+
+  sampleWatch: Api['sampleWatch'] = async ({ id }) => {
+    const sample = this.watches.get(id);
+    sample?.();
+    return sample !== undefined;
   };
 
   cancelWatch: Api['cancelWatch'] = (args) => this.cancelCheck(args);
@@ -308,7 +319,10 @@ export class Explorer implements Api {
     return ending(this.sources.traceMachine((events) => onEvents(traced(events))));
   }
 
-  /** Watches pages until it is cancelled, resolving to false, or until their process is gone, resolving to true. */
+  /**
+   * Watches pages until it is cancelled, resolving to false, or until their process is gone, resolving to true. Samples
+   * each `intervalMs`, or with 0 at first and when asked by `sample`.
+   */
   watch(
     pid: number,
     startTicks: bigint,
@@ -316,7 +330,7 @@ export class Explorer implements Api {
     end: bigint,
     intervalMs: number,
     onBatch: (batch: WatchBatch) => void,
-  ): Ending {
+  ): Ending & { sample(): void } {
     const from = begin & ~4095n;
     const pages = (end - from + 4095n) >> 12n;
     if (pages < 1n || pages > BigInt(MOST_WATCHED))
@@ -324,7 +338,10 @@ export class Explorer implements Api {
     const until = from + (pages << 12n);
     if (until > 1n << BigInt(this.sources.target.virtualBits - 1))
       throw new Failed(`0x${end.toString(16)} is no user address`, 'Only the user half can be watched.');
-    return ending(this.sources.watch(pid, startTicks, from, until, BigInt(intervalMs) * 1_000_000n, onBatch));
+    if (intervalMs > 0 && intervalMs < 5)
+      throw new Failed(`${intervalMs} ms are too short an interval`, 'Give at least 5 ms, or 0 to sample when asked.');
+    const job = this.sources.watch(pid, startTicks, from, until, BigInt(intervalMs) * 1_000_000n, onBatch);
+    return { ...ending(job), sample: () => job.sample() };
   }
 
   startLab: Api['startLab'] = async ({ id, name }) => {

@@ -174,7 +174,10 @@ export interface AddonSession {
     limit: bigint,
     onBatch: (batch: SearchBatch) => void,
   ): { promise: Promise<SearchSummary>; cancel(): void };
-  /** At most 65536 pages; resolves when the process exited or executed another program. */
+  /**
+   * At most 65536 pages; resolves when the process exited or executed another program. With intervalNs 0 only sample()
+   * takes more than the first sample.
+   */
   watch(
     pid: number,
     startTicks: bigint,
@@ -182,7 +185,7 @@ export interface AddonSession {
     end: bigint,
     intervalNs: bigint,
     onBatch: (batch: WatchBatch) => void,
-  ): { promise: Promise<void>; cancel(): void };
+  ): { promise: Promise<void>; cancel(): void; sample(): void };
   trace(
     launch: Launch,
     pid: number,

@@ -1,11 +1,13 @@
 // CR3 through exec and fork: a program is launched, or a process attached to, and what becomes of its roots is told.
-import { useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
+import type { Traced } from '../../contract/api.ts';
 import { count, hex } from '../../contract/format.ts';
+import { type Life, livesOf, type Reign } from '../../contract/lives.ts';
 import { filterOf, sayTraced } from '../../contract/trace.ts';
 import { copyText } from '../lib/clipboard.ts';
 import { splitWords } from '../lib/words.ts';
 import { useStore } from '../store.ts';
-import { MOST_CHANGES, startTrace, stopTrace, type TracedEvent, useTime } from '../time.ts';
+import { MOST_CHANGES, startTrace, stopTrace, type Trace, type TracedEvent, useTime } from '../time.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
 import { Digits, Empty, PaneTitle } from './parts.tsx';
 
@@ -48,6 +50,106 @@ const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
     cell: (e) => <span title={sayTraced(e)}>{sayTraced(e)}</span>,
   },
 ];
+
+/** A colour that a root keeps: who shares it has the same. */
+const colourOfRoot = (root: bigint) =>
+  root ? `hsl(${Number((root >> 12n) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
+
+const sayReign = (life: Life, { root, event }: Reign) =>
+  root ? `root 0x${hex(root)}${event ? `: ${sayTraced(event)}` : ', since before'}` : `${life.pid}: root not known`;
+
+const lifeColumns = (
+  startNs: bigint,
+  endNs: bigint,
+  select: (event: Traced | undefined) => void,
+): readonly ColumnSpec<Life>[] => [
+  {
+    id: 'pid',
+    header: 'PID',
+    width: '8ch',
+    align: 'right',
+    value: (l) => l.pid,
+    cell: (l) => <span className="num">{l.pid}</span>,
+  },
+  {
+    id: 'parent',
+    header: 'Parent',
+    width: '8ch',
+    align: 'right',
+    value: (l) => l.parent,
+    cell: (l) => <span className="num dim">{l.parent || '—'}</span>,
+  },
+  {
+    id: 'name',
+    header: 'Runs',
+    width: '16ch',
+    value: (l) => l.name,
+    cell: (l) => <span title={l.name}>{l.name.split('/').at(-1)}</span>,
+  },
+  {
+    id: 'roots',
+    header: 'Root PA over time',
+    width: 'minmax(24ch, 1fr)',
+    value: (l) => l.reigns[0]?.from ?? 0n,
+    cell: (l) => (
+      <span className="reigns">
+        {l.reigns.map((reign, i) => {
+          const share = (ns: bigint) => (Number(ns - startNs) / Math.max(1, Number(endNs - startNs))) * 100;
+          const from = share(reign.from ?? startNs);
+          const to = share(reign.to ?? endNs);
+          return (
+            <i
+              key={`${reign.root}-${i}`}
+              title={sayReign(l, reign)}
+              onClick={() => select(reign.event)}
+              style={{ left: `${from}%`, width: `max(2px, ${to - from}%)`, background: colourOfRoot(reign.root) }}
+            />
+          );
+        })}
+      </span>
+    ),
+  },
+  {
+    id: 'root',
+    header: 'Last root',
+    width: '12ch',
+    value: (l) => l.reigns.at(-1)?.root ?? 0n,
+    cell: (l) => {
+      const root = l.reigns.at(-1)?.root;
+      return root ? <Digits text={hex(root, 9)} /> : <span className="dim">—</span>;
+    },
+  },
+  {
+    id: 'end',
+    header: 'End',
+    width: '11ch',
+    value: (l) => l.code ?? 1e6,
+    cell: (l) => (
+      <span className="dim">
+        {l.code === undefined ? 'lives' : l.code < 0 ? `signal ${-l.code}` : `exit ${l.code}`}
+      </span>
+    ),
+  },
+];
+
+/** The address spaces of every process over time. */
+function Lives({ trace, select }: { trace: Trace; select: (event: Traced | undefined) => void }) {
+  const lives = useMemo(() => livesOf(trace.events), [trace.events]);
+  const startNs = trace.events[0]?.ns ?? 0n;
+  const endNs = trace.events.at(-1)?.ns ?? 0n;
+  const specs = useMemo(() => lifeColumns(startNs, endNs, select), [startNs, endNs, select]);
+  return (
+    <DataTable
+      label="Address spaces"
+      minWidth={620}
+      columns={specs}
+      rows={lives}
+      rowKey={(l) => `${l.pid} ${l.reigns[0]?.from ?? 0n}`}
+      onSelect={(l) => select(l.reigns.at(-1)?.event)}
+      empty={<Empty title="No process yet" />}
+    />
+  );
+}
 
 function Selected({ event }: { event: TracedEvent }) {
   const pti = useStore((s) => s.target?.pti ?? false);
@@ -95,7 +197,9 @@ export function TracePane() {
           : '';
   const startNs = trace?.events[0]?.ns ?? 0n;
   const specs = useMemo(() => columns(startNs), [startNs]);
+  const [asEvents, setAsEvents] = useState(false);
   const event = trace?.events.find((e) => e.id === chosen);
+  const select = useCallback((e: Traced | undefined) => setChosen((e as TracedEvent | undefined)?.id), []);
   const run = (arguments_: string[], pid: number) =>
     void startTrace({
       arguments: arguments_,
@@ -113,6 +217,24 @@ export function TracePane() {
             `${count(trace.seen)} events${trace.seen > MOST_CHANGES ? `, the last ${count(MOST_CHANGES)} kept` : ''}${trace.ended && 'cancelled' in trace.ended ? (trace.ended.cancelled ? ' · let go, all runs on' : ' · all have ended, or were let go') : ''}`}
         </span>
         <span className="spacer" />
+        {trace && (
+          <span role="group" aria-label="Show" className="choice">
+            <button type="button" aria-pressed={!asEvents} onClick={() => setAsEvents(false)}>
+              Address spaces
+            </button>
+            <button type="button" aria-pressed={asEvents} onClick={() => setAsEvents(true)}>
+              Events
+            </button>
+          </span>
+        )}
+        <button
+          type="button"
+          disabled={running}
+          title="Each exec, fork and exit of every process, by the scheduler’s tracepoints (bpf): nobody is stopped"
+          onClick={() => run([], 0)}
+        >
+          Whole machine
+        </button>
         {space && (
           <button type="button" disabled={running} onClick={() => run([], space.pid)}>
             Attach to {space.pid} {space.name}
@@ -136,7 +258,7 @@ export function TracePane() {
           onChange={(e) => setLine(e.target.value)}
         />
         <button type="submit" disabled={!running && (wrong !== '' || words.length === 0)}>
-          {running ? 'Let go' : 'Launch'}
+          {running ? 'End' : 'Launch'}
         </button>
         <label>
           <input type="checkbox" checked={follow} onChange={() => setFollow(!follow)} /> follow all it starts
@@ -172,11 +294,13 @@ export function TracePane() {
       {!trace && !error && (
         <Empty title="Nothing is traced">
           Launch a program to see its root before and after exec, and those of all that it forks. It gets no terminal
-          here; <code>cr3scope trace</code> gives it yours.
+          here; <code>cr3scope trace</code> gives it yours. Or attach to a running process, or listen to the whole
+          machine.
         </Empty>
       )}
       {event && <Selected event={event} />}
-      {trace && (
+      {trace && !asEvents && <Lives trace={trace} select={select} />}
+      {trace && asEvents && (
         <DataTable
           label="Events"
           minWidth={620}

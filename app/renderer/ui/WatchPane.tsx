@@ -3,12 +3,22 @@ import { useEffect, useMemo, useState } from 'react';
 import { count, hex, hexVa, parseU64 } from '../../contract/format.ts';
 import { mapsFrame } from '../../contract/paging.ts';
 import { causeOf, type PageState, sayState } from '../../contract/watch.ts';
-import { selectVa, useStore } from '../store.ts';
-import { type Change, MOST_CHANGES, startWatch, stopWatch, useTime, type Watched } from '../time.ts';
+import { goTo, selectVa, useStore } from '../store.ts';
+import {
+  type Change,
+  MOST_CHANGES,
+  sampleWatch,
+  startWatch,
+  stopWatch,
+  useTime,
+  type Watched,
+  type WatchedPlace,
+} from '../time.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
 import { Digits, Empty, PaneTitle } from './parts.tsx';
 
-const INTERVALS = [50, 100, 500, 1000, 10_000];
+/** ms; 0: when asked for. */
+const INTERVALS = [50, 100, 500, 1000, 10_000, 0];
 /** Pages that get a strip: those that changed last. */
 const MOST_STRIPS = 12;
 
@@ -32,29 +42,32 @@ const LEGEND: readonly [string, string][] = [
 
 function Strips({ watched }: { watched: Watched }) {
   const strips = useMemo(() => {
-    const of = new Map<bigint, Change[]>();
+    const of = new Map<string, Change[]>();
     for (let i = watched.changes.length - 1; i >= 0; i--) {
       const change = watched.changes[i] as Change;
-      const list = of.get(change.to.va);
+      const key = `${String(change.space.pid).padStart(10)} ${hexVa(change.to.va)}`;
+      const list = of.get(key);
       if (list) list.unshift(change);
-      else if (of.size < MOST_STRIPS) of.set(change.to.va, [change]);
+      else if (of.size < MOST_STRIPS) of.set(key, [change]);
     }
     return [...of].sort(([a], [b]) => (a < b ? -1 : 1));
   }, [watched.changes]);
+  const several = isSeveral(watched);
   const whole = Number(watched.ns - watched.startNs) || 1;
   const share = (from: bigint, to: bigint) => Math.max(0, Number(to - from) / whole);
   return (
     <div className="strips">
-      {strips.map(([va, changes]) => {
+      {strips.map(([key, changes]) => {
         const first = changes[0] as Change;
         const parts = [
           { state: first.from, from: watched.startNs, to: first.to.ns },
           ...changes.map((c, i) => ({ state: c.to, from: c.to.ns, to: changes[i + 1]?.to.ns ?? watched.ns })),
         ];
         return (
-          <div key={String(va)} className="strip">
-            <button type="button" className="link num" onClick={() => void selectVa(va)}>
-              {hexVa(va)}
+          <div key={key} className={several ? 'strip several' : 'strip'}>
+            <button type="button" className="link num" onClick={() => void visit(first)}>
+              {several && `${first.space.pid} `}
+              {hexVa(first.to.va)}
             </button>
             <span className="strip-bar">
               {parts.map((part) => (
@@ -80,7 +93,16 @@ function Strips({ watched }: { watched: Watched }) {
   );
 }
 
-const columns = (startNs: bigint): readonly ColumnSpec<Change>[] => [
+const isSeveral = (watched: Watched) => new Set(watched.places.map((p) => p.space.pid)).size > 1;
+
+/** Shows the page of a change in its process. */
+const visit = ({ space, to }: Change) =>
+  useStore.getState().space?.pid === space.pid ? selectVa(to.va) : goTo(space, to.va);
+
+const sayPlace = ({ space, begin, end }: WatchedPlace) =>
+  `${space.pid} ${space.name} ${hexVa(begin)} + ${count((end - begin) >> 12n)}`;
+
+const columns = (startNs: bigint, several: boolean): readonly ColumnSpec<Change>[] => [
   {
     id: 'time',
     header: 'Time',
@@ -89,6 +111,18 @@ const columns = (startNs: bigint): readonly ColumnSpec<Change>[] => [
     value: (c) => c.to.ns,
     cell: (c) => <span className="num">{(Number(c.to.ns - startNs) / 1e9).toFixed(2)} s</span>,
   },
+  ...(several
+    ? [
+        {
+          id: 'pid',
+          header: 'PID',
+          width: '8ch',
+          align: 'right' as const,
+          value: (c: Change) => c.space.pid,
+          cell: (c: Change) => <span className="num">{c.space.pid}</span>,
+        },
+      ]
+    : []),
   { id: 'va', header: 'Page', width: '14ch', value: (c) => c.to.va, cell: (c) => <Digits text={hexVa(c.to.va)} /> },
   {
     id: 'cause',
@@ -124,10 +158,16 @@ export function WatchPane() {
   const number = /^\d{1,5}$/.test(pages) ? BigInt(pages) : 0n;
   const wrong =
     begin === undefined ? `“${from}” is no address` : number < 1n || number > 65536n ? 'give 1 to 65536 pages' : '';
-  const running = watched !== undefined && !watched.ended;
+  const running = watched?.places.some((p) => !p.ended) ?? false;
+  const several = watched !== undefined && isSeveral(watched);
+  const samples = watched?.places.reduce((n, p) => n + p.samples, 0n) ?? 0n;
   const rows = useMemo(() => [...(watched?.changes ?? [])].reverse(), [watched?.changes]);
   const startNs = watched?.startNs ?? 0n;
-  const specs = useMemo(() => columns(startNs), [startNs]);
+  const specs = useMemo(() => columns(startNs, several), [startNs, several]);
+  const start = (also: boolean) => {
+    if (space && begin !== undefined && !wrong)
+      void startWatch(space, begin & ~4095n, (begin & ~4095n) + (number << 12n), interval, also);
+  };
   if (!space)
     return (
       <section className="pane" aria-label="Watch">
@@ -139,7 +179,7 @@ export function WatchPane() {
       <PaneTitle title="Watch pages">
         <span className="dim ellipsis">
           {watched &&
-            `${watched.space.pid} ${watched.space.name} · ${count(watched.samples)} samples · ${count(watched.seen)} changes${watched.seen > MOST_CHANGES ? `, the last ${count(MOST_CHANGES)} kept` : ''}`}
+            `${count(samples)} samples · ${count(watched.seen)} changes${watched.seen > MOST_CHANGES ? `, the last ${count(MOST_CHANGES)} kept` : ''}`}
         </span>
       </PaneTitle>
       <form
@@ -147,8 +187,7 @@ export function WatchPane() {
         onSubmit={(event) => {
           event.preventDefault();
           if (running) stopWatch();
-          else if (begin !== undefined && !wrong)
-            void startWatch(space, begin & ~4095n, (begin & ~4095n) + (number << 12n), interval);
+          else start(false);
         }}
       >
         <label>
@@ -164,11 +203,11 @@ export function WatchPane() {
           pages
         </label>
         <label>
-          each{' '}
-          <select value={interval} onChange={(e) => setIntervalMs(Number(e.target.value))}>
+          sampled{' '}
+          <select value={interval} disabled={running} onChange={(e) => setIntervalMs(Number(e.target.value))}>
             {INTERVALS.map((ms) => (
               <option key={ms} value={ms}>
-                {ms / 1000} s
+                {ms ? `each ${ms / 1000} s` : 'when I ask'}
               </option>
             ))}
           </select>
@@ -176,16 +215,35 @@ export function WatchPane() {
         <button type="submit" disabled={!running && wrong !== ''}>
           {running ? 'Stop' : 'Watch'}
         </button>
+        {running && (
+          <button type="button" disabled={wrong !== ''} onClick={() => start(true)}>
+            Watch this, too
+          </button>
+        )}
+        {running && watched?.intervalMs === 0 && (
+          <button type="button" onClick={sampleWatch}>
+            Sample now
+          </button>
+        )}
         <span className={wrong ? 'bad' : 'dim'} role="status">
           {wrong}
         </span>
       </form>
       {error && <Empty title={error.message}>{error.remedy}</Empty>}
-      {watched?.ended && 'error' in watched.ended && (
-        <Empty title={watched.ended.error.message}>{watched.ended.error.remedy}</Empty>
-      )}
-      {watched?.ended && 'gone' in watched.ended && watched.ended.gone && (
-        <p className="banner">The process exited or executed another program: its pages are gone.</p>
+      {watched && (
+        <ul className="places" aria-label="Watched pages">
+          {watched.places.map((place) => (
+            <li key={place.id} className={place.ended ? 'dim' : ''}>
+              <span className="num">{sayPlace(place)}</span>
+              {place.ended &&
+                ('error' in place.ended
+                  ? ` · ${place.ended.error.message}. ${place.ended.error.remedy}`
+                  : place.ended.gone
+                    ? ' · The process exited or executed another program: its pages are gone'
+                    : ' · stopped')}
+            </li>
+          ))}
+        </ul>
       )}
       {!watched && !error && (
         <Empty title="Nothing is watched">
@@ -201,7 +259,7 @@ export function WatchPane() {
             columns={specs}
             rows={rows}
             rowKey={(c) => String(c.id)}
-            onSelect={(c) => void selectVa(c.to.va)}
+            onSelect={(c) => void visit(c)}
             empty={<Empty title={running ? 'Nothing has changed yet' : 'Nothing changed'} />}
           />
         </>
