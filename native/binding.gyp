@@ -7,7 +7,7 @@
   "variables": {
     "bpf_headers": ["bpf/namespace.h", "bpf/task.bpf.h"],
     "compile_bpf": ["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", "-c"],
-    "core": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/watch.cc"],
+    "core": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/page_record.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/watch.cc"],
     "napi_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_ADDON_API_DISABLE_DEPRECATED"],
     "napi_include": "<!(node -p \"require('node-addon-api').include_dir\")"
   },

@@ -426,27 +426,28 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         });
   }
 
-  // check(pid, startTicks, begin, end, onBatch, bytes?: boolean) -> {promise, cancel()}. `bytes` adds the byte proof:
-  // its progress comes as batches without runs.
+  // check(pid, startTicks, begin, end, onBatch, bytes?: boolean, pages?: boolean) -> {promise, cancel()}. `bytes` adds
+  // the byte proof: its progress comes as batches without runs. With `pages` batches carry every page.
   Napi::Value check(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     int pid = pid_argument(info, 0);
     u64 start = u64_argument(info, 1, "startTicks"), begin = u64_argument(info, 2, "begin"),
         end = u64_argument(info, 3, "end");
-    bool bytes = info[5].ToBoolean();
+    bool bytes = info[5].ToBoolean(), pages = info[6].ToBoolean();
     if (!info[4].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
     return Job<CheckWithBytes, CheckBatch>::start(
         env, info[4].As<Napi::Function>(), "cr3scope check",
-        [s = session_, pid, start, begin, end, bytes](const std::atomic<bool>& cancel, const auto& emit) {
+        [s = session_, pid, start, begin, end, bytes, pages](const std::atomic<bool>& cancel, const auto& emit) {
           Session::Lease lease(*s);
           const u64 until = std::min(end, s->target().paging.user_end());
           Checker checker(s->target(), *lease, lease.module(), pid, start, cancel);
+          if (pages) checker.record_pages();
           CheckWithBytes result{checker.run(begin, until, emit), {}};
           const CheckResult& check = result.check;
           if (bytes && check.outcome == Outcome::complete)
             result.proof =
                 prove_bytes(s->target(), *lease, pid, check.root_pa, begin, until, cancel, [&](u64 done, u64 total) {
-                  emit({done, total, check.counts, {}, {}});
+                  emit({done, total, check.counts, {}, {}, {}});
                 });
           return result;
         });

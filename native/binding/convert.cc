@@ -265,6 +265,9 @@ Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
   runs["verdict"] = column8(env, b.runs, [](auto& r) { return r.verdict; });
   runs["note"] = column8(env, b.runs, [](auto& r) { return r.note; });
   o["runs"] = runs;
+  auto pages = Napi::Uint8Array::New(env, b.pages.size());
+  std::copy(b.pages.begin(), b.pages.end(), pages.Data());
+  o["pages"] = pages;
   auto evidence = Napi::Array::New(env, b.evidence.size());
   for (size_t i = 0; i < b.evidence.size(); i++) {
     const Evidence& e = b.evidence[i];

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "error.h"
+#include "page_record.h"
 
 namespace cr3scope {
 
@@ -19,6 +20,7 @@ constexpr size_t kDoubts = 4096;       // pages re-read at a time
 constexpr unsigned kRounds = 6;        // re-reads before a page is given up as still changing
 constexpr unsigned kStableRounds = 4;  // equal, undisturbed readings that make a difference a mismatch
 constexpr u64 kEmitNs = 50'000'000;
+constexpr size_t kRecorded = 16384;  // stretches that a batch carries
 
 void pause_ms(unsigned ms) {
   timespec t{0, static_cast<long>(ms) * 1'000'000};
@@ -338,6 +340,10 @@ std::vector<PageRow> pagemap_rows(int pid, const std::vector<u64>& vas) {
   return rows;
 }
 
+Checker::~Checker() = default;
+
+void Checker::record_pages() { record_ = std::make_unique<PageRecord>(); }
+
 CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch&&)>& emit_to) {
   emit_ = &emit_to;
   result_ = {};
@@ -479,9 +485,13 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
   if (piece.words == kNoWords || extent.entry.kind == EntryKind::table) {
     // No table to compare with. If it has only moved, the re-read of each page tells; a whole lost table is one run.
     bool readable_now = walk_.translate(root_pa_, {piece.begin})[0].status == FrameStatus::ok;
-    if (!readable_now || piece.words == kNoWords)
-      return count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable,
-                   {0, extent.raw, {}});
+    if (!readable_now || piece.words == kNoWords) {
+      const Words unread{0, extent.raw, {}};
+      count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable, unread);
+      if (record_)
+        record_->add(piece.begin, piece.pages(), unread, Verdict::notComparable, Note::tableUnreadable, extent.level);
+      return;
+    }
     for (u64 i = 0; i < piece.pages(); i++)
       doubt(piece.begin + i * kPageSize, piece.region, words_of(piece, i, extent.raw), {Verdict::mismatch, Note::none});
     return;
@@ -512,9 +522,8 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
       differ |= kernel[i] ^ (KernelWord::kPage | (entries[i] >> kPageShift & mask));
       any |= kernel[i] ^ KernelWord::kNone;
     }
-    if (!differ && !(zero >> 63))
-      return count(piece.region, piece.begin, n, Verdict::agree, Note::none, words_of(piece, 0, entries[0]));
-    if (!any) return count(piece.region, piece.begin, n, Verdict::notPresent, Note::none, words_of(piece, 0, 0));
+    if (!differ && !(zero >> 63)) return count_each(piece, entries, 0, n, {Verdict::agree, Note::none});
+    if (!any) return count_each(piece, nullptr, 0, n, {Verdict::notPresent, Note::none});
   }
   for (u64 i = 0; i < n;) {
     u64 va = piece.begin + i * kPageSize;
@@ -530,7 +539,7 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
     if (j.verdict == Verdict::notPresent)
       while (i + run < n && !entry(i + run) && !(words[i + run] >> 62) && (!kernel || kernel[i + run] == w.kernel.raw))
         run++;
-    count(piece.region, va, run, j.verdict, j.note, w);
+    count_each(piece, entries, i, run, j);
     i += run;
   }
 }
@@ -549,7 +558,16 @@ void Checker::check_leaf(const Piece& piece, bool stale) {
     for (u64 i = 0; kernel && i < n; i++) differ |= kernel[i] ^ (page + i);
     Words head = words_of(piece, 0, extent.raw);
     Judgement j = judge(head, extent.entry, pfn);
-    if (!differ && is_agreement(j.verdict)) return count(piece.region, piece.begin, n, j.verdict, j.note, head);
+    if (!differ && is_agreement(j.verdict)) {
+      count(piece.region, piece.begin, n, j.verdict, j.note, head);
+      // Their flags may differ from page to page: only words that count up are one stretch.
+      bool even = true;
+      for (u64 i = 0; i < n; i++) even &= words[i] == words[0] + i;
+      if (record_ && even) record_->add_huge(piece.begin, n, head, j.verdict, j.note, extent.level);
+      for (u64 i = 0; record_ && !even && i < n; i++)
+        record_->add(piece.begin + i * kPageSize, 1, words_of(piece, i, extent.raw), j.verdict, j.note, extent.level);
+      return;
+    }
   }
   for (u64 i = 0; i < n; i++) {
     u64 va = piece.begin + i * kPageSize;
@@ -558,8 +576,12 @@ void Checker::check_leaf(const Piece& piece, bool stale) {
     if (e.kind != EntryKind::marker) e.swap_offset += offset + i;
     Words w = words_of(piece, i, extent.raw);
     Judgement j = judge(w, e, e.pfn + offset + i);
-    if (stale || !is_agreement(j.verdict)) doubt(va, piece.region, w, j);
-    else count(piece.region, va, 1, j.verdict, j.note, w);
+    if (stale || !is_agreement(j.verdict)) {
+      doubt(va, piece.region, w, j);
+      continue;
+    }
+    count(piece.region, va, 1, j.verdict, j.note, w);
+    if (record_) record_->add(va, 1, w, j.verdict, j.note, extent.level);
   }
 }
 
@@ -603,17 +625,21 @@ void Checker::check_gap(const Piece& piece) {
   }
   if (gone_) return;
   const Words nothing{0, 0, {kernel}};
+  auto hole = [&](u64 begin, u64 end) {
+    const u64 pages = (end - begin) >> kPageShift;
+    count(piece.region, begin, pages, Verdict::notPresent, Note::none, nothing);
+    if (record_) record_->add(begin, pages, nothing, Verdict::notPresent, Note::none, 0);
+  };
   u64 va = piece.begin;
   for (const PageRange& range : found) {
-    if (range.begin > va)
-      count(piece.region, va, (range.begin - va) >> kPageShift, Verdict::notPresent, Note::none, nothing);
+    if (range.begin > va) hole(va, range.begin);
     for (va = std::max(va, range.begin); va < range.end && !gone_; va += kPageSize) {
       Words words;
       pagemap_.read(va, 1, &words.pagemap);
       doubt(va, piece.region, words, {Verdict::mismatch, Note::none});
     }
   }
-  if (va < piece.end) count(piece.region, va, (piece.end - va) >> kPageShift, Verdict::notPresent, Note::none, nothing);
+  if (va < piece.end) hole(va, piece.end);
 }
 
 // Entries of these extents that no region covers.
@@ -650,6 +676,17 @@ void Checker::find_outside(size_t first, size_t count, const std::vector<Piece>&
 Words Checker::words_of(const Piece& piece, u64 page, u64 entry) const {
   size_t at = piece.words + page;
   return {pagemap_words_[at], entry, {module_ ? kernel_words_[at] : 0}};
+}
+
+// Pages of a PTE table (of none, where `entries` is null) that are judged alike; their words may differ.
+void Checker::count_each(const Piece& piece, const u64* entries, u64 first, u64 pages, Judgement j) {
+  auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
+  const u64 va = piece.begin + first * kPageSize;
+  count(piece.region, va, pages, j.verdict, j.note, words_of(piece, first, entry(first)));
+  if (!record_) return;
+  const u8 level = piece.extent != kNoExtent && upper_.extents[piece.extent].entry.kind == EntryKind::table ? kPte : 0;
+  for (u64 i = first; i < first + pages; i++)
+    record_->add(piece.begin + i * kPageSize, 1, words_of(piece, i, entry(i)), j.verdict, j.note, level);
 }
 
 void Checker::count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, const Words& words) {
@@ -706,6 +743,7 @@ void Checker::settle_doubts() {
       if (s.verdict == Verdict::notPresent) continue;
     }
     count(p.region, p.va, 1, s.verdict, s.note, s.words);
+    if (record_) record_->add(p.va, 1, s.words, s.verdict, s.note, s.path.last);
     if (s.verdict < Verdict::changedBetween) continue;
     batch_.evidence.push_back({p.va, s.verdict, s.note, s.rounds, p.ns, s.ns, p.words, s.words, s.path});
   }
@@ -729,11 +767,12 @@ void Checker::give_up(Outcome outcome) {
 
 void Checker::emit(bool always) {
   u64 now = monotonic_ns();
-  if (!always && now - last_emit_ns_ < kEmitNs) return;
+  if (!always && now - last_emit_ns_ < kEmitNs && !(record_ && record_->size() >= kRecorded)) return;
   last_emit_ns_ = now;
   batch_.done = done_;
   batch_.total = total_;
   batch_.counts = result_.counts;
+  if (record_) batch_.pages = record_->pack();
   (*emit_)(std::move(batch_));
   batch_ = {};
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,7 @@ struct CheckBatch {
   Counts counts;    // so far
   std::vector<Run> runs;
   std::vector<Evidence> evidence;
+  std::vector<u8> pages;  // every page, packed by page_record.h, where that was asked for
 };
 
 enum class Outcome : u8 { complete, exited, execed };
@@ -125,6 +127,8 @@ struct PageRow {
 // The pages at these addresses by pagemap alone, where no other source is ready.
 std::vector<PageRow> pagemap_rows(int pid, const std::vector<u64>& vas);
 
+class PageRecord;
+
 class Checker {
  public:
   // `start_ticks` 0 takes whatever process has the PID now.
@@ -132,7 +136,10 @@ class Checker {
   // `module` may be null.
   Checker(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks,
           const std::atomic<bool>& cancel);
+  ~Checker();
 
+  // From now on batches of run() carry every page.
+  void record_pages();
   // Checks the regions within [begin, end). Batches come at least every 50 ms.
   CheckResult run(u64 begin, u64 end, const std::function<void(CheckBatch&&)>& emit);
 
@@ -196,6 +203,7 @@ class Checker {
   void find_outside(size_t first, size_t count, const std::vector<Piece>& list, const FrameStatus* status);
   Words words_of(const Piece& piece, u64 page, u64 entry) const;
   void count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, const Words& words);
+  void count_each(const Piece& piece, const u64* entries, u64 first, u64 pages, Judgement judgement);
   void doubt(u64 va, size_t region, const Words& words, Judgement first);
   void settle_doubts();
   void give_up(Outcome outcome);
@@ -217,6 +225,7 @@ class Checker {
   UpperLevels upper_;
   CheckResult result_;
   CheckBatch batch_;
+  std::unique_ptr<PageRecord> record_;
   const std::function<void(CheckBatch&&)>* emit_ = nullptr;
   std::vector<Pending> doubts_;
   std::vector<u8> tables_;                         // the PTE tables of the extents at hand

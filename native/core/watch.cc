@@ -65,7 +65,8 @@ class Watch {
 }  // namespace
 
 void watch(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks, u64 begin,
-           u64 end, u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit) {
+           u64 end, u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
+           const std::function<void(WatchBatch&&)>& emit) {
   KPage kpage;
   u64 root = Checker(target, frames, module, pid, start_ticks, cancel).root_pa();
   Watch watch(target, frames, root, pid, begin, end);

@@ -25,6 +25,7 @@ constexpr u64 kMostWatched = 1 << 16;  // pages
 // closely. Batches come with the first sample, with each that changed something, and once a second. Throws Cancelled,
 // and Error where the process can't be read.
 void watch(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks, u64 begin,
-           u64 end, u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit);
+           u64 end, u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
+           const std::function<void(WatchBatch&&)>& emit);
 
 }  // namespace cr3scope

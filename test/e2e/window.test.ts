@@ -1,5 +1,5 @@
 // The whole job through the window, on live processes, in the real Electron and in a real Chromium.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -340,6 +340,15 @@ describe.each(faces)('%s', (name, open) => {
       .waitFor();
     await line.fill("sh -c 'ls | wc; exit 3'");
     await pane.getByRole('button', { name: 'Launch' }).click();
+    const lives = pane.getByRole('grid', { name: 'Address spaces' });
+    await lives.getByText('exit 3').waitFor();
+    await lives
+      .getByTitle(/root 0x[0-9a-f]+: exec \S*(dash|bash|sh)/)
+      .first()
+      .click();
+    await pane.getByRole('button', { name: 'Copy root, hex' }).waitFor();
+    await pictures('lives');
+    await pane.getByRole('button', { name: 'Events' }).click();
     const events = pane.getByRole('grid', { name: 'Events' });
     await events.getByText(/exit code 3/).waitFor();
     await events
@@ -348,6 +357,27 @@ describe.each(faces)('%s', (name, open) => {
       .click();
     await pane.getByRole('button', { name: 'Copy root, decimal' }).waitFor();
     await pictures('trace');
+  });
+
+  test('listens to the whole machine', async () => {
+    const pane = face.page.getByRole('region', { name: 'Trace', exact: true });
+    await pane.getByRole('button', { name: 'Whole machine' }).click();
+    await pane.getByRole('button', { name: 'Stop', exact: true }).waitFor();
+    const events = pane.getByRole('grid', { name: 'Events' });
+    await expect
+      .poll(
+        () => {
+          spawnSync('sh', ['-c', 'exit 41']);
+          return events.getByText(/^exit code 41;/).count();
+        },
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(0);
+    await pane.getByRole('button', { name: 'Address spaces' }).click();
+    await pane.getByRole('grid', { name: 'Address spaces' }).getByText('exit 41').first().waitFor();
+    await pictures('machine');
+    await pane.getByRole('button', { name: 'Stop', exact: true }).click();
+    await pane.getByText(/let go, all runs on/).waitFor();
   });
 
   test('watches a page of a process that changes it', async () => {
@@ -363,7 +393,10 @@ describe.each(faces)('%s', (name, open) => {
     await pane.getByText('give 1 to 65536 pages').waitFor();
     await pane.getByLabel('Number of pages').fill('1');
     await pane.getByRole('button', { name: 'Watch', exact: true }).click();
-    await pane.getByText(/· \d+ samples/).waitFor();
+    await pane.getByText(/\d+ samples/).waitFor();
+    await pane.getByLabel('First page').fill(hexVa(BigInt(`0x${va}`) + 4096n));
+    await pane.getByRole('button', { name: 'Watch this, too' }).click();
+    await expect.poll(() => pane.getByRole('list', { name: 'Watched pages' }).getByRole('listitem').count()).toBe(2);
     const changes = pane.getByRole('grid', { name: 'Changes' });
     for (const cause of ['first read: the shared zero page', 'first write: a frame of its own', 'unmapped: munmap']) {
       await face.page.waitForTimeout(400);
@@ -372,7 +405,7 @@ describe.each(faces)('%s', (name, open) => {
     }
     await pictures('watch');
     lab.stdin.end();
-    await pane.getByText('The process exited or executed another program').waitFor();
+    await pane.getByText('The process exited or executed another program').first().waitFor();
     await go(String(fixture.pid));
     await face.page.getByText(/pages checked in/).waitFor();
   });

@@ -71,6 +71,8 @@ export interface CheckBatch {
   counts: BigUint64Array<ArrayBuffer>;
   runs: Runs;
   evidence: Evidence[];
+  /** Every page, packed as docs/capture.md says, where that was asked for; else empty. */
+  pages: Uint8Array<ArrayBuffer>;
 }
 
 export interface AddonCpus {
@@ -201,6 +203,7 @@ export interface AddonSession {
     end: bigint,
     onBatch: (batch: CheckBatch) => void,
     bytes?: boolean,
+    pages?: boolean,
   ): { promise: Promise<CheckSummary>; cancel(): void };
 }
 

@@ -121,7 +121,7 @@ const lifeColumns = (
   },
   {
     id: 'end',
-    header: 'End',
+    header: 'Exit',
     width: '11ch',
     value: (l) => l.code ?? 1e6,
     cell: (l) => (
@@ -258,7 +258,7 @@ export function TracePane() {
           onChange={(e) => setLine(e.target.value)}
         />
         <button type="submit" disabled={!running && (wrong !== '' || words.length === 0)}>
-          {running ? 'End' : 'Launch'}
+          {running ? 'Stop' : 'Launch'}
         </button>
         <label>
           <input type="checkbox" checked={follow} onChange={() => setFollow(!follow)} /> follow all it starts
