@@ -72,6 +72,19 @@ export const Target = z.object({
   directMapFrom: z.string(),
   swap: SwapTypes,
   sources: z.array(SourceStatus),
+  /** Null: the machine itself, now. Else the capture that everything is read from. */
+  capture: z
+    .object({
+      path: z.string(),
+      /** ISO 8601. */
+      startedAt: z.string(),
+      finishedAt: z.string().nullable(),
+      /** SHA-256 of all that was read of it. */
+      digest: z.string(),
+      /** Why something is missing or not to be trusted; "" where all is there and as it was written. */
+      problem: z.string(),
+    })
+    .nullable(),
   /** What the user should know of how this face runs, like a sandbox that is off. */
   notices: z.array(z.string()),
   version: z.string(),

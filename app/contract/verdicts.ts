@@ -58,6 +58,7 @@ export const NOTES = [
   'differs',
   'kernelDiffers',
   'reservedBits',
+  'notCaptured',
 ] as const;
 export type Note = (typeof NOTES)[number];
 
@@ -145,6 +146,10 @@ export const NOTE_TEXT: Readonly<Record<Note, { label: string; why: string }>> =
     label: 'reserved bits set',
     why: 'The entry is present with bits set that the processor reserves: using it would fault.',
   },
+  notCaptured: {
+    label: 'not in the capture',
+    why: 'The capture holds the pages of regions that were there when it was made; this is none of them.',
+  },
 };
 
 export type VerdictCounts = Record<Verdict, bigint>;
@@ -170,7 +175,16 @@ export const ENTRY_KINDS = [
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
-export const FRAME_STATUS = ['ok', 'notRam', 'offline', 'hwpoison', 'notInDirectMap', 'failed', 'unaccepted'] as const;
+export const FRAME_STATUS = [
+  'ok',
+  'notRam',
+  'offline',
+  'hwpoison',
+  'notInDirectMap',
+  'failed',
+  'unaccepted',
+  'notCaptured',
+] as const;
 export type FrameStatus = (typeof FRAME_STATUS)[number];
 
 export const FRAME_STATUS_TEXT: Readonly<Record<FrameStatus, string>> = {
@@ -181,4 +195,5 @@ export const FRAME_STATUS_TEXT: Readonly<Record<FrameStatus, string>> = {
   notInDirectMap: "not in the kernel's direct map: memfd_secret or another page the kernel has unmapped for itself",
   failed: 'the read failed',
   unaccepted: 'free memory of an encrypted guest, which may not have accepted it yet: touching it would be fatal',
+  notCaptured: 'not in this capture: bytes of frames are kept only where they were asked for',
 };

@@ -1,5 +1,6 @@
 // The command line face.
 
+import { capturedSources, readCapture } from './capture/captured.ts';
 import { runCommand } from './commands/index.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON, LABS_PROGRAM } from './files.ts';
@@ -8,6 +9,11 @@ import { openSources } from './sources/sources.ts';
 // A reader that has seen enough (`| head`) closes the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
 
-runCommand(process.argv.slice(2), async () => new Explorer(await openSources(ADDON), [], LABS_PROGRAM)).then((code) => {
+runCommand(process.argv.slice(2), async (capture) => {
+  if (capture === undefined) return new Explorer(await openSources(ADDON), [], LABS_PROGRAM);
+  const contents = readCapture(capture);
+  if (contents.problem) process.stderr.write(`cr3scope: ${contents.problem.message}. ${contents.problem.remedy}\n`);
+  return new Explorer(capturedSources(contents));
+}).then((code) => {
   process.exitCode = code;
 });

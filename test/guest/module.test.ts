@@ -89,7 +89,7 @@ test('CPU state: long mode, and the root of what runs there', async () => {
 });
 
 test('the kernel half: the direct map by both walks, and a hole', async () => {
-  const direct = await sources.translate(fixture.pid, 0n, sources.directMap + 0x200000n);
+  const direct = await sources.translate(fixture.pid, 0n, sources.facts.directMap + 0x200000n);
   const word = kernelWord(direct.kernel?.word ?? 0n);
   expect(word).toMatchObject({ kind: 'page', value: 0x200n });
   expect(direct.path.leaf.pfn + ((0x200000n & ((1n << BigInt(direct.path.leaf.shift)) - 1n)) >> 12n)).toBe(0x200n);

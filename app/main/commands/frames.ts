@@ -247,7 +247,7 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
   const end = (ramEnd.at(-1) ?? 0n) >> 12n;
   if (end === 0n)
     throw new Failed('/proc/iomem shows no System RAM to this user', 'Run as root: it takes CAP_SYS_ADMIN.', 'EACCES');
-  const map = await explorer.memory({ begin: 0n, end, ...range, cells: 1, flag: 0, again: true });
+  const map = await explorer.memory({ begin: 0n, end, ...range, cells: 1, flag: 12, again: true });
   const processes = await explorer.processes({});
   const names = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.name[i] as string]));
   const roles = [...ROLES.keys()].filter((r) => ROLES[r] !== 'absent' && map.total[r]);

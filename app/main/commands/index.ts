@@ -7,6 +7,7 @@ import type { Explorer } from '../explorer/explorer.ts';
 import { VERSION } from '../explorer/version.ts';
 import { serve } from '../serve.ts';
 import { Failed } from '../sources/failed.ts';
+import { show, verify } from './capture.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
 import {
   type FrameOptions,
@@ -99,7 +100,10 @@ async function runServe(explorer: Explorer, { port, json, open: openBrowser, lau
 const example = (text: string) => `\nExample:\n  ${text}\n`;
 
 /** Runs one command line; resolves to its exit code. `openExplorer` is called once the arguments are known to be good. */
-export async function runCommand(argv: readonly string[], openExplorer: () => Promise<Explorer>): Promise<number> {
+export async function runCommand(
+  argv: readonly string[],
+  openExplorer: (capture?: string) => Promise<Explorer>,
+): Promise<number> {
   let exitCode = 0;
   const program = new Command('cr3scope')
     .description(
@@ -110,33 +114,37 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     .enablePositionalOptions() // what follows the program of `trace` belongs to it
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cr3scope: ')) })
     .showHelpAfterError('Run `cr3scope --help` to see the commands.');
-  const command = (usage: string, description: string, sample: string) =>
+  /** A command that needs no machine. */
+  const offline = (usage: string, description: string, sample: string) =>
     program
       .command(usage)
       .description(description)
       .option('--json', 'machine-readable output, one object a line')
       .addHelpText('after', example(sample))
       .exitOverride();
-  const run = async (action: (explorer: Explorer) => Promise<number>) => {
-    exitCode = await action(await openExplorer());
+  /** A command that reads the machine, or a capture of one. */
+  const command = (usage: string, description: string, sample: string) =>
+    offline(usage, description, sample).option('--capture <file>', 'read this capture instead of the machine');
+  const run = async (action: (explorer: Explorer) => Promise<number>, { capture }: Json = {}) => {
+    exitCode = await action(await openExplorer(capture));
   };
   command(
     'doctor',
     'facts of this machine, which sources are ready, and what to do about the others',
     'cr3scope doctor',
-  ).action((o: Json) => run((e) => doctor(e, o)));
+  ).action((o: Json) => run((e) => doctor(e, o), o));
   command('ps', 'processes with the physical address of their root page table', 'cr3scope ps').action((o: Json) =>
-    run((e) => ps(e, o)),
+    run((e) => ps(e, o), o),
   );
   command('regions <pid>', 'regions of a process', 'cr3scope regions 1').action((pid: string, o: Json) =>
-    run((e) => regions(e, pid, o)),
+    run((e) => regions(e, pid, o), o),
   );
   command('check [pid]', 'cross-check every page of a process, or of all', 'cr3scope check 1 --json')
     .option('--all', 'every process')
     .option('--bytes', 'also compare the bytes of mapped pages with /proc/PID/mem, which sets their accessed bits')
-    .action((pid: string | undefined, o: CheckOptions) => run((e) => check(e, pid, o)));
+    .action((pid: string | undefined, o: CheckOptions) => run((e) => check(e, pid, o), o));
   command('walk <pid> <va>', 'the walk of one virtual address, level by level', 'cr3scope walk 1 7f3a4001f000').action(
-    (pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o)),
+    (pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o), o),
   );
   command(
     'table <pid> <va>',
@@ -145,30 +153,30 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
   )
     .option('--level <level>', 'pte, pmd, pud, p4d or pgd', 'pte')
     .option('--all', 'empty entries, too')
-    .action((pid: string, va: string, o: TableOptions) => run((e) => tableOf(e, pid, va, o)));
+    .action((pid: string, va: string, o: TableOptions) => run((e) => tableOf(e, pid, va, o), o));
   command('tables <pid>', 'the whole tree of page tables of a process, by level', 'cr3scope tables 1')
     .option('--all', 'each table, too')
     .option('--roots', 'the kernel root and the user root of PTI instead, slot by slot')
-    .action((pid: string, o: TablesOptions) => run((e) => tables(e, pid, o)));
+    .action((pid: string, o: TablesOptions) => run((e) => tables(e, pid, o), o));
   command(
     'explain <entry>',
     'a raw page-table entry, bit by bit; needs no privileges',
     'cr3scope explain 0x8000000078173067 --level pte',
   )
     .option('--level <level>', 'pte, pmd, pud, p4d or pgd; by default the likeliest')
-    .action((entry: string, o: ExplainOptions) => run((e) => explainEntry(e, entry, o)));
+    .action((entry: string, o: ExplainOptions) => run((e) => explainEntry(e, entry, o), o));
   command(
     'frame <number>',
     'bytes and flags of a physical frame, by its number in hex',
     'cr3scope frame 117274   (or: cr3scope frame --pa 117274000)',
   )
     .option('--pa', 'the number is a physical address')
-    .action((number: string, o: FrameOptions) => run((e) => frame(e, number, o)));
+    .action((number: string, o: FrameOptions) => run((e) => frame(e, number, o), o));
   command(
     'owners <frame>',
     'who maps a frame: every process and address, by walking all address spaces',
     'cr3scope owners 117274   (or: cr3scope owners 4077:7f3a4001f000)',
-  ).action((frameText: string, o: Json) => run((e) => owners(e, frameText, o)));
+  ).action((frameText: string, o: Json) => run((e) => owners(e, frameText, o), o));
   command(
     'search <pattern>',
     'bytes in physical memory, or in what a process maps; exit code 1 where there are none',
@@ -177,20 +185,20 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     .option('--as <kind>', 'hex (?? is any byte), text, u64 or u32', 'hex')
     .option('--pid <pid>', 'only in the frames that this process maps')
     .option('--limit <hits>', 'end after so many hits', '1000')
-    .action((pattern: string, o: SearchOptions) => run((e) => search(e, pattern, o)));
+    .action((pattern: string, o: SearchOptions) => run((e) => search(e, pattern, o), o));
   command(
     'memory [range]',
     'what physical memory is used for, by role and process; a range is frame numbers like 100000-140000',
     'cr3scope memory',
-  ).action((range: string | undefined, o: MemoryOptions) => run((e) => memory(e, range, o)));
+  ).action((range: string | undefined, o: MemoryOptions) => run((e) => memory(e, range, o), o));
   command(
     'shared <pid> <other>',
     'the frames that two processes share, and the copies that each has of the other’s pages',
     'cr3scope shared 4077 4110',
-  ).action((pid: string, other: string, o: Json) => run((e) => shared(e, pid, other, o)));
+  ).action((pid: string, other: string, o: Json) => run((e) => shared(e, pid, other, o), o));
   command('cpus', 'which root is in force on each CPU, and whose it is', 'cr3scope cpus --watch')
     .option('--watch [seconds]', 'again and again, each second or as often as given')
-    .action((o: CpusOptions) => run((e) => cpus(e, o)));
+    .action((o: CpusOptions) => run((e) => cpus(e, o), o));
   command(
     'watch <pid> <ranges...>',
     'what becomes of pages over time, with the likely cause of each change; a range is an address, ADDRESS+PAGES or FROM-TO; PID:RANGE is one of another process',
@@ -199,7 +207,7 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     .option('--interval <seconds>', 'between two samples', '0.1')
     .option('--step', 'take a sample at each line on the standard input instead')
     .option('--for <seconds>', 'end after so long; by default when the process is gone, or by Ctrl-C')
-    .action((pid: string, ranges: string[], o: WatchOptions) => run((e) => watch(e, pid, ranges, o)));
+    .action((pid: string, ranges: string[], o: WatchOptions) => run((e) => watch(e, pid, ranges, o), o));
   command(
     'trace [program] [arguments...]',
     'the roots of a program before and after its exec, and of all that it forks; it keeps this terminal',
@@ -212,25 +220,46 @@ export async function runCommand(argv: readonly string[], openExplorer: () => Pr
     .option('--user <name>', 'start it as that user')
     .option('--env <NAME=value...>', 'set environment variables')
     .passThroughOptions()
-    .action((name: string | undefined, more: string[], o: TraceOptions) => run((e) => trace(e, name, more, o)));
-  command(
+    .action((name: string | undefined, more: string[], o: TraceOptions) => run((e) => trace(e, name, more, o), o));
+  offline(
     'lab [name]',
     'a small real program step by step, with the pages it maps; without a name, what there is',
     'cr3scope lab cow',
   )
     .option('--no-wait', 'go on by itself')
-    .action((name: string | undefined, o: LabOptions) => run((e) => lab(e, name, o)));
-  command('report <pid>', 'check a process and write the evidence to a file', 'cr3scope report 1 -o init.html')
+    .action((name: string | undefined, o: LabOptions) => run((e) => lab(e, name, o), o));
+  offline(
+    'report [pids...]',
+    'check processes and write the evidence to a file: a capture, which every command and the window can open, or a document of one process',
+    'cr3scope report --all -o before.cr3scope\n  cr3scope report 1 -o init.html',
+  )
     .requiredOption('-o, --output <file>', 'file to write')
-    .option('--format <format>', `${REPORT_FORMATS.join(', ')}; by default the ending of the file name`)
+    .option('--all', 'every process (captures only)')
+    .option(
+      '--format <format>',
+      `${['cr3scope', ...REPORT_FORMATS].join(', ')}; by default the ending of the file name`,
+    )
+    .option('--frames <what>', 'also keep the frames that are mapped, as bytes or as digests (captures only)')
     .option('--force', 'replace the file if it exists')
     .option('--bytes', 'compare the bytes of mapped pages, too')
-    .action((pid: string, o: ReportOptions) => run((e) => report(e, pid, o)));
+    .action((pids: string[], o: ReportOptions) => run((e) => report(e, pids, o), o));
+  offline('show <capture>', 'what a capture holds, and where it comes from', 'cr3scope show before.cr3scope').action(
+    async (path: string, o: Json) => {
+      exitCode = await show(path, o);
+    },
+  );
+  offline(
+    'verify <capture>',
+    'whether a capture is whole and as it was written; exit code 1 where it is not',
+    'cr3scope verify before.cr3scope',
+  ).action(async (path: string, o: Json) => {
+    exitCode = await verify(path, o);
+  });
   command('serve', 'the user interface for a browser, on loopback with a one-time token', 'cr3scope serve --port 8443')
     .option('--port <port>', 'port on 127.0.0.1, 0 for a free one', '0')
     .option('--open', 'also open it in the default browser')
     .option('--launch', 'let it start programs, to trace them')
-    .action((o: ServeOptions) => run((e) => runServe(e, o)));
+    .action((o: ServeOptions) => run((e) => runServe(e, o), o));
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;

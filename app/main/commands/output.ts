@@ -44,6 +44,8 @@ export const sourceNames = (t: Target) => t.sources.filter((s) => s.ready).map((
 
 export interface Json {
   json?: boolean;
+  /** Read this instead of the machine. */
+  capture?: string;
 }
 
 /** A line on a terminal's stderr that shows how far a check is. */

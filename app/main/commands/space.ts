@@ -8,6 +8,7 @@ import { NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICTS } from '../../contract/verdic
 import type { Explorer } from '../explorer/explorer.ts';
 import { checkSeconds, csvRows, htmlReport, jsonReport } from '../explorer/report.ts';
 import { Failed } from '../sources/failed.ts';
+import { reportCapture } from './capture.ts';
 import { EVERYTHING, type Json, numbers, parsePid, print, progressLine, say, sourceNames, table } from './output.ts';
 
 export async function ps(explorer: Explorer, { json }: Json): Promise<number> {
@@ -224,21 +225,29 @@ function sumProofs(proofs: readonly ByteProof[]): ByteProof {
 }
 
 export interface ReportOptions extends Json {
+  all?: boolean;
+  frames?: string;
   bytes?: boolean;
   output: string;
   format?: string;
   force?: boolean;
 }
 
-export async function report(explorer: Explorer, pidText: string, options: ReportOptions): Promise<number> {
-  const pid = parsePid(pidText);
+export async function report(explorer: Explorer, pids: readonly string[], options: ReportOptions): Promise<number> {
   const suffix = options.format ?? options.output.split('.').at(-1) ?? '';
+  if (suffix === 'cr3scope') return reportCapture(explorer, pids, options);
   const format = REPORT_FORMATS.find((f) => f === suffix);
   if (!format)
     throw new Failed(
       `"${suffix}" is no report format`,
-      `Use --format ${REPORT_FORMATS.join(', ')}, or a file name with that ending.`,
+      `Use --format cr3scope, ${REPORT_FORMATS.join(', ')}, or a file name with that ending.`,
     );
+  if (options.all || options.frames || pids.length !== 1)
+    throw new Failed(
+      `a report in ${format} is about one process`,
+      'Give one PID, or capture into a .cr3scope file and export that.',
+    );
+  const pid = parsePid(pids[0] ?? '');
   const temporary = `${options.output}.${process.pid}.tmp`;
   let file: FileHandle;
   try {
@@ -261,7 +270,7 @@ export async function report(explorer: Explorer, pidText: string, options: Repor
     const record = await explorer
       .check(pid, 0n, 0n, EVERYTHING, progress.show, {
         bytes: options.bytes ?? false,
-        onRuns: (runs) => {
+        onBatch: ({ runs }) => {
           if (format !== 'csv') return;
           stream.write(csvRows(runs, list, first));
           first = false;

@@ -1,6 +1,4 @@
 // The explorer: everything cr3scope can tell, as plain TypeScript over the sources. Knows no Electron, no HTTP, no argv.
-import { readFileSync } from 'node:fs';
-import { availableParallelism, hostname, totalmem } from 'node:os';
 import {
   type Api,
   type Args,
@@ -25,8 +23,7 @@ import type { Sources } from '../sources/sources.ts';
 import { Lab } from './lab.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from './report.ts';
 import { compareSpaces } from './shared.ts';
-import { Cgroups, nodeOf, readNodes, startOf } from './system.ts';
-import { VERSION } from './version.ts';
+import { nodeOf, startOf } from './system.ts';
 
 /** Runs and evidence that a check keeps in memory; more are counted and dropped, the counts stay exact. */
 const MOST_RUNS = 200_000;
@@ -75,19 +72,6 @@ const traced = (events: TraceEvent[]): Traced[] =>
 
 type Listener = <E extends keyof Events>(event: E, payload: Events[E]) => void;
 
-function userNames(): Map<number, string> {
-  const names = new Map<number, string>();
-  try {
-    for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-      const [name, , uid] = line.split(':');
-      if (name && uid && !names.has(Number(uid))) names.set(Number(uid), name);
-    }
-  } catch {
-    // Numbers will do.
-  }
-  return names;
-}
-
 function concatRuns(parts: Runs[]): Runs {
   const length = parts.reduce((n, p) => n + p.va.length, 0);
   const runs: Runs = {
@@ -112,15 +96,11 @@ export class Explorer implements Api {
   private readonly listeners = new Set<Listener>();
   private readonly checks = new Map<string, CheckRecord>();
   private readonly running = new Map<string, () => void>();
-  private readonly users = userNames();
-  private readonly bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  private readonly nodes = readNodes();
-  private readonly cgroups = new Cgroups();
   private readonly watches = new Map<string, () => void>();
   private readonly labs = new Map<string, Lab>();
 
   constructor(
-    private readonly sources: Sources,
+    readonly sources: Sources,
     private readonly notices: readonly string[] = [],
     /** Of native/labs/labs.c; without it there are no labs. */
     private readonly labsProgram = '',
@@ -150,20 +130,8 @@ export class Explorer implements Api {
   }
 
   async target(): Promise<Target> {
-    const { capabilities: _, btf: __, ...facts } = this.sources.target;
-    return {
-      ...facts,
-      bootId: this.bootId,
-      ...this.nodes,
-      hostname: hostname(),
-      cpus: availableParallelism(),
-      memoryBytes: BigInt(totalmem()),
-      directMap: this.sources.directMap,
-      directMapFrom: this.sources.directMapFrom,
-      sources: [...this.sources.status],
-      notices: [...this.notices],
-      version: VERSION,
-    };
+    const { facts } = this.sources;
+    return { ...facts, notices: [...facts.notices, ...this.notices] };
   }
 
   processes: Api['processes'] = async () => {
@@ -179,7 +147,7 @@ export class Explorer implements Api {
       userRootPa: new BigUint64Array(n),
       borrowedPa: new BigUint64Array(n),
       space: new BigUint64Array(n),
-      user: Array.from(list.uid, (uid) => this.users.get(uid) ?? String(uid)),
+      user: Array.from(list.uid, (uid) => this.sources.userName(uid)),
     };
     if (!roots) return result;
     for (let i = 0; i < n; i++) {
@@ -222,8 +190,8 @@ export class Explorer implements Api {
       flags: known(flags[0]),
       count: known(count[0]),
       cgroup: known(cgroup[0]),
-      cgroupPath: this.cgroups.path(known(cgroup[0]) ?? 0n),
-      node: nodeOf(pfn, this.nodes),
+      cgroupPath: this.sources.cgroupPath(known(cgroup[0]) ?? 0n),
+      node: nodeOf(pfn, this.sources.facts),
     };
   };
 
@@ -247,7 +215,7 @@ export class Explorer implements Api {
     return {
       ...cpus,
       registers: this.sources.status.some((s) => s.name === 'kernelWalk' && s.ready),
-      at: Date.now(),
+      at: cpus.at ?? Date.now(),
       owner: Uint32Array.from(cpus.rootPa, owner),
     };
   };
@@ -525,8 +493,8 @@ export class Explorer implements Api {
   }
 
   /**
-   * Checks the regions of a process within [begin, end) and keeps what a report needs. `onRuns` sees all runs, also
-   * those beyond what is kept; `bytes` adds the byte proof.
+   * Checks the regions of a process within [begin, end) and keeps what a report needs. `onBatch` sees all of it, also
+   * beyond what is kept, and every page where it asks for `pages`; `bytes` adds the byte proof.
    */
   check(
     pid: number,
@@ -534,7 +502,11 @@ export class Explorer implements Api {
     begin: bigint,
     end: bigint,
     onProgress: (event: Omit<CheckEvent, 'id'>) => void,
-    { bytes = false, onRuns }: { bytes?: boolean; onRuns?: (runs: Runs) => void } = {},
+    {
+      bytes = false,
+      pages = false,
+      onBatch: see,
+    }: { bytes?: boolean; pages?: boolean; onBatch?: (batch: CheckBatch) => void } = {},
   ): { promise: Promise<CheckRecord>; cancel(): void } {
     const runs: Runs[] = [];
     const evidence: Evidence[] = [];
@@ -544,7 +516,7 @@ export class Explorer implements Api {
     const startedAt = new Date();
     const onBatch = (batch: CheckBatch) => {
       const n = batch.runs.va.length;
-      onRuns?.(batch.runs);
+      see?.(batch);
       if (kept + n <= MOST_RUNS) {
         runs.push(batch.runs);
         kept += n;
@@ -556,7 +528,7 @@ export class Explorer implements Api {
       evidenceDropped += BigInt(Math.max(0, batch.evidence.length - room));
       onProgress({ done: batch.done, total: batch.total, counts: batch.counts, end: null });
     };
-    const job = this.sources.check(pid, startTicks, begin, end, onBatch, bytes);
+    const job = this.sources.check(pid, startTicks, begin, end, onBatch, bytes, pages);
     const before = Promise.all([
       this.regions({ pid, startTicks }).catch(() => null),
       this.processes({}),

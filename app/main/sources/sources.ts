@@ -1,15 +1,24 @@
-// The seam between the explorer and the sources. One interface, several carriers: the addon in this process, and
-// later a privileged helper behind pipes. Nothing above it knows which.
+// The seam between the explorer and the sources. One interface, several carriers: the addon in this process, a capture
+// of what it once said (capture/captured.ts), and later a privileged helper behind pipes. Nothing above it knows which.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { SourceStatus } from '../../contract/api.ts';
-import type { Addon, AddonRoots, AddonSession, AddonTarget } from './addon.d.ts';
+import { availableParallelism, hostname, totalmem } from 'node:os';
+import type { SourceStatus, Target } from '../../contract/api.ts';
+import { Cgroups, readNodes } from '../explorer/system.ts';
+import { VERSION } from '../explorer/version.ts';
+import type { Addon, AddonCpus, AddonRoots, AddonSession, AddonTarget } from './addon.d.ts';
 import { Failed } from './failed.ts';
 
-export interface Sources extends Omit<AddonSession, 'target' | 'open' | 'roots'> {
+export interface Sources extends Omit<AddonSession, 'target' | 'open' | 'roots' | 'cpus'> {
   readonly target: AddonTarget;
-  readonly directMap: bigint;
-  readonly directMapFrom: string;
+  /** The machine as the contract tells of it; its notices are those of the carrier. */
+  readonly facts: Target;
   readonly status: readonly SourceStatus[];
+  userName(uid: number): string;
+  /** Of a memory cgroup by its inode; null where there is none, or it is gone. */
+  cgroupPath(inode: bigint): string | null;
+  /** Since the epoch, ms, where it is not of now. */
+  cpus(): Promise<AddonCpus & { at?: number }>;
   /** Null where no source can read roots. */
   roots(): Promise<AddonRoots | null>;
 }
@@ -31,6 +40,19 @@ function status(name: SourceStatus['name'], label: string, error: Error | null, 
   return { name, label, ready: false, detail: message, remedy };
 }
 
+function userNames(): Map<number, string> {
+  const names = new Map<number, string>();
+  try {
+    for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+      const [name, , uid] = line.split(':');
+      if (name && uid && !names.has(Number(uid))) names.set(Number(uid), name);
+    }
+  } catch {
+    // Numbers will do.
+  }
+  return names;
+}
+
 /** Opens the sources of this machine through the addon at `path`. */
 export async function openSources(path: string): Promise<Sources> {
   const addon = createRequire(path)(path) as Addon;
@@ -45,11 +67,29 @@ export async function openSources(path: string): Promise<Sources> {
     readerError,
     `raw table frames, read by ${reader}; direct map at 0x${directMap.toString(16)} (${directMapFrom})`,
   );
+  const sources = [pagemapStatus(target), kernelWalk, tableWalk];
+  const { capabilities: _, btf: __, ...facts } = target;
+  const users = userNames();
+  const cgroups = new Cgroups();
   return {
     target,
-    directMap,
-    directMapFrom,
-    status: [pagemapStatus(target), kernelWalk, tableWalk],
+    facts: {
+      ...facts,
+      ...readNodes(),
+      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      hostname: hostname(),
+      cpus: availableParallelism(),
+      memoryBytes: BigInt(totalmem()),
+      directMap,
+      directMapFrom,
+      sources,
+      capture: null,
+      notices: [],
+      version: VERSION,
+    },
+    status: sources,
+    userName: (uid) => users.get(uid) ?? String(uid),
+    cgroupPath: (inode) => cgroups.path(inode),
     processes: () => session.processes(),
     roots: () => (tableWalk.ready ? session.roots() : Promise.resolve(null)),
     cpus: () => session.cpus(),

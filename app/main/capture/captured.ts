@@ -1,0 +1,499 @@
+// A capture as the sources that it was made from: everything above reads it as it reads a machine.
+import {
+  type CheckSummary,
+  type Cpus,
+  type Evidence,
+  MAY_EXECUTE,
+  MAY_READ,
+  MAY_USER,
+  MAY_WRITE,
+  type MemoryMap,
+  type Path,
+  type Regions,
+  type Rows,
+  type Runs,
+  type TableTree,
+  TRACE_KINDS,
+  type Traced,
+} from '../../contract/api.ts';
+import { decode, type Entry, mapsFrame, permission, tableIndex } from '../../contract/paging.ts';
+import { ROLES } from '../../contract/roles.ts';
+import { ENTRY_KINDS, FRAME_STATUS, NOTES, VERDICTS } from '../../contract/verdicts.ts';
+import type { AddonOwners, AddonTarget, CheckBatch, WatchBatch } from '../sources/addon.d.ts';
+import { Failed } from '../sources/failed.ts';
+import type { Sources } from '../sources/sources.ts';
+import type { Chunk, ChunkOf } from './chunks.ts';
+import { CaptureReader } from './container.ts';
+import { CapturedPages, type Stretch, wordsAt } from './pages.ts';
+
+const UNKNOWN = (1n << 64n) - 1n;
+const NOT_CAPTURED = FRAME_STATUS.indexOf('notCaptured');
+const NOT_COMPARABLE = VERDICTS.indexOf('notComparable');
+const LAST_AGREEMENT = VERDICTS.indexOf('agree');
+/** Owners of one frame that are listed: the zero page has millions. */
+const MOST_OWNERS = 1 << 16;
+const EVIDENCE_AT_ONCE = 1000;
+
+/** An address space of the capture. */
+export interface CapturedSpace {
+  readonly pid: number;
+  readonly startTicks: bigint;
+  readonly name: string;
+  readonly user: string;
+  readonly at: string;
+  readonly regions: Regions;
+  readonly pages: CapturedPages;
+  readonly evidence: Evidence[];
+  /** The tables above the pages, by frame number. */
+  readonly upper: Map<bigint, Uint8Array>;
+  tree?: TableTree;
+  /** Undefined where the capture ended before the check did. */
+  summary?: CheckSummary;
+}
+
+interface CapturedFrame {
+  readonly chunk: ChunkOf<'frames'>;
+  readonly index: number;
+}
+
+/** All of a capture, as far as it can be trusted. */
+export interface CaptureContents {
+  readonly path: string;
+  readonly begin: ChunkOf<'begin'>;
+  readonly spaces: readonly CapturedSpace[];
+  readonly skipped: readonly ChunkOf<'skipped'>[];
+  readonly frames: ReadonlyMap<bigint, CapturedFrame>;
+  readonly memory: ChunkOf<'memory'> | undefined;
+  readonly cpus: Cpus | undefined;
+  readonly traced: readonly Traced[];
+  readonly watches: readonly ChunkOf<'watch'>[];
+  readonly end: ChunkOf<'end'> | undefined;
+  readonly digest: string;
+  readonly bytes: number;
+  /** Why it is not whole; undefined where it is. */
+  readonly problem: Failed | undefined;
+}
+
+/** Reads a capture up to its end, or to where it can't be trusted any more. Throws where it is none. */
+export function readCapture(path: string): CaptureContents {
+  const reader = new CaptureReader(path);
+  try {
+    const begin = reader.next();
+    if (begin?.kind !== 'begin') throw reader.problem ?? new Failed(`${path} is empty`, 'Capture again.', 'ENODATA');
+    const spaces: CapturedSpace[] = [];
+    const skipped: ChunkOf<'skipped'>[] = [];
+    const frames = new Map<bigint, CapturedFrame>();
+    const traced: Traced[] = [];
+    const watches: ChunkOf<'watch'>[] = [];
+    let memory: ChunkOf<'memory'> | undefined;
+    let cpus: Cpus | undefined;
+    let end: ChunkOf<'end'> | undefined;
+    let space: CapturedSpace | undefined;
+    const take = (chunk: Chunk) => {
+      switch (chunk.kind) {
+        case 'process':
+          space = { ...chunk, pages: new CapturedPages(), evidence: [], upper: new Map() };
+          spaces.push(space);
+          break;
+        case 'pages':
+          space?.pages.add(chunk.packed);
+          break;
+        case 'evidence':
+          space?.evidence.push(...chunk.evidence);
+          break;
+        case 'tables':
+          if (!space) break;
+          space.tree = chunk.tree;
+          for (const [i, pfn] of chunk.pfn.entries())
+            space.upper.set(pfn, chunk.bytes.subarray(i * 4096, (i + 1) * 4096));
+          break;
+        case 'checked':
+          if (space) space.summary = chunk.summary;
+          break;
+        case 'skipped':
+          skipped.push(chunk);
+          break;
+        case 'frames':
+          for (const [index, pfn] of chunk.pfn.entries()) frames.set(pfn, { chunk, index });
+          break;
+        case 'memory':
+          memory = chunk;
+          break;
+        case 'cpus':
+          cpus = chunk.cpus;
+          break;
+        case 'trace':
+          traced.push(...chunk.events);
+          break;
+        case 'watch':
+          watches.push(chunk);
+          break;
+        case 'end':
+          end = chunk;
+          break;
+        case 'begin':
+          break;
+      }
+    };
+    for (let chunk = reader.next(); chunk; chunk = reader.next()) take(chunk);
+    const { digest, problem, bytesRead: bytes } = reader;
+    return { path, begin, spaces, skipped, frames, memory, cpus, traced, watches, end, digest, bytes, problem };
+  } finally {
+    reader.close();
+  }
+}
+
+const missing = (what: string, remedy: string, code = 'ENODATA') => new Failed(what, remedy, code);
+
+/** The raw entries of an address by the captured tables, and what the last one means. */
+function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint, va: bigint): Path {
+  const table = new BigUint64Array(6);
+  const entry = new BigUint64Array(6);
+  let last = 0;
+  let at = rootPa;
+  const done = (leaf: Entry, status: number): Path => ({
+    status,
+    last,
+    table,
+    entry,
+    leaf: { ...leaf, kind: ENTRY_KINDS.indexOf(leaf.kind) },
+  });
+  const nothing = decode(0n, 1, target);
+  for (let level = target.levels; level > 1; level--) {
+    const bytes = space.upper.get(at >> 12n);
+    if (!bytes) return done(nothing, NOT_CAPTURED);
+    const raw = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(tableIndex(va, level) * 8, true);
+    table[level] = at;
+    entry[level] = raw;
+    last = level;
+    const decoded = decode(raw, level, target);
+    if (decoded.kind !== 'table') return done(decoded, 0);
+    at = decoded.pfn << 12n;
+  }
+  const found = space.pages.find(va);
+  if (found?.stretch.level !== 1) return done(nothing, NOT_CAPTURED);
+  table[1] = at;
+  entry[1] = wordsAt(found.stretch, found.page).entry;
+  last = 1;
+  return done(decode(entry[1], 1, target), 0);
+}
+
+/** One row a page, as Checker::rows() of native/core/check.cc gives them. */
+function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint>): Rows {
+  const n = vas.length;
+  const rows: Rows = {
+    va: BigUint64Array.from(vas, (va) => va & ~4095n),
+    pagemap: new BigUint64Array(n),
+    kernel: new BigUint64Array(n),
+    entry: new BigUint64Array(n),
+    pfn: new BigUint64Array(n),
+    level: new Uint8Array(n),
+    shift: new Uint8Array(n),
+    kind: new Uint8Array(n),
+    status: new Uint8Array(n),
+    verdict: new Uint8Array(n),
+    note: new Uint8Array(n),
+  };
+  rows.va.forEach((va, i) => {
+    const found = space.pages.find(va);
+    if (!found) {
+      rows.verdict[i] = NOT_COMPARABLE;
+      rows.note[i] = NOTES.indexOf('notCaptured');
+      return;
+    }
+    const { stretch, page } = found;
+    const words = wordsAt(stretch, page);
+    const level = stretch.level || walkCaptured(target, space, rootOf(space), va).last;
+    const leaf = decode(words.entry, level || 1, target);
+    rows.pagemap[i] = words.pagemap;
+    rows.kernel[i] = words.kernel;
+    rows.entry[i] = words.entry;
+    rows.pfn[i] = leaf.pfn + ((va & ((1n << BigInt(leaf.shift)) - 1n)) >> 12n);
+    rows.level[i] = level;
+    rows.shift[i] = leaf.shift;
+    rows.kind[i] = ENTRY_KINDS.indexOf(leaf.kind);
+    rows.verdict[i] = stretch.verdict;
+    rows.note[i] = stretch.note;
+  });
+  return rows;
+}
+
+const rootOf = (space: CapturedSpace): bigint => space.summary?.rootPa ?? space.tree?.rootPa ?? 0n;
+
+/** The stretches that are no plain agreement, joined where their words are the same, as a check tells them. */
+function runsOf(stretches: Iterable<Stretch>): Runs {
+  const runs: {
+    va: bigint;
+    pages: bigint;
+    pagemap: bigint;
+    kernel: bigint;
+    entry: bigint;
+    verdict: number;
+    note: number;
+  }[] = [];
+  for (const s of stretches) {
+    if (s.verdict === LAST_AGREEMENT) continue;
+    const last = runs.at(-1);
+    if (
+      last &&
+      last.va + (last.pages << 12n) === s.va &&
+      last.verdict === s.verdict &&
+      last.note === s.note &&
+      last.pagemap === s.pagemap &&
+      last.entry === s.entry &&
+      last.kernel === s.kernel
+    )
+      last.pages += s.pages;
+    else {
+      const { va, pages, pagemap, kernel, entry, verdict, note } = s;
+      runs.push({ va, pages, pagemap, kernel, entry, verdict, note });
+    }
+  }
+  const words = (key: 'va' | 'pages' | 'pagemap' | 'kernel' | 'entry') => BigUint64Array.from(runs, (r) => r[key]);
+  return {
+    va: words('va'),
+    pages: words('pages'),
+    pagemap: words('pagemap'),
+    kernel: words('kernel'),
+    entry: words('entry'),
+    verdict: Uint8Array.from(runs, (r) => r.verdict),
+    note: Uint8Array.from(runs, (r) => r.note),
+  };
+}
+
+/** Who maps a frame, by the pages of all captured processes. */
+function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): AddonOwners {
+  const list: { pid: number; start: bigint; va: bigint; shift: number; entry: bigint; access: number }[] = [];
+  let pages = 0n;
+  for (const space of contents.spaces)
+    for (const stretch of space.pages.stretches()) {
+      const { kind, shift } = decode(stretch.entry, stretch.level || 1, target);
+      if (!mapsFrame(kind)) continue;
+      pages += stretch.pages;
+      const first =
+        decode(stretch.entry, stretch.level, target).pfn + ((stretch.va & ((1n << BigInt(shift)) - 1n)) >> 12n);
+      const same = stretch.step === 'same' && shift === 12;
+      if (pfn < first || pfn >= first + (same ? 1n : stretch.pages)) continue;
+      for (let k = same ? 0n : pfn - first; k < (same ? stretch.pages : pfn - first + 1n); k++) {
+        if (list.length >= MOST_OWNERS) break;
+        const va = stretch.va + (k << 12n);
+        const path = walkCaptured(target, space, rootOf(space), va);
+        const denied = permission(path.entry, path.last, target.levels, target.pti);
+        const access =
+          (kind === 'leaf' ? MAY_READ : 0) |
+          (denied.write ? 0 : MAY_WRITE) |
+          (denied.user ? 0 : MAY_USER) |
+          (denied.execute ? 0 : MAY_EXECUTE);
+        list.push({ pid: space.pid, start: space.startTicks, va, shift, entry: wordsAt(stretch, k).entry, access });
+      }
+    }
+  const tables = contents.spaces.flatMap(({ tree, pid, startTicks }) =>
+    tree
+      ? [...tree.pa.keys()]
+          .filter((i) => (tree.pa[i] as bigint) >> 12n === pfn)
+          .map((i) => ({ tree, i, pid, startTicks }))
+      : [],
+  );
+  return {
+    pid: Uint32Array.from(list, (o) => o.pid),
+    startTicks: BigUint64Array.from(list, (o) => o.start),
+    va: BigUint64Array.from(list, (o) => o.va),
+    still: new Uint8Array(list.length).fill(1),
+    shift: Uint8Array.from(list, (o) => o.shift),
+    entry: BigUint64Array.from(list, (o) => o.entry),
+    access: Uint8Array.from(list, (o) => o.access),
+    tablePid: Uint32Array.from(tables, (t) => t.pid),
+    tableStart: BigUint64Array.from(tables, (t) => t.startTicks),
+    tableLevel: Uint8Array.from(tables, ({ tree, i }) => tree.level[i] as number),
+    tableVa: BigUint64Array.from(tables, ({ tree, i }) => tree.va[i] as bigint),
+    ageNs: 0n,
+    tookNs: 0n,
+    spaces: contents.spaces.length,
+    entries: pages,
+    pages,
+    bytes: BigInt(contents.bytes),
+    gone: BigInt(contents.skipped.length),
+    raced: 0n,
+  };
+}
+
+/** The cells of the recorded map that lie in [begin, end): coarser than they were asked for, never made up. */
+function sliceMemory({ flag: recorded, map }: ChunkOf<'memory'>, begin: bigint, end: bigint, flag: number): MemoryMap {
+  if (flag !== recorded)
+    throw missing('the capture did not count this flag', 'It counted anon; the others have to be seen on a machine.');
+  const cell = (pfn: bigint) => (pfn < map.begin ? 0n : (pfn - map.begin) / map.framesPerCell);
+  const cells = BigInt(map.owner.length);
+  const first = cell(begin);
+  const last = end >= map.end ? cells : cell(end - 1n) + 1n;
+  if (first >= last) throw missing('the capture has no such frames', 'Choose a range of its RAM.');
+  const from = map.begin + first * map.framesPerCell;
+  const to = map.begin + last * map.framesPerCell;
+  const [a, b] = [Number(first), Number(last)];
+  return {
+    ...map,
+    begin: from,
+    end: to < map.end ? to : map.end,
+    roles: map.roles.slice(a * ROLES.length, b * ROLES.length),
+    sizes: map.sizes.slice(a * 3, b * 3),
+    owner: map.owner.slice(a, b),
+    ownerMappings: map.ownerMappings.slice(a, b),
+    flagged: map.flagged.slice(a, b),
+  };
+}
+
+/** Runs `work` later, until it is cancelled: what a capture tells comes as from a machine, not before it is asked. */
+function replay<T>(work: (cancelled: () => boolean) => T): { promise: Promise<T>; cancel(): void } {
+  let cancelled = false;
+  const promise = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    const result = work(() => cancelled);
+    if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
+    return result;
+  });
+  return {
+    promise,
+    cancel: () => {
+      cancelled = true;
+    },
+  };
+}
+
+/** The sources of a capture. */
+export function capturedSources(contents: CaptureContents): Sources {
+  const { begin, spaces } = contents;
+  const { target: facts, processes } = begin;
+  const target: AddonTarget = { ...facts, capabilities: begin.capabilities, btf: false };
+  const users = new Map<number, string>(Array.from(processes.uid, (uid, i) => [uid, processes.user[i] ?? '']));
+  const spaceOf = (pid: number, startTicks = 0n): CapturedSpace => {
+    const space = spaces.find((s) => s.pid === pid && (startTicks === 0n || s.startTicks === startTicks));
+    if (space) return space;
+    const at = processes.pid.indexOf(pid);
+    if (at < 0 || (startTicks !== 0n && processes.startTicks[at] !== startTicks))
+      throw new Failed(`there is no process ${pid} in this capture`, '`cr3scope ps` lists those there are.', 'ESRCH');
+    const skipped = contents.skipped.find((s) => s.pid === pid);
+    throw missing(
+      `process ${pid} was not captured${skipped ? `: ${skipped.message}` : ''}`,
+      skipped ? 'Its name and root are all that is known.' : 'Capture it by its number, or everything with --all.',
+    );
+  };
+  return {
+    target,
+    facts: {
+      ...facts,
+      capture: {
+        path: contents.path,
+        startedAt: begin.startedAt,
+        finishedAt: contents.end?.finishedAt ?? null,
+        digest: contents.digest,
+        problem: contents.problem ? `${contents.problem.message}. ${contents.problem.remedy}` : '',
+      },
+    },
+    status: facts.sources,
+    userName: (uid) => users.get(uid) ?? String(uid),
+    cgroupPath: () => null,
+    processes: async () => processes,
+    roots: async () => ({ ...processes, onCpu: processes.onCpu, cpu: processes.cpu }),
+    cpus: async () => {
+      if (!contents.cpus) throw missing('the capture has no CPUs', 'It ends before they were read.');
+      return contents.cpus;
+    },
+    // A thread or a process without an address space has no regions, as on a machine.
+    regions: async (pid) => spaceOf(pid).regions,
+    rows: async (pid, startTicks, vas) => rowsOf(target, spaceOf(pid, startTicks), vas),
+    translate: async (pid, startTicks, va) => {
+      const space = spaceOf(pid, startTicks);
+      const rootPa = rootOf(space);
+      return {
+        rootPa,
+        path: walkCaptured(target, space, rootPa, va),
+        userPath: target.pti ? walkCaptured(target, space, rootPa | 0x1000n, va) : null,
+        kernel: null,
+        userKernel: null,
+        row: va < 1n << BigInt(target.virtualBits - 1) ? rowsOf(target, space, [va]) : null,
+      };
+    },
+    frames: async (pfns) => {
+      const n = pfns.length;
+      const frames = {
+        bytes: new Uint8Array(n * 4096),
+        status: new Uint8Array(n).fill(NOT_CAPTURED),
+        role: new Uint8Array(n),
+        flags: new BigUint64Array(n).fill(UNKNOWN),
+        count: new BigUint64Array(n).fill(UNKNOWN),
+        cgroup: new BigUint64Array(n).fill(UNKNOWN),
+      };
+      pfns.forEach((pfn, i) => {
+        const found = contents.frames.get(pfn);
+        if (found) {
+          const { chunk, index } = found;
+          frames.role[i] = chunk.role[index] as number;
+          frames.flags[i] = chunk.flags[index] as bigint;
+          frames.count[i] = chunk.count[index] as bigint;
+          frames.cgroup[i] = chunk.cgroup[index] as bigint;
+          if (chunk.contents !== 'bytes') return;
+          frames.status[i] = chunk.status[index] as number;
+          frames.bytes.set(chunk.data.subarray(index * 4096, (index + 1) * 4096), i * 4096);
+          return;
+        }
+        const table = spaces.find((s) => s.upper.has(pfn))?.upper.get(pfn);
+        if (!table) return;
+        frames.status[i] = 0;
+        frames.role[i] = ROLES.indexOf('pageTable');
+        frames.bytes.set(table, i * 4096);
+      });
+      return frames;
+    },
+    tables: async (pid, startTicks) => {
+      const { tree } = spaceOf(pid, startTicks);
+      if (!tree) throw missing(`the tables of process ${pid} were not captured`, 'It went away before they were read.');
+      return tree;
+    },
+    owners: async (pfn) => ownersOf(contents, target, pfn),
+    memory: async (from, to, _cells, flag) => {
+      if (!contents.memory)
+        throw missing(
+          'the capture has no map of physical memory',
+          'Capture the whole machine: `cr3scope report --all`.',
+        );
+      return sliceMemory(contents.memory, from, to, flag);
+    },
+    search: () => ({
+      promise: Promise.reject(
+        missing('a capture can’t be searched', 'Search on a machine, or in an export.', 'ENOTSUP'),
+      ),
+      cancel: () => undefined,
+    }),
+    check: (pid, startTicks, _begin, _end, onBatch) =>
+      replay((cancelled) => {
+        const { pages, evidence, summary } = spaceOf(pid, startTicks);
+        if (!summary)
+          throw missing(`the check of process ${pid} is not in this capture`, 'It ends before the check did.');
+        const { pages: total, counts } = summary;
+        const batch = { done: total, total, counts, evidence: [], pages: new Uint8Array() };
+        onBatch({ ...batch, runs: runsOf(pages.stretches()) } as CheckBatch);
+        for (let at = 0; at < evidence.length && !cancelled(); at += EVIDENCE_AT_ONCE)
+          onBatch({ ...batch, runs: runsOf([]), evidence: evidence.slice(at, at + EVIDENCE_AT_ONCE) } as CheckBatch);
+        return summary;
+      }),
+    watch: (pid, _startTicks, from, to, _interval, onBatch) => ({
+      ...replay((cancelled) => {
+        const mine = contents.watches.filter((w) => w.pid === pid && w.begin < to && from < w.end);
+        if (!mine.length)
+          throw missing(`no such pages of process ${pid} were watched in this capture`, 'Watch them on a machine.');
+        for (const { batch } of mine) if (!cancelled()) onBatch(batch as WatchBatch);
+      }),
+      sample: () => undefined,
+    }),
+    trace: () => ({
+      promise: Promise.reject(
+        missing('nothing can be started in a capture', 'Show the recorded trace of the machine.'),
+      ),
+      cancel: () => undefined,
+    }),
+    traceMachine: (onEvents) =>
+      replay(() => {
+        if (!contents.traced.length)
+          throw missing('no trace is in this capture', 'Record one: `cr3scope trace -o file.cr3scope`.');
+        onEvents(contents.traced.map((event) => ({ ...event, kind: TRACE_KINDS.indexOf(event.kind) })));
+      }),
+  };
+}

@@ -1,0 +1,166 @@
+// What a capture holds: the values of its chunks, checked when they are written and when they are read.
+// Whoever opens a capture may have it from a stranger: nothing in it is believed before these schemas are through.
+import { z } from 'zod';
+import {
+  BUCKETS,
+  CheckSummary,
+  Cpus,
+  Evidence,
+  MemoryMap,
+  Processes,
+  Regions,
+  Rows,
+  TableTree,
+  Target,
+  Traced,
+} from '../../contract/api.ts';
+import { ROLES } from '../../contract/roles.ts';
+import { VERDICTS } from '../../contract/verdicts.ts';
+
+const u64 = z
+  .bigint()
+  .min(0n)
+  .max((1n << 64n) - 1n);
+const u64s = z.instanceof(BigUint64Array);
+const u8s = z.instanceof(Uint8Array);
+const pid = z.number().int().min(1).max(0x7fffffff);
+const text = z.string().max(4096);
+
+type Columns = Record<string, unknown>;
+
+/** Columns of one table must have one length; `per` gives those that hold several values a row. */
+function table<T extends z.ZodType<Columns>>(schema: T, rows: string, per: Readonly<Record<string, number>> = {}): T {
+  return schema.refine((value) => {
+    const n = (value[rows] as ArrayLike<unknown>).length;
+    return Object.entries(value).every(([name, column]) => {
+      if (!Array.isArray(column) && !ArrayBuffer.isView(column)) return true;
+      const width = per[name] ?? 1;
+      return width === 0 || (column as unknown as ArrayLike<unknown>).length === n * width;
+    });
+  }, 'columns of different lengths') as T;
+}
+
+/** Half-open ranges of whole pages of the user half, ascending. */
+const ascending = (begin: BigUint64Array, end: BigUint64Array) =>
+  begin.every((b, i) => b < (end[i] ?? 0n) && (end[i] as bigint) <= 1n << 57n && !((b | (end[i] as bigint)) & 4095n)) &&
+  begin.every((b, i) => i === 0 || (end[i - 1] as bigint) <= b);
+
+const SafeRegions = table(Regions, 'begin').refine((r) => ascending(r.begin, r.end), 'regions out of order');
+const SafeSummary = CheckSummary.refine(
+  (s) =>
+    s.counts.length === VERDICTS.length &&
+    s.tables.length >= 6 &&
+    s.regionEnd.length === s.regionBegin.length &&
+    s.regionCounts.length === s.regionBegin.length * VERDICTS.length &&
+    s.regionBuckets.length === s.regionBegin.length * VERDICTS.length * BUCKETS &&
+    ascending(s.regionBegin, s.regionEnd),
+  'a summary that does not fit itself',
+);
+const SafeTree = table(TableTree, 'level', { mapped: 0 });
+const SafeMap = MemoryMap.refine(
+  (m) =>
+    m.framesPerCell > 0n &&
+    m.end > m.begin &&
+    m.end <= 1n << 40n &&
+    BigInt(m.owner.length) === (m.end - m.begin + m.framesPerCell - 1n) / m.framesPerCell &&
+    m.roles.length === m.owner.length * ROLES.length &&
+    m.sizes.length === m.owner.length * 3 &&
+    m.ownerMappings.length === m.owner.length &&
+    m.flagged.length === m.owner.length &&
+    m.startTicks.length === m.pid.length &&
+    m.alone.length === m.pid.length &&
+    m.mapped.length === m.pid.length * ROLES.length &&
+    m.total.length === ROLES.length &&
+    m.unmapped.length === ROLES.length,
+  'a map of memory that does not fit itself',
+);
+
+/** What became of frames that were asked for: their bytes, or in their place a SHA-256 each. */
+export const FRAME_CONTENTS = ['bytes', 'digests'] as const;
+export type FrameContents = (typeof FRAME_CONTENTS)[number];
+
+const CapturedFrames = z
+  .object({
+    kind: z.literal('frames'),
+    contents: z.enum(FRAME_CONTENTS),
+    pfn: u64s,
+    /** Index into FRAME_STATUS. */
+    status: u8s,
+    role: u8s,
+    /** Words of kpageflags, kpagecount and kpagecgroup; all ones where they could not be read. */
+    flags: u64s,
+    count: u64s,
+    cgroup: u64s,
+    /** 4096 or 32 a frame. */
+    data: u8s,
+  })
+  .refine(
+    (f) =>
+      [f.status, f.role, f.flags, f.count, f.cgroup].every((c) => c.length === f.pfn.length) &&
+      f.data.length === f.pfn.length * (f.contents === 'bytes' ? 4096 : 32),
+    'columns of different lengths',
+  );
+
+const WatchBatch = z
+  .object({ ns: u64, samples: u64, initial: z.boolean(), rows: table(Rows, 'va'), flags: u64s, counts: u64s })
+  .refine((b) => b.flags.length === b.rows.va.length && b.counts.length === b.rows.va.length, 'columns differ');
+
+/** One chunk; the first is `begin`, the last of a whole capture `end`. docs/capture.md tells the order. */
+export const Chunk = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('begin'),
+    arguments: z.array(text).max(1000),
+    startedAt: z.iso.datetime(),
+    /** CLOCK_MONOTONIC. */
+    startNs: u64,
+    kernelCommandLine: text,
+    cpuFeatures: z.string().max(16384),
+    /** Effective capabilities of cr3scope, as in /proc/self/status. */
+    capabilities: u64,
+    options: z.object({ bytes: z.boolean(), frames: z.enum(['none', ...FRAME_CONTENTS]) }),
+    target: Target,
+    processes: table(Processes, 'pid'),
+  }),
+  /** A process; the chunks up to the next one are about it. */
+  z.object({
+    kind: z.literal('process'),
+    pid,
+    startTicks: u64,
+    name: text,
+    user: text,
+    at: z.iso.datetime(),
+    regions: SafeRegions,
+  }),
+  /** Stretches of pages, packed by native/core/page_record.cc. */
+  z.object({ kind: z.literal('pages'), packed: u8s }),
+  z.object({ kind: z.literal('evidence'), evidence: z.array(Evidence) }),
+  /** The upper tables, whose entries lead to the pages. */
+  z
+    .object({ kind: z.literal('tables'), tree: SafeTree, pfn: u64s, bytes: u8s })
+    .refine((t) => t.bytes.length === t.pfn.length * 4096, 'columns of different lengths'),
+  z.object({ kind: z.literal('checked'), summary: SafeSummary }),
+  /** A process that could not be captured, or ended before. */
+  z.object({ kind: z.literal('skipped'), pid, startTicks: u64, name: text, code: text, message: text }),
+  CapturedFrames,
+  /** `flag` is the bit of kpageflags that `map.flagged` counts. */
+  z.object({ kind: z.literal('memory'), flag: z.number().int().min(0).max(63), map: SafeMap }),
+  z.object({ kind: z.literal('cpus'), cpus: table(Cpus, 'cpu') }),
+  z.object({ kind: z.literal('trace'), events: z.array(Traced) }),
+  z.object({
+    kind: z.literal('watch'),
+    pid,
+    startTicks: u64,
+    begin: u64,
+    end: u64,
+    batch: WatchBatch,
+  }),
+  z.object({
+    kind: z.literal('end'),
+    finishedAt: z.iso.datetime(),
+    endNs: u64,
+    processes: z.number(),
+    skipped: z.number(),
+  }),
+]);
+export type Chunk = z.infer<typeof Chunk>;
+export type ChunkOf<K extends Chunk['kind']> = Extract<Chunk, { kind: K }>;

@@ -1,0 +1,264 @@
+// The file of a capture: chunks, one after the other, each of which vouches for all before it. What a crash leaves is a
+// capture up to its last whole chunk. docs/capture.md is the published description.
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { deflateSync, inflateSync } from 'node:zlib';
+import { pack, unpack } from '../../contract/rpc.ts';
+import { Failed } from '../sources/failed.ts';
+import { Chunk } from './chunks.ts';
+
+export const ENDING = '.cr3scope';
+const MAGIC = Buffer.from('cr3scope');
+const VERSION = 1;
+/** MAGIC, version, 0. */
+const FILE_HEADER = 16;
+/** Length as stored, length as inflated (equal: stored as it is), SHA-256 of the chain so far. */
+const CHUNK_HEADER = 40;
+const MOST_CHUNK = 1 << 26;
+/** What is hardly worth the work is stored as it is. */
+const LEAST_DEFLATED = 256;
+
+const sha256 = (...parts: Uint8Array[]) => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+
+function fileHeader(): Buffer {
+  const header = Buffer.alloc(FILE_HEADER);
+  MAGIC.copy(header);
+  header.writeUInt32LE(VERSION, MAGIC.length);
+  return header;
+}
+
+function reason(error: unknown, what: string): Failed {
+  const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
+  const remedy: Record<string, string> = {
+    ENOSPC: 'Free some space, or choose another place.',
+    EDQUOT: 'Free some space, or choose another place.',
+    EACCES: 'Choose a folder that you can write to.',
+    EPERM: 'Choose a folder that you can write to.',
+    EROFS: 'Choose a folder that you can write to.',
+    ENOENT: 'Check the path.',
+    EISDIR: 'That is a folder: give the name of a file.',
+  };
+  return new Failed(`${what}: ${message.replace(/^\w+: /, '')}`, remedy[code] ?? 'Choose another place.', code);
+}
+
+/** Fails where a file of that name is in the way. */
+export function refuseExisting(path: string, force: boolean): void {
+  if (!force && statSync(path, { throwIfNoEntry: false }))
+    throw new Failed(`${path} exists`, 'Add --force to replace it, or choose another name.', 'EEXIST');
+}
+
+/** Writes a capture under another name, which gets its own when all of it is there. */
+export class CaptureWriter {
+  readonly path: string;
+  /** What it is called until then. */
+  readonly partial: string;
+  private readonly fd: number;
+  private at = FILE_HEADER;
+  private chain: Buffer;
+
+  constructor(
+    path: string,
+    private readonly force: boolean,
+  ) {
+    refuseExisting(path, force);
+    this.path = path;
+    this.partial = `${path}.${process.pid}.part`;
+    try {
+      this.fd = openSync(this.partial, 'wx', 0o600);
+    } catch (error) {
+      throw reason(error, `${path} can’t be written`);
+    }
+    const header = fileHeader();
+    this.chain = sha256(header);
+    this.write(header, 0);
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.at;
+  }
+
+  append(chunk: Chunk): void {
+    const raw = pack(chunk);
+    if (raw.length > MOST_CHUNK) throw new Failed(`a chunk of ${raw.length} bytes`, 'Report this as a bug.', 'E2BIG');
+    // Pages come deflated already.
+    const deflated = chunk.kind !== 'pages' && raw.length >= LEAST_DEFLATED ? deflateSync(raw, { level: 1 }) : raw;
+    const stored = deflated.length < raw.length ? deflated : raw;
+    const header = Buffer.alloc(CHUNK_HEADER);
+    header.writeUInt32LE(stored.length, 0);
+    header.writeUInt32LE(raw.length, 4);
+    const chain = sha256(this.chain, header.subarray(0, 8), stored);
+    chain.copy(header, 8);
+    this.write(Buffer.concat([header, stored]), this.at);
+    this.chain = chain;
+    this.at += header.length + stored.length;
+  }
+
+  /** Gives the file its name; the digest is that of all its content. */
+  finish(): { digest: string; size: number } {
+    try {
+      fsyncSync(this.fd);
+      closeSync(this.fd);
+      if (this.force) renameSync(this.partial, this.path);
+      else {
+        linkSync(this.partial, this.path); // fails where somebody took the name meanwhile
+        rmSync(this.partial);
+      }
+    } catch (error) {
+      throw this.kept(reason(error, `${this.path} can’t be written`));
+    }
+    return { digest: this.chain.toString('hex'), size: this.at };
+  }
+
+  /** Leaves what was written so far under its partial name. */
+  leave(): void {
+    closeSync(this.fd);
+  }
+
+  /** Leaves nothing. */
+  discard(): void {
+    closeSync(this.fd);
+    rmSync(this.partial, { force: true });
+  }
+
+  private write(bytes: Uint8Array, at: number): void {
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done, bytes.length - done, at + done);
+    } catch (error) {
+      try {
+        ftruncateSync(this.fd, at); // to the last whole chunk
+      } catch {
+        // The reader finds the end all the same.
+      }
+      throw this.kept(reason(error, `${this.path} can’t be written`));
+    }
+  }
+
+  private kept(failed: Failed): Failed {
+    return new Failed(
+      failed.message,
+      `${failed.remedy} What was captured until then is in ${this.partial}.`,
+      failed.code,
+    );
+  }
+}
+
+/** Reads a capture chunk by chunk, each proven to be as it was written. */
+export class CaptureReader {
+  private readonly fd: number;
+  private readonly size: number;
+  private at = FILE_HEADER;
+  private chain: Buffer;
+  private ended = false;
+  /** Why no more can be read; undefined while all is well. What was read before it is as it was written. */
+  problem: Failed | undefined;
+
+  constructor(readonly path: string) {
+    try {
+      this.fd = openSync(path, 'r');
+    } catch (error) {
+      throw reason(error, `${path} can’t be opened`);
+    }
+    try {
+      const stat = fstatSync(this.fd);
+      if (!stat.isFile()) throw new Failed(`${path} is no file`, 'Give the name of a capture.', 'EINVAL');
+      this.size = stat.size;
+      const header = this.bytes(0, FILE_HEADER);
+      if (!header?.subarray(0, MAGIC.length).equals(MAGIC))
+        throw new Failed(`${path} is no cr3scope capture`, 'Give a file that `cr3scope report` wrote.', 'EFTYPE');
+      const version = header.readUInt32LE(MAGIC.length);
+      if (version !== VERSION)
+        throw new Failed(
+          `${path} is a capture of version ${version}; this cr3scope reads version ${VERSION}`,
+          'Open it with a newer cr3scope.',
+          'EPROTO',
+        );
+      this.chain = sha256(header);
+    } catch (error) {
+      closeSync(this.fd);
+      throw error;
+    }
+  }
+
+  /** Whether the last chunk was read: nothing is missing. */
+  get complete(): boolean {
+    return this.ended;
+  }
+  /** SHA-256 of all that was read so far. */
+  get digest(): string {
+    return this.chain.toString('hex');
+  }
+  get bytesRead(): number {
+    return this.at;
+  }
+
+  /** Undefined at the end, or where a problem came up. */
+  next(): Chunk | undefined {
+    if (this.problem || this.ended) return undefined;
+    const header = this.bytes(this.at, CHUNK_HEADER);
+    if (!header) return this.stop('ends early');
+    const stored = header.readUInt32LE(0);
+    const length = header.readUInt32LE(4);
+    if (stored > MOST_CHUNK || length > MOST_CHUNK || stored > length) return this.stop('is damaged');
+    const payload = this.bytes(this.at + CHUNK_HEADER, stored);
+    if (!payload) return this.stop('ends early');
+    const chain = sha256(this.chain, header.subarray(0, 8), payload);
+    if (!chain.equals(header.subarray(8))) return this.stop('is damaged');
+    try {
+      const raw = stored === length ? payload : inflateSync(payload, { maxOutputLength: length });
+      const chunk = Chunk.parse(unpack(raw));
+      if ((chunk.kind === 'begin') !== (this.at === FILE_HEADER)) return this.stop('is malformed');
+      this.chain = chain;
+      this.at += CHUNK_HEADER + stored;
+      if (chunk.kind === 'end') {
+        this.ended = true;
+        if (this.at !== this.size) return this.stop('goes on behind its end');
+      }
+      return chunk;
+    } catch {
+      return this.stop('is malformed');
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  private stop(what: string): undefined {
+    this.problem = new Failed(
+      `${this.path} ${what}, at byte ${this.at} of ${this.size}`,
+      what === 'ends early'
+        ? 'Its writer was stopped, or the disk was full: what lies before is as it was written.'
+        : 'It was changed after it was written: do not trust it. What lies before that byte is as it was written.',
+      what === 'ends early' ? 'ENODATA' : 'EBADMSG',
+    );
+    return undefined;
+  }
+
+  private bytes(at: number, length: number): Buffer | undefined {
+    if (at + length > this.size) return undefined;
+    const buffer = Buffer.alloc(length);
+    for (let done = 0; done < length; ) {
+      const n = readSync(this.fd, buffer, done, length - done, at + done);
+      if (n === 0) return undefined; // it became shorter meanwhile
+      done += n;
+    }
+    return buffer;
+  }
+}

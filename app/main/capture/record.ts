@@ -1,0 +1,243 @@
+// Writes captures: what the explorer sees of processes, frames, CPUs and time, as it sees it.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { CheckSummary, Processes, Traced } from '../../contract/api.ts';
+import { decode, mapsFrame } from '../../contract/paging.ts';
+import type { Explorer } from '../explorer/explorer.ts';
+import type { CheckBatch, WatchBatch } from '../sources/addon.d.ts';
+import { Failed } from '../sources/failed.ts';
+import type { ChunkOf, FrameContents } from './chunks.ts';
+import { CaptureWriter } from './container.ts';
+import { type Stretch, unpackStretches, wordsAt } from './pages.ts';
+
+const FRAMES_AT_ONCE = 256;
+const MEMORY_CELLS = 4096;
+/** The flag that a recorded map of memory counts: anon. */
+const MEMORY_FLAG = 12;
+const EVERYTHING = 1n << 63n;
+
+export interface CaptureOptions {
+  /** What to keep of the frames that processes map. */
+  readonly frames: 'none' | FrameContents;
+  /** Compare the bytes of mapped pages with /proc/PID/mem, too. */
+  readonly bytes: boolean;
+}
+
+const read = (path: string) => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+};
+const now = () => new Date().toISOString();
+
+/** The first frame of each stretch of `stretches` that maps frames, and how many follow; the zero page is left out. */
+function* framesOf(stretches: Iterable<Stretch>, explorer: Explorer): Generator<{ pfn: bigint; pages: bigint }> {
+  const { target } = explorer.sources;
+  for (const stretch of stretches) {
+    const { kind } = decode(stretch.entry, stretch.level || 1, target);
+    const pfn = wordsAt(stretch, 0n).pagemap & ((1n << 55n) - 1n);
+    if (!mapsFrame(kind) || pfn === target.zeroPfn || !(stretch.pagemap >> 63n)) continue;
+    yield { pfn, pages: stretch.step === 'same' ? 1n : stretch.pages };
+  }
+}
+
+export class Recorder {
+  private captured = 0;
+  private skipped = 0;
+  private readonly kept = new Set<bigint>();
+
+  private constructor(
+    private readonly explorer: Explorer,
+    private readonly writer: CaptureWriter,
+    private readonly options: CaptureOptions,
+    /** As they were at the beginning. */
+    readonly processes: Processes,
+  ) {}
+
+  /** Opens the file and writes where, when and by what the capture is made. Throws where the name is taken. */
+  static async begin(explorer: Explorer, path: string, force: boolean, options: CaptureOptions): Promise<Recorder> {
+    if (explorer.sources.facts.capture)
+      throw new Failed('a capture is no machine that could be captured', 'Use `cr3scope export` to convert it.');
+    const writer = new CaptureWriter(path, force);
+    try {
+      const processes = await explorer.processes({});
+      writer.append({
+        kind: 'begin',
+        arguments: process.argv.slice(2),
+        startedAt: now(),
+        startNs: process.hrtime.bigint(),
+        kernelCommandLine: read('/proc/cmdline').trim().slice(0, 4096),
+        cpuFeatures: /^flags\s*: (.*)$/m.exec(read('/proc/cpuinfo'))?.[1]?.slice(0, 16384) ?? '',
+        capabilities: explorer.sources.target.capabilities,
+        options,
+        target: await explorer.target(),
+        processes,
+      });
+      writer.append({ kind: 'cpus', cpus: await explorer.cpus({}) });
+      return new Recorder(explorer, writer, options, processes);
+    } catch (error) {
+      writer.discard();
+      throw error;
+    }
+  }
+
+  get size(): number {
+    return this.writer.size;
+  }
+  get partial(): string {
+    return this.writer.partial;
+  }
+
+  /**
+   * Captures a process: regions, every page, evidence, the upper tables. Null where it went away or can't be read; that
+   * is told in the capture.
+   */
+  async addProcess(
+    pid: number,
+    startTicks: bigint,
+    onProgress: (at: { done: bigint; total: bigint }) => void = () => undefined,
+    onJob: (cancel: () => void) => void = () => undefined,
+  ): Promise<CheckSummary | null> {
+    const at = this.processes.pid.indexOf(pid);
+    const name = this.processes.name[at] ?? '';
+    try {
+      const regions = await this.explorer.regions({ pid, startTicks });
+      if (regions.begin.length === 0)
+        throw new Failed('it has no address space', 'Kernel threads and zombies have none.', 'ENODATA');
+      this.writer.append({
+        kind: 'process',
+        pid,
+        startTicks: startTicks || (this.processes.startTicks[at] ?? 0n),
+        name,
+        user: this.processes.user[at] ?? '',
+        at: now(),
+        regions,
+      });
+      const stretches: Uint8Array[] = [];
+      let failed: unknown;
+      const see = (batch: CheckBatch) => {
+        try {
+          if (failed) return;
+          if (batch.pages.length) this.writer.append({ kind: 'pages', packed: batch.pages });
+          if (batch.evidence.length) this.writer.append({ kind: 'evidence', evidence: batch.evidence });
+          if (batch.pages.length && this.options.frames !== 'none') stretches.push(batch.pages);
+        } catch (error) {
+          failed = error; // the file can't be written: there is no use in going on
+          job.cancel();
+        }
+      };
+      const job = this.explorer.check(pid, startTicks, 0n, EVERYTHING, onProgress, {
+        bytes: this.options.bytes,
+        pages: true,
+        onBatch: see,
+      });
+      onJob(job.cancel);
+      const { summary } = await job.promise.catch((error: unknown) => {
+        throw failed ?? error;
+      });
+      if (failed) throw failed;
+      await this.addTables(pid, startTicks);
+      this.writer.append({ kind: 'checked', summary });
+      for (const packed of stretches) await this.addFrames(unpackStretches(packed));
+      this.captured++;
+      return summary;
+    } catch (error) {
+      const { code, message } = Failed.from(error);
+      // What is the file's fault, or was asked for, is no fate of the process.
+      if (!['ESRCH', 'ENOENT', 'ENODATA', 'EACCES', 'EPERM'].includes(code) || message.startsWith(this.writer.path))
+        throw error;
+      this.writer.append({ kind: 'skipped', pid, startTicks, name, code, message });
+      this.skipped++;
+      return null;
+    }
+  }
+
+  /** What physical memory is used for, and by whom. */
+  async addMemory(): Promise<void> {
+    const { ramEnd } = this.explorer.sources.target;
+    const end = (ramEnd.at(-1) ?? 0n) >> 12n;
+    if (end === 0n) return;
+    const wanted = { begin: 0n, end, cells: MEMORY_CELLS, flag: MEMORY_FLAG, again: true };
+    this.writer.append({ kind: 'memory', flag: MEMORY_FLAG, map: await this.explorer.memory(wanted) });
+  }
+
+  addTrace(events: Traced[]): void {
+    if (events.length) this.writer.append({ kind: 'trace', events });
+  }
+
+  addWatch(place: Pick<ChunkOf<'watch'>, 'pid' | 'startTicks' | 'begin' | 'end'>, batch: WatchBatch): void {
+    const { ns, samples, initial, rows, flags, counts } = batch;
+    this.writer.append({ kind: 'watch', ...place, batch: { ns, samples, initial, rows, flags, counts } });
+  }
+
+  /** Gives the capture its name. */
+  finish(): { digest: string; size: number; processes: number; skipped: number } {
+    const [processes, skipped] = [this.captured, this.skipped];
+    this.writer.append({ kind: 'end', finishedAt: now(), endNs: process.hrtime.bigint(), processes, skipped });
+    return { ...this.writer.finish(), processes, skipped };
+  }
+
+  /** Leaves what there is under the partial name: a readable beginning. */
+  leave(): void {
+    this.writer.leave();
+  }
+
+  discard(): void {
+    this.writer.discard();
+  }
+
+  /** The tables above the pages; a process that went away has none any more. */
+  private async addTables(pid: number, startTicks: bigint): Promise<void> {
+    const { sources } = this.explorer;
+    try {
+      const tree = await sources.tables(pid, startTicks);
+      const upper = [...tree.level.keys()].filter((i) => (tree.level[i] as number) > 1 && tree.status[i] === 0);
+      const pfns = upper.map((i) => (tree.pa[i] as bigint) >> 12n);
+      // Under PTI the user root is the frame behind the root.
+      if (sources.target.pti) pfns.push((tree.rootPa >> 12n) | 1n);
+      for (let at = 0; at === 0 || at < pfns.length; at += FRAMES_AT_ONCE) {
+        const some = BigUint64Array.from(pfns.slice(at, at + FRAMES_AT_ONCE));
+        const { bytes, status } = await sources.frames(some);
+        const read = [...some.keys()].filter((i) => status[i] === 0);
+        this.writer.append({
+          kind: 'tables',
+          tree,
+          pfn: BigUint64Array.from(read, (i) => some[i] as bigint),
+          bytes: Buffer.concat(read.map((i) => bytes.subarray(i * 4096, (i + 1) * 4096))),
+        });
+      }
+    } catch (error) {
+      if (Failed.from(error).code !== 'ESRCH') throw error;
+    }
+  }
+
+  private async addFrames(stretches: Iterable<Stretch>): Promise<void> {
+    let waiting: bigint[] = [];
+    for (const { pfn, pages } of framesOf(stretches, this.explorer))
+      for (let k = 0n; k < pages; k++) {
+        if (this.kept.has(pfn + k)) continue; // shared with a process that came before
+        this.kept.add(pfn + k);
+        waiting.push(pfn + k);
+        if (waiting.length < FRAMES_AT_ONCE) continue;
+        await this.writeFrames(waiting);
+        waiting = [];
+      }
+    if (waiting.length) await this.writeFrames(waiting);
+  }
+
+  private async writeFrames(pfns: bigint[]): Promise<void> {
+    const contents = this.options.frames === 'digests' ? 'digests' : 'bytes';
+    const pfn = BigUint64Array.from(pfns);
+    const { bytes, status, role, flags, count, cgroup } = await this.explorer.sources.frames(pfn);
+    const digest = (i: number) =>
+      status[i] === 0
+        ? createHash('sha256')
+            .update(bytes.subarray(i * 4096, (i + 1) * 4096))
+            .digest()
+        : Buffer.alloc(32);
+    const data = contents === 'bytes' ? bytes : Buffer.concat(pfns.map((_, i) => digest(i)));
+    this.writer.append({ kind: 'frames', contents, pfn, status, role, flags, count, cgroup, data });
+  }
+}

@@ -1,0 +1,219 @@
+// Commands about captures: report into one, show, verify.
+import type { CheckSummary } from '../../contract/api.ts';
+import { bytes, count } from '../../contract/format.ts';
+import { VERDICTS } from '../../contract/verdicts.ts';
+import { type CaptureContents, readCapture } from '../capture/captured.ts';
+import { FRAME_CONTENTS } from '../capture/chunks.ts';
+import { CaptureReader } from '../capture/container.ts';
+import { Recorder } from '../capture/record.ts';
+import type { Explorer } from '../explorer/explorer.ts';
+import { Failed } from '../sources/failed.ts';
+import { type Json, numbers, parsePid, print, progressLine, say, table } from './output.ts';
+import type { ReportOptions } from './space.ts';
+import { sayVerdicts } from './space.ts';
+
+/** Adds up what was found of several processes. */
+function sumCounts(summaries: readonly CheckSummary[]): { counts: BigUint64Array; pages: bigint } {
+  const counts = new BigUint64Array(VERDICTS.length);
+  for (const summary of summaries)
+    summary.counts.forEach((n, v) => {
+      counts[v] = (counts[v] ?? 0n) + n;
+    });
+  return { counts, pages: summaries.reduce((n, s) => n + s.pages, 0n) };
+}
+
+/** Captures processes, or all of them, into a file. */
+export async function reportCapture(
+  explorer: Explorer,
+  pidTexts: readonly string[],
+  options: ReportOptions,
+): Promise<number> {
+  const frames = options.frames ?? 'none';
+  if (frames !== 'none' && !FRAME_CONTENTS.some((f) => f === frames))
+    throw new Failed(`"${frames}" can’t be kept of frames`, `Use --frames ${FRAME_CONTENTS.join(' or ')}.`);
+  const pids = pidTexts.map(parsePid);
+  if (options.all ? pids.length > 0 : pids.length === 0)
+    throw new Failed(
+      options.all ? '--all and single processes are given' : 'no process is given',
+      'Give PIDs, or --all for every process.',
+    );
+  if (frames === 'bytes')
+    process.stderr.write(
+      'cr3scope: the capture will hold the memory of these processes: passwords, keys and all. --frames digests keeps a SHA-256 of each frame instead.\n',
+    );
+  const recorder = await Recorder.begin(explorer, options.output, options.force ?? false, {
+    frames: frames as 'none' | 'bytes' | 'digests',
+    bytes: options.bytes ?? false,
+  });
+  const { processes } = recorder;
+  const wanted = options.all
+    ? [...processes.pid.keys()]
+        .filter((i) => !processes.kernelThread[i] && !'ZX'.includes(String.fromCharCode(processes.state[i] as number)))
+        .map((i) => ({ pid: processes.pid[i] as number, startTicks: processes.startTicks[i] as bigint }))
+    : pids.map((pid) => ({ pid, startTicks: processes.startTicks[processes.pid.indexOf(pid)] ?? 0n }));
+  const unknown = wanted.find(({ pid }) => !processes.pid.includes(pid));
+  if (unknown) {
+    recorder.discard();
+    throw new Failed(`there is no process ${unknown.pid}`, '`cr3scope ps` lists them.', 'ESRCH');
+  }
+  let cancel: () => void = () => undefined;
+  let interrupted = false;
+  const stop = () => {
+    interrupted = true;
+    cancel();
+  };
+  process.once('SIGINT', stop);
+  const progress = progressLine(options);
+  const summaries: CheckSummary[] = [];
+  const started = process.hrtime.bigint();
+  try {
+    for (const { pid, startTicks } of wanted) {
+      const summary = await recorder.addProcess(pid, startTicks, progress.show, (how) => {
+        cancel = how;
+      });
+      if (summary) summaries.push(summary);
+      if (interrupted) throw new Failed('interrupted', '', 'ECANCELED');
+    }
+    if (options.all) await recorder.addMemory();
+    const { digest, size, processes: captured, skipped } = recorder.finish();
+    progress.clear();
+    const { counts, pages } = sumCounts(summaries);
+    const verdicts = numbers(counts);
+    const incomplete = summaries.filter((s) => s.outcome !== 0).length;
+    const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+    if (options.json)
+      print({
+        output: options.output,
+        format: 'cr3scope',
+        processes: captured,
+        skipped,
+        incomplete,
+        pages: Number(pages),
+        verdicts,
+        bytes: size,
+        sha256: digest,
+        seconds,
+      });
+    else {
+      say(
+        `${options.output}: ${captured} ${captured === 1 ? 'process' : 'processes'}, ${count(pages)} pages in ${seconds.toFixed(3)} s, ${bytes(size)} (${(size / Math.max(1, Number(pages))).toFixed(2)} bytes a page), ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}`,
+      );
+      if (skipped || incomplete)
+        say(`${skipped} could not be captured; ${incomplete} exited or executed another program meanwhile`);
+      say(`SHA-256 ${digest}`);
+    }
+    return verdicts.mismatch ? 1 : captured === 0 || (!options.all && (skipped || incomplete)) ? 2 : 0;
+  } catch (error) {
+    progress.clear();
+    const failed = Failed.from(error);
+    recorder.leave();
+    if (failed.code === 'ECANCELED')
+      throw new Failed(
+        `${options.output} was not finished`,
+        `What was captured until then is in ${recorder.partial}.`,
+        failed.code,
+      );
+    throw failed;
+  } finally {
+    process.removeListener('SIGINT', stop);
+  }
+}
+
+const describe = (contents: CaptureContents) => {
+  const { begin, end, spaces, skipped, digest, bytes: size, problem } = contents;
+  const { counts, pages } = sumCounts(spaces.flatMap((s) => s.summary ?? []));
+  const { target } = begin;
+  return {
+    path: contents.path,
+    complete: problem === undefined,
+    problem: problem ? `${problem.message}. ${problem.remedy}` : '',
+    sha256: digest,
+    bytes: size,
+    startedAt: begin.startedAt,
+    finishedAt: end?.finishedAt ?? null,
+    version: target.version,
+    arguments: begin.arguments,
+    machine: { hostname: target.hostname, cpuModel: target.cpuModel, cpus: target.cpus, memory: target.memoryBytes },
+    kernel: { release: target.release, build: target.build, commandLine: begin.kernelCommandLine },
+    cpuFeatures: begin.cpuFeatures,
+    capabilities: begin.capabilities,
+    sources: target.sources.map(({ label, ready, detail }) => ({ label, ready, detail })),
+    options: begin.options,
+    processes: spaces.length,
+    skipped: skipped.length,
+    pages: Number(pages),
+    verdicts: numbers(counts),
+    rechecked: spaces.reduce((n, s) => n + Number(s.summary?.rechecked ?? 0n), 0),
+    evidence: spaces.reduce((n, s) => n + s.evidence.length, 0),
+    frames: contents.frames.size,
+    traced: contents.traced.length,
+    watched: contents.watches.length,
+    counts,
+  };
+};
+
+/** What a capture holds, and where it comes from. */
+export async function show(path: string, { json }: Json): Promise<number> {
+  const contents = readCapture(path);
+  const { counts, ...d } = describe(contents);
+  if (json) {
+    print(d);
+    for (const s of contents.spaces)
+      print({
+        pid: s.pid,
+        startTicks: Number(s.startTicks),
+        name: s.name,
+        user: s.user,
+        at: s.at,
+        rootPa: s.summary?.rootPa ?? null,
+        pages: s.summary ? Number(s.summary.pages) : null,
+        verdicts: s.summary ? numbers(s.summary.counts) : null,
+      });
+    for (const { pid, name, code, message } of contents.skipped) print({ pid, name, skipped: code, message });
+  } else {
+    say(`${path}: ${d.processes} processes, ${count(d.pages)} pages, ${bytes(d.bytes)}`);
+    say(`  made       ${d.startedAt} by cr3scope ${d.version}: ${d.arguments.join(' ')}`);
+    say(
+      `  machine    ${d.machine.hostname}, ${d.machine.cpuModel}, ${d.machine.cpus} CPUs, ${bytes(d.machine.memory)}`,
+    );
+    say(`  kernel     Linux ${d.kernel.release} ${d.kernel.build}`);
+    for (const s of d.sources) say(`  ${s.ready ? 'source ' : 'missing'}    ${s.label}: ${s.detail}`);
+    say(
+      `  frames     ${d.frames ? `${count(d.frames)}, ${d.options.frames === 'bytes' ? 'with their bytes' : 'as SHA-256'}` : 'no bytes of frames'}`,
+    );
+    if (d.traced) say(`  trace      ${count(d.traced)} events`);
+    if (d.watched) say(`  watch      ${count(d.watched)} samples with changes`);
+    say(`  SHA-256    ${d.sha256}`);
+    say(`  ${d.complete ? 'complete, and as it was written' : `INCOMPLETE: ${d.problem}`}`);
+    sayVerdicts(counts);
+    table(
+      ['PID', 'PAGES', 'MISMATCH', 'NAME'],
+      contents.spaces.map((s) => [
+        String(s.pid),
+        s.summary ? count(s.summary.pages) : '?',
+        s.summary ? count(s.summary.counts[VERDICTS.indexOf('mismatch')] ?? 0n) : '?',
+        s.name,
+      ]),
+      new Set([0, 1, 2]),
+    );
+    for (const s of contents.skipped) say(`  not captured: ${s.pid} ${s.name}: ${s.message}`);
+  }
+  return d.complete ? 0 : 2;
+}
+
+/** Whether a capture is whole and as it was written: 0, or 1 with the reason. */
+export async function verify(path: string, { json }: Json): Promise<number> {
+  const reader = new CaptureReader(path);
+  try {
+    let chunks = 0;
+    while (reader.next()) chunks++;
+    const { complete, problem, digest: sha256, bytesRead } = reader;
+    const good = complete && !problem;
+    if (json) print({ path, good, chunks, bytes: bytesRead, sha256, problem: problem?.message ?? '' });
+    else if (good) say(`${path}: complete and as it was written, ${count(bytesRead)} bytes\nSHA-256 ${sha256}`);
+    else say(`${problem?.message}. ${problem?.remedy}`);
+    return good ? 0 : 1;
+  } finally {
+    reader.close();
+  }
+}
