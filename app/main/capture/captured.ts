@@ -178,6 +178,25 @@ function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint,
   return done(decode(entry[1], 1, target), 0);
 }
 
+/**
+ * A PTE table as the check read it: its entries are those of its pages, and what is in no page was 0, for a check tells
+ * of every entry outside the regions, too.
+ */
+function pteTable(space: CapturedSpace, va: bigint): Uint8Array {
+  const entries = new BigUint64Array(512);
+  for (let i = 0; i < 512; ) {
+    const found = space.pages.find(va + BigInt(i << 12));
+    if (!found) {
+      i++;
+      continue;
+    }
+    const { stretch, page } = found;
+    const end = Math.min(512, i + Number(stretch.pages - page));
+    for (let k = page; i < end; i++, k++) if (stretch.level === 1) entries[i] = wordsAt(stretch, k).entry;
+  }
+  return new Uint8Array(entries.buffer);
+}
+
 /** One row a page, as Checker::rows() of native/core/check.cc gives them. */
 function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint>): Rows {
   const n = vas.length;
@@ -375,6 +394,20 @@ export function capturedSources(contents: CaptureContents): Sources {
       skipped ? 'Its name and root are all that is known.' : 'Capture it by its number, or everything with --all.',
     );
   };
+  let places: Map<bigint, { space: CapturedSpace; va: bigint }> | undefined;
+  /** A page table by its frame. */
+  const tableAt = (pfn: bigint): Uint8Array | undefined => {
+    const upper = spaces.find((s) => s.upper.has(pfn))?.upper.get(pfn);
+    if (upper) return upper;
+    if (!places) {
+      places = new Map();
+      for (const space of spaces)
+        for (const [i, level] of space.tree?.level.entries() ?? [])
+          if (level === 1) places.set((space.tree?.pa[i] as bigint) >> 12n, { space, va: space.tree?.va[i] as bigint });
+    }
+    const at = places.get(pfn);
+    return at && pteTable(at.space, at.va);
+  };
   return {
     target,
     facts: {
@@ -434,7 +467,7 @@ export function capturedSources(contents: CaptureContents): Sources {
           frames.bytes.set(chunk.data.subarray(index * 4096, (index + 1) * 4096), i * 4096);
           return;
         }
-        const table = spaces.find((s) => s.upper.has(pfn))?.upper.get(pfn);
+        const table = tableAt(pfn);
         if (!table) return;
         frames.status[i] = 0;
         frames.role[i] = ROLES.indexOf('pageTable');

@@ -222,7 +222,8 @@ export class CaptureReader {
     if (!chain.equals(header.subarray(8))) return this.stop('is damaged');
     try {
       const raw = stored === length ? payload : inflateSync(payload, { maxOutputLength: length });
-      const chunk = Chunk.parse(unpack(raw));
+      // A Node Buffer would have every array of the chunk be one, too.
+      const chunk = Chunk.parse(unpack(new Uint8Array(raw.buffer, raw.byteOffset, raw.length)));
       if ((chunk.kind === 'begin') !== (this.at === FILE_HEADER)) return this.stop('is malformed');
       this.chain = chain;
       this.at += CHUNK_HEADER + stored;

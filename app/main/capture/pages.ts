@@ -1,6 +1,7 @@
 // Pages of a capture: stretches whose words go on regularly, as native/core/page_record.cc packs them.
 import { inflateSync } from 'node:zlib';
 import { VERDICTS } from '../../contract/verdicts.ts';
+import { Failed } from '../sources/failed.ts';
 
 /** How the words go on from the first page; the order is that of Step in native/core/page_record.h. */
 const STEPS = ['same', 'frames', 'withinHuge'] as const;
@@ -30,12 +31,26 @@ const MOST_STRETCHES = 1 << 20;
 const FRAME = (1n << 55n) - 1n;
 const u64 = (value: bigint) => BigInt.asUintN(64, value);
 
-/** Throws an Error where the bytes are no stretches. */
+const malformed = (what: string) =>
+  new Failed(
+    `pages of the capture are malformed: ${what}`,
+    'It was not written by cr3scope: do not trust it.',
+    'EBADMSG',
+  );
+
+function inflate(packed: Uint8Array): Buffer {
+  try {
+    return inflateSync(packed, { maxOutputLength: 4 + MOST_STRETCHES * BYTES });
+  } catch {
+    throw malformed('they don’t inflate');
+  }
+}
+
+/** Throws where the bytes are no stretches. */
 export function unpackStretches(packed: Uint8Array): Stretch[] {
-  const raw = inflateSync(packed, { maxOutputLength: 4 + MOST_STRETCHES * BYTES });
-  if (raw.length < 4) throw new Error('no stretches');
-  const n = raw.readUInt32LE(0);
-  if (raw.length !== 4 + n * BYTES) throw new Error('stretches of another length');
+  const raw = inflate(packed);
+  const n = raw.length < 4 ? 0 : raw.readUInt32LE(0);
+  if (raw.length !== 4 + n * BYTES) throw malformed('of another length than they say');
   // The planes of a column, lowest byte first, put together again.
   const wide = Array.from({ length: WIDE }, (_, c) => {
     const words = new BigUint64Array(n);
@@ -58,8 +73,8 @@ export function unpackStretches(packed: Uint8Array): Stretch[] {
     const [level = 0, step = 0, verdict = 0, note = 0] = [0, 1, 2, 3].map((k) => narrow[k * n + i] as number);
     // Ascending, whole pages, below what 5 levels can address.
     if ((i > 0 && va < end) || va & 4095n || pages > 1n << 45n || va + (pages << 12n) > 1n << 57n)
-      throw new Error('stretches out of order');
-    if (!STEPS[step] || !VERDICTS[verdict] || level > 5) throw new Error('a stretch of an unknown kind');
+      throw malformed('out of order');
+    if (!STEPS[step] || !VERDICTS[verdict] || level > 5) throw malformed('of an unknown kind');
     stretches.push({
       va,
       pages,
