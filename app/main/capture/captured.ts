@@ -240,7 +240,7 @@ function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint
 const rootOf = (space: CapturedSpace): bigint => space.summary?.rootPa ?? space.tree?.rootPa ?? 0n;
 
 /** The stretches that are no plain agreement, joined where their words are the same, as a check tells them. */
-function runsOf(stretches: Iterable<Stretch>): Runs {
+export function runsOf(stretches: Iterable<Stretch>): Runs {
   const runs: {
     va: bigint;
     pages: bigint;

@@ -1,10 +1,12 @@
 // Commands about captures: report into one, show, verify.
+import { statSync } from 'node:fs';
 import type { CheckSummary } from '../../contract/api.ts';
 import { bytes, count } from '../../contract/format.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../capture/captured.ts';
 import { FRAME_CONTENTS } from '../capture/chunks.ts';
 import { CaptureReader } from '../capture/container.ts';
+import { EXPORT_FORMATS, exportCapture } from '../capture/export.ts';
 import { Recorder } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
@@ -199,6 +201,42 @@ export async function show(path: string, { json }: Json): Promise<number> {
     for (const s of contents.skipped) say(`  not captured: ${s.pid} ${s.name}: ${s.message}`);
   }
   return d.complete ? 0 : 2;
+}
+
+export interface ExportOptions extends Json {
+  output: string;
+  format?: string;
+  force?: boolean;
+}
+
+/** A capture in another format. */
+export async function exportTo(path: string, options: ExportOptions): Promise<number> {
+  const suffix = options.format ?? options.output.split('.').at(-1) ?? '';
+  const format = EXPORT_FORMATS.find((f) => f === suffix);
+  if (!format)
+    throw new Failed(
+      `"${suffix}" is no format to export to`,
+      `Use --format ${EXPORT_FORMATS.join(', ')}, or a file name with that ending.`,
+    );
+  const contents = readCapture(path);
+  if (contents.problem) process.stderr.write(`cr3scope: ${contents.problem.message}. ${contents.problem.remedy}\n`);
+  const progress = progressLine(options, 'processes');
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  process.once('SIGINT', stop);
+  let done = 0n;
+  await exportCapture(contents, format, options.output, {
+    force: options.force ?? false,
+    onProcess: () => progress.show({ done: ++done, total: BigInt(contents.spaces.length) }),
+    signal: abort.signal,
+  }).finally(() => {
+    progress.clear();
+    process.removeListener('SIGINT', stop);
+  });
+  const { size } = statSync(options.output);
+  if (options.json) print({ output: options.output, format, processes: contents.spaces.length, bytes: size });
+  else say(`${options.output}: ${contents.spaces.length} processes, ${bytes(size)}`);
+  return contents.problem ? 2 : 0;
 }
 
 /** Whether a capture is whole and as it was written: 0, or 1 with the reason. */

@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { Command, CommanderError } from 'commander';
 import { REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
+import { EXPORT_FORMATS } from '../capture/export.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { VERSION } from '../explorer/version.ts';
 import { serve } from '../serve.ts';
 import { Failed } from '../sources/failed.ts';
-import { show, verify } from './capture.ts';
+import { type ExportOptions, exportTo, show, verify } from './capture.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
 import {
   type FrameOptions,
@@ -255,6 +256,17 @@ export async function runCommand(
   ).action(async (path: string, o: Json) => {
     exitCode = await verify(path, o);
   });
+  offline(
+    'export <capture>',
+    'a capture for other tools: HTML to read and print, Markdown, CSV, JSON Lines, Parquet',
+    'cr3scope export before.cr3scope -o before.parquet',
+  )
+    .requiredOption('-o, --output <file>', 'file to write')
+    .option('--format <format>', `${EXPORT_FORMATS.join(', ')}; by default the ending of the file name`)
+    .option('--force', 'replace the file if it exists')
+    .action(async (path: string, o: ExportOptions) => {
+      exitCode = await exportTo(path, o);
+    });
   command('serve', 'the user interface for a browser, on loopback with a one-time token', 'cr3scope serve --port 8443')
     .option('--port <port>', 'port on 127.0.0.1, 0 for a free one', '0')
     .option('--open', 'also open it in the default browser')

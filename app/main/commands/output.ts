@@ -1,6 +1,7 @@
 // What the commands share: how they read their arguments and how they print.
 import type { Target } from '../../contract/api.ts';
-import { count, hex, parseU64 } from '../../contract/format.ts';
+import { count, parseU64 } from '../../contract/format.ts';
+import { inJson, visible, visibleLines } from '../../contract/inert.ts';
 import { verdictCounts } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
 
@@ -8,9 +9,9 @@ export const EVERYTHING = 1n << 63n;
 
 /** JSON for scripts: 64-bit words as "0x…" strings, counts as numbers, one object a line. */
 export function print(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `0x${hex(v)}` : v))}\n`);
+  process.stdout.write(`${inJson(value)}\n`);
 }
-export const say = (line = '') => process.stdout.write(`${line}\n`);
+export const say = (text = '') => process.stdout.write(`${visibleLines(text)}\n`);
 
 export function parsePid(text: string): number {
   const pid = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
@@ -27,7 +28,8 @@ export function parseAddress(text: string, what: string): bigint {
 }
 
 /** Columns of text, the numeric ones right-aligned. */
-export function table(header: string[], rows: string[][], right: ReadonlySet<number>): void {
+export function table(header: string[], cells: string[][], right: ReadonlySet<number>): void {
+  const rows = cells.map((row) => row.map(visible));
   const widths = header.map((h, i) => Math.max(h.length, ...rows.map((r) => (r[i] ?? '').length)));
   for (const row of [header, ...rows])
     say(

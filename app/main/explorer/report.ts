@@ -11,6 +11,7 @@ import {
   type Target,
 } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
+import { inHtml, visible } from '../../contract/inert.ts';
 import { levelName } from '../../contract/paging.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICT_MEANING, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
@@ -271,7 +272,7 @@ export function csvRows(runs: Runs, regions: Regions | null, header: boolean): s
       x(runs.kernel[i] as bigint),
       x(runs.entry[i] as bigint),
       inside ? (regions.permissions[at] ?? '') : '',
-      inside ? (regions.path[at] ?? '') : '',
+      inside ? visible(regions.path[at] ?? '') : '',
     ];
   });
   const columns = ['va', 'pages', 'verdict', 'note', 'pagemap', 'kernel', 'entry', 'permissions', 'path'];
@@ -279,11 +280,6 @@ export function csvRows(runs: Runs, regions: Regions | null, header: boolean): s
 }
 
 export const csvReport = (r: CheckRecord): string => csvRows(r.runs, r.regions, true);
-
-const inert = (text: string) =>
-  text
-    .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
-    .replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${hex(c.charCodeAt(0), 4)}`);
 
 /** Rows that the HTML shows before it points to CSV or JSON for the rest. */
 const HTML_ROWS = 2000;
@@ -297,61 +293,101 @@ td,th{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--
 .n,code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12.5px}th.n{font:inherit;font-weight:bold;text-align:right}.n{text-align:right}.dim{color:var(--dim)}
 .bar{display:flex;height:14px;border-radius:3px;overflow:hidden;background:var(--line)}.bar i{min-width:3px}
 .dot{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.4em}td code{overflow-wrap:anywhere}
-@media print{details{display:block}tr{break-inside:avoid}}`;
+summary{cursor:pointer}summary h2,summary h3{display:inline;margin:0}h3{font-size:1rem}.wide{overflow-x:auto}
+.index td{padding-block:.35rem}.index .bar{min-width:8rem}
+@page{margin:14mm}
+@media print{:root{color-scheme:light}body{max-width:none;margin:0;padding:0;font-size:9pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
+.n,code{font-size:7pt}.wide{overflow:visible}tr,.bar{break-inside:avoid}thead{display:table-header-group}h2,h3,summary{break-after:avoid}
+td,th{padding-right:.35rem;overflow-wrap:anywhere}td.n{overflow-wrap:normal}}`;
 
-function bar(words: ArrayLike<bigint>): string {
+export function bar(words: ArrayLike<bigint>): string {
   const parts = VERDICTS.map((v, i) =>
     words[i] ? `<i style="flex:${words[i]};background:var(--${v})" title="${VERDICT_LABEL[v]}: ${words[i]}"></i>` : '',
   );
   return `<div class="bar">${parts.join('')}</div>`;
 }
 
-export function htmlReport(r: CheckRecord): string {
-  const j = toJson(r);
-  const facts: [string, string][] = [
-    ['Process', `${j.process.pid} ${j.process.name} (${j.process.user})`],
-    ['Root PA (mm->pgd)', j.process.rootPa],
-    ['Machine', `${j.target.hostname} · ${j.target.cpuModel} · ${j.target.cpus} CPUs · ${bytes(j.target.memoryBytes)}`],
-    ['Kernel', `${j.target.release} ${j.target.build}`],
+/** A whole page: nothing in it runs, and nothing is fetched. */
+export const htmlPage = (title: string, body: string): string =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width"><title>${inHtml(title)}</title><style>${HTML_STYLE}</style></head><body><main>
+${body}
+</main></body></html>\n`;
+
+/** Names with values. */
+export const htmlFacts = (facts: readonly (readonly [string, string])[]): string =>
+  `<table><tbody>${facts.map(([k, v]) => `<tr><th scope="row">${inHtml(k)}</th><td>${inHtml(v)}</td></tr>`).join('')}</tbody></table>`;
+
+/** How often each verdict was found, and what it means. */
+export const htmlVerdicts = (words: ArrayLike<bigint>): string =>
+  `<table><thead><tr><th>Verdict</th><th class="n">Pages</th><th>Meaning</th></tr></thead><tbody>${VERDICTS.map(
+    (v, i) =>
+      `<tr><td><span class="dot" style="background:var(--${v})"></span>${VERDICT_LABEL[v]}</td><td class="n">${count(words[i] ?? 0n)}</td><td class="dim">${VERDICT_MEANING[v]}</td></tr>`,
+  ).join('')}</tbody></table>`;
+
+/** The machine and the sources that a check was made with. */
+export function machineFacts(t: Target): [string, string][] {
+  return [
+    ['Machine', `${t.hostname} · ${t.cpuModel} · ${t.cpus} CPUs · ${bytes(t.memoryBytes)}`],
+    ['Kernel', `${t.release} ${t.build}`],
     [
       'Paging',
-      `${j.target.levels} levels · PTI ${j.target.pti ? 'on' : 'off'} · PCID ${j.target.pcid ? 'yes' : 'no'} · ${j.target.maxPhysBits} physical bits`,
+      `${t.levels} levels · PTI ${t.pti ? 'on' : 'off'} · PCID ${t.pcid ? 'yes' : 'no'} · ${t.maxPhysBits} physical bits`,
     ],
-    ...r.target.sources.map((s): [string, string] => [
-      `Source ${s.label}`,
-      s.ready ? s.detail : `not used: ${s.detail}`,
-    ]),
-    ['Time', `${j.startedAt}, ${(j.check.seconds * 1000).toFixed(1)} ms`],
-    ['Outcome', j.check.outcome === 'complete' ? 'complete' : `the process ${j.check.outcome} during the check`],
-    ['Pages', `${count(j.check.pages)}, ${count(j.check.rechecked)} read again`],
-    ...(r.summary.proof ? [['Bytes', `against /proc/PID/mem: ${sayProof(r.summary.proof)}`] as [string, string]] : []),
-    ['cr3scope', j.version],
+    ...t.sources.map((s): [string, string] => [`Source ${s.label}`, s.ready ? s.detail : `not used: ${s.detail}`]),
   ];
-  const verdictRow = (v: (typeof VERDICTS)[number]) =>
-    `<tr><td><span class="dot" style="background:var(--${v})"></span>${VERDICT_LABEL[v]}</td><td class="n">${count(j.check.verdicts[v])}</td><td class="dim">${VERDICT_MEANING[v]}</td></tr>`;
-  const regionRow = ({
-    begin,
-    end,
-    permissions,
-    path,
-    counts: c,
-  }: ReturnType<typeof regionsOf> extends Generator<infer T> ? T : never) =>
-    `<tr><td class="n">${hexVa(begin)}</td><td class="n">${hexVa(end)}</td><td><code>${inert(permissions)}</code></td><td class="n">${bytes(end - begin)}</td><td style="width:30%">${bar(c)}</td><td><code>${inert(path)}</code></td></tr>`;
+}
+
+type RegionCounts = ReturnType<typeof regionsOf> extends Generator<infer T> ? T : never;
+
+const table = (head: string, rows: string) =>
+  `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
+const columns = (...names: string[]) =>
+  names.map((name) => (name.startsWith('#') ? `<th class="n">${name.slice(1)}</th>` : `<th>${name}</th>`)).join('');
+
+/** Regions, evidence and rows of one process; at most `most` rows. */
+export function htmlSections(r: CheckRecord, level: 2 | 3, most = HTML_ROWS): string {
+  const j = toJson(r);
+  const regionRow = ({ begin, end, permissions, path, counts: c }: RegionCounts) =>
+    `<tr><td class="n">${hexVa(begin)}</td><td class="n">${hexVa(end)}</td><td><code>${inHtml(permissions)}</code></td><td class="n">${bytes(end - begin)}</td><td style="width:30%">${bar(c)}</td><td><code>${inHtml(path)}</code></td></tr>`;
   const row = (w: JsonReport['rows'][number]) =>
-    `<tr><td class="n">${w.va}</td><td class="n">${w.pages}</td><td>${VERDICT_LABEL[w.verdict]}</td><td>${NOTE_TEXT[w.note].label}</td><td class="n">${w.pagemap}</td><td class="n">${w.kernel}</td><td class="n">${w.entry}</td></tr>`;
+    `<tr><td class="n">${w.va}</td><td class="n">${count(w.pages)}</td><td>${VERDICT_LABEL[w.verdict]}</td><td>${NOTE_TEXT[w.note].label}</td><td class="n">${w.pagemap}</td><td class="n">${w.kernel}</td><td class="n">${w.entry}</td></tr>`;
   const evidenceRow = (e: JsonReport['evidence'][number]) =>
     `<tr><td class="n">${e.va}</td><td>${VERDICT_LABEL[e.verdict]}</td><td>${NOTE_TEXT[e.note].label}</td><td class="n">${e.rounds}</td><td class="n">${e.firstPagemap}<br>${e.lastPagemap}</td><td class="n">${e.firstKernel}<br>${e.lastKernel}</td><td class="n">${e.firstEntry}<br>${e.lastWalk.at(-1)?.entry ?? ''}</td></tr>`;
-  const shown = j.rows.slice(0, HTML_ROWS);
+  const shown = j.rows.slice(0, most);
+  const evidence = j.evidence.slice(0, most);
   const omitted = j.rows.length - shown.length + j.dropped.rows;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width"><title>cr3scope: check of ${j.process.pid} ${inert(j.process.name)}</title><style>${HTML_STYLE}</style></head><body><main>
-<h1>Check of ${j.process.pid} ${inert(j.process.name)}</h1>${bar(r.summary.counts)}
-<table><tbody>${VERDICTS.map(verdictRow).join('')}</tbody></table>
-<h2>Facts</h2><table><tbody>${facts.map(([k, v]) => `<tr><th scope="row">${inert(k)}</th><td>${inert(v)}</td></tr>`).join('')}</tbody></table>
-<h2>Regions</h2><table><thead><tr><th class="n">Begin</th><th class="n">End</th><th>Access</th><th class="n">Size</th><th>Verdicts</th><th>What</th></tr></thead><tbody>${[...regionsOf(r)].map(regionRow).join('')}</tbody></table>
-<details open><summary><h2 style="display:inline">Evidence</h2> ${count(j.evidence.length)} pages${j.dropped.evidence ? `, ${count(j.dropped.evidence)} more were counted and not kept` : ''}</summary>
-<table><thead><tr><th>Address</th><th>Verdict</th><th>Note</th><th>Re-reads</th><th>pagemap first/last</th><th>Kernel walk first/last</th><th>Entry first/last</th></tr></thead><tbody>${j.evidence.map(evidenceRow).join('')}</tbody></table></details>
-<details><summary><h2 style="display:inline">Rows</h2> all but plain agreement${omitted ? `; ${count(omitted)} more are not shown here: export CSV or JSON` : ''}</summary>
-<table><thead><tr><th>Address</th><th>Pages</th><th>Verdict</th><th>Note</th><th>pagemap</th><th>Kernel walk</th><th>Entry</th></tr></thead><tbody>${shown.map(row).join('')}</tbody></table></details>
-</main></body></html>\n`;
+  const unshown = j.evidence.length - evidence.length + j.dropped.evidence;
+  const title = (text: string) => `<h${level}>${text}</h${level}>`;
+  return `${title('Regions')}${table(columns('#Begin', '#End', 'Access', '#Size', 'Verdicts', 'What'), [...regionsOf(r)].map(regionRow).join(''))}
+<details open><summary>${title('Evidence')} ${count(j.evidence.length + j.dropped.evidence)} pages${unshown ? `, ${count(unshown)} of them are not shown here` : ''}</summary>
+${table(columns('#Address', 'Verdict', 'Note', '#Re-reads', '#pagemap first/last', '#Kernel walk first/last', '#Entry first/last'), evidence.map(evidenceRow).join(''))}</details>
+<details><summary>${title('Rows')} all but plain agreement${omitted ? `; ${count(omitted)} more are not shown here: export CSV or JSON` : ''}</summary>
+${table(columns('#Address', '#Pages', 'Verdict', 'Note', '#pagemap', '#Kernel walk', '#Entry'), shown.map(row).join(''))}</details>`;
+}
+
+/** What is to be known of the check of one process. */
+export function checkFacts(r: CheckRecord): [string, string][] {
+  const { summary } = r;
+  const outcome = OUTCOMES[summary.outcome] ?? 'complete';
+  return [
+    ['Process', `${r.pid} ${r.name} (${r.user})`],
+    ['Root PA (mm->pgd)', x(summary.rootPa)],
+    ['Time', `${r.startedAt.toISOString()}, ${(checkSeconds(summary) * 1000).toFixed(1)} ms`],
+    ['Outcome', outcome === 'complete' ? 'complete' : `the process ${outcome} during the check`],
+    ['Pages', `${count(summary.pages)}, ${count(summary.rechecked)} read again`],
+    ...(summary.proof ? [['Bytes', `against /proc/PID/mem: ${sayProof(summary.proof)}`] as [string, string]] : []),
+  ];
+}
+
+export function htmlReport(r: CheckRecord): string {
+  const title = `Check of ${r.pid} ${r.name}`;
+  const facts = [...checkFacts(r), ...machineFacts(r.target), ['cr3scope', r.target.version] as const];
+  return htmlPage(
+    `cr3scope: ${title}`,
+    `<h1>${inHtml(title)}</h1>${bar(r.summary.counts)}
+${htmlVerdicts(r.summary.counts)}
+<h2>Facts</h2>${htmlFacts(facts)}
+${htmlSections(r, 2)}`,
+  );
 }
