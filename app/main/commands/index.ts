@@ -10,6 +10,7 @@ import { serve } from '../serve.ts';
 import { Failed } from '../sources/failed.ts';
 import { type ExportOptions, exportTo, show, verify } from './capture.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
+import { type DiffOptions, diff } from './diff.ts';
 import {
   type FrameOptions,
   frame,
@@ -266,6 +267,16 @@ export async function runCommand(
     .option('--force', 'replace the file if it exists')
     .action(async (path: string, o: ExportOptions) => {
       exitCode = await exportTo(path, o);
+    });
+  offline(
+    'diff <before> [after]',
+    'what changed between two captures, or between one and now; exit code 1 where something did',
+    'cr3scope diff before.cr3scope after.cr3scope',
+  )
+    .option('--csv', 'a table for a spreadsheet')
+    .option('--pages <lines>', 'lines of pages that are shown of a process', '20')
+    .action(async (before: string, after: string | undefined, o: DiffOptions) => {
+      exitCode = await diff(openExplorer, before, after, o);
     });
   command('serve', 'the user interface for a browser, on loopback with a one-time token', 'cr3scope serve --port 8443')
     .option('--port <port>', 'port on 127.0.0.1, 0 for a free one', '0')

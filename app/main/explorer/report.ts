@@ -288,7 +288,7 @@ const HTML_STYLE = `
 :root{color-scheme:light dark;--bg:#fff;--fg:#1a1f26;--dim:#5b6672;--line:#d8dee6;--agree:#1a7f5a;--agreeByRule:#2466c2;--swapped:#7a4fc0;--notPresent:#8a94a0;--changedBetween:#a86a00;--notComparable:#6b5b4d;--mismatch:#c8202f}
 @media(prefers-color-scheme:dark){:root{--bg:#0f1216;--fg:#dde3ea;--dim:#95a1ae;--line:#2a313a;--agree:#3fb68b;--agreeByRule:#5b9bf0;--swapped:#a683e0;--notPresent:#66707c;--changedBetween:#dba23d;--notComparable:#a89a8c;--mismatch:#f0505c}}
 body{font:14px/1.45 system-ui,sans-serif;background:var(--bg);color:var(--fg);max-width:75rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.4rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
+h1{font-size:1.4rem}th[scope=row]{white-space:nowrap;padding-right:1rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 .n,code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12.5px}th.n{font:inherit;font-weight:bold;text-align:right}.n{text-align:right}.dim{color:var(--dim)}
 .bar{display:flex;height:14px;border-radius:3px;overflow:hidden;background:var(--line)}.bar i{min-width:3px}
@@ -298,7 +298,7 @@ summary{cursor:pointer}summary h2,summary h3{display:inline;margin:0}h3{font-siz
 @page{margin:14mm}
 @media print{:root{color-scheme:light}body{max-width:none;margin:0;padding:0;font-size:9pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .n,code{font-size:7pt}.wide{overflow:visible}tr,.bar{break-inside:avoid}thead{display:table-header-group}h2,h3,summary{break-after:avoid}
-td,th{padding-right:.35rem;overflow-wrap:anywhere}td.n{overflow-wrap:normal}}`;
+td,th{padding-right:.5rem}td{overflow-wrap:anywhere}td.n{overflow-wrap:normal;white-space:nowrap}th{white-space:nowrap}}`;
 
 export function bar(words: ArrayLike<bigint>): string {
   const parts = VERDICTS.map((v, i) =>
