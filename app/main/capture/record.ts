@@ -167,9 +167,10 @@ export class Recorder {
     if (events.length) this.writer.append({ kind: 'trace', events });
   }
 
-  addWatch(place: Pick<ChunkOf<'watch'>, 'pid' | 'startTicks' | 'begin' | 'end'>, batch: WatchBatch): void {
+  addWatch(place: Pick<ChunkOf<'watch'>, 'pid' | 'begin' | 'end'>, batch: WatchBatch): void {
     const { ns, samples, initial, rows, flags, counts } = batch;
-    this.writer.append({ kind: 'watch', ...place, batch: { ns, samples, initial, rows, flags, counts } });
+    const startTicks = this.processes.startTicks[this.processes.pid.indexOf(place.pid)] ?? 0n;
+    this.writer.append({ kind: 'watch', ...place, startTicks, batch: { ns, samples, initial, rows, flags, counts } });
   }
 
   /** Gives the capture its name. */

@@ -121,6 +121,34 @@ export async function reportCapture(
   }
 }
 
+/**
+ * A capture of what happens over time. `write` tells `onFull` where the file takes no more, and `finish` fails then;
+ * what was written until then stays.
+ */
+export async function recordTime(explorer: Explorer, path: string, force: boolean) {
+  const recorder = await Recorder.begin(explorer, path, force, { frames: 'none', bytes: false });
+  let failed: unknown;
+  return {
+    write(what: (recorder: Recorder) => void, onFull: () => void): void {
+      if (failed) return;
+      try {
+        what(recorder);
+      } catch (error) {
+        failed = error;
+        onFull();
+      }
+    },
+    finish(): void {
+      if (failed) {
+        recorder.leave();
+        throw failed;
+      }
+      const { digest, size } = recorder.finish();
+      process.stderr.write(`cr3scope: ${path}, ${bytes(size)}, SHA-256 ${digest}\n`);
+    },
+  };
+}
+
 const describe = (contents: CaptureContents) => {
   const { begin, end, spaces, skipped, digest, bytes: size, problem } = contents;
   const { counts, pages } = sumCounts(spaces.flatMap((s) => s.summary ?? []));

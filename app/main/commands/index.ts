@@ -208,6 +208,8 @@ export async function runCommand(
   )
     .option('--interval <seconds>', 'between two samples', '0.1')
     .option('--step', 'take a sample at each line on the standard input instead')
+    .option('-o, --output <file>', 'also record it into a capture')
+    .option('--force', 'replace that file if it exists')
     .option('--for <seconds>', 'end after so long; by default when the process is gone, or by Ctrl-C')
     .action((pid: string, ranges: string[], o: WatchOptions) => run((e) => watch(e, pid, ranges, o), o));
   command(
@@ -217,6 +219,8 @@ export async function runCommand(
   )
     .option('--attach <pid>', 'follow a running process and its descendants instead; Ctrl-C lets them run on')
     .option('--machine', 'every process of the machine, by tracepoints: nobody is stopped; Ctrl-C ends it')
+    .option('-o, --output <file>', 'also record it into a capture')
+    .option('--force', 'replace that file if it exists')
     .option('--no-follow', 'let it run on by itself at the end of the first exec')
     .option('--directory <path>', 'start it there')
     .option('--user <name>', 'start it as that user')

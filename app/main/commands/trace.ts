@@ -3,6 +3,7 @@ import type { Traced } from '../../contract/api.ts';
 import { filterOf, sayTraced } from '../../contract/trace.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
+import { recordTime } from './capture.ts';
 import { type Json, parsePid, print } from './output.ts';
 
 export interface TraceOptions extends Json {
@@ -12,6 +13,8 @@ export interface TraceOptions extends Json {
   directory?: string;
   user?: string;
   env?: string[];
+  output?: string;
+  force?: boolean;
 }
 
 /** Launches or attaches, and prints each event on stderr, or with --json: stdout is the program's. */
@@ -19,7 +22,7 @@ export async function trace(
   explorer: Explorer,
   program: string | undefined,
   more: readonly string[],
-  { json, attach, machine, follow, directory = '', user = '', env = [] }: TraceOptions,
+  { json, attach, machine, follow, directory = '', user = '', env = [], output, force = false }: TraceOptions,
 ): Promise<number> {
   if ([program, attach, machine].filter((what) => what !== undefined).length !== 1)
     throw new Failed(
@@ -31,7 +34,9 @@ export async function trace(
   const pid = attach === undefined ? 0 : parsePid(attach);
   let startNs = 0n;
   let events = 0;
+  const file = output === undefined ? undefined : await recordTime(explorer, output, force);
   const show = (batch: readonly Traced[]) => {
+    file?.write((recorder) => recorder.addTrace([...batch]), stopAll);
     for (const event of batch) {
       startNs ||= event.ns;
       events++;
@@ -50,6 +55,7 @@ export async function trace(
   const job = machine ? explorer.traceMachine(show) : explorer.trace(launch, pid, follow, show);
   // Ctrl-C reaches a program that was started here, too: it is its own to heed. A second one lets it go.
   let interrupts = 0;
+  const stopAll = () => job.cancel();
   const stop = () => {
     if (++interrupts > (program === undefined ? 0 : 1)) job.cancel();
   };
@@ -58,6 +64,7 @@ export async function trace(
   const ended = await job.promise.finally(() => {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', job.cancel);
+    file?.finish();
   });
   if (json) print({ events, ended });
   return 0;

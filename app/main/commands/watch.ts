@@ -4,12 +4,15 @@ import { count, hex, hexVa, parseU64 } from '../../contract/format.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../contract/watch.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
+import { recordTime } from './capture.ts';
 import { type Json, parsePid, print, say } from './output.ts';
 
 export interface WatchOptions extends Json {
   interval: string;
   step?: boolean;
   for?: string;
+  output?: string;
+  force?: boolean;
 }
 
 /** "7f3a4001f000", "7f3a4001f000+16" (pages, decimal) or "7f3a4001f000-7f3a40020000". */
@@ -52,7 +55,7 @@ export async function watch(
   explorer: Explorer,
   pidText: string,
   ranges: readonly string[],
-  { json, interval, step, for: limit }: WatchOptions,
+  { json, interval, step, for: limit, output, force = false }: WatchOptions,
 ): Promise<number> {
   const first = parsePid(pidText);
   const places = ranges.map((text) => parsePlace(text, first));
@@ -65,12 +68,18 @@ export async function watch(
   let pages = 0;
   let asked = 1n;
   let heard = false;
+  const file = output === undefined ? undefined : await recordTime(explorer, output, force);
   const jobs = places.map(({ pid, begin, end }) => {
     const last = new Map<bigint, PageState>();
     const place = { pid, samples: 0n };
     const job = explorer.watch(pid, 0n, begin, end, ms, (batch) => {
       startNs ||= batch.ns;
       place.samples = batch.samples;
+      if (batch.rows.va.length)
+        file?.write(
+          (recorder) => recorder.addWatch({ pid, begin: begin & ~4095n, end: (end + 4095n) & ~4095n }, batch),
+          stop,
+        );
       if (step) setImmediate(endWhenAnswered);
       const seconds = Number(batch.ns - startNs) / 1e9;
       const margin = `${seconds.toFixed(3).padStart(9)}  ${several ? `${pid} ` : ''}`;
@@ -125,6 +134,7 @@ export async function watch(
     clearTimeout(timer);
     lines?.close();
     process.removeListener('SIGINT', stop);
+    file?.finish();
   });
   const samples = jobs.reduce((n, { place }) => n + place.samples, 0n);
   const gone = jobs.filter((_, i) => ends[i]).map(({ place }) => place.pid);
