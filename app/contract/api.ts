@@ -3,6 +3,7 @@
 //
 // Tables cross as columns (typed arrays), 64-bit values as bigint, never as number.
 import { z } from 'zod';
+import { Difference, DiffTotals } from './changes.ts';
 import { LAB_NAMES } from './labs.ts';
 import { MOST_PATTERN } from './pattern.ts';
 
@@ -541,6 +542,35 @@ export type SearchEvent = z.infer<typeof SearchEvent>;
 
 export const REPORT_FORMATS = ['html', 'json', 'csv'] as const;
 
+export const EXPORT_FORMATS = ['html', 'md', 'csv', 'jsonl', 'parquet'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** A capture that is kept while the program runs, to compare with. */
+export const Snapshot = z.object({
+  id: checkId,
+  /** ISO 8601. */
+  at: z.string(),
+  processes: z.number(),
+  skipped: z.number(),
+  pages: u64,
+  bytes: z.number(),
+  /** SHA-256. */
+  digest: z.string(),
+});
+export type Snapshot = z.infer<typeof Snapshot>;
+
+export const Comparison = z.object({
+  differences: z.array(Difference),
+  /** Differences beyond those; the totals are exact. */
+  dropped: z.number(),
+  totals: DiffTotals,
+  /** Of the second capture, ISO 8601. */
+  at: z.string(),
+});
+export type Comparison = z.infer<typeof Comparison>;
+/** Differences that a comparison gives one by one. */
+export const MOST_DIFFERENCES = 20_000;
+
 const pattern = {
   bytes: u8s.refine((a) => a.length > 0 && a.length <= MOST_PATTERN, `must be 1 to ${MOST_PATTERN} bytes`),
   mask: u8s,
@@ -634,6 +664,16 @@ export const METHODS = {
   cancelSearch: method(z.object({ id: checkId }), z.boolean()),
   /** The rows of a finished check that holds its place among the last few. */
   checkRows: method(z.object({ id: checkId }), CheckRows),
+  /** A process as a capture file, or that in another format: every page, read anew. */
+  capture: method(z.object({ ...space, format: z.enum(['cr3scope', ...EXPORT_FORMATS]) }), u8s),
+  /** Captures a process, or every one (PID 0), to compare with; the caller chooses the id. */
+  takeSnapshot: method(
+    z.object({ id: checkId, pid: z.number().int().min(0).max(0x7fffffff), startTicks: u64 }),
+    Snapshot,
+  ),
+  /** What changed from one snapshot to another, or to now ("") for the same processes. */
+  compare: method(z.object({ before: checkId, after: z.string().max(64) }), Comparison),
+  dropSnapshot: method(z.object({ id: checkId }), z.boolean()),
   /** A finished check as a document. */
   report: method(z.object({ id: checkId, format: z.enum(REPORT_FORMATS) }), z.string()),
 } as const;

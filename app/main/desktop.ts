@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
 import { parseLink } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
+import { capturedSources, readCapture } from './capture/captured.ts';
+import { ENDING } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
@@ -17,6 +19,7 @@ protocol.registerSchemesAsPrivileged([
 // Chromium's sandbox can't be entered from root; it must be off then, and the status line says so.
 const asRoot = process.getuid?.() === 0;
 if (!asRoot) app.enableSandbox();
+const rootNotice = asRoot ? ['as root: renderer sandbox off'] : [];
 
 async function serveFile(request: Request): Promise<Response> {
   const { pathname, host } = new URL(request.url);
@@ -47,7 +50,15 @@ function lockDown(): void {
 function setMenu(): void {
   Menu.setApplicationMenu(
     Menu.buildFromTemplate([
-      { role: 'fileMenu' },
+      {
+        label: 'File',
+        submenu: [
+          { label: 'Open capture…', accelerator: 'CmdOrCtrl+O', click: () => void chooseCapture() },
+          { role: 'close' },
+          { type: 'separator' },
+          { role: 'quit' },
+        ],
+      },
       { role: 'editMenu' },
       {
         label: 'View',
@@ -71,6 +82,26 @@ function setMenu(): void {
 /** The place that a command line asks for, as the desktop's handler of cr3scope:// starts us. */
 const linkIn = (argv: readonly string[]): string | undefined => argv.find((word) => parseLink(word) !== undefined);
 
+/** The capture that a command line names, as a file manager starts us. */
+const captureIn = (argv: readonly string[]): string | undefined =>
+  argv.slice(1).find((word) => word.endsWith(ENDING) && !word.startsWith('-'));
+
+/** Shows a capture in a window of its own. */
+function openCapture(path: string): void {
+  try {
+    openWindow(new Explorer(capturedSources(readCapture(path)), rootNotice));
+  } catch (error) {
+    const { message, remedy } = Failed.from(error);
+    dialog.showErrorBox('cr3scope cannot open this capture', `${message}\n\n${remedy}`);
+  }
+}
+
+async function chooseCapture(): Promise<void> {
+  const filters = [{ name: 'Captures', extensions: [ENDING.slice(1)] }];
+  const { filePaths } = await dialog.showOpenDialog({ filters, properties: ['openFile'] });
+  for (const path of filePaths) openCapture(path);
+}
+
 /** Returns what takes the window to a link. */
 function openWindow(explorer: Explorer): (link: string) => void {
   const window = new BrowserWindow({
@@ -89,12 +120,13 @@ function openWindow(explorer: Explorer): (link: string) => void {
       spellcheck: false,
     },
   });
+  let receiver: Parameters<typeof ipcMain.on>[1] | undefined;
   const channel = {
     send: (bytes: Uint8Array) => {
       if (!window.isDestroyed()) window.webContents.send('cr3scope', bytes);
     },
     onMessage: (receive: (bytes: Uint8Array) => void) => {
-      ipcMain.on('cr3scope', (event, bytes: unknown) => {
+      receiver = (event, bytes: unknown) => {
         // Only our own page in the top frame of this window may speak.
         const frame = event.senderFrame;
         if (
@@ -105,14 +137,15 @@ function openWindow(explorer: Explorer): (link: string) => void {
           bytes instanceof Uint8Array
         )
           receive(bytes);
-      });
+      };
+      ipcMain.on('cr3scope', receiver);
     },
   };
   const { emit } = answer(channel, (method, args) => explorer.call(method, args), Failed.from);
   const stop = explorer.listen(emit);
   window.on('closed', () => {
     stop();
-    ipcMain.removeAllListeners('cr3scope');
+    if (receiver) ipcMain.removeListener('cr3scope', receiver);
     explorer.close();
   });
   window.webContents.on('render-process-gone', (_event, details) => {
@@ -134,16 +167,25 @@ async function main(): Promise<void> {
   protocol.handle('app', serveFile);
   lockDown();
   setMenu();
-  const notices = asRoot ? ['as root: renderer sandbox off'] : [];
-  const explorer = new Explorer(await openSources(ADDON), notices, LABS_PROGRAM);
-  explorer.mayLaunch = true;
-  const visit = openWindow(explorer);
+  app.on('window-all-closed', () => app.quit());
+  let visit: (link: string) => void = () => undefined;
   app.on('second-instance', (_event, argv) => {
     const link = linkIn(argv);
+    const capture = captureIn(argv);
+    if (capture) return openCapture(capture);
     if (link) visit(link);
     BrowserWindow.getAllWindows()[0]?.focus();
   });
-  app.on('window-all-closed', () => app.quit());
+  const capture = captureIn(process.argv);
+  // A capture needs neither privileges nor Linux.
+  if (capture) {
+    openCapture(capture);
+    if (BrowserWindow.getAllWindows().length === 0) app.exit(2);
+    return;
+  }
+  const explorer = new Explorer(await openSources(ADDON), rootNotice, LABS_PROGRAM);
+  explorer.mayLaunch = true;
+  visit = openWindow(explorer);
 }
 
 main().catch((error: unknown) => {

@@ -57,9 +57,16 @@ export const VIEWS = {
   cpus: 'CPUs',
   trace: 'Trace',
   watch: 'Watch',
+  compare: 'Compare',
   labs: 'Labs',
 } as const;
 export type View = keyof typeof VIEWS;
+/** Views that need a machine, not a capture of one. */
+const LIVE_VIEWS: ReadonlySet<string> = new Set<View>(['compare', 'labs']);
+
+/** The views of this target, with their names. */
+export const viewsOf = (target: Target | undefined): [View, string][] =>
+  (Object.entries(VIEWS) as [View, string][]).filter(([view]) => !target?.capture || !LIVE_VIEWS.has(view));
 
 interface State {
   view: View;

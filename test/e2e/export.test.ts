@@ -7,10 +7,11 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EXPORT_FORMATS } from '../../app/contract/api.ts';
 import { visible } from '../../app/contract/inert.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../../app/main/capture/captured.ts';
-import { EXPORT_FORMATS, ExportLine } from '../../app/main/capture/export.ts';
+import { ExportLine } from '../../app/main/capture/export.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
 import { SHOTS } from './faces.ts';
 

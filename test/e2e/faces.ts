@@ -50,8 +50,8 @@ export async function startServer(...options: string[]): Promise<{ url: string; 
   return { url, port, child };
 }
 
-export async function openBrowser(): Promise<Face> {
-  const { url, child } = await startServer('--launch');
+export async function openBrowser(...options: string[]): Promise<Face> {
+  const { url, child } = await startServer(...(options.length ? options : ['--launch']));
   const browser: Browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: BROWSER_FLAGS });
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -98,14 +98,20 @@ async function display(): Promise<{ name: string; stop(): void }> {
   return { name, stop: () => server.kill() };
 }
 
-/** `link` as the desktop's handler of cr3scope:// passes it. */
-export async function openDesktop(program: string, link?: string): Promise<Face> {
+/** `argument`: a link, as the desktop's handler of cr3scope:// passes it, or the path of a capture. */
+export async function openDesktop(program: string, argument?: string): Promise<Face> {
   const screen = await display();
   const profile = mkdtempSync(join(tmpdir(), 'cr3scope-profile-'));
   const app: ElectronApplication = await _electron.launch({
     executablePath: program,
     // A profile of its own: whoever uses cr3scope here keeps theirs.
-    args: ['--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, resolve('.'), ...(link ? [link] : [])],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      `--user-data-dir=${profile}`,
+      resolve('.'),
+      ...(argument ? [argument] : []),
+    ],
     env: { ...(process.env as Record<string, string>), DISPLAY: screen.name },
     colorScheme: 'dark',
   });

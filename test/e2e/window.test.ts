@@ -410,6 +410,37 @@ describe.each(faces)('%s', (name, open) => {
     await face.page.getByText(/pages checked in/).waitFor();
   });
 
+  test('compares with a snapshot: what a program did meanwhile', async () => {
+    const lab = spawn('native/build/Release/labs', ['demand'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: lab.stdout })[Symbol.asyncIterator]();
+    const [, , pid, va = ''] = String((await lines.next()).value).split(' ');
+    await face.page.waitForTimeout(2500); // until the list has it
+    await go(`cr3scope://address/${pid}/${va}`);
+    await translation().getByText(va).waitFor();
+    await face.page.getByRole('tab', { name: 'Compare' }).click();
+    const pane = face.page.getByRole('region', { name: 'Compare', exact: true });
+    await pane.getByText('No snapshot is kept').waitFor();
+    await pane.getByRole('button', { name: `Snapshot of ${pid}` }).click();
+    await pane.getByLabel('After').waitFor();
+    lab.stdin.write('\n');
+    lab.stdin.write('\n');
+    await expect.poll(() => readFileSync(`/proc/${pid}/syscall`, 'utf8')).toMatch(/^0 /); // it waits for the next line
+    await face.page.waitForTimeout(500);
+    await pane.getByRole('button', { name: 'Compare', exact: true }).click();
+    const differences = pane.getByRole('grid', { name: 'Differences' });
+    await differences.getByText(va).first().waitFor();
+    await differences
+      .getByText(/1 page: came to map a frame/)
+      .first()
+      .waitFor();
+    await pictures('compare');
+    await pane.getByRole('button', { name: 'Drop' }).click();
+    await pane.getByText('No snapshot is kept').waitFor();
+    lab.kill('SIGKILL');
+    await go(String(fixture.pid));
+    await face.page.getByText(/pages checked in/).waitFor();
+  });
+
   test('a lab, step by step, with the walk beside it', async () => {
     await face.page.getByRole('tab', { name: 'Labs' }).click();
     const pane = face.page.getByRole('region', { name: 'Labs', exact: true });

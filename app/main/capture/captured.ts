@@ -412,6 +412,7 @@ export function capturedSources(contents: CaptureContents): Sources {
     target,
     facts: {
       ...facts,
+      notices: [],
       capture: {
         path: contents.path,
         startedAt: begin.startedAt,

@@ -1,86 +1,9 @@
 // What changed between two captures: processes, roots, regions, pages. Pairs are matched by PID and start time.
+import { type Difference, type DiffTotals, PAGE_CHANGES, type PageChange } from '../../contract/changes.ts';
 import { decode, mapsFrame } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import type { CaptureContents, CapturedSpace } from './captured.ts';
 import { type PageWords, type Stretch, wordsAt } from './pages.ts';
-
-/** What can become of a page. */
-export const PAGE_CHANGES = [
-  'mapped',
-  'unmapped',
-  'moved',
-  'swappedOut',
-  'swappedIn',
-  'swapMoved',
-  'resized',
-  'permission',
-  'sharing',
-  'kind',
-  'unsure',
-] as const;
-export type PageChange = (typeof PAGE_CHANGES)[number];
-
-export const PAGE_CHANGE_TEXT: Readonly<Record<PageChange, string>> = {
-  mapped: 'came to map a frame',
-  unmapped: 'lost its frame',
-  moved: 'maps another frame',
-  swappedOut: 'went to swap',
-  swappedIn: 'came back from swap',
-  swapMoved: 'lies in another swap slot',
-  resized: 'the same frames in pages of another size',
-  permission: 'the same frame with other rights',
-  sharing: 'the same frame, shared or exclusive now',
-  kind: 'another kind of entry',
-  unsure: 'changed or not comparable in one of the captures',
-};
-
-export type Difference =
-  | { readonly type: 'boot'; readonly before: string; readonly after: string }
-  | {
-      readonly type: 'processGone' | 'processCome' | 'notCaptured';
-      readonly pid: number;
-      readonly startTicks: bigint;
-      readonly name: string;
-      /** Of one that came: who forked it, and who had the PID before; 0: nobody. */
-      readonly parent: number;
-      readonly reused: boolean;
-    }
-  | {
-      readonly type: 'exec';
-      readonly pid: number;
-      readonly name: string;
-      readonly before: bigint;
-      readonly after: bigint;
-    }
-  | {
-      readonly type: 'regionGone' | 'regionCome' | 'regionChanged';
-      readonly pid: number;
-      readonly begin: bigint;
-      readonly end: bigint;
-      readonly before: string;
-      readonly after: string;
-      readonly path: string;
-    }
-  | {
-      readonly type: 'pages';
-      readonly pid: number;
-      readonly va: bigint;
-      readonly pages: bigint;
-      readonly change: PageChange;
-      /** Of the first page. */
-      readonly before: PageWords;
-      readonly after: PageWords;
-    };
-
-export interface DiffTotals {
-  /** Processes that are in both. */
-  readonly paired: number;
-  readonly gone: number;
-  readonly come: number;
-  readonly executed: number;
-  readonly regions: number;
-  readonly pages: Readonly<Record<PageChange, bigint>>;
-}
 
 const NOTHING: PageWords = { pagemap: 0n, kernel: 0n, entry: 0n };
 const PRESENT = 1n << 63n;

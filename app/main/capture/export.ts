@@ -4,6 +4,7 @@ import { closeSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'no
 import { stringify } from 'csv-stringify/sync';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { z } from 'zod';
+import type { ExportFormat } from '../../contract/api.ts';
 import { count, hex } from '../../contract/format.ts';
 import { inHtml, inJson, inMarkdown, visible } from '../../contract/inert.ts';
 import { decode } from '../../contract/paging.ts';
@@ -24,9 +25,6 @@ import { Failed } from '../sources/failed.ts';
 import { type CaptureContents, type CapturedSpace, runsOf } from './captured.ts';
 import { refuseExisting } from './container.ts';
 import { wordsAt } from './pages.ts';
-
-export const EXPORT_FORMATS = ['html', 'md', 'csv', 'jsonl', 'parquet'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const Hex = z.string().regex(/^0x[0-9a-f]+$/);
 const Count = z.number().int().min(0);

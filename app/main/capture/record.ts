@@ -83,8 +83,12 @@ export class Recorder {
     }
   }
 
-  get size(): number {
-    return this.writer.size;
+  /** Every process that has an address space. */
+  get everyone(): { pid: number; startTicks: bigint }[] {
+    const { pid, startTicks, kernelThread, state } = this.processes;
+    return [...pid.keys()]
+      .filter((i) => !kernelThread[i] && !'ZX'.includes(String.fromCharCode(state[i] as number)))
+      .map((i) => ({ pid: pid[i] as number, startTicks: startTicks[i] as bigint }));
   }
   get partial(): string {
     return this.writer.partial;

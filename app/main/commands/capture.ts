@@ -1,12 +1,12 @@
 // Commands about captures: report into one, show, verify.
 import { statSync } from 'node:fs';
-import type { CheckSummary } from '../../contract/api.ts';
+import { type CheckSummary, EXPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, count } from '../../contract/format.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../capture/captured.ts';
 import { FRAME_CONTENTS } from '../capture/chunks.ts';
 import { CaptureReader } from '../capture/container.ts';
-import { EXPORT_FORMATS, exportCapture } from '../capture/export.ts';
+import { exportCapture } from '../capture/export.ts';
 import { Recorder } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
@@ -47,13 +47,11 @@ export async function reportCapture(
     frames: frames as 'none' | 'bytes' | 'digests',
     bytes: options.bytes ?? false,
   });
-  const { processes } = recorder;
+  const { processes: listed } = recorder;
   const wanted = options.all
-    ? [...processes.pid.keys()]
-        .filter((i) => !processes.kernelThread[i] && !'ZX'.includes(String.fromCharCode(processes.state[i] as number)))
-        .map((i) => ({ pid: processes.pid[i] as number, startTicks: processes.startTicks[i] as bigint }))
-    : pids.map((pid) => ({ pid, startTicks: processes.startTicks[processes.pid.indexOf(pid)] ?? 0n }));
-  const unknown = wanted.find(({ pid }) => !processes.pid.includes(pid));
+    ? recorder.everyone
+    : pids.map((pid) => ({ pid, startTicks: listed.startTicks[listed.pid.indexOf(pid)] ?? 0n }));
+  const unknown = wanted.find(({ pid }) => !listed.pid.includes(pid));
   if (unknown) {
     recorder.discard();
     throw new Failed(`there is no process ${unknown.pid}`, '`cr3scope ps` lists them.', 'ESRCH');

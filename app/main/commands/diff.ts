@@ -3,11 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { count, hex, hexVa } from '../../contract/format.ts';
+import {
+  type Difference,
+  differs,
+  PAGE_CHANGE_TEXT,
+  PAGE_CHANGES,
+  sayChange,
+  sayWhere,
+} from '../../contract/changes.ts';
+import { count, hex } from '../../contract/format.ts';
 import { visible } from '../../contract/inert.ts';
 import { readCapture } from '../capture/captured.ts';
-import { type Difference, diffCaptures, PAGE_CHANGE_TEXT, PAGE_CHANGES } from '../capture/diff.ts';
-import { Recorder } from '../capture/record.ts';
+import { diffCaptures } from '../capture/diff.ts';
+import { captureInto } from '../capture/snapshots.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, print, say } from './output.ts';
@@ -18,30 +26,20 @@ export interface DiffOptions extends Json {
   pages: string;
 }
 
-const what = (name: string) => (name ? ` ${visible(name)}` : '');
+const MARKS: Readonly<Record<Difference['type'], string>> = {
+  boot: '',
+  processGone: '- ',
+  processCome: '+ ',
+  notCaptured: '? ',
+  exec: '! ',
+  regionGone: '  - ',
+  regionCome: '  + ',
+  regionChanged: '  ! ',
+  pages: '    ',
+};
 
-function sayDifference(d: Difference): string {
-  switch (d.type) {
-    case 'boot':
-      return 'The captures are of different boots: processes are others, and frame numbers mean nothing together.';
-    case 'processGone':
-      return `- ${d.pid}${what(d.name)} is gone${d.reused ? '; its PID is used again' : ''}`;
-    case 'processCome':
-      return `+ ${d.pid}${what(d.name)} came${d.parent ? `, from ${d.parent}` : ''}${d.reused ? '; its PID was another process' : ''}`;
-    case 'notCaptured':
-      return `? ${d.pid}${what(d.name)} is captured in only one of them`;
-    case 'exec':
-      return `! ${d.pid}${what(d.name)} executed another program: root 0x${hex(d.before)} → 0x${hex(d.after)}`;
-    case 'regionGone':
-      return `  ${d.pid} - region ${hexVa(d.begin)}-${hexVa(d.end)} ${d.before}${what(d.path)}`;
-    case 'regionCome':
-      return `  ${d.pid} + region ${hexVa(d.begin)}-${hexVa(d.end)} ${d.after}${what(d.path)}`;
-    case 'regionChanged':
-      return `  ${d.pid} ! region ${hexVa(d.begin)}-${hexVa(d.end)} ${d.before} → ${d.after}${what(d.path)}`;
-    case 'pages':
-      return `  ${d.pid} ${hexVa(d.va)} ${count(d.pages)} ${d.pages === 1n ? 'page' : 'pages'}: ${PAGE_CHANGE_TEXT[d.change]} (${hex(d.before.entry, 16)} → ${hex(d.after.entry, 16)})`;
-  }
-}
+const sayDifference = (d: Difference): string =>
+  `${MARKS[d.type]}${'pid' in d ? `${d.pid} ` : ''}${sayWhere(d)}${sayWhere(d) ? ' ' : ''}${sayChange(d)}`;
 
 const flat = (d: Difference) => {
   if (d.type !== 'pages') return { ...d };
@@ -88,15 +86,6 @@ function csvLine(d: Difference): string {
   return stringify([CSV_COLUMNS.map(cell)], { escape_formulas: true });
 }
 
-/** A capture of now, of the processes that another one has. */
-async function captureNow(explorer: Explorer, pids: readonly number[], path: string): Promise<void> {
-  const recorder = await Recorder.begin(explorer, path, false, { frames: 'none', bytes: false });
-  const { processes } = recorder;
-  for (const [i, pid] of processes.pid.entries())
-    if (pids.includes(pid)) await recorder.addProcess(pid, processes.startTicks[i] as bigint);
-  recorder.finish();
-}
-
 /** Exit code 0: nothing changed; 1: something did. */
 export async function diff(
   openMachine: () => Promise<Explorer>,
@@ -112,12 +101,7 @@ export async function diff(
   let b: ReturnType<typeof readCapture>;
   try {
     const now = join(folder, 'now.cr3scope');
-    if (pathB === undefined)
-      await captureNow(
-        await openMachine(),
-        a.spaces.map((s) => s.pid),
-        now,
-      );
+    if (pathB === undefined) await captureInto(await openMachine(), now, a.spaces);
     b = readCapture(pathB ?? now);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -130,8 +114,6 @@ export async function diff(
   for (let next = differences.next(); ; next = differences.next()) {
     if (next.done) {
       const { pages, ...totals } = next.value;
-      const changed = PAGE_CHANGES.filter((change) => change !== 'unsure' && pages[change] > 0n);
-      const differ = totals.gone + totals.come + totals.executed + totals.regions + changed.length > 0;
       if (json)
         print({
           type: 'totals',
@@ -148,7 +130,7 @@ export async function diff(
         for (const change of PAGE_CHANGES)
           if (pages[change]) say(`  ${count(pages[change]).padStart(12)} pages: ${PAGE_CHANGE_TEXT[change]}`);
       }
-      return differ ? 1 : 0;
+      return differs(next.value) ? 1 : 0;
     }
     const difference = next.value;
     if (json) print(flat(difference));

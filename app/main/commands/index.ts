@@ -1,9 +1,8 @@
 // The commands of the command line. Exit codes: 0 fine, 1 a mismatch was found, 2 it could not be done.
 import { spawn } from 'node:child_process';
 import { Command, CommanderError } from 'commander';
-import { REPORT_FORMATS } from '../../contract/api.ts';
+import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
-import { EXPORT_FORMATS } from '../capture/export.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { VERSION } from '../explorer/version.ts';
 import { serve } from '../serve.ts';

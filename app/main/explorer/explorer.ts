@@ -17,6 +17,7 @@ import {
 } from '../../contract/api.ts';
 import { isCanonical, mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
+import { Snapshots } from '../capture/snapshots.ts';
 import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
@@ -96,6 +97,7 @@ export class Explorer implements Api {
   private readonly listeners = new Set<Listener>();
   private readonly checks = new Map<string, CheckRecord>();
   private readonly running = new Map<string, () => void>();
+  private readonly snapshots = new Snapshots(this);
   private readonly watches = new Map<string, () => void>();
   private readonly labs = new Map<string, Lab>();
 
@@ -470,6 +472,15 @@ export class Explorer implements Api {
     return { runs, evidence: [...evidence], runsDropped, evidenceDropped };
   };
 
+  capture: Api['capture'] = ({ pid, startTicks, format }) => this.snapshots.document({ pid, startTicks }, format);
+
+  takeSnapshot: Api['takeSnapshot'] = ({ id, pid, startTicks }) =>
+    this.snapshots.take(id, pid ? [{ pid, startTicks }] : []);
+
+  compare: Api['compare'] = ({ before, after }) => this.snapshots.compare(before, after);
+
+  dropSnapshot: Api['dropSnapshot'] = async ({ id }) => this.snapshots.drop(id);
+
   report: Api['report'] = async ({ id, format }) => {
     const record = this.finished(id);
     return { html: htmlReport, json: jsonReport, csv: csvReport }[format](record);
@@ -487,9 +498,10 @@ export class Explorer implements Api {
     return this.sources.search(pid, begin, end, bytes, mask, limit, onBatch);
   }
 
-  /** Cancels whatever runs. */
+  /** Cancels whatever runs, and forgets all snapshots. */
   close(): void {
     for (const cancel of this.running.values()) cancel();
+    this.snapshots.clear();
   }
 
   /**

@@ -1,10 +1,11 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Tabs } from '@base-ui/react/tabs';
-import { type ComponentType, useEffect, useState } from 'react';
+import { type ComponentType, useEffect, useMemo, useState } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { useMemory } from '../memory.ts';
-import { cancelCheck, checkRunning, show, showOnly, useStore, VIEWS, type View } from '../store.ts';
+import { cancelCheck, checkRunning, show, showOnly, useStore, type View, viewsOf } from '../store.ts';
 import { AddressSpace } from './AddressSpace.tsx';
+import { ComparePane } from './ComparePane.tsx';
 import { CpuPane } from './CpuPane.tsx';
 import { ExplainDialog } from './ExplainDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
@@ -70,26 +71,32 @@ const PANES: Readonly<Record<View, ComponentType>> = {
   cpus: CpuPane,
   trace: TracePane,
   watch: WatchPane,
+  compare: ComparePane,
   labs: LabPane,
 };
 
 /** The middle of the window: one view of several. */
 function Views() {
   const view = useStore((s) => s.view);
+  const target = useStore((s) => s.target);
+  const views = useMemo(() => viewsOf(target), [target]);
   return (
     <Tabs.Root className="views" value={view} onValueChange={(value) => show(value as View)}>
       <Tabs.List className="view-tabs" aria-label="Views">
-        {Object.entries(VIEWS).map(([value, label]) => (
+        {views.map(([value, label]) => (
           <Tabs.Tab key={value} value={value}>
             {label}
           </Tabs.Tab>
         ))}
       </Tabs.List>
-      {Object.entries(PANES).map(([value, Pane]) => (
-        <Tabs.Panel key={value} value={value} className="view">
-          <Pane />
-        </Tabs.Panel>
-      ))}
+      {views.map(([value]) => {
+        const Pane = PANES[value];
+        return (
+          <Tabs.Panel key={value} value={value} className="view">
+            <Pane />
+          </Tabs.Panel>
+        );
+      })}
     </Tabs.Root>
   );
 }

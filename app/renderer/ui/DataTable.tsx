@@ -139,7 +139,11 @@ export function DataTable<T extends RowData>({
           );
         })}
       </div>
-      {sorted.length === 0 && empty}
+      {sorted.length === 0 && empty && (
+        <div role="row">
+          <div role="gridcell">{empty}</div>
+        </div>
+      )}
       <div role="rowgroup" style={{ height: virtual.getTotalSize(), minWidth, position: 'relative' }}>
         {virtual.getVirtualItems().map((item) => {
           const row = sorted[item.index];

@@ -4,9 +4,26 @@ import { REPORT_FORMATS } from '../../contract/api.ts';
 import { explorer } from '../lib/client.ts';
 import { notify, setExporting, useStore } from '../store.ts';
 
-type Format = (typeof REPORT_FORMATS)[number];
+/** Of the finished check as it is shown; the others are captured anew, page by page. */
+const CAPTURED = ['cr3scope', 'parquet', 'jsonl', 'md'] as const;
+const CHOICES = [...REPORT_FORMATS, ...CAPTURED] as const;
+type Format = (typeof CHOICES)[number];
+const isReport = (format: Format): format is (typeof REPORT_FORMATS)[number] =>
+  (REPORT_FORMATS as readonly string[]).includes(format);
 
 const FORMATS: Readonly<Record<Format, { label: string; detail: string; type: string }>> = {
+  cr3scope: {
+    label: 'Capture',
+    detail: 'every page, table and word, hashed: cr3scope opens it anywhere, without a machine',
+    type: 'application/octet-stream',
+  },
+  parquet: {
+    label: 'Parquet',
+    detail: 'every page as columns, for DuckDB and Spark',
+    type: 'application/octet-stream',
+  },
+  jsonl: { label: 'JSON Lines', detail: 'every page, one object a line, by a published schema', type: 'text/plain' },
+  md: { label: 'Markdown', detail: 'a summary to paste', type: 'text/markdown' },
   html: { label: 'HTML', detail: 'to read, print and send: one file, opens anywhere', type: 'text/html' },
   json: { label: 'JSON', detail: 'all facts, rows and evidence, by a published schema', type: 'application/json' },
   csv: { label: 'CSV', detail: 'one line a stretch of pages, for a spreadsheet', type: 'text/csv' },
@@ -16,6 +33,7 @@ export function ExportDialog() {
   const open = useStore((s) => s.exporting);
   const space = useStore((s) => s.space);
   const check = useStore((s) => s.check);
+  const captured = useStore((s) => s.target?.capture !== null);
   const [format, setFormat] = useState<Format>('html');
   const [busy, setBusy] = useState(false);
 
@@ -23,8 +41,11 @@ export function ExportDialog() {
     if (!check || !space) return;
     setBusy(true);
     try {
-      const text = await explorer().call('report', { id: check.id, format });
-      const url = URL.createObjectURL(new Blob([text], { type: FORMATS[format].type }));
+      const { pid, startTicks } = space;
+      const content = isReport(format)
+        ? await explorer().call('report', { id: check.id, format })
+        : await explorer().call('capture', { pid, startTicks, format });
+      const url = URL.createObjectURL(new Blob([content as BlobPart], { type: FORMATS[format].type }));
       const link = document.createElement('a');
       link.href = url;
       link.download = `cr3scope-${space.pid}-${space.name.replace(/[^\w.-]+/g, '_')}.${format}`;
@@ -51,7 +72,7 @@ export function ExportDialog() {
           </Dialog.Description>
           <fieldset>
             <legend className="sr-only">Format</legend>
-            {REPORT_FORMATS.map((f) => (
+            {CHOICES.filter((f) => f !== 'cr3scope' || !captured).map((f) => (
               <label key={f} className="choice">
                 <input type="radio" name="format" checked={format === f} onChange={() => setFormat(f)} />
                 <strong>{FORMATS[f].label}</strong>

@@ -43,11 +43,20 @@ function Facts() {
     ['Zero page', t.zeroPfn ? `frame 0x${hex(t.zeroPfn)}` : 'unknown: PFNs are hidden'],
     ['Direct map', t.directMap ? `0x${hex(t.directMap)} · ${t.directMapFrom}` : 'not found'],
     ['cr3scope', t.version],
+    ...(t.capture
+      ? ([
+          ['Capture', t.capture.path],
+          ['Made', `${t.capture.startedAt} to ${t.capture.finishedAt ?? 'an end that is missing'}`],
+          ['SHA-256', t.capture.digest],
+          ['Whole', t.capture.problem || 'complete, and as it was written'],
+        ] as [string, string][])
+      : []),
   ];
   return (
     <Popover.Root>
       <Popover.Trigger className="lamp target">
-        this machine · Linux {/^\d+\.\d+/.exec(t.release)?.[0]} · {t.levels}-level · PTI {t.pti ? 'on' : 'off'}
+        {t.capture ? `capture of ${t.hostname}, ${t.capture.startedAt.slice(0, 16).replace('T', ' ')}` : 'this machine'}{' '}
+        · Linux {/^\d+\.\d+/.exec(t.release)?.[0]} · {t.levels}-level · PTI {t.pti ? 'on' : 'off'}
         {t.pcid ? ' · PCID' : ''}
       </Popover.Trigger>
       <Popover.Portal>

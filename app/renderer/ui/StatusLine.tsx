@@ -1,4 +1,5 @@
 import { X } from 'lucide-react';
+import type { Target } from '../../contract/api.ts';
 import { count } from '../../contract/format.ts';
 import { IS_DESKTOP } from '../lib/client.ts';
 import { cancelCheck, checkRunning, dismissNotice, useStore } from '../store.ts';
@@ -39,6 +40,9 @@ function Progress() {
   );
 }
 
+const sayCapture = ({ problem, digest }: NonNullable<Target['capture']>) =>
+  problem ? 'CAPTURE NOT WHOLE' : `capture verified, SHA-256 ${digest.slice(0, 12)}…`;
+
 export function StatusLine() {
   const target = useStore((s) => s.target);
   const notice = useStore((s) => s.notice);
@@ -57,8 +61,9 @@ export function StatusLine() {
           <Progress />
         )}
       </output>
-      <span className={ready < 2 ? 'bad' : 'dim'}>
-        {ready} {ready === 1 ? 'source' : 'sources'} · evidence kept · read-only{IS_DESKTOP ? '' : ' · in a browser'}
+      <span className={ready < 2 || target?.capture?.problem ? 'bad' : 'dim'} title={target?.capture?.problem}>
+        {ready} {ready === 1 ? 'source' : 'sources'} · {target?.capture ? sayCapture(target.capture) : 'evidence kept'}{' '}
+        · read-only{IS_DESKTOP ? '' : ' · in a browser'}
         {target?.notices.map((n) => ` · ${n}`)}
       </span>
     </footer>

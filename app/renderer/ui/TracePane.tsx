@@ -176,6 +176,7 @@ function Selected({ event }: { event: TracedEvent }) {
 
 export function TracePane() {
   const space = useStore((s) => s.space);
+  const captured = useStore((s) => s.target?.capture !== null);
   const trace = useTime((s) => s.trace);
   const error = useTime((s) => s.traceError);
   const [line, setLine] = useState('');
@@ -233,9 +234,9 @@ export function TracePane() {
           title="Each exec, fork and exit of every process, by the scheduler’s tracepoints (bpf): nobody is stopped"
           onClick={() => run([], 0)}
         >
-          Whole machine
+          {captured ? 'Recorded trace' : 'Whole machine'}
         </button>
-        {space && (
+        {space && !captured && (
           <button type="button" disabled={running} onClick={() => run([], space.pid)}>
             Attach to {space.pid} {space.name}
           </button>
@@ -243,6 +244,7 @@ export function TracePane() {
       </PaneTitle>
       <form
         className="find-bar wrap"
+        hidden={captured}
         onSubmit={(e) => {
           e.preventDefault();
           if (running) stopTrace();
@@ -291,7 +293,10 @@ export function TracePane() {
           {trace.ended.error.message}. {trace.ended.error.remedy}
         </p>
       )}
-      {!trace && !error && (
+      {!trace && !error && captured && (
+        <Empty title="Nothing is shown yet">Recorded trace shows what the capture has of exec, fork and exit.</Empty>
+      )}
+      {!trace && !error && !captured && (
         <Empty title="Nothing is traced">
           Launch a program to see its root before and after exec, and those of all that it forks. It gets no terminal
           here; <code>cr3scope trace</code> gives it yours. Or attach to a running process, or listen to the whole

@@ -1,0 +1,199 @@
+// What changed since a snapshot: processes, roots, regions, pages.
+import { useMemo, useState } from 'react';
+import {
+  type Difference,
+  differs,
+  PAGE_CHANGE_TEXT,
+  PAGE_CHANGES,
+  sayChange,
+  sayWhere,
+} from '../../contract/changes.ts';
+import { bytes, count } from '../../contract/format.ts';
+import { choose, compare, dropSnapshot, type Kept, takeSnapshot, useCompare } from '../compare.ts';
+import { goTo, selectProcess, useStore } from '../store.ts';
+import { type ColumnSpec, DataTable } from './DataTable.tsx';
+import { Empty, PaneTitle } from './parts.tsx';
+
+type Row = { readonly id: number; readonly difference: Difference };
+
+const KIND: Readonly<Record<Difference['type'], string>> = {
+  boot: 'boot',
+  processGone: 'gone',
+  processCome: 'came',
+  notCaptured: 'unknown',
+  exec: 'exec',
+  regionGone: 'region',
+  regionCome: 'region',
+  regionChanged: 'region',
+  pages: 'pages',
+};
+
+const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] => [
+  {
+    id: 'pid',
+    header: 'PID',
+    width: '8ch',
+    align: 'right',
+    value: ({ difference: d }) => ('pid' in d ? d.pid : 0),
+    cell: ({ difference: d }) => (
+      <span className="num" title={'pid' in d ? nameOf(d.pid) : ''}>
+        {'pid' in d ? d.pid : ''}
+      </span>
+    ),
+  },
+  {
+    id: 'kind',
+    header: 'Kind',
+    width: '9ch',
+    value: ({ difference: d }) => KIND[d.type],
+    cell: ({ difference: d }) => <span className={`event c-${KIND[d.type]}`}>{KIND[d.type]}</span>,
+  },
+  {
+    id: 'where',
+    header: 'Where',
+    width: 'minmax(14ch, 0.7fr)',
+    value: ({ difference: d }) => sayWhere(d),
+    cell: ({ difference: d }) => (
+      <span className={'name' in d ? '' : 'num'} title={sayWhere(d)}>
+        {sayWhere(d)}
+      </span>
+    ),
+  },
+  {
+    id: 'what',
+    header: 'What changed',
+    width: 'minmax(26ch, 1.4fr)',
+    value: ({ difference: d }) => sayChange(d),
+    cell: ({ difference: d }) => <span title={sayChange(d)}>{sayChange(d)}</span>,
+  },
+];
+
+const time = (iso: string) => new Date(iso).toLocaleTimeString('en-GB');
+const sayKept = ({ space, at, pages, processes }: Kept) =>
+  `${time(at)} · ${space ? `${space.pid} ${space.name}` : `${processes} processes`} · ${count(pages)} pages`;
+
+function Totals() {
+  const comparison = useCompare((s) => s.comparison);
+  if (!comparison) return null;
+  const { totals, dropped } = comparison;
+  return (
+    <div className="table-bar wrap">
+      <span>
+        {differs(totals) ? (
+          <>
+            <strong>{count(totals.gone)}</strong> gone, <strong>{count(totals.come)}</strong> came,{' '}
+            <strong>{count(totals.executed)}</strong> executed, <strong>{count(totals.regions)}</strong> regions
+          </>
+        ) : (
+          'Nothing changed'
+        )}
+      </span>
+      {PAGE_CHANGES.filter((change) => totals.pages[change] > 0n).map((change) => (
+        <span key={change} className="chip" title={PAGE_CHANGE_TEXT[change]}>
+          {count(totals.pages[change])} {PAGE_CHANGE_TEXT[change]}
+        </span>
+      ))}
+      {dropped > 0 && <span className="dim">{count(dropped)} more are counted, not listed</span>}
+    </div>
+  );
+}
+
+export function ComparePane() {
+  const space = useStore((s) => s.space);
+  const processes = useStore((s) => s.processes);
+  const { snapshots, busy, before, after, comparison, error } = useCompare();
+  const [selected, setSelected] = useState<number>();
+  const rows = useMemo(
+    () => (comparison?.differences ?? []).map((difference, id) => ({ id, difference })),
+    [comparison],
+  );
+  const at = (pid: number) => processes?.pid.indexOf(pid) ?? -1;
+  const nameOf = (pid: number) => processes?.name[at(pid)] ?? '';
+  const specs = useMemo(() => columns((pid) => processes?.name[processes.pid.indexOf(pid)] ?? ''), [processes]);
+  const visit = ({ id, difference: d }: Row) => {
+    setSelected(id);
+    if (!('pid' in d) || at(d.pid) < 0) return;
+    const place = { pid: d.pid, startTicks: processes?.startTicks[at(d.pid)] ?? 0n, name: nameOf(d.pid) };
+    if (d.type === 'pages') void goTo(place, d.va);
+    else if ('begin' in d) void goTo(place, d.begin);
+    else void selectProcess(place);
+  };
+  return (
+    <section className="pane" aria-label="Compare">
+      <PaneTitle title="Compare with a snapshot">
+        <span className="dim ellipsis" role="status">
+          {busy}
+        </span>
+        <span className="spacer" />
+        {space && (
+          <button type="button" disabled={busy !== ''} onClick={() => void takeSnapshot(space)}>
+            Snapshot of {space.pid} {space.name}
+          </button>
+        )}
+        <button type="button" disabled={busy !== ''} onClick={() => void takeSnapshot(undefined)}>
+          Snapshot of all
+        </button>
+      </PaneTitle>
+      {snapshots.length > 0 && (
+        <form
+          className="find-bar wrap"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void compare();
+          }}
+        >
+          <label>
+            from{' '}
+            <select aria-label="Before" value={before} onChange={(e) => choose(e.target.value, after)}>
+              {snapshots.map((s) => (
+                <option key={s.id} value={s.id}>
+                  {sayKept(s)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            to{' '}
+            <select aria-label="After" value={after} onChange={(e) => choose(before ?? '', e.target.value)}>
+              <option value="">now</option>
+              {snapshots
+                .filter((s) => s.id !== before)
+                .map((s) => (
+                  <option key={s.id} value={s.id}>
+                    {sayKept(s)}
+                  </option>
+                ))}
+            </select>
+          </label>
+          <button type="submit" disabled={busy !== '' || !before}>
+            Compare
+          </button>
+          <button type="button" disabled={busy !== '' || !before} onClick={() => before && void dropSnapshot(before)}>
+            Drop
+          </button>
+          <span className="dim">{bytes(snapshots.reduce((n, s) => n + s.bytes, 0))} kept</span>
+        </form>
+      )}
+      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {snapshots.length === 0 && !error && (
+        <Empty title="No snapshot is kept">
+          Take one now, and compare later: which processes came and went, which executed another program, and which
+          pages moved, were swapped, or changed their rights. <code>cr3scope diff</code> compares captures in files.
+        </Empty>
+      )}
+      <Totals />
+      {comparison && (
+        <DataTable
+          label="Differences"
+          minWidth={620}
+          columns={specs}
+          rows={rows}
+          rowKey={(r) => String(r.id)}
+          {...(selected !== undefined && { selected: String(selected) })}
+          onSelect={visit}
+          empty={<Empty title="Nothing changed" />}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,116 @@
+// A capture in the window, in both faces: every view shows what the machine showed, and says that it is a capture.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hexVa } from '../../app/contract/format.ts';
+import { type Case, type Fixture, startFixture } from '../fixture.ts';
+import { electronProgram, type Face, openBrowser, openDesktop, shot } from './faces.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cr3scope-opened-'));
+const file = join(folder, 'whole.cr3scope');
+const traced = join(folder, 'traced.cr3scope');
+const broken = join(folder, 'broken.cr3scope');
+let fixture: Fixture;
+/** The pages of a region as the live window showed them. */
+let liveRows: string[];
+let liveLadder: string;
+const cli = (...words: string[]) => spawnSync(process.execPath, ['out/main/cli.cjs', ...words], { encoding: 'utf8' });
+const of = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
+
+const go = async ({ page }: Face, text: string) => {
+  await page.keyboard.press('Control+k');
+  await page.getByLabel('Go to a process, address, frame or entry').fill(text);
+  await page.getByLabel('Go to a process, address, frame or entry').press('Enter');
+};
+/** The rows around a page, and its walk, as text. */
+async function look(face: Face): Promise<{ rows: string[]; ladder: string }> {
+  const { pid, va } = of('anon4k');
+  await go(face, String(pid));
+  await face.page.getByRole('heading', { name: `${pid} page-kinds` }).waitFor();
+  await face.page.getByText(/pages checked in/).waitFor();
+  await go(face, hexVa(va));
+  const region = face.page.getByRole('region', { name: 'Translation' });
+  await region.getByText(hexVa(va)).waitFor();
+  const selected = face.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true]');
+  await selected.filter({ hasText: 'agree' }).waitFor();
+  const rows = await face.page.getByRole('grid', { name: 'Pages' }).locator('[role=row]').allInnerTexts();
+  return { rows, ladder: await region.locator('.ladder').innerText() };
+}
+
+beforeAll(async () => {
+  fixture = await startFixture('page-kinds', ['out/fixtures']);
+  const live = await openBrowser();
+  ({ rows: liveRows, ladder: liveLadder } = await look(live));
+  await live.close();
+  const { status, stderr } = cli('report', '--all', '-o', file);
+  expect([status, stderr]).toEqual([0, '']);
+  expect(cli('trace', '-o', traced, 'sh', '-c', 'ls | wc; exit 3').status).toBe(0);
+  writeFileSync(broken, readFileSync(file).subarray(0, -100));
+});
+afterAll(async () => {
+  await fixture.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const program = electronProgram();
+const faces: [string, (path: string) => Promise<Face>][] = [
+  ['browser', (path) => openBrowser('--capture', path)],
+  ...(program
+    ? [['electron', (path: string) => openDesktop(program, path)] as [string, (path: string) => Promise<Face>]]
+    : []),
+];
+
+describe.each(faces)('%s', (name, open) => {
+  test('what a live window showed, the capture shows, row by row; each view says what it has', async () => {
+    const face = await open(file);
+    const { page } = face;
+    try {
+      await page.getByRole('button', { name: /^capture of/ }).waitFor();
+      const { rows, ladder } = await look(face);
+      expect(rows.length).toBeGreaterThan(5);
+      expect(rows).toEqual(liveRows);
+      expect(ladder).toBe(liveLadder);
+      await page.getByText(/capture verified, SHA-256 [0-9a-f]{12}…/).waitFor();
+      await page
+        .getByRole('region', { name: 'Frame', exact: true })
+        .getByText(/not in this capture/)
+        .first()
+        .waitFor();
+      expect(await page.getByRole('tab').allInnerTexts()).not.toEqual(expect.arrayContaining(['Labs']));
+      await page.screenshot({ path: shot(`${name}-capture`) });
+      await page.getByRole('tab', { name: 'Tables' }).click();
+      await page.getByRole('region', { name: 'Tables', exact: true }).getByText('PMD').first().waitFor();
+      await page.getByRole('tab', { name: 'Physical memory' }).click();
+      await page
+        .getByRole('region', { name: 'Physical memory', exact: true })
+        .getByText(/anonymous/)
+        .first()
+        .waitFor();
+      await page.screenshot({ path: shot(`${name}-capture-memory`) });
+      await page.getByRole('tab', { name: 'CPUs' }).click();
+      await page.getByRole('heading', { name: 'CPU 0' }).waitFor();
+      await page.getByRole('tab', { name: 'Trace' }).click();
+      await page.getByRole('button', { name: 'Recorded trace' }).click();
+      await page.getByText('no trace is in this capture').first().waitFor();
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+      expect(violations.map((v) => `${v.id}: ${v.nodes[0]?.html}`)).toEqual([]);
+      expect(face.complaints).toEqual([]);
+    } finally {
+      await face.close();
+    }
+  });
+
+  test('a recorded trace; and a capture that is not whole says so', async () => {
+    const recorded = await open(traced);
+    await recorded.page.getByRole('tab', { name: 'Trace' }).click();
+    await recorded.page.getByRole('button', { name: 'Recorded trace' }).click();
+    await recorded.page.getByRole('grid', { name: 'Address spaces' }).getByText('exit 3').waitFor();
+    await recorded.close();
+    const face = await open(broken);
+    await face.page.getByText('CAPTURE NOT WHOLE').waitFor();
+    await face.close();
+  });
+});
