@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { buildModule, fetchKernel } from '../test/guest/kernels.mjs';
 import { boot, variant } from '../test/guest/qemu.mjs';
+import { measureCapture } from './capture.mjs';
 import { measureHexView } from './hex_view.mjs';
 
 const r = JSON.parse(execFileSync('native/build/Release/core_bench', { encoding: 'utf8' }));
@@ -54,6 +55,19 @@ const times = (t) => `${t.median.toFixed(1)} ms, slowest hundredth ${t.slow.toFi
 line('hex view, Page Down held: time a frame of the browser', times(held));
 line('  the same at rest', times(idle));
 line('  frames a second', `${held.perSecond.toFixed(0)}, at rest ${idle.perSecond.toFixed(0)}  (aim: 60)`);
+
+const [small, large] = [await measureCapture(1), await measureCapture(4)];
+line('capture of 4 GiB of 4 KiB pages in no order', ms(large.captureSeconds));
+line('check of the same alone', ms(large.checkSeconds));
+line(
+  '  capture against check',
+  `${(large.checkSeconds / large.captureSeconds).toFixed(2)}x its speed  (aim: at least 0.33x)`,
+);
+line('  bytes a page in the file', (large.bytes / large.pages).toFixed(2));
+line(
+  '  peak memory of the whole program, and for 1 GiB',
+  `${(large.peakKiB / 1024).toFixed(0)} MiB, ${(small.peakKiB / 1024).toFixed(0)} MiB`,
+);
 
 // The module can't be loaded on every machine, and needs no trust in this one: it is measured in a guest. Software emulation
 // makes everything slower, and not by the same factor; only the ratios say something.
