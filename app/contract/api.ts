@@ -7,14 +7,15 @@ import { Difference, DiffTotals } from './changes.ts';
 import { LAB_NAMES } from './labs.ts';
 import { MOST_PATTERN } from './pattern.ts';
 
-const u64 = z
+/** Words and columns, as every schema of the contract and of captures has them. */
+export const u64 = z
   .bigint()
   .min(0n)
   .max((1n << 64n) - 1n);
-const u64s = z.instanceof(BigUint64Array);
+export const u64s = z.instanceof(BigUint64Array);
 const u32s = z.instanceof(Uint32Array);
-const u8s = z.instanceof(Uint8Array);
-const pid = z.number().int().min(1).max(0x7fffffff);
+export const u8s = z.instanceof(Uint8Array);
+export const pid = z.number().int().min(1).max(0x7fffffff);
 
 const checkId = z.string().min(1).max(64);
 

@@ -8,22 +8,19 @@ import {
   Evidence,
   MemoryMap,
   Processes,
+  pid,
   Regions,
   Rows,
   TableTree,
   Target,
   Traced,
+  u8s,
+  u64,
+  u64s,
 } from '../../contract/api.ts';
 import { ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
-const u64 = z
-  .bigint()
-  .min(0n)
-  .max((1n << 64n) - 1n);
-const u64s = z.instanceof(BigUint64Array);
-const u8s = z.instanceof(Uint8Array);
-const pid = z.number().int().min(1).max(0x7fffffff);
 const text = z.string().max(4096);
 
 type Columns = Record<string, unknown>;

@@ -5,32 +5,31 @@ import { stringify } from 'csv-stringify/sync';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { z } from 'zod';
 import type { ExportFormat } from '../../contract/api.ts';
-import { count, hex } from '../../contract/format.ts';
+import { count } from '../../contract/format.ts';
 import { inHtml, inJson, inMarkdown, visible } from '../../contract/inert.ts';
 import { decode } from '../../contract/paging.ts';
 import { sayTraced } from '../../contract/trace.ts';
-import { ENTRY_KINDS, NOTES, VERDICT_LABEL, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
+import { ENTRY_KINDS, NOTES, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../contract/watch.ts';
 import {
   bar,
   type CheckRecord,
+  Count,
   checkFacts,
+  counts,
+  Hex,
   htmlFacts,
   htmlPage,
   htmlSections,
   htmlVerdicts,
   machineFacts,
+  Verdicts,
+  x,
 } from '../explorer/report.ts';
 import { Failed } from '../sources/failed.ts';
 import { type CaptureContents, type CapturedSpace, runsOf } from './captured.ts';
 import { refuseExisting } from './container.ts';
 import { wordsAt } from './pages.ts';
-
-const Hex = z.string().regex(/^0x[0-9a-f]+$/);
-const Count = z.number().int().min(0);
-const Verdicts = z.object(
-  Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<(typeof VERDICTS)[number], typeof Count>,
-);
 
 /** One line of a JSON Lines export; docs/capture-lines.schema.json is made from it. */
 export const ExportLine = z.discriminatedUnion('type', [
@@ -149,10 +148,6 @@ export const ExportLine = z.discriminatedUnion('type', [
 ]);
 export type ExportLine = z.infer<typeof ExportLine>;
 type PageLine = Extract<ExportLine, { type: 'pages' }>;
-
-const x = (value: bigint) => `0x${hex(value)}`;
-const counts = (words: ArrayLike<bigint>) =>
-  Object.fromEntries(Object.entries(verdictCounts(words)).map(([k, v]) => [k, Number(v)])) as z.infer<typeof Verdicts>;
 
 /** A stretch of pages with its words as numbers. */
 interface PageRow {

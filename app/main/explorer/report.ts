@@ -33,12 +33,13 @@ export interface CheckRecord {
   readonly finishedAt: Date;
 }
 
-const Hex = z
+/** What schemas of documents share. */
+export const Hex = z
   .string()
   .regex(/^0x[0-9a-f]+$/)
   .describe('64-bit word in hex');
-const Count = z.number().int().min(0);
-const Verdicts = z.object(
+export const Count = z.number().int().min(0);
+export const Verdicts = z.object(
   Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<(typeof VERDICTS)[number], typeof Count>,
 );
 
@@ -137,10 +138,10 @@ export const JsonReport = z
   .describe('A cr3scope check of one address space');
 export type JsonReport = z.infer<typeof JsonReport>;
 
-const x = (value: bigint) => `0x${hex(value)}`;
+export const x = (value: bigint) => `0x${hex(value)}`;
 const verdictName = (index: number | undefined) => VERDICTS[index ?? 0] as (typeof VERDICTS)[number];
 const noteName = (index: number | undefined) => NOTES[index ?? 0] as (typeof NOTES)[number];
-const counts = (words: ArrayLike<bigint>) =>
+export const counts = (words: ArrayLike<bigint>) =>
   Object.fromEntries(Object.entries(verdictCounts(words)).map(([k, v]) => [k, Number(v)])) as z.infer<typeof Verdicts>;
 
 /** Seconds that the check took, by the monotonic clock. */
