@@ -40,6 +40,8 @@ export type TracedEvent = Traced & { readonly id: number };
 
 export interface Trace {
   readonly id: string;
+  /** All processes, not those of one program: what came last is looked for. */
+  readonly machine: boolean;
   /** Oldest first; the oldest are forgotten beyond MOST_CHANGES. */
   readonly events: readonly TracedEvent[];
   readonly seen: number;
@@ -123,7 +125,8 @@ export function followWatch(event: WatchEvent): void {
 export async function startTrace(wanted: Omit<Args<'startTrace'>, 'id'>): Promise<void> {
   stopTrace();
   const id = crypto.randomUUID();
-  set({ trace: { id, events: [], seen: 0 }, traceError: undefined });
+  const machine = wanted.arguments.length === 0 && wanted.pid === 0;
+  set({ trace: { id, machine, events: [], seen: 0 }, traceError: undefined });
   try {
     await explorer().call('startTrace', { ...wanted, id });
   } catch (error) {

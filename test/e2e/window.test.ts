@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
+import { readCapture } from '../../app/main/capture/captured.ts';
 import { JsonReport } from '../../app/main/explorer/report.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
 import { electronProgram, type Face, openBrowser, openDesktop, shot } from './faces.ts';
@@ -117,12 +118,27 @@ describe.each(faces)('%s', (name, open) => {
   test('exports a report that holds to its schema', async () => {
     const path = `test/artifacts/report-${name}.json`;
     await face.page.getByRole('button', { name: 'Export…' }).click();
-    await face.page.getByRole('dialog').getByLabel(/JSON/).check();
+    await face.page
+      .getByRole('dialog')
+      .getByRole('radio', { name: /^JSON all/ })
+      .check();
     await face.download(() => face.page.getByRole('dialog').getByRole('button', { name: 'Save' }).click(), path);
     const report = JsonReport.parse(JSON.parse(readFileSync(path, 'utf8')));
     expect(report.process.pid).toBe(fixture.pid);
     expect(report.check.verdicts.mismatch).toBe(0);
     expect(report.rows.some((r) => r.note === 'protNone')).toBe(true);
+  });
+
+  test('exports a capture: what the window shows, as a file that opens anywhere', async () => {
+    const path = `test/artifacts/capture-${name}.cr3scope`;
+    const dialog = face.page.getByRole('dialog');
+    await face.page.getByRole('button', { name: 'Export…' }).click();
+    await dialog.getByRole('radio', { name: /^Capture/ }).check();
+    await pictures('export-dialog');
+    await face.download(() => dialog.getByRole('button', { name: 'Save' }).click(), path);
+    await dialog.waitFor({ state: 'hidden' });
+    const { problem, spaces } = readCapture(path);
+    expect([problem, spaces.map((s) => s.pid)]).toEqual([undefined, [fixture.pid]]);
   });
 
   test('every source says how it is', async () => {
@@ -362,6 +378,7 @@ describe.each(faces)('%s', (name, open) => {
   test('listens to the whole machine', async () => {
     const pane = face.page.getByRole('region', { name: 'Trace', exact: true });
     await pane.getByRole('button', { name: 'Whole machine' }).click();
+    await pane.getByRole('button', { name: 'Events' }).click();
     await pane.getByRole('button', { name: 'Stop', exact: true }).waitFor();
     const events = pane.getByRole('grid', { name: 'Events' });
     await expect

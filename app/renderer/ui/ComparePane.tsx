@@ -51,7 +51,7 @@ const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] =>
   {
     id: 'where',
     header: 'Where',
-    width: 'minmax(14ch, 0.7fr)',
+    width: 'minmax(13ch, 0.5fr)',
     value: ({ difference: d }) => sayWhere(d),
     cell: ({ difference: d }) => (
       <span className={'name' in d ? '' : 'num'} title={sayWhere(d)}>
@@ -62,7 +62,7 @@ const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] =>
   {
     id: 'what',
     header: 'What changed',
-    width: 'minmax(26ch, 1.4fr)',
+    width: 'minmax(26ch, 1.6fr)',
     value: ({ difference: d }) => sayChange(d),
     cell: ({ difference: d }) => <span title={sayChange(d)}>{sayChange(d)}</span>,
   },

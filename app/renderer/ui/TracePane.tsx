@@ -134,7 +134,10 @@ const lifeColumns = (
 
 /** The address spaces of every process over time. */
 function Lives({ trace, select }: { trace: Trace; select: (event: Traced | undefined) => void }) {
-  const lives = useMemo(() => livesOf(trace.events), [trace.events]);
+  const lives = useMemo(() => {
+    const list = livesOf(trace.events);
+    return trace.machine ? list.reverse() : list;
+  }, [trace.events, trace.machine]);
   const startNs = trace.events[0]?.ns ?? 0n;
   const endNs = trace.events.at(-1)?.ns ?? 0n;
   const specs = useMemo(() => lifeColumns(startNs, endNs, select), [startNs, endNs, select]);
@@ -200,6 +203,7 @@ export function TracePane() {
   const specs = useMemo(() => columns(startNs), [startNs]);
   const [asEvents, setAsEvents] = useState(false);
   const event = trace?.events.find((e) => e.id === chosen);
+  const events = useMemo(() => (trace?.machine ? [...trace.events].reverse() : (trace?.events ?? [])), [trace]);
   const select = useCallback((e: Traced | undefined) => setChosen((e as TracedEvent | undefined)?.id), []);
   const run = (arguments_: string[], pid: number) =>
     void startTrace({
@@ -219,7 +223,7 @@ export function TracePane() {
         </span>
         <span className="spacer" />
         {trace && (
-          <span role="group" aria-label="Show" className="choice">
+          <span role="group" aria-label="Show" className="toggle">
             <button type="button" aria-pressed={!asEvents} onClick={() => setAsEvents(false)}>
               Address spaces
             </button>
@@ -310,7 +314,7 @@ export function TracePane() {
           label="Events"
           minWidth={620}
           columns={specs}
-          rows={trace.events}
+          rows={events}
           rowKey={(e) => String(e.id)}
           {...(chosen !== undefined && { selected: String(chosen) })}
           onSelect={(e) => setChosen(e.id)}

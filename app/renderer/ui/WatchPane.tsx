@@ -183,7 +183,7 @@ export function WatchPane() {
         </span>
       </PaneTitle>
       <form
-        className="find-bar"
+        className="find-bar wrap"
         onSubmit={(event) => {
           event.preventDefault();
           if (running) stopWatch();
