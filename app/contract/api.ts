@@ -83,6 +83,8 @@ export const Target = z.object({
       finishedAt: z.string().nullable(),
       /** SHA-256 of all that was read of it. */
       digest: z.string(),
+      /** Pages that were watched. */
+      watched: z.array(z.object({ pid, startTicks: u64, name: z.string(), begin: u64, end: u64 })),
       /** Why something is missing or not to be trusted; "" where all is there and as it was written. */
       problem: z.string(),
     })

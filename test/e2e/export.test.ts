@@ -11,9 +11,9 @@ import { EXPORT_FORMATS } from '../../app/contract/api.ts';
 import { visible } from '../../app/contract/inert.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../../app/main/capture/captured.ts';
-import { ExportLine } from '../../app/main/capture/export.ts';
+import { ExportLine, exportCapture } from '../../app/main/capture/export.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { SHOTS } from './faces.ts';
+import { openBrowser, SHOTS } from './faces.ts';
 
 // The kernel keeps 15 bytes of a name.
 const NAME = `=1+1,"<b>\u202e\n'`;
@@ -130,6 +130,32 @@ test('HTML: no script runs, axe is content, and no table is cut on A4', async ()
     await page.pdf({ format: 'A4', preferCSSPageSize: true, printBackground: true }),
   );
   expect(complaints).toEqual([]);
+});
+
+test('what is cancelled leaves nothing', async () => {
+  const path = exported('cancelled.jsonl');
+  await expect(exportCapture(contents, 'jsonl', path, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'ECANCELED',
+  });
+  expect(readdirSync(folder).filter((name) => name.includes('cancelled'))).toEqual([]);
+});
+
+test('in the window, too, a name is text', async () => {
+  const face = await openBrowser('--capture', file);
+  const dialogs: string[] = [];
+  face.page.on('dialog', (d) => dialogs.push(d.message()));
+  await face.page.getByLabel('Filter processes').fill(String(stranger.pid));
+  const row = face.page.getByRole('grid', { name: 'Processes' }).getByRole('row').nth(1);
+  expect(await row.innerText()).toContain('=1+1,"<b>');
+  await row.click();
+  await face.page.getByText(/pages checked in/).waitFor();
+  await face.page
+    .getByText(/<img src=x onerror/)
+    .first()
+    .waitFor();
+  expect(await face.page.locator('img, b').count()).toBe(0);
+  expect([dialogs, face.complaints]).toEqual([[], []]);
+  await face.close();
 });
 
 test('what is there is not overwritten, unknown formats are told, and nothing is left of what fails', () => {

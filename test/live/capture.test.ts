@@ -23,7 +23,7 @@ import { Recorder } from '../../app/main/capture/record.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
-import { type Fixture, startFixture } from '../fixture.ts';
+import { type Case, type Fixture, startFixture } from '../fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-capture-'));
 const file = join(folder, 'fixture.cr3scope');
@@ -300,6 +300,40 @@ describe('the file', () => {
       compared += Number(same);
     }
     expect(compared).toBeGreaterThan(frames.size / 2);
+  });
+
+  test('a range: its pages and no others', () => {
+    const { pid, va, pages } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+    const path = join(folder, 'range.cr3scope');
+    const range = `${va.toString(16)}+${pages}`;
+    const [reported] = json(cli('report', String(pid), '--range', range, '-o', path, '--json').stdout);
+    expect(reported.pages).toBe(pages);
+    const [space] = readCapture(path).spaces;
+    const stretches = [...(space?.pages.stretches() ?? [])];
+    expect([stretches[0]?.va, stretches.reduce((n, s) => n + Number(s.pages), 0)]).toEqual([va, pages]);
+    expect(cli('report', String(pid), '--range', 'x', '-o', join(folder, 'y.cr3scope')).stderr).toMatch(
+      /no range of pages/,
+    );
+  });
+
+  test('what is traced and watched is recorded, and told again', () => {
+    const path = join(folder, 'traced.cr3scope');
+    const program = ['sh', '-c', 'ls >/dev/null; exit 3'];
+    const told = (text: string) => text.split('\n').filter((line) => / {2}\d+ {2}/.test(line));
+    const first = cli('trace', '-o', path, ...program);
+    const again = cli('trace', '--machine', '--capture', path);
+    expect(told(first.stderr).length).toBeGreaterThan(4);
+    expect(told(again.stderr)).toEqual(told(first.stderr));
+    expect(cli('trace', '-o', join(folder, 'none.cr3scope'), '/nonexistent/program').status).toBe(2);
+    expect(readdirSync(folder).filter((name) => name.startsWith('none'))).toEqual([]);
+    const { pid, va } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+    const pages = join(folder, 'watched.cr3scope');
+    const words = [String(pid), `${va.toString(16)}+4`, '--json'];
+    const states = (text: string) => json(text).filter((line) => line.initial);
+    const seen = cli('watch', ...words, '--for', '0.3', '-o', pages);
+    const replayed = cli('watch', ...words, '--capture', pages);
+    expect(states(seen.stdout).length).toBe(4);
+    expect(states(replayed.stdout)).toEqual(states(seen.stdout));
   });
 
   test('the command line: a capture of everything, shown, verified and read', () => {

@@ -376,6 +376,18 @@ function replay<T>(work: (cancelled: () => boolean) => T): { promise: Promise<T>
   };
 }
 
+/** The ranges of which samples were recorded. */
+function watchedPlaces({ watches, begin: { processes } }: CaptureContents) {
+  const places = new Map(watches.map((watch) => [`${watch.pid} ${watch.begin} ${watch.end}`, watch]));
+  return [...places.values()].map(({ pid, startTicks, begin, end }) => ({
+    pid,
+    startTicks,
+    name: processes.name[processes.pid.indexOf(pid)] ?? '',
+    begin,
+    end,
+  }));
+}
+
 /** The sources of a capture. */
 export function capturedSources(contents: CaptureContents): Sources {
   const { begin, spaces } = contents;
@@ -418,6 +430,7 @@ export function capturedSources(contents: CaptureContents): Sources {
         startedAt: begin.startedAt,
         finishedAt: contents.end?.finishedAt ?? null,
         digest: contents.digest,
+        watched: watchedPlaces(contents),
         problem: contents.problem ? `${contents.problem.message}. ${contents.problem.remedy}` : '',
       },
     },
@@ -514,6 +527,8 @@ export function capturedSources(contents: CaptureContents): Sources {
         if (!mine.length)
           throw missing(`no such pages of process ${pid} were watched in this capture`, 'Watch them on a machine.');
         for (const { batch } of mine) if (!cancelled()) onBatch(batch as WatchBatch);
+        // The recording ends; what became of the process it does not tell.
+        throw new Failed('the recording ends here', 'Watch on a machine.', 'ECANCELED');
       }),
       sample: () => undefined,
     }),

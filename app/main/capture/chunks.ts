@@ -114,7 +114,12 @@ export const Chunk = z.discriminatedUnion('kind', [
     cpuFeatures: z.string().max(16384),
     /** Effective capabilities of cr3scope, as in /proc/self/status. */
     capabilities: u64,
-    options: z.object({ bytes: z.boolean(), frames: z.enum(['none', ...FRAME_CONTENTS]) }),
+    options: z.object({
+      bytes: z.boolean(),
+      frames: z.enum(['none', ...FRAME_CONTENTS]),
+      /** Null: all pages. */
+      range: z.object({ begin: u64, end: u64 }).nullable(),
+    }),
     target: Target,
     processes: table(Processes, 'pid'),
   }),

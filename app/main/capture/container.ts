@@ -71,6 +71,7 @@ export class CaptureWriter {
   private readonly fd: number;
   private at = FILE_HEADER;
   private chain: Buffer;
+  private open = true;
 
   constructor(
     path: string,
@@ -114,7 +115,7 @@ export class CaptureWriter {
   finish(): { digest: string; size: number } {
     try {
       fsyncSync(this.fd);
-      closeSync(this.fd);
+      this.leave();
       if (this.force) renameSync(this.partial, this.path);
       else {
         linkSync(this.partial, this.path); // fails where somebody took the name meanwhile
@@ -128,12 +129,13 @@ export class CaptureWriter {
 
   /** Leaves what was written so far under its partial name. */
   leave(): void {
-    closeSync(this.fd);
+    if (this.open) closeSync(this.fd);
+    this.open = false;
   }
 
   /** Leaves nothing. */
   discard(): void {
-    closeSync(this.fd);
+    this.leave();
     rmSync(this.partial, { force: true });
   }
 

@@ -14,14 +14,17 @@ const FRAMES_AT_ONCE = 256;
 const MEMORY_CELLS = 4096;
 /** The flag that a recorded map of memory counts: anon. */
 const MEMORY_FLAG = 12;
-const EVERYTHING = 1n << 63n;
 
 export interface CaptureOptions {
   /** What to keep of the frames that processes map. */
   readonly frames: 'none' | FrameContents;
   /** Compare the bytes of mapped pages with /proc/PID/mem, too. */
   readonly bytes: boolean;
+  /** Only the pages in [begin, end). */
+  readonly range?: { readonly begin: bigint; readonly end: bigint };
 }
+
+const EVERYTHING = { begin: 0n, end: 1n << 63n };
 
 const read = (path: string) => {
   try {
@@ -71,7 +74,7 @@ export class Recorder {
         kernelCommandLine: read('/proc/cmdline').trim().slice(0, 4096),
         cpuFeatures: /^flags\s*: (.*)$/m.exec(read('/proc/cpuinfo'))?.[1]?.slice(0, 16384) ?? '',
         capabilities: explorer.sources.target.capabilities,
-        options,
+        options: { ...options, range: options.range ?? null },
         target: await explorer.target(),
         processes,
       });
@@ -132,7 +135,8 @@ export class Recorder {
           job.cancel();
         }
       };
-      const job = this.explorer.check(pid, startTicks, 0n, EVERYTHING, onProgress, {
+      const { begin, end } = this.options.range ?? EVERYTHING;
+      const job = this.explorer.check(pid, startTicks, begin, end, onProgress, {
         bytes: this.options.bytes,
         pages: true,
         onBatch: see,

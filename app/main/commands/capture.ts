@@ -10,7 +10,7 @@ import { exportCapture } from '../capture/export.ts';
 import { Recorder } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
-import { type Json, numbers, parsePid, print, progressLine, say, table } from './output.ts';
+import { type Json, numbers, parsePages, parsePid, print, progressLine, say, table } from './output.ts';
 import type { ReportOptions } from './space.ts';
 import { sayVerdicts } from './space.ts';
 
@@ -46,6 +46,7 @@ export async function reportCapture(
   const recorder = await Recorder.begin(explorer, options.output, options.force ?? false, {
     frames: frames as 'none' | 'bytes' | 'digests',
     bytes: options.bytes ?? false,
+    ...(options.range !== undefined && { range: parsePages(options.range) }),
   });
   const { processes: listed } = recorder;
   const wanted = options.all
@@ -120,29 +121,36 @@ export async function reportCapture(
 }
 
 /**
- * A capture of what happens over time. `write` tells `onFull` where the file takes no more, and `finish` fails then;
- * what was written until then stays.
+ * A capture of what happens over time. `write` tells `onFull` where the file takes no more, and `during` fails then;
+ * what was written until then stays, also where the work fails; nothing is left where nothing was written.
  */
 export async function recordTime(explorer: Explorer, path: string, force: boolean) {
   const recorder = await Recorder.begin(explorer, path, force, { frames: 'none', bytes: false });
   let failed: unknown;
+  let wrote = false;
   return {
     write(what: (recorder: Recorder) => void, onFull: () => void): void {
       if (failed) return;
       try {
         what(recorder);
+        wrote = true;
       } catch (error) {
         failed = error;
         onFull();
       }
     },
-    finish(): void {
-      if (failed) {
-        recorder.leave();
-        throw failed;
+    async during<T>(work: Promise<T>): Promise<T> {
+      try {
+        const result = await work;
+        if (failed) throw failed;
+        const { digest, size } = recorder.finish();
+        process.stderr.write(`cr3scope: ${path}, ${bytes(size)}, SHA-256 ${digest}\n`);
+        return result;
+      } catch (error) {
+        if (wrote || failed) recorder.leave();
+        else recorder.discard();
+        throw error;
       }
-      const { digest, size } = recorder.finish();
-      process.stderr.write(`cr3scope: ${path}, ${bytes(size)}, SHA-256 ${digest}\n`);
     },
   };
 }

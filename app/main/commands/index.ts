@@ -244,6 +244,7 @@ export async function runCommand(
       '--format <format>',
       `${['cr3scope', ...REPORT_FORMATS].join(', ')}; by default the ending of the file name`,
     )
+    .option('--range <range>', 'only these pages: ADDRESS, ADDRESS+PAGES or FROM-TO (captures only)')
     .option('--frames <what>', 'also keep the frames that are mapped, as bytes or as digests (captures only)')
     .option('--force', 'replace the file if it exists')
     .option('--bytes', 'compare the bytes of mapped pages, too')

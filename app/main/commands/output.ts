@@ -27,6 +27,22 @@ export function parseAddress(text: string, what: string): bigint {
   return value;
 }
 
+/** "7f3a4001f000", "7f3a4001f000+16" (pages, decimal) or "7f3a4001f000-7f3a40020000". */
+export function parsePages(text: string): { begin: bigint; end: bigint } {
+  const [, first = '', separator, second = ''] = /^([^+-]+)(?:([+-])(.+))?$/.exec(text.trim()) ?? [];
+  const begin = parseU64(first, true);
+  const other = separator === '+' ? (/^\d{1,7}$/.test(second) ? BigInt(second) : undefined) : parseU64(second, true);
+  if (begin !== undefined && !separator) return { begin, end: begin + 1n };
+  if (begin !== undefined && other !== undefined) {
+    const end = separator === '+' ? (begin & ~4095n) + (other << 12n) : other;
+    if (end > begin) return { begin, end };
+  }
+  throw new Failed(
+    `"${text}" is no range of pages`,
+    'Give an address, an address and a number of pages like 7f3a4001f000+16, or two addresses with a dash.',
+  );
+}
+
 /** Columns of text, the numeric ones right-aligned. */
 export function table(header: string[], cells: string[][], right: ReadonlySet<number>): void {
   const rows = cells.map((row) => row.map(visible));

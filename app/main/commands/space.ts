@@ -227,6 +227,7 @@ function sumProofs(proofs: readonly ByteProof[]): ByteProof {
 export interface ReportOptions extends Json {
   all?: boolean;
   frames?: string;
+  range?: string;
   bytes?: boolean;
   output: string;
   format?: string;
@@ -242,7 +243,7 @@ export async function report(explorer: Explorer, pids: readonly string[], option
       `"${suffix}" is no report format`,
       `Use --format cr3scope, ${REPORT_FORMATS.join(', ')}, or a file name with that ending.`,
     );
-  if (options.all || options.frames || pids.length !== 1)
+  if (options.all || options.frames || options.range || pids.length !== 1)
     throw new Failed(
       `a report in ${format} is about one process`,
       'Give one PID, or capture into a .cr3scope file and export that.',

@@ -61,10 +61,9 @@ export async function trace(
   };
   process.on('SIGINT', stop);
   process.once('SIGTERM', job.cancel);
-  const ended = await job.promise.finally(() => {
+  const ended = await (file?.during(job.promise) ?? job.promise).finally(() => {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', job.cancel);
-    file?.finish();
   });
   if (json) print({ events, ended });
   return 0;

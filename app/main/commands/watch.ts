@@ -1,11 +1,11 @@
 // Command about time: what becomes of pages.
 import { createInterface } from 'node:readline';
-import { count, hex, hexVa, parseU64 } from '../../contract/format.ts';
+import { count, hex, hexVa } from '../../contract/format.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../contract/watch.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { recordTime } from './capture.ts';
-import { type Json, parsePid, print, say } from './output.ts';
+import { type Json, parsePages, parsePid, print, say } from './output.ts';
 
 export interface WatchOptions extends Json {
   interval: string;
@@ -13,22 +13,6 @@ export interface WatchOptions extends Json {
   for?: string;
   output?: string;
   force?: boolean;
-}
-
-/** "7f3a4001f000", "7f3a4001f000+16" (pages, decimal) or "7f3a4001f000-7f3a40020000". */
-function parsePages(text: string): { begin: bigint; end: bigint } {
-  const [, first = '', separator, second = ''] = /^([^+-]+)(?:([+-])(.+))?$/.exec(text.trim()) ?? [];
-  const begin = parseU64(first, true);
-  const other = separator === '+' ? (/^\d{1,7}$/.test(second) ? BigInt(second) : undefined) : parseU64(second, true);
-  if (begin !== undefined && !separator) return { begin, end: begin + 1n };
-  if (begin !== undefined && other !== undefined) {
-    const end = separator === '+' ? (begin & ~4095n) + (other << 12n) : other;
-    if (end > begin) return { begin, end };
-  }
-  throw new Failed(
-    `"${text}" is no range of pages`,
-    'Give an address, an address and a number of pages like 7f3a4001f000+16, or two addresses with a dash.',
-  );
 }
 
 function parseSeconds(text: string, what: string, least: number): number {
@@ -129,12 +113,12 @@ export async function watch(
     endWhenAnswered();
   });
   // One that can't be watched ends them all: half of what was asked for would pass for the whole.
-  const ends = await Promise.all(jobs.map(({ job }) => job.promise)).finally(() => {
+  const all = Promise.all(jobs.map(({ job }) => job.promise));
+  const ends = await (file?.during(all) ?? all).finally(() => {
     stop();
     clearTimeout(timer);
     lines?.close();
     process.removeListener('SIGINT', stop);
-    file?.finish();
   });
   const samples = jobs.reduce((n, { place }) => n + place.samples, 0n);
   const gone = jobs.filter((_, i) => ends[i]).map(({ place }) => place.pid);

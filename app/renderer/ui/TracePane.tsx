@@ -82,14 +82,14 @@ const lifeColumns = (
   {
     id: 'name',
     header: 'Runs',
-    width: '16ch',
+    width: '12ch',
     value: (l) => l.name,
     cell: (l) => <span title={l.name}>{l.name.split('/').at(-1)}</span>,
   },
   {
     id: 'roots',
     header: 'Root PA over time',
-    width: 'minmax(24ch, 1fr)',
+    width: 'minmax(14ch, 1fr)',
     value: (l) => l.reigns[0]?.from ?? 0n,
     cell: (l) => (
       <span className="reigns">
@@ -122,7 +122,7 @@ const lifeColumns = (
   {
     id: 'end',
     header: 'Exit',
-    width: '11ch',
+    width: '9ch',
     value: (l) => l.code ?? 1e6,
     cell: (l) => (
       <span className="dim">
@@ -144,7 +144,7 @@ function Lives({ trace, select }: { trace: Trace; select: (event: Traced | undef
   return (
     <DataTable
       label="Address spaces"
-      minWidth={620}
+      minWidth={470}
       columns={specs}
       rows={lives}
       rowKey={(l) => `${l.pid} ${l.reigns[0]?.from ?? 0n}`}
@@ -232,17 +232,9 @@ export function TracePane() {
             </button>
           </span>
         )}
-        <button
-          type="button"
-          disabled={running}
-          title="Each exec, fork and exit of every process, by the scheduler’s tracepoints (bpf): nobody is stopped"
-          onClick={() => run([], 0)}
-        >
-          {captured ? 'Recorded trace' : 'Whole machine'}
-        </button>
-        {space && !captured && (
-          <button type="button" disabled={running} onClick={() => run([], space.pid)}>
-            Attach to {space.pid} {space.name}
+        {captured && (
+          <button type="button" disabled={running} onClick={() => run([], 0)}>
+            Recorded trace
           </button>
         )}
       </PaneTitle>
@@ -266,6 +258,19 @@ export function TracePane() {
         <button type="submit" disabled={!running && (wrong !== '' || words.length === 0)}>
           {running ? 'Stop' : 'Launch'}
         </button>
+        <button
+          type="button"
+          disabled={running}
+          title="Each exec, fork and exit of every process, by the scheduler’s tracepoints (bpf): nobody is stopped"
+          onClick={() => run([], 0)}
+        >
+          Whole machine
+        </button>
+        {space && (
+          <button type="button" disabled={running} onClick={() => run([], space.pid)}>
+            Attach to {space.pid} {space.name}
+          </button>
+        )}
         <label>
           <input type="checkbox" checked={follow} onChange={() => setFollow(!follow)} /> follow all it starts
         </label>

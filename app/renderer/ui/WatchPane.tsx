@@ -1,5 +1,6 @@
 // Pages over time: what each was, and why it changed.
 import { useEffect, useMemo, useState } from 'react';
+import type { Target } from '../../contract/api.ts';
 import { count, hex, hexVa, parseU64 } from '../../contract/format.ts';
 import { mapsFrame } from '../../contract/paging.ts';
 import { causeOf, type PageState, sayState } from '../../contract/watch.ts';
@@ -140,7 +141,31 @@ const columns = (startNs: bigint, several: boolean): readonly ColumnSpec<Change>
   },
 ];
 
+/** In a capture: what was watched, to be shown again. */
+function Recorded({ places }: { places: NonNullable<Target['capture']>['watched'] }) {
+  if (places.length === 0)
+    return (
+      <Empty title="Nothing was watched in this capture">
+        Record it on a machine: <code>cr3scope watch PID RANGE -o file.cr3scope</code>.
+      </Empty>
+    );
+  return (
+    <div className="find-bar wrap">
+      {places.map(({ pid, startTicks, name, begin, end }) => (
+        <button
+          key={`${pid} ${begin} ${end}`}
+          type="button"
+          onClick={() => void startWatch({ pid, startTicks, name }, begin, end, INTERVALS[0] as number)}
+        >
+          {pid} {name} {hexVa(begin)} + {count((end - begin) >> 12n)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 export function WatchPane() {
+  const recorded = useStore((s) => s.target?.capture?.watched);
   const space = useStore((s) => s.space);
   const va = useStore((s) => s.va);
   const region = useStore((s) => s.region);
@@ -168,7 +193,7 @@ export function WatchPane() {
     if (space && begin !== undefined && !wrong)
       void startWatch(space, begin & ~4095n, (begin & ~4095n) + (number << 12n), interval, also);
   };
-  if (!space)
+  if (!space && !recorded)
     return (
       <section className="pane" aria-label="Watch">
         <Empty title="No process is chosen">Choose one on the left, or paste a PID into the box above.</Empty>
@@ -182,8 +207,10 @@ export function WatchPane() {
             `${count(samples)} samples · ${count(watched.seen)} changes${watched.seen > MOST_CHANGES ? `, the last ${count(MOST_CHANGES)} kept` : ''}`}
         </span>
       </PaneTitle>
+      {recorded && <Recorded places={recorded} />}
       <form
         className="find-bar wrap"
+        hidden={recorded !== undefined}
         onSubmit={(event) => {
           event.preventDefault();
           if (running) stopWatch();
@@ -245,7 +272,7 @@ export function WatchPane() {
           ))}
         </ul>
       )}
-      {!watched && !error && (
+      {!watched && !error && !recorded && (
         <Empty title="Nothing is watched">
           Choose a page of the process and press Watch: each change is shown with its likely cause.
         </Empty>
