@@ -12,6 +12,7 @@ import { electronProgram, type Face, openBrowser, openDesktop, shot } from './fa
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-opened-'));
 const file = join(folder, 'whole.cr3scope');
 const traced = join(folder, 'traced.cr3scope');
+const watched = join(folder, 'watched.cr3scope');
 const broken = join(folder, 'broken.cr3scope');
 let fixture: Fixture;
 /** The pages of a region as the live window showed them. */
@@ -48,6 +49,8 @@ beforeAll(async () => {
   const { status, stderr } = cli('report', '--all', '-o', file);
   expect([status, stderr]).toEqual([0, '']);
   expect(cli('trace', '-o', traced, 'sh', '-c', 'ls | wc; exit 3').status).toBe(0);
+  const { pid, va } = of('anon4k');
+  expect(cli('watch', String(pid), `${va.toString(16)}+4`, '--for', '0.3', '-o', watched).status).toBe(0);
   writeFileSync(broken, readFileSync(file).subarray(0, -100));
 });
 afterAll(async () => {
@@ -103,12 +106,20 @@ describe.each(faces)('%s', (name, open) => {
     }
   });
 
-  test('a recorded trace; and a capture that is not whole says so', async () => {
+  test('a recorded trace, recorded pages; and a capture that is not whole says so', async () => {
     const recorded = await open(traced);
     await recorded.page.getByRole('tab', { name: 'Trace' }).click();
     await recorded.page.getByRole('button', { name: 'Recorded trace' }).click();
     await recorded.page.getByRole('grid', { name: 'Address spaces' }).getByText('exit 3').waitFor();
     await recorded.close();
+    const pages = await open(watched);
+    await pages.page.getByRole('tab', { name: 'Watch' }).click();
+    await pages.page.getByRole('button', { name: /page-kinds [0-9a-f]{12} \+ 4$/ }).click();
+    await pages.page
+      .getByRole('list', { name: 'Watched pages' })
+      .getByText(/· stopped/)
+      .waitFor();
+    await pages.close();
     const face = await open(broken);
     await face.page.getByText('CAPTURE NOT WHOLE').waitFor();
     await face.close();

@@ -324,7 +324,7 @@ describe('the file', () => {
     const again = cli('trace', '--machine', '--capture', path);
     expect(told(first.stderr).length).toBeGreaterThan(4);
     expect(told(again.stderr)).toEqual(told(first.stderr));
-    expect(cli('trace', '-o', join(folder, 'none.cr3scope'), '/nonexistent/program').status).toBe(2);
+    expect(cli('trace', '--attach', '99999999', '-o', join(folder, 'none.cr3scope')).status).toBe(2);
     expect(readdirSync(folder).filter((name) => name.startsWith('none'))).toEqual([]);
     const { pid, va } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
     const pages = join(folder, 'watched.cr3scope');
