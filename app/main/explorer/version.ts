@@ -1,3 +1,3 @@
-declare const CR3SCOPE_VERSION: string; // by the bundler, from package.json
-
-export const VERSION = CR3SCOPE_VERSION;
+declare const CR3SCOPE_VERSION: string | undefined;
+/** Set by the bundler; a file that runs from its sources has none. */
+export const VERSION = typeof CR3SCOPE_VERSION === 'undefined' ? 'development' : CR3SCOPE_VERSION;
