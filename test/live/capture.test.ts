@@ -302,6 +302,20 @@ describe('the file', () => {
     expect(compared).toBeGreaterThan(frames.size / 2);
   });
 
+  test('it is read without any privilege', () => {
+    const { pid, va } = fixture.cases.find((c) => c.name === 'protnone') as Case;
+    const unprivileged = (...words: string[]) =>
+      spawnSync('setpriv', ['--bounding-set=-all', '--inh-caps=-all', process.execPath, 'out/main/cli.cjs', ...words], {
+        encoding: 'utf8',
+      });
+    // Nothing can be checked on the machine that way.
+    expect(unprivileged('doctor').status).toBe(2);
+    const words = ['walk', String(pid), va.toString(16), '--capture', file];
+    const { status, stdout } = unprivileged(...words);
+    expect([status, stdout]).toEqual([0, cli(...words).stdout]);
+    expect(stdout).toMatch(/PROT_NONE/);
+  });
+
   test('a range: its pages and no others', () => {
     const { pid, va, pages } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
     const path = join(folder, 'range.cr3scope');

@@ -30,6 +30,14 @@ const UNKNOWN = (1n << 64n) - 1n;
 const NOT_CAPTURED = FRAME_STATUS.indexOf('notCaptured');
 const NOT_COMPARABLE = VERDICTS.indexOf('notComparable');
 const LAST_AGREEMENT = VERDICTS.indexOf('agree');
+const NO_REGIONS: Regions = {
+  begin: new BigUint64Array(),
+  end: new BigUint64Array(),
+  offset: new BigUint64Array(),
+  inode: new BigUint64Array(),
+  permissions: [],
+  path: [],
+};
 /** Owners of one frame that are listed: the zero page has millions. */
 const MOST_OWNERS = 1 << 16;
 const EVIDENCE_AT_ONCE = 1000;
@@ -443,8 +451,8 @@ export function capturedSources(contents: CaptureContents): Sources {
       if (!contents.cpus) throw missing('the capture has no CPUs', 'It ends before they were read.');
       return contents.cpus;
     },
-    // A thread or a process without an address space has no regions, as on a machine.
-    regions: async (pid) => spaceOf(pid).regions,
+    // A kernel thread has no address space, captured or not.
+    regions: async (pid) => (processes.kernelThread[processes.pid.indexOf(pid)] ? NO_REGIONS : spaceOf(pid).regions),
     rows: async (pid, startTicks, vas) => rowsOf(target, spaceOf(pid, startTicks), vas),
     translate: async (pid, startTicks, va) => {
       const space = spaceOf(pid, startTicks);
