@@ -624,8 +624,19 @@ void Checker::check_gap(const Piece& piece) {
     result_.kernel_ns += monotonic_ns() - begin_ns;
   }
   if (gone_) return;
-  const Words nothing{0, 0, {kernel}};
+  // What the word of an absent page says, it says of the region: it is true of the whole hole (pagemap_pte_hole() in
+  // fs/proc/task_mmu.c).
   auto hole = [&](u64 begin, u64 end) {
+    Words nothing{0, 0, {kernel}};
+    for (; begin < end; begin += kPageSize) {
+      if (pagemap_.read(begin, 1, &nothing.pagemap) < 1) {
+        gone_ = true;
+        return;
+      }
+      if (!(nothing.pagemap >> 62)) break;
+      doubt(begin, piece.region, nothing, {Verdict::mismatch, Note::none});  // it came meanwhile
+    }
+    if (begin >= end) return;
     const u64 pages = (end - begin) >> kPageShift;
     count(piece.region, begin, pages, Verdict::notPresent, Note::none, nothing);
     if (record_) record_->add(begin, pages, nothing, Verdict::notPresent, Note::none, 0);
