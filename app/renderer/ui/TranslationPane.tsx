@@ -127,7 +127,9 @@ function mayBeUsed(path: Path, levels: number, ignoreRootNx: boolean): string {
   return permissionWords(permission(path.entry, path.last, levels, ignoreRootNx));
 }
 
-function KernelSays({ translation: { kernel, path }, levels }: { translation: Translation; levels: number }) {
+function KernelSays({ translation: { kernel, path, row }, levels }: { translation: Translation; levels: number }) {
+  const word = row?.kernel[0];
+  if (!kernel && word) return `${sayKernel(word)}; the capture has its word, not its levels`;
   if (!kernel) return 'not ready: the module is not loaded';
   const { kind } = kernelWord(kernel.word);
   const differs = differingLevel(kernel, path, levels);
