@@ -101,6 +101,8 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
       ? `; its ${levelName(differs, levels)} is another than the table walk's`
       : ', by the same tables and entries';
     lines.push(`kernel walk ${sayKernel(t.kernel.word)}${t.kernel.last === 0 ? ': it looks into regions only' : how}`);
+  } else if (t.row?.kernel[0]) {
+    lines.push(`kernel walk ${sayKernel(t.row.kernel[0])}`); // a capture has its word, not its levels
   }
   if (t.row) {
     const word = t.row.pagemap[0] as bigint;
