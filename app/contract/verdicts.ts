@@ -159,6 +159,13 @@ export function verdictCounts(counts: ArrayLike<bigint>): VerdictCounts {
   return Object.fromEntries(VERDICTS.map((v, i) => [v, counts[i] ?? 0n])) as VerdictCounts;
 }
 
+/** Counts in contract order, added up. */
+export function sumCounts(list: Iterable<ArrayLike<bigint>>): BigUint64Array<ArrayBuffer> {
+  const total = new BigUint64Array(VERDICTS.length);
+  for (const counts of list) for (let v = 0; v < total.length; v++) total[v] = (total[v] ?? 0n) + (counts[v] ?? 0n);
+  return total;
+}
+
 export const ENTRY_KINDS = [
   'none',
   'table',

@@ -16,7 +16,7 @@ import {
   TRACE_KINDS,
   type Traced,
 } from '../../contract/api.ts';
-import { decode, type Entry, mapsFrame, permission, tableIndex } from '../../contract/paging.ts';
+import { decode, type Entry, mapsFrame, permission, physicalAddress, tableIndex } from '../../contract/paging.ts';
 import { ROLES } from '../../contract/roles.ts';
 import { ENTRY_KINDS, FRAME_STATUS, NOTES, VERDICTS } from '../../contract/verdicts.ts';
 import type { AddonOwners, AddonTarget, CheckBatch, WatchBatch } from '../sources/addon.d.ts';
@@ -29,7 +29,7 @@ import { CapturedPages, type Stretch, wordsAt } from './pages.ts';
 const UNKNOWN = (1n << 64n) - 1n;
 const NOT_CAPTURED = FRAME_STATUS.indexOf('notCaptured');
 const NOT_COMPARABLE = VERDICTS.indexOf('notComparable');
-const LAST_AGREEMENT = VERDICTS.indexOf('agree');
+const AGREE = VERDICTS.indexOf('agree');
 const NO_REGIONS: Regions = {
   begin: new BigUint64Array(),
   end: new BigUint64Array(),
@@ -235,7 +235,7 @@ function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint
     rows.pagemap[i] = words.pagemap;
     rows.kernel[i] = words.kernel;
     rows.entry[i] = words.entry;
-    rows.pfn[i] = leaf.pfn + ((va & ((1n << BigInt(leaf.shift)) - 1n)) >> 12n);
+    rows.pfn[i] = physicalAddress(va, leaf) >> 12n;
     rows.level[i] = level;
     rows.shift[i] = leaf.shift;
     rows.kind[i] = ENTRY_KINDS.indexOf(leaf.kind);
@@ -259,7 +259,7 @@ export function runsOf(stretches: Iterable<Stretch>): Runs {
     note: number;
   }[] = [];
   for (const s of stretches) {
-    if (s.verdict === LAST_AGREEMENT) continue;
+    if (s.verdict === AGREE) continue;
     const last = runs.at(-1);
     if (
       last &&
@@ -294,11 +294,11 @@ function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): 
   let pages = 0n;
   for (const space of contents.spaces)
     for (const stretch of space.pages.stretches()) {
-      const { kind, shift } = decode(stretch.entry, stretch.level || 1, target);
+      const leaf = decode(stretch.entry, stretch.level || 1, target);
+      const { kind, shift } = leaf;
       if (!mapsFrame(kind)) continue;
       pages += stretch.pages;
-      const first =
-        decode(stretch.entry, stretch.level, target).pfn + ((stretch.va & ((1n << BigInt(shift)) - 1n)) >> 12n);
+      const first = physicalAddress(stretch.va, leaf) >> 12n;
       const same = stretch.step === 'same' && shift === 12;
       if (pfn < first || pfn >= first + (same ? 1n : stretch.pages)) continue;
       for (let k = same ? 0n : pfn - first; k < (same ? stretch.pages : pfn - first + 1n); k++) {

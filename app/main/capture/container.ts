@@ -63,6 +63,15 @@ export function refuseExisting(path: string, force: boolean): void {
     throw new Failed(`${path} exists`, 'Add --force to replace it, or choose another name.', 'EEXIST');
 }
 
+/** Gives a finished file its name. */
+export function publish(partial: string, path: string, force: boolean): void {
+  if (force) renameSync(partial, path);
+  else {
+    linkSync(partial, path); // fails where somebody took the name meanwhile
+    rmSync(partial);
+  }
+}
+
 /** Writes a capture under another name, which gets its own when all of it is there. */
 export class CaptureWriter {
   readonly path: string;
@@ -116,11 +125,7 @@ export class CaptureWriter {
     try {
       fsyncSync(this.fd);
       this.leave();
-      if (this.force) renameSync(this.partial, this.path);
-      else {
-        linkSync(this.partial, this.path); // fails where somebody took the name meanwhile
-        rmSync(this.partial);
-      }
+      publish(this.partial, this.path, this.force);
     } catch (error) {
       throw this.kept(reason(error, `${this.path} can’t be written`));
     }

@@ -1,15 +1,15 @@
 // Captures for other tools: HTML to read and print, Markdown, CSV, JSON Lines, Parquet. All stream from the capture, and
 // all come under another name first.
-import { closeSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { z } from 'zod';
 import type { ExportFormat } from '../../contract/api.ts';
 import { count } from '../../contract/format.ts';
 import { inHtml, inJson, inMarkdown, visible } from '../../contract/inert.ts';
-import { decode } from '../../contract/paging.ts';
+import { decode, mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { sayTraced } from '../../contract/trace.ts';
-import { ENTRY_KINDS, NOTES, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
+import { ENTRY_KINDS, NOTES, sumCounts, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../contract/watch.ts';
 import {
   bar,
@@ -17,6 +17,8 @@ import {
   Count,
   checkFacts,
   counts,
+  EVIDENCE,
+  evidenceWords,
   Hex,
   htmlFacts,
   htmlPage,
@@ -28,7 +30,7 @@ import {
 } from '../explorer/report.ts';
 import { Failed } from '../sources/failed.ts';
 import { type CaptureContents, type CapturedSpace, runsOf } from './captured.ts';
-import { refuseExisting } from './container.ts';
+import { publish, refuseExisting } from './container.ts';
 import { wordsAt } from './pages.ts';
 
 /** One line of a JSON Lines export; docs/capture-lines.schema.json is made from it. */
@@ -97,17 +99,7 @@ export const ExportLine = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('evidence'),
     pid: Count,
-    va: Hex,
-    verdict: z.enum(VERDICTS),
-    note: z.enum(NOTES),
-    rounds: Count,
-    firstNs: Count,
-    lastNs: Count,
-    firstPagemap: Hex,
-    firstKernel: Hex,
-    firstEntry: Hex,
-    lastPagemap: Hex,
-    lastKernel: Hex,
+    ...EVIDENCE,
     lastEntry: Hex,
   }),
   z.object({ type: z.literal('skipped'), pid: Count, name: z.string(), code: z.string(), message: z.string() }),
@@ -169,8 +161,8 @@ function* pageRows({ begin: { target } }: CaptureContents, space: CapturedSpace)
     while (at < regions.end.length && (regions.end[at] as bigint) <= stretch.va) at++;
     const inside = (regions.begin[at] ?? stretch.va + 1n) <= stretch.va;
     const leaf = decode(stretch.entry, stretch.level || 1, target);
-    const maps = leaf.kind === 'leaf' || leaf.kind === 'protNone' || leaf.kind === 'midSplit';
-    const pfn = maps ? leaf.pfn + ((stretch.va & ((1n << BigInt(leaf.shift)) - 1n)) >> 12n) : null;
+    const maps = mapsFrame(leaf.kind);
+    const pfn = maps ? physicalAddress(stretch.va, leaf) >> 12n : null;
     const { pagemap, entry, kernel } = wordsAt(stretch, 0n);
     yield {
       space,
@@ -290,17 +282,7 @@ function* lines(contents: CaptureContents, onProcess: () => void): Generator<Exp
       yield {
         type: 'evidence',
         pid,
-        va: x(e.va),
-        verdict: VERDICTS[e.verdict] ?? 'notComparable',
-        note: NOTES[e.note] ?? 'none',
-        rounds: e.rounds,
-        firstNs: Number(e.firstNs),
-        lastNs: Number(e.lastNs),
-        firstPagemap: x(e.firstPagemap),
-        firstKernel: x(e.firstKernel),
-        firstEntry: x(e.firstEntry),
-        lastPagemap: x(e.lastPagemap),
-        lastKernel: x(e.lastKernel),
+        ...evidenceWords(e),
         lastEntry: x(e.lastPath.entry[e.lastPath.last] ?? 0n),
       };
     onProcess();
@@ -333,14 +315,7 @@ function recordOf({ begin, end }: CaptureContents, space: CapturedSpace): CheckR
   );
 }
 
-function totals(contents: CaptureContents): BigUint64Array {
-  const total = new BigUint64Array(VERDICTS.length);
-  for (const { summary } of contents.spaces)
-    summary?.counts.forEach((n, v) => {
-      total[v] = (total[v] ?? 0n) + n;
-    });
-  return total;
-}
+const totals = (contents: CaptureContents) => sumCounts(contents.spaces.flatMap((s) => s.summary?.counts ?? []));
 
 const captureFacts = (contents: CaptureContents): [string, string][] => [
   ['Made', `${contents.begin.startedAt} to ${contents.end?.finishedAt ?? 'an end that is missing'}`],
@@ -549,11 +524,7 @@ export async function exportCapture(
       await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted) throw new Failed(`${path} was not finished`, 'It was cancelled.', 'ECANCELED');
     }
-    if (force) renameSync(partial, path);
-    else {
-      linkSync(partial, path); // fails where somebody took the name meanwhile
-      rmSync(partial);
-    }
+    publish(partial, path, force);
   } catch (error) {
     if (fd >= 0) rmSync(partial, { force: true });
     if (error instanceof Failed) throw error;

@@ -111,10 +111,6 @@ export class CapturedPages {
     this.blocks.push(packed);
   }
 
-  get packedBytes(): number {
-    return this.blocks.reduce((n, packed) => n + packed.length, 0);
-  }
-
   /** All stretches in the order in which they were checked, which is nearly that of their addresses. */
   *stretches(): Generator<Stretch> {
     for (let i = 0; i < this.blocks.length; i++) yield* this.block(i);

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { type CheckSummary, EXPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, count } from '../../contract/format.ts';
-import { VERDICTS } from '../../contract/verdicts.ts';
+import { sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../capture/captured.ts';
 import { FRAME_CONTENTS } from '../capture/chunks.ts';
 import { CaptureReader } from '../capture/container.ts';
@@ -14,15 +14,11 @@ import { type Json, numbers, parsePages, parsePid, print, progressLine, say, tab
 import type { ReportOptions } from './space.ts';
 import { sayVerdicts } from './space.ts';
 
-/** Adds up what was found of several processes. */
-function sumCounts(summaries: readonly CheckSummary[]): { counts: BigUint64Array; pages: bigint } {
-  const counts = new BigUint64Array(VERDICTS.length);
-  for (const summary of summaries)
-    summary.counts.forEach((n, v) => {
-      counts[v] = (counts[v] ?? 0n) + n;
-    });
-  return { counts, pages: summaries.reduce((n, s) => n + s.pages, 0n) };
-}
+/** What was found of several processes together. */
+const sumUp = (summaries: readonly CheckSummary[]) => ({
+  counts: sumCounts(summaries.map((s) => s.counts)),
+  pages: summaries.reduce((n, s) => n + s.pages, 0n),
+});
 
 /** Captures processes, or all of them, into a file. */
 export async function reportCapture(
@@ -78,7 +74,7 @@ export async function reportCapture(
     if (options.all) await recorder.addMemory();
     const { digest, size, processes: captured, skipped } = recorder.finish();
     progress.clear();
-    const { counts, pages } = sumCounts(summaries);
+    const { counts, pages } = sumUp(summaries);
     const verdicts = numbers(counts);
     const incomplete = summaries.filter((s) => s.outcome !== 0).length;
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
@@ -157,7 +153,7 @@ export async function recordTime(explorer: Explorer, path: string, force: boolea
 
 const describe = (contents: CaptureContents) => {
   const { begin, end, spaces, skipped, digest, bytes: size, problem } = contents;
-  const { counts, pages } = sumCounts(spaces.flatMap((s) => s.summary ?? []));
+  const { counts, pages } = sumUp(spaces.flatMap((s) => s.summary ?? []));
   const { target } = begin;
   return {
     path: contents.path,

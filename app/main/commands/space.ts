@@ -4,7 +4,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { type ByteProof, OUTCOMES, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { sayProof } from '../../contract/proof.ts';
-import { NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
+import { NOTE_TEXT, NOTES, sumCounts, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { checkSeconds, csvRows, htmlReport, jsonReport } from '../explorer/report.ts';
 import { Failed } from '../sources/failed.ts';
@@ -149,7 +149,7 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
   if (sourceNames(target).length < 2)
     throw new Failed('fewer than two sources are ready', 'Run `cr3scope doctor` to see why.');
   const proofs: ByteProof[] = [];
-  const total = new BigUint64Array(VERDICTS.length);
+  const counted: BigUint64Array[] = [];
   const started = process.hrtime.bigint();
   let processes = 0;
   let gone = 0;
@@ -163,9 +163,7 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
         bytes: compareBytes ?? false,
       }).promise;
       if (summary.proof) proofs.push(summary.proof);
-      summary.counts.forEach((n, v) => {
-        total[v] = (total[v] ?? 0n) + n;
-      });
+      counted.push(summary.counts);
       pages += summary.pages;
       if (summary.outcome) gone++;
       else processes++;
@@ -185,6 +183,7 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
     }
   }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const total = sumCounts(counted);
   const verdicts = numbers(total);
   if (json)
     print({

@@ -43,6 +43,21 @@ export const Verdicts = z.object(
   Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<(typeof VERDICTS)[number], typeof Count>,
 );
 
+/** Both readings of a page, as documents have them. */
+export const EVIDENCE = {
+  va: Hex,
+  verdict: z.enum(VERDICTS),
+  note: z.enum(NOTES),
+  rounds: Count,
+  firstNs: Count,
+  lastNs: Count,
+  firstPagemap: Hex,
+  firstKernel: Hex,
+  firstEntry: Hex,
+  lastPagemap: Hex,
+  lastKernel: Hex,
+};
+
 /** The published form of a JSON report; docs/report.schema.json is made from it. */
 export const JsonReport = z
   .object({
@@ -116,17 +131,7 @@ export const JsonReport = z
     evidence: z
       .array(
         z.object({
-          va: Hex,
-          verdict: z.enum(VERDICTS),
-          note: z.enum(NOTES),
-          rounds: Count,
-          firstNs: Count,
-          lastNs: Count,
-          firstPagemap: Hex,
-          firstKernel: Hex,
-          firstEntry: Hex,
-          lastPagemap: Hex,
-          lastKernel: Hex,
+          ...EVIDENCE,
           lastWalk: z.array(z.object({ level: Count, table: Hex, entry: Hex })),
         }),
       )
@@ -162,6 +167,20 @@ function* regionsOf({ summary, regions }: CheckRecord) {
 }
 
 const PROOF_COUNTS = ['pages', 'same', 'changing', 'moved', 'noFrame', 'noMemory', 'differ'] as const;
+
+export const evidenceWords = (e: Evidence) => ({
+  va: x(e.va),
+  verdict: verdictName(e.verdict),
+  note: noteName(e.note),
+  rounds: e.rounds,
+  firstNs: Number(e.firstNs),
+  lastNs: Number(e.lastNs),
+  firstPagemap: x(e.firstPagemap),
+  firstKernel: x(e.firstKernel),
+  firstEntry: x(e.firstEntry),
+  lastPagemap: x(e.lastPagemap),
+  lastKernel: x(e.lastKernel),
+});
 
 function toJson(r: CheckRecord): JsonReport {
   const t = r.target;
@@ -233,17 +252,7 @@ function toJson(r: CheckRecord): JsonReport {
       entry: x(r.runs.entry[i] as bigint),
     })),
     evidence: r.evidence.map((e) => ({
-      va: x(e.va),
-      verdict: verdictName(e.verdict),
-      note: noteName(e.note),
-      rounds: e.rounds,
-      firstNs: Number(e.firstNs),
-      lastNs: Number(e.lastNs),
-      firstPagemap: x(e.firstPagemap),
-      firstKernel: x(e.firstKernel),
-      firstEntry: x(e.firstEntry),
-      lastPagemap: x(e.lastPagemap),
-      lastKernel: x(e.lastKernel),
+      ...evidenceWords(e),
       lastWalk: [5, 4, 3, 2, 1]
         .filter((level) => level <= t.levels && e.lastPath.last > 0 && level >= e.lastPath.last)
         .map((level) => ({
