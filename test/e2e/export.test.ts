@@ -146,7 +146,7 @@ test('in the window, too, a name is text', async () => {
   face.page.on('dialog', (d) => dialogs.push(d.message()));
   await face.page.getByLabel('Filter processes').fill(String(stranger.pid));
   const row = face.page.getByRole('grid', { name: 'Processes' }).getByRole('row').nth(1);
-  expect(await row.innerText()).toContain('=1+1,"<b>');
+  await expect.poll(() => row.innerText()).toContain('=1+1,"<b>');
   await row.click();
   await face.page.getByText(/pages checked in/).waitFor();
   await face.page

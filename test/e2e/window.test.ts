@@ -43,11 +43,11 @@ describe.each(faces)('%s', (name, open) => {
     await list.getByRole('row').nth(3).waitFor();
     await face.page.getByLabel('Filter processes').fill(String(fixture.pid));
     const row = list.getByRole('row').nth(1);
-    expect(await row.innerText()).toMatch(/page-ki\S*\s+[0-9a-f]{9}/);
+    await expect.poll(() => row.innerText()).toMatch(/page-ki\S*\s+[0-9a-f]{9}/);
     await face.page.getByLabel('Filter processes').fill('');
     await face.page.getByLabel('kernel threads').check();
     await face.page.getByLabel('Filter processes').fill('kthreadd');
-    expect(await list.getByRole('row').nth(1).innerText()).toContain('no address space');
+    await expect.poll(() => list.getByRole('row').nth(1).innerText()).toContain('no address space');
     await face.page.getByLabel('kernel threads').uncheck();
     await face.page.getByLabel('Filter processes').fill('');
   });
@@ -72,8 +72,7 @@ describe.each(faces)('%s', (name, open) => {
     expect(await translation().innerText()).toContain('Un-inverted it is the frame that pagemap names');
     const rungs = translation().locator('.ladder li');
     expect(await rungs.count()).toBeGreaterThanOrEqual(4);
-    const page = face.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true]');
-    await page.waitFor();
+    const page = face.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true][aria-busy=false]');
     expect(await page.innerText()).toMatch(/agree by rule[\s\S]+PROT_NONE/);
   });
 
@@ -485,7 +484,7 @@ describe.each(faces)('%s', (name, open) => {
     await face.page.getByRole('button', { name: 'Compare bytes' }).click();
     const text = face.page.getByText(/Bytes of frames against/);
     await text.waitFor();
-    expect(await text.innerText()).toMatch(/pages the same/);
+    await expect.poll(() => text.innerText()).toMatch(/pages the same/);
     expect(await text.innerText()).not.toContain('DIFFER');
   });
 

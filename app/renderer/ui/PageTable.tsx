@@ -261,6 +261,7 @@ export function PageTable() {
                     role="row"
                     aria-rowindex={first + i + 2}
                     aria-selected={rowVa === page}
+                    aria-busy={!r}
                     className={`grid-row ${changed.has(rowVa) ? 'changed' : ''}`}
                     style={{ height: ROW_HEIGHT }}
                     onClick={() => void selectVa(rowVa)}
