@@ -310,7 +310,8 @@ export const MemoryMap = z.object({
   /** PID with the most mappings in the cell, 0: none. */
   owner: u32s,
   ownerMappings: u32s,
-  /** Frames of the cell with the kpageflags bit that was asked for. */
+  /** Bits of kpageflags, and the frames of each cell with each of them, lowest bit first. */
+  flags: u64,
   flagged: u32s,
   /** One a process with an address space. */
   pid: u32s,
@@ -548,6 +549,26 @@ export const REPORT_FORMATS = ['html', 'json', 'csv'] as const;
 export const EXPORT_FORMATS = ['html', 'md', 'csv', 'jsonl', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
+/** What becomes of the bytes of frames in a capture: left out, a SHA-256 a frame, or kept. */
+export const FRAMES_KEPT = ['none', 'digests', 'bytes'] as const;
+export type FramesKept = (typeof FRAMES_KEPT)[number];
+
+/** Where the file of a finished export is to be had, below the window's own origin. */
+export const EXPORT_PATH = '/export/';
+
+export const ExportEvent = z.object({
+  id: checkId,
+  /** Finished, of how many. */
+  processes: z.number(),
+  of: z.number(),
+  /** Pages of the one at work. */
+  done: u64,
+  total: u64,
+  /** Set once, with the last event; bytes. */
+  end: z.union([z.object({ bytes: z.number() }), FailedEnd]).nullable(),
+});
+export type ExportEvent = z.infer<typeof ExportEvent>;
+
 /** A capture that is kept while the program runs, to compare with. */
 export const Snapshot = z.object({
   id: checkId,
@@ -640,13 +661,13 @@ export const METHODS = {
   sampleWatch: method(z.object({ id: checkId }), z.boolean()),
   cancelWatch: method(z.object({ id: checkId }), z.boolean()),
   tables: method(z.object(space), TableTree),
-  /** Frames [begin, end) in at most `cells` cells; `flag` is a bit of kpageflags. `again` walks every address space anew. */
+  /** Frames [begin, end) in at most `cells` cells; `flags` of kpageflags are counted. `again` walks every address space anew. */
   memory: method(
     z.object({
       begin: u64.max(1n << 40n),
       end: u64.max(1n << 40n),
       cells: z.number().int().min(1).max(MOST_CELLS),
-      flag: z.number().int().min(0).max(63),
+      flags: u64,
       again: z.boolean(),
     }),
     MemoryMap,

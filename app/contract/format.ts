@@ -61,12 +61,12 @@ export const KPF_NAMES: Readonly<Record<number, string>> = {
   41: 'arch_2',
   42: 'arch_3',
 };
+/** The numbers of the bits that are set, from the lowest up. */
+export const bitsOf = (word: bigint): number[] =>
+  Array.from({ length: 64 }, (_, i) => i).filter((i) => (word >> BigInt(i)) & 1n);
+
 /** Names of the bits of /proc/kpageflags (include/uapi/linux/kernel-page-flags.h). */
-export function kpageFlagNames(flags: bigint): string[] {
-  const names: string[] = [];
-  for (let i = 0; i < 64; i++) if ((flags >> BigInt(i)) & 1n) names.push(KPF_NAMES[i] ?? `bit ${i}`);
-  return names;
-}
+export const kpageFlagNames = (flags: bigint): string[] => bitsOf(flags).map((i) => KPF_NAMES[i] ?? `bit ${i}`);
 
 /** A 64-bit number as typed by a person: 0x-hex, decimal, or bare hex where `bareHex`. Undefined where it is none. */
 export function parseU64(text: string, bareHex = false): bigint | undefined {

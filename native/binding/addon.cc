@@ -402,21 +402,22 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         [](Napi::Env env, auto& t) { return to_js(env, t); });
   }
 
-  // memory(begin: bigint, end: bigint, cells, flag, again: boolean): frames [begin, end) as a picture.
+  // memory(begin: bigint, end: bigint, cells, flags: bigint, again: boolean): frames [begin, end) as a picture.
   Napi::Value memory(const Napi::CallbackInfo& info) {
     u64 begin = u64_argument(info, 0, "begin"), end = u64_argument(info, 1, "end");
-    u32 cells = info[2].ToNumber().Uint32Value(), flag = info[3].ToNumber().Uint32Value();
+    u32 cells = info[2].ToNumber().Uint32Value();
+    u64 flags = u64_argument(info, 3, "flags");
     bool again = info[4].ToBoolean();
-    if (begin >= end || end >> 40 || cells == 0 || cells > kMostCells || flag > 63)
-      throw Napi::TypeError::New(info.Env(), "begin, end, cells or flag is out of range");
+    if (begin >= end || end >> 40 || cells == 0 || cells > kMostCells)
+      throw Napi::TypeError::New(info.Env(), "begin, end or cells is out of range");
     return Task<Memory>::start(
         info.Env(),
-        [s = session_, begin, end, cells, flag, again] {
+        [s = session_, begin, end, cells, flags, again] {
           Session::Lease lease(*s);
           Memory m;
           m.reverse = reverse_map(*s, *lease, again, kNeverCancelled);
           m.asked_ns = monotonic_ns();
-          m.map = map_memory(s->target(), *m.reverse, begin, end, cells, flag, kNeverCancelled);
+          m.map = map_memory(s->target(), *m.reverse, begin, end, cells, flags, kNeverCancelled);
           return m;
         },
         [](Napi::Env env, const Memory& m) -> Napi::Value {

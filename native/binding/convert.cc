@@ -178,7 +178,8 @@ Napi::Object to_js(Napi::Env env, const MemoryMap& m) {
   o["sizes"] = sizes;
   o["owner"] = column32(env, m.cells, [](auto& c) { return c.owner; });
   o["ownerMappings"] = column32(env, m.cells, [](auto& c) { return c.owner_mappings; });
-  o["flagged"] = column32(env, m.cells, [](auto& c) { return c.flagged; });
+  o["flags"] = to_js(env, m.flags);
+  o["flagged"] = column32(env, m.flagged, [](u32 n) { return n; });
   o["pid"] = column32(env, m.uses, [](auto& u) { return u.pid; });
   o["startTicks"] = column64(env, m.uses, [](auto& u) { return u.start_ticks; });
   o["alone"] = column64(env, m.uses, [](auto& u) { return u.alone; });

@@ -2,6 +2,7 @@
 #include "memory_map.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "check.h"
 #include "error.h"
@@ -16,10 +17,10 @@ constexpr u64 kChunk = 1 << 18;
 struct Picture {
   const Target& target;
   const ReverseMap& reverse;
-  unsigned flag;
   MemoryMap& map;
+  size_t columns = static_cast<size_t>(std::popcount(map.flags));
   KPage kpage;
-  std::vector<u64> flags;
+  std::vector<u64> flags;  // of each frame
   std::vector<Role> roles;
   std::vector<u32> mappings;                                               // of each frame
   std::vector<std::vector<std::pair<u32, u32>>> owners{map.cells.size()};  // by cell: space, mappings
@@ -52,13 +53,19 @@ struct Picture {
       count_owner(owners[cell], static_cast<u32>(space));
     });
     for (size_t i = 0; i < count; i++) {
-      MemoryMap::Cell& cell = map.cells[(first + i - map.begin) / map.frames_per_cell];
+      size_t at = (first + i - map.begin) / map.frames_per_cell;
+      MemoryMap::Cell& cell = map.cells[at];
       auto role = static_cast<size_t>(roles[i]);
       cell.roles[role]++;
-      cell.flagged += flags[i] != kUnknown && (flags[i] >> flag & 1);
+      if (flags[i] != kUnknown) count_flags(flags[i], &map.flagged[at * columns]);
       map.total[role]++;
       if (!mappings[i]) map.unmapped[role]++;
     }
+  }
+
+  void count_flags(u64 of_frame, u32* counts) const {
+    for (u64 rest = of_frame & map.flags; rest; rest &= rest - 1)
+      counts[std::popcount(map.flags & ((rest & -rest) - 1))]++;
   }
 
   void read_roles(u64 first, size_t count) {
@@ -91,16 +98,18 @@ struct Picture {
 
 }  // namespace
 
-MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, unsigned flag,
+MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, u64 flags,
                      const std::atomic<bool>& cancel) {
   MemoryMap map;
   map.begin = begin;
   map.end = end;
   map.frames_per_cell = (end - begin + cells - 1) / cells;
   map.cells.resize((end - begin + map.frames_per_cell - 1) / map.frames_per_cell);
+  map.flags = flags;
+  map.flagged.resize(map.cells.size() * static_cast<size_t>(std::popcount(flags)));
   for (size_t i = 0; i < reverse.spaces(); i++)
     map.uses.push_back({reverse.space(i).pid, reverse.space(i).start_ticks, {}, 0});
-  Picture picture{target, reverse, flag, map};
+  Picture picture{target, reverse, map};
   if (role_of(picture.kpage.flags(target.zero_pfn)) == Role::unknown)
     throw Error("read /proc/kpageflags", EACCES, "Run cr3scope as root.");
   for (u64 first = begin; first < end;) {

@@ -18,7 +18,6 @@ struct MemoryMap {
     std::array<u32, 3> sizes{};       // frames that pages of 4K, 2M, 1G map, each mapping for itself
     int owner = 0;                    // the process with the most mappings here, 0: none
     u32 owner_mappings = 0;
-    u32 flagged = 0;  // frames with the flag asked for
   };
   // What one address space maps here, in frames: each mapping for itself, and its page tables.
   struct Use {
@@ -30,15 +29,17 @@ struct MemoryMap {
 
   u64 begin = 0, end = 0, frames_per_cell = 0;  // frame numbers; the last cell may be shorter
   std::vector<Cell> cells;
+  u64 flags = 0;             // bits of kpageflags that are counted
+  std::vector<u32> flagged;  // frames of each cell with each of these bits, lowest bit first
   std::vector<Use> uses;
   RoleCounts total{}, unmapped{};  // frames; `unmapped`: that no address space maps or has as a table
 };
 
 constexpr u32 kMostCells = 1 << 16;
 
-// Frames [begin, end) in at most `cells` cells. `flag` is a bit of kpageflags. Throws Cancelled, and Error where
-// kpageflags can't be read.
-MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, unsigned flag,
+// Frames [begin, end) in at most `cells` cells. `flags` are the bits of kpageflags to count. Throws Cancelled, and
+// Error where kpageflags can't be read.
+MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, u64 flags,
                      const std::atomic<bool>& cancel);
 
 }  // namespace cr3scope

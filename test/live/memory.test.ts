@@ -54,7 +54,7 @@ test('a process that is gone, or has no address space, has no tree', async () =>
 
 test('the cells of the map add up to its totals, and these to the frames', async () => {
   const end = (sources.target.ramEnd.at(-1) as bigint) >> 12n;
-  const map = await explorer.memory({ begin: 0n, end, cells: 1000, flag: 26, again: true });
+  const map = await explorer.memory({ begin: 0n, end, cells: 1000, flags: 1n << 26n, again: true });
   const cells = map.owner.length;
   expect(BigInt(cells)).toBe((end + map.framesPerCell - 1n) / map.framesPerCell);
   const byRole = ROLES.map((_, r) =>
@@ -76,7 +76,7 @@ test('the cells of the map add up to its totals, and these to the frames', async
 
 test('what a process maps is what the kernel counts for it', async () => {
   const end = (sources.target.ramEnd.at(-1) as bigint) >> 12n;
-  const map = await explorer.memory({ begin: 0n, end, cells: 1, flag: 0, again: true });
+  const map = await explorer.memory({ begin: 0n, end, cells: 1, flags: 1n << 0n, again: true });
   const at = map.pid.indexOf(fixture.pid);
   const mapped = (name: (typeof ROLES)[number]) => map.mapped[at * ROLES.length + role(name)] as bigint;
   // /proc/PID/status folds per-CPU counters, exactly since 6.12 only; so a page or two a CPU and kind.
@@ -94,15 +94,21 @@ test('what a process maps is what the kernel counts for it', async () => {
 
 test('a part of the map is the same as that part of the whole', async () => {
   const pfn = await pfnOf(named('anon4k'));
-  const one = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flag: 12, again: false });
+  const one = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flags: 1n << 12n, again: false });
   expect(one.total[role('anonymous')]).toBe(1n);
   const owners = await explorer.owners({ pfn, again: false });
   expect([one.ownerMappings[0], one.flagged[0], [...one.sizes]]).toEqual([1, 1, [owners.pid.length, 0, 0]]);
   expect([...owners.pid]).toContain(one.owner[0]);
+  // Several flags at once, lowest first: swapbacked, anon, and locked, which it is not.
+  const flags = (1n << 14n) | (1n << 12n) | 1n;
+  const more = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flags, again: false });
+  expect([more.flags, ...more.flagged]).toEqual([flags, 0, 1, 1]);
   const thp = await pfnOf(named('thp'));
-  const within = await explorer.memory({ begin: thp + 5n, end: thp + 9n, cells: 2, flag: 0, again: false });
+  const within = await explorer.memory({ begin: thp + 5n, end: thp + 9n, cells: 2, flags: 1n << 0n, again: false });
   expect([...within.sizes].map((n) => n > 0)).toEqual([false, true, false, false, true, false]);
-  await expect(explorer.memory({ begin: 5n, end: 5n, cells: 1, flag: 0, again: false })).rejects.toThrow(/empty/);
+  await expect(explorer.memory({ begin: 5n, end: 5n, cells: 1, flags: 1n << 0n, again: false })).rejects.toThrow(
+    /empty/,
+  );
 });
 
 test('the role of a frame of each kind', async () => {

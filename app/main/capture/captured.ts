@@ -16,6 +16,7 @@ import {
   TRACE_KINDS,
   type Traced,
 } from '../../contract/api.ts';
+import { bitsOf } from '../../contract/format.ts';
 import { decode, type Entry, mapsFrame, permission, physicalAddress, tableIndex } from '../../contract/paging.ts';
 import { ROLES } from '../../contract/roles.ts';
 import { ENTRY_KINDS, FRAME_STATUS, NOTES, VERDICTS } from '../../contract/verdicts.ts';
@@ -25,6 +26,7 @@ import type { Sources } from '../sources/sources.ts';
 import type { Chunk, ChunkOf } from './chunks.ts';
 import { CaptureReader } from './container.ts';
 import { CapturedPages, type Stretch, wordsAt } from './pages.ts';
+import { type Piece, searchPieces } from './search.ts';
 
 const UNKNOWN = (1n << 64n) - 1n;
 const NOT_CAPTURED = FRAME_STATUS.indexOf('notCaptured');
@@ -71,6 +73,8 @@ export interface CaptureContents {
   readonly spaces: readonly CapturedSpace[];
   readonly skipped: readonly ChunkOf<'skipped'>[];
   readonly frames: ReadonlyMap<bigint, CapturedFrame>;
+  /** Paths by inode. */
+  readonly cgroups: ReadonlyMap<bigint, string>;
   readonly memory: ChunkOf<'memory'> | undefined;
   readonly cpus: Cpus | undefined;
   readonly traced: readonly Traced[];
@@ -91,6 +95,7 @@ export function readCapture(path: string): CaptureContents {
     const spaces: CapturedSpace[] = [];
     const skipped: ChunkOf<'skipped'>[] = [];
     const frames = new Map<bigint, CapturedFrame>();
+    const cgroups = new Map<bigint, string>();
     const traced: Traced[] = [];
     const watches: ChunkOf<'watch'>[] = [];
     let memory: ChunkOf<'memory'> | undefined;
@@ -123,6 +128,7 @@ export function readCapture(path: string): CaptureContents {
           break;
         case 'frames':
           for (const [index, pfn] of chunk.pfn.entries()) frames.set(pfn, { chunk, index });
+          for (const { inode, path } of chunk.cgroups) cgroups.set(inode, path);
           break;
         case 'memory':
           memory = chunk;
@@ -145,7 +151,22 @@ export function readCapture(path: string): CaptureContents {
     };
     for (let chunk = reader.next(); chunk; chunk = reader.next()) take(chunk);
     const { digest, problem, bytesRead: bytes } = reader;
-    return { path, begin, spaces, skipped, frames, memory, cpus, traced, watches, end, digest, bytes, problem };
+    return {
+      path,
+      begin,
+      spaces,
+      skipped,
+      frames,
+      cgroups,
+      memory,
+      cpus,
+      traced,
+      watches,
+      end,
+      digest,
+      bytes,
+      problem,
+    };
   } finally {
     reader.close();
   }
@@ -345,9 +366,10 @@ function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): 
 }
 
 /** The cells of the recorded map that lie in [begin, end): coarser than they were asked for, never made up. */
-function sliceMemory({ flag: recorded, map }: ChunkOf<'memory'>, begin: bigint, end: bigint, flag: number): MemoryMap {
-  if (flag !== recorded)
-    throw missing('the capture did not count this flag', 'It counted anon; the others have to be seen on a machine.');
+function sliceMemory({ map }: ChunkOf<'memory'>, begin: bigint, end: bigint, flags: bigint): MemoryMap {
+  const counted = bitsOf(map.flags);
+  const columns = bitsOf(flags).map((bit) => counted.indexOf(bit));
+  if (columns.includes(-1)) throw missing('the capture did not count this flag', 'It is one that has no name.');
   const cell = (pfn: bigint) => (pfn < map.begin ? 0n : (pfn - map.begin) / map.framesPerCell);
   const cells = BigInt(map.owner.length);
   const first = cell(begin);
@@ -364,8 +386,36 @@ function sliceMemory({ flag: recorded, map }: ChunkOf<'memory'>, begin: bigint, 
     sizes: map.sizes.slice(a * 3, b * 3),
     owner: map.owner.slice(a, b),
     ownerMappings: map.ownerMappings.slice(a, b),
-    flagged: map.flagged.slice(a, b),
+    flags,
+    flagged: Uint32Array.from({ length: (b - a) * columns.length }, (_, i) => {
+      const cell = a + Math.floor(i / columns.length);
+      return map.flagged[cell * counted.length + (columns[i % columns.length] as number)] as number;
+    }),
   };
+}
+
+/** The pages of a space that map frames. */
+function* piecesOf(
+  target: AddonTarget,
+  { pages }: CapturedSpace,
+  bytesOf: (pfn: bigint) => Uint8Array | undefined,
+): Generator<Piece> {
+  for (const stretch of pages.stretches()) {
+    const leaf = decode(stretch.entry, stretch.level || 1, target);
+    if (!mapsFrame(leaf.kind)) continue;
+    const first = physicalAddress(stretch.va, leaf) >> 12n;
+    // Pages of one frame come as one piece, however many they are.
+    const same = stretch.step === 'same' && leaf.shift === 12;
+    for (let k = 0n; k < stretch.pages; k += same ? stretch.pages : 1n) {
+      const bytes = bytesOf(first + k);
+      yield {
+        address: stretch.va + (k << 12n),
+        pa: (first + k) << 12n,
+        pages: same ? stretch.pages : 1n,
+        ...(bytes && { bytes }),
+      };
+    }
+  }
 }
 
 /** Runs `work` later, until it is cancelled: what a capture tells comes as from a machine, not before it is asked. */
@@ -428,6 +478,33 @@ export function capturedSources(contents: CaptureContents): Sources {
     const at = places.get(pfn);
     return at && pteTable(at.space, at.va);
   };
+  /** The bytes of a frame that was kept, or is a table. */
+  const bytesOf = (pfn: bigint): Uint8Array | undefined => {
+    const found = contents.frames.get(pfn);
+    if (!found) return tableAt(pfn);
+    const { chunk, index } = found;
+    return chunk.contents === 'bytes' && chunk.status[index] === 0
+      ? chunk.data.subarray(index * 4096, (index + 1) * 4096)
+      : undefined;
+  };
+  /** All frames of which it has the bytes. */
+  const known = (): bigint[] => {
+    const tables = spaces.flatMap(({ upper, tree }) => [
+      ...upper.keys(),
+      ...Array.from(tree?.pa ?? [], (pa) => pa >> 12n),
+    ]);
+    const pfns = BigUint64Array.from(new Set([...contents.frames.keys(), ...tables]));
+    return [...pfns.sort()].filter((pfn) => bytesOf(pfn));
+  };
+  let sorted: bigint[] | undefined;
+  function* ofMemory(from: bigint, to: bigint): Generator<Piece> {
+    sorted ??= known();
+    for (const pfn of sorted) {
+      const pa = pfn << 12n;
+      const bytes = pa < to && pa + 4096n > from ? bytesOf(pfn) : undefined;
+      if (bytes) yield { address: pa, pa, pages: 1n, bytes };
+    }
+  }
   return {
     target,
     facts: {
@@ -444,7 +521,7 @@ export function capturedSources(contents: CaptureContents): Sources {
     },
     status: facts.sources,
     userName: (uid) => users.get(uid) ?? String(uid),
-    cgroupPath: () => null,
+    cgroupPath: (inode) => contents.cgroups.get(inode) ?? null,
     processes: async () => processes,
     roots: async () => ({ ...processes, onCpu: processes.onCpu, cpu: processes.cpu }),
     cpus: async () => {
@@ -484,16 +561,13 @@ export function capturedSources(contents: CaptureContents): Sources {
           frames.flags[i] = chunk.flags[index] as bigint;
           frames.count[i] = chunk.count[index] as bigint;
           frames.cgroup[i] = chunk.cgroup[index] as bigint;
-          if (chunk.contents !== 'bytes') return;
-          frames.status[i] = chunk.status[index] as number;
-          frames.bytes.set(chunk.data.subarray(index * 4096, (index + 1) * 4096), i * 4096);
-          return;
+          if (chunk.contents === 'bytes') frames.status[i] = chunk.status[index] as number;
         }
-        const table = tableAt(pfn);
-        if (!table) return;
+        const bytes = bytesOf(pfn);
+        if (!bytes) return;
+        frames.bytes.set(bytes, i * 4096);
         frames.status[i] = 0;
-        frames.role[i] = ROLES.indexOf('pageTable');
-        frames.bytes.set(table, i * 4096);
+        if (!found) frames.role[i] = ROLES.indexOf('pageTable');
       });
       return frames;
     },
@@ -503,20 +577,22 @@ export function capturedSources(contents: CaptureContents): Sources {
       return tree;
     },
     owners: async (pfn) => ownersOf(contents, target, pfn),
-    memory: async (from, to, _cells, flag) => {
+    memory: async (from, to, _cells, flags) => {
       if (!contents.memory)
         throw missing(
           'the capture has no map of physical memory',
           'Capture the whole machine: `cr3scope report --all`.',
         );
-      return sliceMemory(contents.memory, from, to, flag);
+      return sliceMemory(contents.memory, from, to, flags);
     },
-    search: () => ({
-      promise: Promise.reject(
-        missing('a capture can’t be searched', 'Search on a machine, or in an export.', 'ENOTSUP'),
-      ),
-      cancel: () => undefined,
-    }),
+    search: (pid, from, to, bytes, mask, limit, onBatch) => {
+      const pieces = pid ? () => piecesOf(target, spaceOf(pid), bytesOf) : () => ofMemory(from, to);
+      const job = searchPieces(pieces, { bytes, mask }, { begin: from, end: to, limit }, onBatch);
+      if (pid) return job;
+      const ram = target.ramEnd.reduce((n, at, i) => n + at - (target.ramBegin[i] ?? 0n), 0n);
+      const promise = job.promise.then((s) => (s.limited || ram < s.bytes ? s : { ...s, unreadable: ram - s.bytes }));
+      return { ...job, promise };
+    },
     check: (pid, startTicks, _begin, _end, onBatch) =>
       replay((cancelled) => {
         const { pages, evidence, summary } = spaceOf(pid, startTicks);

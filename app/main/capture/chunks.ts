@@ -19,6 +19,7 @@ import {
   u64s,
 } from '../../contract/api.ts';
 import { ROLES } from '../../contract/roles.ts';
+import { bitsOf } from '../../contract/format.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
 const text = z.string().max(4096);
@@ -63,7 +64,7 @@ const SafeMap = MemoryMap.refine(
     m.roles.length === m.owner.length * ROLES.length &&
     m.sizes.length === m.owner.length * 3 &&
     m.ownerMappings.length === m.owner.length &&
-    m.flagged.length === m.owner.length &&
+    m.flagged.length === m.owner.length * bitsOf(m.flags).length &&
     m.startTicks.length === m.pid.length &&
     m.alone.length === m.pid.length &&
     m.mapped.length === m.pid.length * ROLES.length &&
@@ -86,6 +87,8 @@ const CapturedFrames = z
     role: u8s,
     /** Words of kpageflags, kpagecount and kpagecgroup; all ones where they could not be read. */
     flags: u64s,
+    /** Names of cgroups that come here for the first time. */
+    cgroups: z.array(z.object({ inode: u64, path: text })),
     count: u64s,
     cgroup: u64s,
     /** 4096 or 32 a frame. */
@@ -144,8 +147,7 @@ export const Chunk = z.discriminatedUnion('kind', [
   /** A process that could not be captured, or ended before. */
   z.object({ kind: z.literal('skipped'), pid, startTicks: u64, name: text, code: text, message: text }),
   CapturedFrames,
-  /** `flag` is the bit of kpageflags that `map.flagged` counts. */
-  z.object({ kind: z.literal('memory'), flag: z.number().int().min(0).max(63), map: SafeMap }),
+  z.object({ kind: z.literal('memory'), map: SafeMap }),
   z.object({ kind: z.literal('cpus'), cpus: table(Cpus, 'cpu') }),
   z.object({ kind: z.literal('trace'), events: z.array(Traced) }),
   z.object({

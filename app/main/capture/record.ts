@@ -1,7 +1,8 @@
 // Writes captures: what the explorer sees of processes, frames, CPUs and time, as it sees it.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { CheckSummary, Processes, Traced } from '../../contract/api.ts';
+import type { CheckSummary, FramesKept, Processes, Traced } from '../../contract/api.ts';
+import { KPF_NAMES } from '../../contract/format.ts';
 import { decode, mapsFrame } from '../../contract/paging.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import type { CheckBatch, WatchBatch } from '../sources/addon.d.ts';
@@ -12,8 +13,8 @@ import { type Stretch, unpackStretches, wordsAt } from './pages.ts';
 
 const FRAMES_AT_ONCE = 256;
 const MEMORY_CELLS = 4096;
-/** The flag that a recorded map of memory counts: anon. */
-const MEMORY_FLAG = 12;
+/** The flags that a recorded map of memory counts: all that have a name. */
+const MEMORY_FLAGS = Object.keys(KPF_NAMES).reduce((flags, bit) => flags | (1n << BigInt(bit)), 0n);
 
 export interface CaptureOptions {
   /** What to keep of the frames that processes map. */
@@ -69,6 +70,8 @@ export class Recorder {
       writer.append({
         kind: 'begin',
         arguments: process.argv.slice(2),
+  /** Cgroups that the capture can name. */
+  private readonly named = new Set<bigint>();
         startedAt: now(),
         startNs: process.hrtime.bigint(),
         kernelCommandLine: read('/proc/cmdline').trim().slice(0, 4096),
@@ -167,8 +170,8 @@ export class Recorder {
     const { ramEnd } = this.explorer.sources.target;
     const end = (ramEnd.at(-1) ?? 0n) >> 12n;
     if (end === 0n) return;
-    const wanted = { begin: 0n, end, cells: MEMORY_CELLS, flag: MEMORY_FLAG, again: true };
-    this.writer.append({ kind: 'memory', flag: MEMORY_FLAG, map: await this.explorer.memory(wanted) });
+    const wanted = { begin: 0n, end, cells: MEMORY_CELLS, flags: MEMORY_FLAGS, again: true };
+    this.writer.append({ kind: 'memory', map: await this.explorer.memory(wanted) });
   }
 
   addTrace(events: Traced[]): void {
@@ -247,6 +250,57 @@ export class Recorder {
             .digest()
         : Buffer.alloc(32);
     const data = contents === 'bytes' ? bytes : Buffer.concat(pfns.map((_, i) => digest(i)));
-    this.writer.append({ kind: 'frames', contents, pfn, status, role, flags, count, cgroup, data });
+    const cgroups = [...new Set(cgroup)].flatMap((inode) => {
+      const path = this.named.has(inode) ? null : this.explorer.sources.cgroupPath(inode);
+      this.named.add(inode);
+      return path === null ? [] : [{ inode, path }];
+    });
+    this.writer.append({ kind: 'frames', contents, pfn, status, role, flags, count, cgroup, cgroups, data });
+  }
+}
+
+export interface CaptureRequest extends Partial<CaptureOptions> {
+  readonly force?: boolean;
+  /** The map of physical memory, too. */
+  readonly memory?: boolean;
+  /** Leave what was captured until it failed or was cancelled, under the partial name. */
+  readonly keep?: boolean;
+}
+
+export interface Captured {
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly processes: number;
+  readonly skipped: number;
+  readonly summaries: readonly CheckSummary[];
+}
+
+/** Captures processes into a file: those wanted, or every one that has an address space. */
+export async function captureProcesses(
+  explorer: Explorer,
+  path: string,
+  wanted: readonly Wanted[] | 'all',
+  { force = false, memory = false, keep = false, frames = 'none', bytes = false, range }: CaptureRequest = {},
+  { onProgress, signal }: Follower<Progress & { readonly processes: number; readonly of: number }> = {},
+): Promise<Captured> {
+  const recorder = await Recorder.begin(explorer, path, force, { frames, bytes, ...(range && { range }) });
+  try {
+    const list = wanted === 'all' ? recorder.everyone : wanted;
+    const summaries: CheckSummary[] = [];
+    for (const [processes, one] of list.entries()) {
+      if (signal?.aborted) throw cancelled();
+      const summary = await recorder.addProcess(one, {
+        ...(signal && { signal }),
+        onProgress: ({ done, total }) => onProgress?.({ done, total, processes, of: list.length }),
+      });
+      if (summary) summaries.push(summary);
+    }
+    if (memory) await recorder.addMemory();
+    return { ...recorder.finish(), summaries };
+  } catch (error) {
+    if (keep) throw recorder.leave(error);
+    recorder.discard();
+    throw error;
   }
 }

@@ -228,7 +228,7 @@ export async function search(explorer: Explorer, text: string, options: SearchOp
     });
   else
     say(
-      `${summary.hits === 1n ? '1 hit' : `${count(summary.hits)} hits`}${summary.limited ? ' and no more looked for: raise --limit' : ''} in ${bytes(summary.bytes)} of ${pid ? `frames that process ${pid} maps` : 'physical memory'}, ${seconds.toFixed(2)} s${summary.unreadable ? `; ${bytes(summary.unreadable)} could not be read` : ''}${summary.gone ? '; the process went away meanwhile: the last hits may be of others’ memory' : ''}`,
+      `${summary.hits === 1n ? '1 hit' : `${count(summary.hits)} hits`}${summary.limited ? ' and no more looked for: raise --limit' : ''} in ${bytes(summary.bytes)} of ${pid ? `frames that process ${pid} maps` : 'physical memory'}, ${seconds.toFixed(2)} s${summary.unreadable ? `; ${bytes(summary.unreadable)} ${explorer.sources.facts.capture ? 'are not in the capture' : 'could not be read'}` : ''}${summary.gone ? '; the process went away meanwhile: the last hits may be of others’ memory' : ''}`,
     );
   return summary.hits > 0n ? 0 : 1;
 }
@@ -247,7 +247,7 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
   const end = (ramEnd.at(-1) ?? 0n) >> 12n;
   if (end === 0n)
     throw new Failed('/proc/iomem shows no System RAM to this user', 'Run as root: it takes CAP_SYS_ADMIN.', 'EACCES');
-  const map = await explorer.memory({ begin: 0n, end, ...range, cells: 1, flag: 12, again: true });
+  const map = await explorer.memory({ begin: 0n, end, ...range, cells: 1, flags: 0n, again: true });
   const processes = await explorer.processes({});
   const names = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.name[i] as string]));
   const roles = [...ROLES.keys()].filter((r) => ROLES[r] !== 'absent' && map.total[r]);

@@ -356,9 +356,9 @@ export class Explorer implements Api {
 
   tables: Api['tables'] = ({ pid, startTicks }) => this.sources.tables(pid, startTicks);
 
-  memory: Api['memory'] = async ({ begin, end, cells, flag, again }) => {
+  memory: Api['memory'] = async ({ begin, end, cells, flags, again }) => {
     if (begin >= end) throw new Failed('the range of frames is empty', 'Give its begin before its end.');
-    return this.sources.memory(begin, end, cells, flag, again);
+    return this.sources.memory(begin, end, cells, flags, again);
   };
 
   owners: Api['owners'] = async ({ pfn, again }) => {

@@ -165,7 +165,7 @@ export interface AddonSession {
   frames(pfns: BigUint64Array): Promise<AddonFrames>;
   owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
   tables(pid: number, startTicks: bigint): Promise<TableTree>;
-  memory(begin: bigint, end: bigint, cells: number, flag: number, again: boolean): Promise<MemoryMap>;
+  memory(begin: bigint, end: bigint, cells: number, flags: bigint, again: boolean): Promise<MemoryMap>;
   /** PID 0 searches physical memory. */
   search(
     pid: number,

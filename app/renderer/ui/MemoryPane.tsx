@@ -211,7 +211,7 @@ export function MemoryPane() {
     let current = true;
     const timer = setTimeout(() => {
       explorer()
-        .call('memory', { ...shown, cells: most, flag, again: again !== walked })
+        .call('memory', { ...shown, cells: most, flags: 1n << BigInt(flag), again: again !== walked })
         .then(
           (result) => {
             if (!current) return;

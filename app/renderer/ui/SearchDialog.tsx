@@ -17,6 +17,7 @@ export function SearchDialog() {
   const open = useStore((s) => s.searching);
   const search = useStore((s) => s.search);
   const space = useStore((s) => s.space);
+  const captured = useStore((s) => s.target?.capture != null);
   const [text, setText] = useState('');
   const [kind, setKind] = useState<PatternKind>('hex');
   const [everywhere, setEverywhere] = useState(false);
@@ -37,7 +38,7 @@ export function SearchDialog() {
     if (!search.end) return `${found} so far, ${bytes(search.done)} of ${bytes(search.total)}`;
     if ('error' in search.end) return `${search.end.error.message}. ${search.end.error.remedy}`;
     const { unreadable, limited } = search.end;
-    return `${found}${limited ? ', and no more looked for' : ''} in ${bytes(search.end.bytes)}${unreadable ? `; ${bytes(unreadable)} could not be read` : ''}`;
+    return `${found}${limited ? ', and no more looked for' : ''} in ${bytes(search.end.bytes)}${unreadable ? `; ${bytes(unreadable)} ${captured ? 'are not in the capture' : 'could not be read'}` : ''}`;
   }
 
   return (
@@ -85,7 +86,11 @@ export function SearchDialog() {
             )}
           </form>
           <Dialog.Description role="status" className={complaint ? 'complaint' : 'dim'}>
-            {complaint || say() || 'What is swapped out or in no frame is not searched.'}
+            {complaint ||
+              say() ||
+              (captured
+                ? 'Searched are page tables, and frames where their bytes were captured.'
+                : 'What is swapped out or in no frame is not searched.')}
           </Dialog.Description>
           {search && search.hits.length > 0 && (
             <div className="scroll" tabIndex={0} role="group" aria-label="Hits">

@@ -1,0 +1,142 @@
+// Bytes in the frames of a capture, as native/core/search.h finds them in memory.
+import type { SearchBatch, SearchSummary } from '../sources/addon.d.ts';
+import { Failed } from '../sources/failed.ts';
+
+/** Bytes to find; those whose mask is 0 may be anything. */
+export interface Pattern {
+  readonly bytes: Uint8Array;
+  readonly mask: Uint8Array;
+}
+
+/** Pages that follow each other and are one frame; by ascending address. */
+export interface Piece {
+  /** Physical, or virtual where an address space is searched. */
+  readonly address: bigint;
+  readonly pa: bigint;
+  readonly pages: bigint;
+  /** Of the frame; undefined: they were not captured, and the pages may be different frames. */
+  readonly bytes?: Uint8Array;
+}
+
+/** Where hits may begin, and how many are wanted. */
+export interface Bounds {
+  readonly begin: bigint;
+  readonly end: bigint;
+  readonly limit: bigint;
+}
+
+const PAGE = 4096;
+const BEFORE = 16;
+const CONTEXT = 64;
+const PAGES_AT_ONCE = 512;
+
+/** The longest stretch without a wildcard: it is looked for, the rest compared where it is found. */
+interface Anchor {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+function anchorOf({ bytes, mask }: Pattern): Anchor {
+  let [at, length] = [0, 0];
+  for (let from = 0; from < bytes.length; ) {
+    let to = from;
+    while (mask[to] === 0xff) to++;
+    if (to - from > length) [at, length] = [from, to - from];
+    from = to + 1;
+  }
+  if (!length) throw new Failed('nothing is searched for', 'Give at least one byte that is no wildcard.');
+  return { at, bytes: bytes.subarray(at, at + length) };
+}
+
+/** The offsets in [from, to) at which the pattern begins. */
+function* matches(data: Buffer, pattern: Pattern & { anchor: Anchor }, from: number, to: number): Generator<number> {
+  const { bytes, mask, anchor } = pattern;
+  for (let at = from; ; at++) {
+    at = data.indexOf(anchor.bytes, at + anchor.at) - anchor.at;
+    if (at + anchor.at < 0 || at >= to || at + bytes.length > data.length) return;
+    if (bytes.every((b, i) => ((b ^ (data[at + i] as number)) & (mask[i] as number)) === 0)) yield at;
+  }
+}
+
+/** Searches pieces; in between, others get their turn. */
+export function searchPieces(
+  pieces: () => Iterable<Piece>,
+  pattern: Pattern,
+  { begin, end, limit }: Bounds,
+  onBatch: (batch: SearchBatch) => void,
+): { promise: Promise<SearchSummary>; cancel(): void } {
+  let cancelled = false;
+  const search = async (): Promise<SearchSummary> => {
+    const wanted = { ...pattern, anchor: anchorOf(pattern) };
+    let total = 0n;
+    for (const piece of pieces()) total += piece.pages * BigInt(PAGE);
+    const summary = { bytes: 0n, unreadable: 0n, hits: 0n, limited: false, gone: false };
+    let hits: { address: bigint; pa: bigint; context: Buffer; from: number; to: number }[] = [];
+    const tell = () => {
+      onBatch({
+        done: summary.bytes + summary.unreadable,
+        total,
+        address: BigUint64Array.from(hits, (h) => h.address),
+        pa: BigUint64Array.from(hits, (h) => h.pa),
+        context: new Uint8Array(Buffer.concat(hits.map((h) => h.context))),
+        knownFrom: Uint8Array.from(hits, (h) => h.from),
+        knownTo: Uint8Array.from(hits, (h) => h.to),
+      });
+      hits = [];
+    };
+    /** Hits that begin on `page`, which `before` and `after` touch. */
+    const find = (page: Piece, before: Uint8Array, after: Uint8Array) => {
+      const head = before.subarray(-BEFORE);
+      const data = Buffer.concat([head, page.bytes as Uint8Array, after.subarray(0, pattern.bytes.length + CONTEXT)]);
+      for (const at of matches(data, wanted, head.length, head.length + PAGE)) {
+        const inside = BigInt(at - head.length);
+        const address = page.address + inside;
+        if (address < begin || address >= end) continue;
+        const known = data.subarray(Math.max(0, at - BEFORE), at - BEFORE + CONTEXT);
+        const from = BEFORE - Math.min(at, BEFORE);
+        const context = Buffer.alloc(CONTEXT);
+        known.copy(context, from);
+        hits.push({ address, pa: page.pa + inside, context, from, to: from + known.length });
+        summary.limited = ++summary.hits >= limit;
+        if (summary.limited) return;
+      }
+    };
+    const nothing: Uint8Array = new Uint8Array();
+    let before: Uint8Array = nothing;
+    let page: Piece | undefined;
+    let seen = 0;
+    const next = (piece: Piece | undefined) => {
+      const adjacent = page && piece?.bytes && piece.address === page.address + BigInt(PAGE) ? piece.bytes : nothing;
+      if (page?.bytes) {
+        find(page, before, adjacent);
+        summary.bytes += BigInt(PAGE);
+      }
+      before = adjacent.length && page?.bytes ? page.bytes : nothing;
+      page = piece?.bytes ? piece : undefined;
+    };
+    for (const piece of pieces()) {
+      if (piece.bytes) {
+        for (let k = 0n; k < piece.pages && !summary.limited; k++) {
+          next({ ...piece, address: piece.address + k * BigInt(PAGE), pages: 1n });
+          if (++seen % PAGES_AT_ONCE) continue;
+          tell();
+          await new Promise((resolve) => setImmediate(resolve));
+          if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
+        }
+      } else {
+        next(undefined);
+        summary.unreadable += piece.pages * BigInt(PAGE);
+      }
+      if (summary.limited) break;
+    }
+    if (!summary.limited) next(undefined);
+    tell();
+    return summary;
+  };
+  return {
+    promise: new Promise<void>((resolve) => setImmediate(resolve)).then(search),
+    cancel: () => {
+      cancelled = true;
+    },
+  };
+}
