@@ -45,7 +45,7 @@ async function measure(pid) {
       captures.push(
         await seconds(async () => {
           const recorder = await Recorder.begin(explorer, file, true, { frames: 'none', bytes: false });
-          pages = Number((await recorder.addProcess(pid, 0n)).counts[0]);
+          pages = Number((await recorder.addProcess({ pid, startTicks: 0n })).counts[0]);
           recorder.finish();
         }),
       );

@@ -688,8 +688,22 @@ export const METHODS = {
   cancelSearch: method(z.object({ id: checkId }), z.boolean()),
   /** The rows of a finished check that holds its place among the last few. */
   checkRows: method(z.object({ id: checkId }), CheckRows),
-  /** A process as a capture file, or that in another format: every page, read anew. */
-  capture: method(z.object({ ...space, format: z.enum(['cr3scope', ...EXPORT_FORMATS]) }), u8s),
+  /**
+   * Starts to write a file for the window to take from EXPORT_PATH + id; `export` events tell how far it is. With the id
+   * of a finished check it is its report; else a process, or every one (PID 0), is read anew, every page.
+   */
+  startExport: method(
+    z.object({
+      id: checkId,
+      check: z.string().max(64),
+      pid: z.number().int().min(0).max(0x7fffffff),
+      startTicks: u64,
+      format: z.enum(['cr3scope', ...REPORT_FORMATS, ...EXPORT_FORMATS]),
+      frames: z.enum(FRAMES_KEPT),
+    }),
+    z.null(),
+  ),
+  cancelExport: method(z.object({ id: checkId }), z.boolean()),
   /** Captures a process, or every one (PID 0), to compare with; the caller chooses the id. */
   takeSnapshot: method(
     z.object({ id: checkId, pid: z.number().int().min(0).max(0x7fffffff), startTicks: u64 }),
@@ -698,8 +712,6 @@ export const METHODS = {
   /** What changed from one snapshot to another, or to now ("") for the same processes. */
   compare: method(z.object({ before: checkId, after: z.string().max(64) }), Comparison),
   dropSnapshot: method(z.object({ id: checkId }), z.boolean()),
-  /** A finished check as a document. */
-  report: method(z.object({ id: checkId, format: z.enum(REPORT_FORMATS) }), z.string()),
 } as const;
 
 export type Method = keyof typeof METHODS;
@@ -711,6 +723,7 @@ export type Api = { [M in Method]: (args: Args<M>) => Promise<Result<M>> };
 export interface Events {
   check: CheckEvent;
   search: SearchEvent;
+  export: ExportEvent;
   watch: WatchEvent;
   trace: TraceEvent;
   /** Somebody asked for a place from outside the window, by a link (link.ts). */

@@ -1,12 +1,14 @@
 // The desktop face: one window on the explorer.
+import { createReadStream, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
 import { parseLink } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { capturedSources, readCapture } from './capture/captured.ts';
 import { ENDING } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
-import { ADDON, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
+import { ADDON, exportId, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Failed } from './sources/failed.ts';
 import { openSources } from './sources/sources.ts';
@@ -21,8 +23,21 @@ const asRoot = process.getuid?.() === 0;
 if (!asRoot) app.enableSandbox();
 const rootNotice = asRoot ? ['as root: renderer sandbox off'] : [];
 
+/** Those of all windows. */
+const explorers = new Set<Explorer>();
+
 async function serveFile(request: Request): Promise<Response> {
   const { pathname, host } = new URL(request.url);
+  const id = host === 'cr3scope' ? exportId(pathname) : undefined;
+  const document = id && [...explorers].map((explorer) => explorer.exported(id)).find((path) => path);
+  if (document)
+    return new Response(Readable.toWeb(createReadStream(document)) as ReadableStream, {
+      headers: {
+        'Content-Type': 'application/octet-stream',
+        'Content-Disposition': 'attachment',
+        'Content-Length': String(statSync(document).size),
+      },
+    });
   const file = host === 'cr3scope' ? rendererFile(pathname) : undefined;
   if (!file) return new Response('Not found', { status: 404 });
   return new Response(new Uint8Array(await readFile(file.path)), {
@@ -143,8 +158,10 @@ function openWindow(explorer: Explorer): (link: string) => void {
   };
   const { emit } = answer(channel, (method, args) => explorer.call(method, args), Failed.from);
   const stop = explorer.listen(emit);
+  explorers.add(explorer);
   window.on('closed', () => {
     stop();
+    explorers.delete(explorer);
     if (receiver) ipcMain.removeListener('cr3scope', receiver);
     explorer.close();
   });

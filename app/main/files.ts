@@ -1,6 +1,7 @@
 // Where the built parts lie: beside the bundles in out/main, in a checkout as in a package.
 import { statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
+import { EXPORT_PATH } from '../contract/api.ts';
 
 declare const __dirname: string;
 
@@ -13,6 +14,10 @@ export const ADDON = join(__dirname, '../../native/build/Release/cr3scope.node')
 export const LABS_PROGRAM = join(ADDON, '../labs');
 export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
+
+/** The id of the export that a URL path names; undefined for anything else. */
+export const exportId = (pathname: string): string | undefined =>
+  pathname.startsWith(EXPORT_PATH) ? pathname.slice(EXPORT_PATH.length) : undefined;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -47,6 +47,9 @@ export interface SearchState {
   readonly end?: NonNullable<SearchEvent['end']>;
 }
 
+/** The chosen process, or every one. */
+export type ExportScope = 'process' | 'all';
+
 export type Theme = 'system' | 'light' | 'dark';
 
 /** What the middle of the window shows. */
@@ -86,7 +89,8 @@ interface State {
   translationError?: Failure;
   /** Frames that the map of physical memory shows; undefined: all. */
   memoryRange?: { readonly begin: bigint; readonly end: bigint };
-  exporting: boolean;
+  /** What the export dialog is about; undefined: it is closed. */
+  exporting: ExportScope | undefined;
   /** The entry that is explained; without a level the likeliest. */
   explaining?: { readonly raw: bigint; readonly level?: number };
   searching: boolean;
@@ -109,7 +113,7 @@ function savedTheme(): Theme {
 export const useStore = create<State>(() => ({
   view: 'space',
   region: 0,
-  exporting: false,
+  exporting: undefined,
   searching: false,
   sharing: false,
   theme: savedTheme(),
@@ -347,7 +351,7 @@ export const showRange = (memoryRange: State['memoryRange']): void => set({ memo
 export const explainEntry = (raw: bigint | undefined, level?: number): void =>
   set({ explaining: raw === undefined ? undefined : level === undefined ? { raw } : { raw, level } });
 export const setSharing = (sharing: boolean): void => set({ sharing });
-export const setExporting = (exporting: boolean): void => set({ exporting });
+export const setExporting = (exporting: ExportScope | undefined): void => set({ exporting });
 export const dismissNotice = (): void => set({ notice: undefined });
 export const notify = (error: unknown): void => set({ notice: failure(error) });
 

@@ -119,7 +119,7 @@ describe.each(faces)('%s', (name, open) => {
     await face.page.getByRole('button', { name: 'Export…' }).click();
     await face.page
       .getByRole('dialog')
-      .getByRole('radio', { name: /^JSON all/ })
+      .getByRole('radio', { name: /^JSON the/ })
       .check();
     await face.download(() => face.page.getByRole('dialog').getByRole('button', { name: 'Save' }).click(), path);
     const report = JsonReport.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -138,6 +138,23 @@ describe.each(faces)('%s', (name, open) => {
     await dialog.waitFor({ state: 'hidden' });
     const { problem, spaces } = readCapture(path);
     expect([problem, spaces.map((s) => s.pid)]).toEqual([undefined, [fixture.pid]]);
+  });
+
+  test('captures the whole machine, with a SHA-256 a frame', async () => {
+    const path = `test/artifacts/machine-${name}.cr3scope`;
+    const dialog = face.page.getByRole('dialog');
+    await face.page.getByRole('button', { name: 'Capture this machine' }).click();
+    await dialog.getByRole('radio', { name: /^Capture/ }).check();
+    await dialog.getByRole('radio', { name: /^the bytes/ }).check();
+    await dialog.getByText(/passwords, keys and all/).waitFor();
+    await pictures('export-machine');
+    await dialog.getByRole('radio', { name: /^a SHA-256/ }).check();
+    await face.download(() => dialog.getByRole('button', { name: 'Save' }).click(), path);
+    await dialog.waitFor({ state: 'hidden' });
+    const { problem, spaces, memory, frames, begin } = readCapture(path);
+    expect([problem, begin.options.frames, memory !== undefined]).toEqual([undefined, 'digests', true]);
+    expect(spaces.map((s) => s.pid)).toContain(fixture.pid);
+    expect(frames.size).toBeGreaterThan(1000);
   });
 
   test('every source says how it is', async () => {

@@ -3,6 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,12 +13,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Runs } from '../../app/contract/api.ts';
+import type { Args, ExportEvent, Runs } from '../../app/contract/api.ts';
 import { mapsFrame } from '../../app/contract/paging.ts';
-import { ENTRY_KINDS, FRAME_STATUS } from '../../app/contract/verdicts.ts';
 import { sayHit } from '../../app/contract/pattern.ts';
+import { ENTRY_KINDS, FRAME_STATUS } from '../../app/contract/verdicts.ts';
 import { capturedSources, readCapture } from '../../app/main/capture/captured.ts';
 import { CaptureReader } from '../../app/main/capture/container.ts';
 import { Recorder } from '../../app/main/capture/record.ts';
@@ -47,7 +48,7 @@ beforeAll(async () => {
   fixture = await startFixture('page-kinds', ['out/fixtures']);
   pids = [...new Set(fixture.cases.map((c) => c.pid))];
   const recorder = await Recorder.begin(live, file, false, { frames: 'bytes', bytes: false });
-  for (const pid of pids) expect((await recorder.addProcess(pid, 0n))?.outcome).toBe(0);
+  for (const pid of pids) expect((await recorder.addProcess({ pid, startTicks: 0n }))?.outcome).toBe(0);
   await recorder.addMemory();
   recorder.finish();
   const contents = readCapture(file);
@@ -226,6 +227,58 @@ describe('what a capture shows is what the machine showed', () => {
     await expect(
       Recorder.begin(captured, join(folder, 'x.cr3scope'), false, { frames: 'none', bytes: false }),
     ).rejects.toThrow(/no machine/);
+  });
+});
+
+describe('an export for a window', () => {
+  const started = async (explorer: Explorer, id: string, wanted: Partial<Args<'startExport'>>) => {
+    const ended = new Promise<NonNullable<ExportEvent['end']>>((ok) => {
+      const stop = explorer.listen((event, payload) => {
+        if (event !== 'export' || !('end' in payload) || payload.id !== id || !payload.end) return;
+        stop();
+        ok(payload.end as NonNullable<ExportEvent['end']>);
+      });
+    });
+    const [pid = 0] = pids;
+    await explorer.startExport({ id, check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none', ...wanted });
+    return ended;
+  };
+
+  test('lies in a file until the next one is asked for, and goes when all is closed', async () => {
+    const explorer = new Explorer(sources);
+    expect(await started(explorer, 'a', {})).toEqual({ bytes: expect.any(Number) });
+    const first = explorer.exported('a') as string;
+    expect(readCapture(first).spaces.map((s) => s.pid)).toEqual([pids[0]]);
+    expect(await started(explorer, 'b', { format: 'jsonl' })).toEqual({ bytes: expect.any(Number) });
+    const second = explorer.exported('b') as string;
+    expect([explorer.exported('a'), existsSync(first), readdirSync(dirname(second))]).toEqual([
+      undefined,
+      false,
+      [basename(second)],
+    ]);
+    explorer.close();
+    expect([explorer.exported('b'), existsSync(dirname(second))]).toEqual([undefined, false]);
+  });
+
+  test('can be stopped, and then leaves nothing', async () => {
+    const explorer = new Explorer(sources);
+    const ended = started(explorer, 'a', { pid: 0, frames: 'bytes' });
+    expect(await explorer.cancelExport({ id: 'a' })).toBe(true);
+    expect(await ended).toMatchObject({ error: { code: 'ECANCELED' } });
+    expect(explorer.exported('a')).toBeUndefined();
+    expect(await started(explorer, 'b', { pid: 0x7fffffff })).toMatchObject({ error: { code: 'ESRCH' } });
+    expect(await started(explorer, 'c', {})).toEqual({ bytes: expect.any(Number) });
+    expect(readdirSync(dirname(explorer.exported('c') as string))).toHaveLength(1);
+    explorer.close();
+  });
+
+  test('of a capture is that in another format', async () => {
+    expect(await started(captured, 'a', { pid: 0, format: 'csv' })).toEqual({ bytes: expect.any(Number) });
+    const lines = readFileSync(captured.exported('a') as string, 'utf8').split('\n');
+    for (const pid of pids) expect(lines.some((line) => line.startsWith(`${pid},`))).toBe(true);
+    expect(await started(captured, 'b', {})).toMatchObject({ error: { message: 'this is a capture already' } });
+    expect(await started(captured, 'c', { format: 'json' })).toMatchObject({ error: { code: 'ENOTSUP' } });
+    captured.close();
   });
 });
 

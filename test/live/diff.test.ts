@@ -44,7 +44,8 @@ async function capture(path: string): Promise<void> {
     bytes: false,
   });
   for (const { pid } of [executes, forks, ends, changes])
-    if (recorder.processes.pid.includes(pid as number)) await recorder.addProcess(pid as number, 0n);
+    if (recorder.processes.pid.includes(pid as number))
+      await recorder.addProcess({ pid: pid as number, startTicks: 0n });
   recorder.finish();
 }
 

@@ -27,7 +27,7 @@ let whole: Buffer;
 beforeAll(async () => {
   const explorer = new Explorer(await openSources(ADDON_PATH));
   const recorder = await Recorder.begin(explorer, path, false, { frames: 'digests', bytes: false });
-  expect(await recorder.addProcess(sleeper.pid as number, 0n)).not.toBeNull();
+  expect(await recorder.addProcess({ pid: sleeper.pid as number, startTicks: 0n })).not.toBeNull();
   recorder.finish();
   whole = readFileSync(path);
   for (let at = 16; at < whole.length; ) {

@@ -6,6 +6,7 @@ import {
   CheckSummary,
   Cpus,
   Evidence,
+  FRAMES_KEPT,
   MemoryMap,
   Processes,
   pid,
@@ -18,8 +19,8 @@ import {
   u64,
   u64s,
 } from '../../contract/api.ts';
-import { ROLES } from '../../contract/roles.ts';
 import { bitsOf } from '../../contract/format.ts';
+import { ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
 const text = z.string().max(4096);
@@ -73,24 +74,21 @@ const SafeMap = MemoryMap.refine(
   'a map of memory that does not fit itself',
 );
 
-/** What became of frames that were asked for: their bytes, or in their place a SHA-256 each. */
-export const FRAME_CONTENTS = ['bytes', 'digests'] as const;
-export type FrameContents = (typeof FRAME_CONTENTS)[number];
-
 const CapturedFrames = z
   .object({
     kind: z.literal('frames'),
-    contents: z.enum(FRAME_CONTENTS),
+    /** What became of those that were asked for. */
+    contents: z.enum(FRAMES_KEPT).exclude(['none']),
     pfn: u64s,
     /** Index into FRAME_STATUS. */
     status: u8s,
     role: u8s,
     /** Words of kpageflags, kpagecount and kpagecgroup; all ones where they could not be read. */
     flags: u64s,
-    /** Names of cgroups that come here for the first time. */
-    cgroups: z.array(z.object({ inode: u64, path: text })),
     count: u64s,
     cgroup: u64s,
+    /** Names of cgroups that come here for the first time. */
+    cgroups: z.array(z.object({ inode: u64, path: text })),
     /** 4096 or 32 a frame. */
     data: u8s,
   })
@@ -119,7 +117,7 @@ export const Chunk = z.discriminatedUnion('kind', [
     capabilities: u64,
     options: z.object({
       bytes: z.boolean(),
-      frames: z.enum(['none', ...FRAME_CONTENTS]),
+      frames: z.enum(FRAMES_KEPT),
       /** Null: all pages. */
       range: z.object({ begin: u64, end: u64 }).nullable(),
     }),

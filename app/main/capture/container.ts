@@ -1,21 +1,10 @@
 // The file of a capture: chunks, one after the other, each of which vouches for all before it. What a crash leaves is a
 // capture up to its last whole chunk. docs/capture.md is the published description.
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  linkSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { pack, unpack } from '../../contract/rpc.ts';
+import { fileFailed, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
 import { Chunk } from './chunks.ts';
 
@@ -43,65 +32,24 @@ function fileHeader(): Buffer {
   return header;
 }
 
-function reason(error: unknown, what: string): Failed {
-  const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
-  const remedy: Record<string, string> = {
-    ENOSPC: 'Free some space, or choose another place.',
-    EDQUOT: 'Free some space, or choose another place.',
-    EACCES: 'Choose a folder that you can write to.',
-    EPERM: 'Choose a folder that you can write to.',
-    EROFS: 'Choose a folder that you can write to.',
-    ENOENT: 'Check the path.',
-    EISDIR: 'That is a folder: give the name of a file.',
-  };
-  return new Failed(`${what}: ${message.replace(/^\w+: /, '')}`, remedy[code] ?? 'Choose another place.', code);
-}
-
-/** Fails where a file of that name is in the way. */
-export function refuseExisting(path: string, force: boolean): void {
-  if (!force && statSync(path, { throwIfNoEntry: false }))
-    throw new Failed(`${path} exists`, 'Add --force to replace it, or choose another name.', 'EEXIST');
-}
-
-/** Gives a finished file its name. */
-export function publish(partial: string, path: string, force: boolean): void {
-  if (force) renameSync(partial, path);
-  else {
-    linkSync(partial, path); // fails where somebody took the name meanwhile
-    rmSync(partial);
-  }
-}
-
 /** Writes a capture under another name, which gets its own when all of it is there. */
 export class CaptureWriter {
-  readonly path: string;
-  /** What it is called until then. */
-  readonly partial: string;
-  private readonly fd: number;
-  private at = FILE_HEADER;
+  private readonly file: PartialFile;
   private chain: Buffer;
-  private open = true;
 
-  constructor(
-    path: string,
-    private readonly force: boolean,
-  ) {
-    refuseExisting(path, force);
-    this.path = path;
-    this.partial = `${path}.${process.pid}.part`;
-    try {
-      this.fd = openSync(this.partial, 'wx', 0o600);
-    } catch (error) {
-      throw reason(error, `${path} can’t be written`);
-    }
+  constructor(path: string, force: boolean) {
+    this.file = new PartialFile(path, force);
     const header = fileHeader();
     this.chain = sha256(header);
-    this.write(header, 0);
+    this.file.write(header);
   }
 
-  /** Bytes written so far. */
-  get size(): number {
-    return this.at;
+  get path(): string {
+    return this.file.path;
+  }
+  /** What it is called until it is finished. */
+  get partial(): string {
+    return this.file.partial;
   }
 
   append(chunk: Chunk): void {
@@ -115,54 +63,24 @@ export class CaptureWriter {
     header.writeUInt32LE(raw.length, 4);
     const chain = sha256(this.chain, header.subarray(0, 8), stored);
     chain.copy(header, 8);
-    this.write(Buffer.concat([header, stored]), this.at);
+    this.file.write(Buffer.concat([header, stored]));
     this.chain = chain;
-    this.at += header.length + stored.length;
   }
 
   /** Gives the file its name; the digest is that of all its content. */
   finish(): { digest: string; size: number } {
-    try {
-      fsyncSync(this.fd);
-      this.leave();
-      publish(this.partial, this.path, this.force);
-    } catch (error) {
-      throw this.kept(reason(error, `${this.path} can’t be written`));
-    }
-    return { digest: this.chain.toString('hex'), size: this.at };
+    this.file.finish();
+    return { digest: this.chain.toString('hex'), size: this.file.size };
   }
 
   /** Leaves what was written so far under its partial name. */
   leave(): void {
-    if (this.open) closeSync(this.fd);
-    this.open = false;
+    this.file.leave();
   }
 
   /** Leaves nothing. */
   discard(): void {
-    this.leave();
-    rmSync(this.partial, { force: true });
-  }
-
-  private write(bytes: Uint8Array, at: number): void {
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done, bytes.length - done, at + done);
-    } catch (error) {
-      try {
-        ftruncateSync(this.fd, at); // to the last whole chunk
-      } catch {
-        // The reader finds the end all the same.
-      }
-      throw this.kept(reason(error, `${this.path} can’t be written`));
-    }
-  }
-
-  private kept(failed: Failed): Failed {
-    return new Failed(
-      failed.message,
-      `${failed.remedy} What was captured until then is in ${this.partial}.`,
-      failed.code,
-    );
+    this.file.discard();
   }
 }
 
@@ -180,7 +98,7 @@ export class CaptureReader {
     try {
       this.fd = openSync(path, 'r');
     } catch (error) {
-      throw reason(error, `${path} can’t be opened`);
+      throw fileFailed(error, `${path} can’t be opened`);
     }
     try {
       const stat = fstatSync(this.fd);

@@ -1,6 +1,5 @@
 // Captures for other tools: HTML to read and print, Markdown, CSV, JSON Lines, Parquet. All stream from the capture, and
 // all come under another name first.
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { z } from 'zod';
@@ -28,9 +27,9 @@ import {
   Verdicts,
   x,
 } from '../explorer/report.ts';
+import { fileFailed, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
 import { type CaptureContents, type CapturedSpace, runsOf } from './captured.ts';
-import { publish, refuseExisting } from './container.ts';
 import { wordsAt } from './pages.ts';
 
 /** One line of a JSON Lines export; docs/capture-lines.schema.json is made from it. */
@@ -513,28 +512,17 @@ export async function exportCapture(
     signal,
   }: { force?: boolean; onProcess?: () => void; signal?: AbortSignal } = {},
 ): Promise<void> {
-  refuseExisting(path, force);
-  const partial = `${path}.${process.pid}.part`;
-  let fd = -1;
+  const file = new PartialFile(path, force);
   try {
-    fd = openSync(partial, 'wx', 0o600);
     const write = { html, md: markdown, csv, jsonl: jsonLines, parquet }[format];
-    for (const text of write(contents, onProcess, partial)) {
-      for (let done = 0, all = Buffer.from(text); done < all.length; ) done += writeSync(fd, all, done);
+    for (const text of write(contents, onProcess, file.partial)) {
+      file.write(text);
       await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted) throw new Failed(`${path} was not finished`, 'It was cancelled.', 'ECANCELED');
     }
-    publish(partial, path, force);
+    file.finish();
   } catch (error) {
-    if (fd >= 0) rmSync(partial, { force: true });
-    if (error instanceof Failed) throw error;
-    const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
-    throw new Failed(
-      `${path} can’t be written: ${message.replace(/^\w+: /, '')}`,
-      code === 'ENOSPC' ? 'Free some space, or choose another place.' : 'Choose a folder that you can write to.',
-      code,
-    );
-  } finally {
-    if (fd >= 0) closeSync(fd);
+    file.discard();
+    throw fileFailed(error, `${path} can’t be written`);
   }
 }

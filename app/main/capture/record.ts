@@ -5,9 +5,9 @@ import type { CheckSummary, FramesKept, Processes, Traced } from '../../contract
 import { KPF_NAMES } from '../../contract/format.ts';
 import { decode, mapsFrame } from '../../contract/paging.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import type { CheckBatch, WatchBatch } from '../sources/addon.d.ts';
+import type { WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
-import type { ChunkOf, FrameContents } from './chunks.ts';
+import type { ChunkOf } from './chunks.ts';
 import { CaptureWriter } from './container.ts';
 import { type Stretch, unpackStretches, wordsAt } from './pages.ts';
 
@@ -18,11 +18,29 @@ const MEMORY_FLAGS = Object.keys(KPF_NAMES).reduce((flags, bit) => flags | (1n <
 
 export interface CaptureOptions {
   /** What to keep of the frames that processes map. */
-  readonly frames: 'none' | FrameContents;
+  readonly frames: FramesKept;
   /** Compare the bytes of mapped pages with /proc/PID/mem, too. */
   readonly bytes: boolean;
   /** Only the pages in [begin, end). */
   readonly range?: { readonly begin: bigint; readonly end: bigint };
+}
+
+/** A process by what identifies it. */
+export interface Wanted {
+  readonly pid: number;
+  readonly startTicks: bigint;
+}
+
+/** How far the capture of one process is, in pages. */
+export interface Progress {
+  readonly done: bigint;
+  readonly total: bigint;
+}
+
+/** Who follows a capture while it is written, and may end it. */
+export interface Follower<T> {
+  readonly onProgress?: (at: T) => void;
+  readonly signal?: AbortSignal;
 }
 
 const EVERYTHING = { begin: 0n, end: 1n << 63n };
@@ -35,6 +53,7 @@ const read = (path: string) => {
   }
 };
 const now = () => new Date().toISOString();
+const cancelled = () => new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
 
 /** The first frame of each stretch of `stretches` that maps frames, and how many follow; the zero page is left out. */
 function* framesOf(stretches: Iterable<Stretch>, explorer: Explorer): Generator<{ pfn: bigint; pages: bigint }> {
@@ -51,6 +70,8 @@ export class Recorder {
   private captured = 0;
   private skipped = 0;
   private readonly kept = new Set<bigint>();
+  /** Cgroups that the capture can name. */
+  private readonly named = new Set<bigint>();
 
   private constructor(
     private readonly explorer: Explorer,
@@ -70,8 +91,6 @@ export class Recorder {
       writer.append({
         kind: 'begin',
         arguments: process.argv.slice(2),
-  /** Cgroups that the capture can name. */
-  private readonly named = new Set<bigint>();
         startedAt: now(),
         startNs: process.hrtime.bigint(),
         kernelCommandLine: read('/proc/cmdline').trim().slice(0, 4096),
@@ -90,14 +109,11 @@ export class Recorder {
   }
 
   /** Every process that has an address space. */
-  get everyone(): { pid: number; startTicks: bigint }[] {
+  get everyone(): Wanted[] {
     const { pid, startTicks, kernelThread, state } = this.processes;
     return [...pid.keys()]
       .filter((i) => !kernelThread[i] && !'ZX'.includes(String.fromCharCode(state[i] as number)))
       .map((i) => ({ pid: pid[i] as number, startTicks: startTicks[i] as bigint }));
-  }
-  get partial(): string {
-    return this.writer.partial;
   }
 
   /**
@@ -105,10 +121,8 @@ export class Recorder {
    * is told in the capture.
    */
   async addProcess(
-    pid: number,
-    startTicks: bigint,
-    onProgress: (at: { done: bigint; total: bigint }) => void = () => undefined,
-    onJob: (cancel: () => void) => void = () => undefined,
+    { pid, startTicks }: Wanted,
+    { onProgress, signal }: Follower<Progress> = {},
   ): Promise<CheckSummary | null> {
     const at = this.processes.pid.indexOf(pid);
     const name = this.processes.name[at] ?? '';
@@ -126,32 +140,21 @@ export class Recorder {
         regions,
       });
       const stretches: Uint8Array[] = [];
-      let failed: unknown;
-      const see = (batch: CheckBatch) => {
-        try {
-          if (failed) return;
-          if (batch.pages.length) this.writer.append({ kind: 'pages', packed: batch.pages });
-          if (batch.evidence.length) this.writer.append({ kind: 'evidence', evidence: batch.evidence });
-          if (batch.pages.length && this.options.frames !== 'none') stretches.push(batch.pages);
-        } catch (error) {
-          failed = error; // the file can't be written: there is no use in going on
-          job.cancel();
-        }
-      };
       const { begin, end } = this.options.range ?? EVERYTHING;
-      const job = this.explorer.check(pid, startTicks, begin, end, onProgress, {
+      const job = this.explorer.check(pid, startTicks, begin, end, onProgress ?? (() => undefined), {
         bytes: this.options.bytes,
         pages: true,
-        onBatch: see,
+        onBatch: ({ pages, evidence }) => {
+          if (pages.length) this.writer.append({ kind: 'pages', packed: pages });
+          if (evidence.length) this.writer.append({ kind: 'evidence', evidence });
+          if (pages.length && this.options.frames !== 'none') stretches.push(pages);
+        },
       });
-      onJob(job.cancel);
-      const { summary } = await job.promise.catch((error: unknown) => {
-        throw failed ?? error;
-      });
-      if (failed) throw failed;
+      signal?.addEventListener('abort', job.cancel);
+      const { summary } = await job.promise.finally(() => signal?.removeEventListener('abort', job.cancel));
       await this.addTables(pid, startTicks);
       this.writer.append({ kind: 'checked', summary });
-      for (const packed of stretches) await this.addFrames(unpackStretches(packed));
+      for (const packed of stretches) await this.addFrames(unpackStretches(packed), signal);
       this.captured++;
       return summary;
     } catch (error) {
@@ -191,9 +194,14 @@ export class Recorder {
     return { ...this.writer.finish(), processes, skipped };
   }
 
-  /** Leaves what there is under the partial name: a readable beginning. */
-  leave(): void {
+  /** Leaves what there is under the partial name, a readable beginning; returns the failure that tells so. */
+  leave(error: unknown): Failed {
     this.writer.leave();
+    const { message, remedy, code } = Failed.from(error);
+    const left = `What was captured until then is in ${this.writer.partial}.`;
+    return code === 'ECANCELED'
+      ? new Failed(`${this.writer.path} was not finished`, left, code)
+      : new Failed(message, `${remedy} ${left}`.trim(), code);
   }
 
   discard(): void {
@@ -225,7 +233,7 @@ export class Recorder {
     }
   }
 
-  private async addFrames(stretches: Iterable<Stretch>): Promise<void> {
+  private async addFrames(stretches: Iterable<Stretch>, signal?: AbortSignal): Promise<void> {
     let waiting: bigint[] = [];
     for (const { pfn, pages } of framesOf(stretches, this.explorer))
       for (let k = 0n; k < pages; k++) {
@@ -233,6 +241,7 @@ export class Recorder {
         this.kept.add(pfn + k);
         waiting.push(pfn + k);
         if (waiting.length < FRAMES_AT_ONCE) continue;
+        if (signal?.aborted) throw cancelled();
         await this.writeFrames(waiting);
         waiting = [];
       }

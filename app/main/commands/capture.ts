@@ -1,13 +1,12 @@
 // Commands about captures: report into one, show, verify.
 import { statSync } from 'node:fs';
-import { type CheckSummary, EXPORT_FORMATS } from '../../contract/api.ts';
+import { type CheckSummary, EXPORT_FORMATS, FRAMES_KEPT } from '../../contract/api.ts';
 import { bytes, count } from '../../contract/format.ts';
 import { sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../capture/captured.ts';
-import { FRAME_CONTENTS } from '../capture/chunks.ts';
 import { CaptureReader } from '../capture/container.ts';
 import { exportCapture } from '../capture/export.ts';
-import { Recorder } from '../capture/record.ts';
+import { captureProcesses, Recorder } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, numbers, parsePages, parsePid, print, progressLine, say, table } from './output.ts';
@@ -26,9 +25,9 @@ export async function reportCapture(
   pidTexts: readonly string[],
   options: ReportOptions,
 ): Promise<number> {
-  const frames = options.frames ?? 'none';
-  if (frames !== 'none' && !FRAME_CONTENTS.some((f) => f === frames))
-    throw new Failed(`"${frames}" can’t be kept of frames`, `Use --frames ${FRAME_CONTENTS.join(' or ')}.`);
+  const frames = FRAMES_KEPT.find((f) => f === (options.frames ?? 'none'));
+  if (!frames)
+    throw new Failed(`"${options.frames}" can’t be kept of frames`, `Use --frames ${FRAMES_KEPT.join(', ')}.`);
   const pids = pidTexts.map(parsePid);
   if (options.all ? pids.length > 0 : pids.length === 0)
     throw new Failed(
@@ -39,81 +38,58 @@ export async function reportCapture(
     process.stderr.write(
       'cr3scope: the capture will hold the memory of these processes: passwords, keys and all. --frames digests keeps a SHA-256 of each frame instead.\n',
     );
-  const recorder = await Recorder.begin(explorer, options.output, options.force ?? false, {
-    frames: frames as 'none' | 'bytes' | 'digests',
-    bytes: options.bytes ?? false,
-    ...(options.range !== undefined && { range: parsePages(options.range) }),
-  });
-  const { processes: listed } = recorder;
-  const wanted = options.all
-    ? recorder.everyone
-    : pids.map((pid) => ({ pid, startTicks: listed.startTicks[listed.pid.indexOf(pid)] ?? 0n }));
-  const unknown = wanted.find(({ pid }) => !listed.pid.includes(pid));
-  if (unknown) {
-    recorder.discard();
-    throw new Failed(`there is no process ${unknown.pid}`, '`cr3scope ps` lists them.', 'ESRCH');
-  }
-  let cancel: () => void = () => undefined;
-  let interrupted = false;
-  const stop = () => {
-    interrupted = true;
-    cancel();
-  };
+  const listed = await explorer.processes({});
+  const unknown = pids.find((pid) => !listed.pid.includes(pid));
+  if (unknown !== undefined) throw new Failed(`there is no process ${unknown}`, '`cr3scope ps` lists them.', 'ESRCH');
+  const wanted = pids.map((pid) => ({ pid, startTicks: listed.startTicks[listed.pid.indexOf(pid)] ?? 0n }));
+  const abort = new AbortController();
+  const stop = () => abort.abort();
   process.once('SIGINT', stop);
   const progress = progressLine(options);
-  const summaries: CheckSummary[] = [];
   const started = process.hrtime.bigint();
-  try {
-    for (const { pid, startTicks } of wanted) {
-      const summary = await recorder.addProcess(pid, startTicks, progress.show, (how) => {
-        cancel = how;
-      });
-      if (summary) summaries.push(summary);
-      if (interrupted) throw new Failed('interrupted', '', 'ECANCELED');
-    }
-    if (options.all) await recorder.addMemory();
-    const { digest, size, processes: captured, skipped } = recorder.finish();
+  const { digest, size, processes, skipped, summaries } = await captureProcesses(
+    explorer,
+    options.output,
+    options.all ? 'all' : wanted,
+    {
+      frames,
+      bytes: options.bytes ?? false,
+      force: options.force ?? false,
+      memory: options.all ?? false,
+      keep: true,
+      ...(options.range !== undefined && { range: parsePages(options.range) }),
+    },
+    { onProgress: progress.show, signal: abort.signal },
+  ).finally(() => {
     progress.clear();
-    const { counts, pages } = sumUp(summaries);
-    const verdicts = numbers(counts);
-    const incomplete = summaries.filter((s) => s.outcome !== 0).length;
-    const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-    if (options.json)
-      print({
-        output: options.output,
-        format: 'cr3scope',
-        processes: captured,
-        skipped,
-        incomplete,
-        pages: Number(pages),
-        verdicts,
-        bytes: size,
-        sha256: digest,
-        seconds,
-      });
-    else {
-      say(
-        `${options.output}: ${captured} ${captured === 1 ? 'process' : 'processes'}, ${count(pages)} pages in ${seconds.toFixed(3)} s, ${bytes(size)} (${(size / Math.max(1, Number(pages))).toFixed(2)} bytes a page), ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}`,
-      );
-      if (skipped || incomplete)
-        say(`${skipped} could not be captured; ${incomplete} exited or executed another program meanwhile`);
-      say(`SHA-256 ${digest}`);
-    }
-    return verdicts.mismatch ? 1 : captured === 0 || (!options.all && (skipped || incomplete)) ? 2 : 0;
-  } catch (error) {
-    progress.clear();
-    const failed = Failed.from(error);
-    recorder.leave();
-    if (failed.code === 'ECANCELED')
-      throw new Failed(
-        `${options.output} was not finished`,
-        `What was captured until then is in ${recorder.partial}.`,
-        failed.code,
-      );
-    throw failed;
-  } finally {
     process.removeListener('SIGINT', stop);
+  });
+  const { counts, pages } = sumUp(summaries);
+  const verdicts = numbers(counts);
+  const incomplete = summaries.filter((s) => s.outcome !== 0).length;
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  if (options.json)
+    print({
+      output: options.output,
+      format: 'cr3scope',
+      processes,
+      skipped,
+      incomplete,
+      pages: Number(pages),
+      verdicts,
+      bytes: size,
+      sha256: digest,
+      seconds,
+    });
+  else {
+    say(
+      `${options.output}: ${processes} ${processes === 1 ? 'process' : 'processes'}, ${count(pages)} pages in ${seconds.toFixed(3)} s, ${bytes(size)} (${(size / Math.max(1, Number(pages))).toFixed(2)} bytes a page), ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}`,
+    );
+    if (skipped || incomplete)
+      say(`${skipped} could not be captured; ${incomplete} exited or executed another program meanwhile`);
+    say(`SHA-256 ${digest}`);
   }
+  return verdicts.mismatch ? 1 : processes === 0 || (!options.all && (skipped || incomplete)) ? 2 : 0;
 }
 
 /**
@@ -143,8 +119,8 @@ export async function recordTime(explorer: Explorer, path: string, force: boolea
         process.stderr.write(`cr3scope: ${path}, ${bytes(size)}, SHA-256 ${digest}\n`);
         return result;
       } catch (error) {
-        if (wrote || failed) recorder.leave();
-        else recorder.discard();
+        if (wrote || failed) throw recorder.leave(error);
+        recorder.discard();
         throw error;
       }
     },

@@ -15,7 +15,7 @@ import { count, hex } from '../../contract/format.ts';
 import { visible } from '../../contract/inert.ts';
 import { readCapture } from '../capture/captured.ts';
 import { diffCaptures } from '../capture/diff.ts';
-import { captureInto } from '../capture/snapshots.ts';
+import { captureProcesses } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, print, say } from './output.ts';
@@ -101,7 +101,7 @@ export async function diff(
   let b: ReturnType<typeof readCapture>;
   try {
     const now = join(folder, 'now.cr3scope');
-    if (pathB === undefined) await captureInto(await openMachine(), now, a.spaces);
+    if (pathB === undefined) await captureProcesses(await openMachine(), now, a.spaces);
     b = readCapture(pathB ?? now);
   } finally {
     rmSync(folder, { recursive: true, force: true });

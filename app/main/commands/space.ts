@@ -1,12 +1,11 @@
 // Commands about address spaces: ps, regions, check, report.
-import { once } from 'node:events';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { type ByteProof, OUTCOMES, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { NOTE_TEXT, NOTES, sumCounts, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { checkSeconds, csvRows, htmlReport, jsonReport } from '../explorer/report.ts';
+import { PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
 import { reportCapture } from './capture.ts';
 import { EVERYTHING, type Json, numbers, parsePid, print, progressLine, say, sourceNames, table } from './output.ts';
@@ -248,21 +247,8 @@ export async function report(explorer: Explorer, pids: readonly string[], option
       'Give one PID, or capture into a .cr3scope file and export that.',
     );
   const pid = parsePid(pids[0] ?? '');
-  const temporary = `${options.output}.${process.pid}.tmp`;
-  let file: FileHandle;
+  const file = new PartialFile(options.output, options.force ?? false);
   try {
-    if (!options.force) await (await open(options.output, 'wx')).close().then(() => rm(options.output));
-    file = await open(temporary, 'wx');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === 'EEXIST'
-      ? new Failed(`${options.output} exists`, 'Add --force to replace it, or choose another name.', code)
-      : new Failed(message, 'Choose a folder you can write to.', code);
-  }
-  try {
-    const stream = file.createWriteStream();
-    const written = once(stream, 'finish');
-    written.catch(() => undefined);
     const list = await explorer.regions({ pid, startTicks: 0n });
     // CSV streams: every run is written, also those beyond what the other formats keep in memory.
     let first = true;
@@ -272,15 +258,13 @@ export async function report(explorer: Explorer, pids: readonly string[], option
         bytes: options.bytes ?? false,
         onBatch: ({ runs }) => {
           if (format !== 'csv') return;
-          stream.write(csvRows(runs, list, first));
+          file.write(csvRows(runs, list, first));
           first = false;
         },
       })
       .promise.finally(progress.clear);
-    if (format !== 'csv') stream.write(format === 'html' ? htmlReport(record) : jsonReport(record));
-    stream.end();
-    await written;
-    await rename(temporary, options.output);
+    if (format !== 'csv') file.write(format === 'html' ? htmlReport(record) : jsonReport(record));
+    file.finish();
     const seconds = checkSeconds(record.summary);
     const verdicts = numbers(record.summary.counts);
     if (options.json)
@@ -299,7 +283,7 @@ export async function report(explorer: Explorer, pids: readonly string[], option
       );
     return verdicts.mismatch ? 1 : record.summary.outcome ? 2 : 0;
   } catch (error) {
-    await rm(temporary, { force: true });
+    file.discard();
     throw error;
   }
 }

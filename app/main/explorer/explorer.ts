@@ -9,6 +9,7 @@ import {
   METHODS,
   type Method,
   MOST_WATCHED,
+  REPORT_FORMATS,
   type Runs,
   type Target,
   TRACE_KINDS,
@@ -17,12 +18,13 @@ import {
 } from '../../contract/api.ts';
 import { isCanonical, mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
+import { Documents, type Written } from '../capture/documents.ts';
 import { Snapshots } from '../capture/snapshots.ts';
 import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { Lab } from './lab.ts';
-import { type CheckRecord, csvReport, htmlReport, jsonReport } from './report.ts';
+import type { CheckRecord } from './report.ts';
 import { compareSpaces } from './shared.ts';
 import { nodeOf, startOf } from './system.ts';
 
@@ -98,6 +100,7 @@ export class Explorer implements Api {
   private readonly checks = new Map<string, CheckRecord>();
   private readonly running = new Map<string, () => void>();
   private readonly snapshots = new Snapshots(this);
+  private readonly documents = new Documents(this);
   private readonly watches = new Map<string, () => void>();
   private readonly labs = new Map<string, Lab>();
 
@@ -472,7 +475,39 @@ export class Explorer implements Api {
     return { runs, evidence: [...evidence], runsDropped, evidenceDropped };
   };
 
-  capture: Api['capture'] = ({ pid, startTicks, format }) => this.snapshots.document({ pid, startTicks }, format);
+  startExport: Api['startExport'] = async ({ id, check, ...wanted }) => {
+    if (this.running.has(id)) throw new Failed(`export ${id} exists`, 'Choose another id.', 'EEXIST');
+    const { format } = wanted;
+    const record = check ? this.finished(check) : undefined;
+    const report = REPORT_FORMATS.find((f) => f === format);
+    if (record && !report) throw new Failed(`${format} is no report of one check`, 'Leave the check out.');
+    const abort = new AbortController();
+    this.running.set(id, () => abort.abort());
+    let at: Written = { processes: 0, of: 0, done: 0n, total: 0n };
+    const onProgress = (next: Written) => {
+      at = next;
+      this.emit('export', { id, ...at, end: null });
+    };
+    const write = async () =>
+      record && report
+        ? this.documents.report(id, report, record)
+        : this.documents.write(id, wanted, { onProgress, signal: abort.signal });
+    write()
+      .then((bytes) => this.emit('export', { id, ...at, end: { bytes } }))
+      .catch((error: unknown) => {
+        const { message, code, remedy }: Failure = Failed.from(error);
+        this.emit('export', { id, ...at, end: { error: { message, code, remedy } } });
+      })
+      .finally(() => this.running.delete(id));
+    return null;
+  };
+
+  cancelExport: Api['cancelExport'] = (args) => this.cancelCheck(args);
+
+  /** Where the file of a finished export lies; undefined where there is none. */
+  exported(id: string): string | undefined {
+    return this.documents.path(id);
+  }
 
   takeSnapshot: Api['takeSnapshot'] = ({ id, pid, startTicks }) =>
     this.snapshots.take(id, pid ? [{ pid, startTicks }] : []);
@@ -480,11 +515,6 @@ export class Explorer implements Api {
   compare: Api['compare'] = ({ before, after }) => this.snapshots.compare(before, after);
 
   dropSnapshot: Api['dropSnapshot'] = async ({ id }) => this.snapshots.drop(id);
-
-  report: Api['report'] = async ({ id, format }) => {
-    const record = this.finished(id);
-    return { html: htmlReport, json: jsonReport, csv: csvReport }[format](record);
-  };
 
   /** Searches physical memory (PID 0), or the frames that a process maps, within [begin, end); ends after `limit` hits. */
   search(
@@ -498,15 +528,17 @@ export class Explorer implements Api {
     return this.sources.search(pid, begin, end, bytes, mask, limit, onBatch);
   }
 
-  /** Cancels whatever runs, and forgets all snapshots. */
+  /** Cancels whatever runs, and forgets all snapshots and files. */
   close(): void {
     for (const cancel of this.running.values()) cancel();
     this.snapshots.clear();
+    this.documents.clear();
   }
 
   /**
    * Checks the regions of a process within [begin, end) and keeps what a report needs. `onBatch` sees all of it, also
-   * beyond what is kept, and every page where it asks for `pages`; `bytes` adds the byte proof.
+   * beyond what is kept, and every page where it asks for `pages`; what it throws ends the check. `bytes` adds the byte
+   * proof.
    */
   check(
     pid: number,
@@ -525,10 +557,17 @@ export class Explorer implements Api {
     let kept = 0;
     let runsDropped = 0n;
     let evidenceDropped = 0n;
+    let failed: { error: unknown } | undefined;
     const startedAt = new Date();
     const onBatch = (batch: CheckBatch) => {
+      if (failed) return;
+      try {
+        see?.(batch);
+      } catch (error) {
+        failed = { error }; // a file that takes no more: there is no use in going on
+        job.cancel();
+      }
       const n = batch.runs.va.length;
-      see?.(batch);
       if (kept + n <= MOST_RUNS) {
         runs.push(batch.runs);
         kept += n;
@@ -547,7 +586,10 @@ export class Explorer implements Api {
       this.target(),
     ]);
     before.catch(() => undefined);
-    const promise = job.promise.then(async (summary): Promise<CheckRecord> => {
+    const told = job.promise.finally(() => {
+      if (failed) throw failed.error;
+    });
+    const promise = told.then(async (summary): Promise<CheckRecord> => {
       const [regions, processes, target] = await before;
       const index = processes.pid.indexOf(pid);
       return {

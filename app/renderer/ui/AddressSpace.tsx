@@ -204,7 +204,7 @@ export function AddressSpace() {
           type="button"
           aria-label="Export…"
           title="Export…"
-          onClick={() => setExporting(true)}
+          onClick={() => setExporting('process')}
           disabled={!check?.summary}
         >
           <Download size={13} aria-hidden="true" /> <span className="long">Export…</span>

@@ -1,11 +1,11 @@
 import { Autocomplete } from '@base-ui/react/autocomplete';
 import { Popover } from '@base-ui/react/popover';
-import { Monitor, Moon, Search, Sun } from 'lucide-react';
+import { Download, Monitor, Moon, Search, Sun } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { SourceStatus } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
 import { type Suggestion, suggest } from '../lib/query.ts';
-import { go, notify, setSearching, setTheme, type Theme, useStore } from '../store.ts';
+import { go, notify, setExporting, setSearching, setTheme, type Theme, useStore } from '../store.ts';
 
 function Lamp({ source }: { source: SourceStatus }) {
   return (
@@ -198,6 +198,15 @@ export function Header() {
         onClick={() => setSearching(true)}
       >
         <Search size={15} aria-hidden="true" />
+      </button>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={target?.capture ? 'Export this capture' : 'Capture this machine'}
+        title={target?.capture ? 'Export this capture' : 'Capture this machine'}
+        onClick={() => setExporting('all')}
+      >
+        <Download size={15} aria-hidden="true" />
       </button>
       <ThemeButton />
     </header>
