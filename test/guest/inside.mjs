@@ -94,6 +94,8 @@ tests(
   'test/guest/module.test.ts',
 );
 tests('churn', 'test/live/churn.test.ts');
+// What three sources said, as evidence; and roots through exec and fork.
+tests('evidence', 'test/live/capture.test.ts', 'test/live/diff.test.ts', 'test/live/trace.test.ts');
 
 checkAll('check');
 

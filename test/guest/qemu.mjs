@@ -144,7 +144,7 @@ class Monitor {
  * Boots and runs a shell command in the guest, in the project's folder. `onLine` sees each line that the guest prints, and
  * may answer with `say`. Resolves to all it printed and the command's exit code (124 where it never ended).
  */
-export async function boot(kernel, module, machine, command, { onLine, timeoutMs = 8 * 60_000, forward } = {}) {
+export async function boot(kernel, module, machine, command, { onLine, timeoutMs = 15 * 60_000, forward } = {}) {
   const folder = sh('mktemp', ['-d', join(tmpdir(), 'cr3scope-guest-XXXXXX')]).trim();
   const done = '===guest-done';
   const script = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1 CR3SCOPE_GUEST='${machine.name}'; cd ${resolve('.')}; (${command}) 2>&1; echo "${done} $?"; echo o > /proc/sysrq-trigger; sleep 60`;

@@ -1,481 +1,186 @@
-// Captures of real processes: what is read back is what was there, and what became of the file is told.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Args, ExportEvent, Runs } from '../../app/contract/api.ts';
+// What is read back from a capture of real processes is what was there.
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Runs } from '../../app/contract/api.ts';
 import { mapsFrame } from '../../app/contract/paging.ts';
 import { sayHit } from '../../app/contract/pattern.ts';
 import { ENTRY_KINDS, FRAME_STATUS } from '../../app/contract/verdicts.ts';
-import { capturedSources, readCapture } from '../../app/main/capture/captured.ts';
-import { CaptureReader } from '../../app/main/capture/container.ts';
 import { Recorder } from '../../app/main/capture/record.ts';
-import { Explorer } from '../../app/main/explorer/explorer.ts';
-import { openSources, type Sources } from '../../app/main/sources/sources.ts';
-import { ADDON_PATH } from '../addon.ts';
-import { type Case, type Fixture, startFixture } from '../fixture.ts';
+import type { Explorer } from '../../app/main/explorer/explorer.ts';
+import type { Sources } from '../../app/main/sources/sources.ts';
+import { captureFixture } from '../captured.ts';
+import type { Case, Fixture } from '../fixture.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'cr3scope-capture-'));
-const file = join(folder, 'fixture.cr3scope');
+let made: Awaited<ReturnType<typeof captureFixture>>;
 let sources: Sources;
 let live: Explorer;
 let captured: Explorer;
 let fixture: Fixture;
 let pids: number[];
-const cli = (...words: string[]) =>
-  spawnSync(process.execPath, ['out/main/cli.cjs', ...words], { encoding: 'utf8', maxBuffer: 1 << 28 });
-const json = (text: string) =>
-  text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-
 beforeAll(async () => {
-  sources = await openSources(ADDON_PATH);
-  live = new Explorer(sources);
-  fixture = await startFixture('page-kinds', ['out/fixtures']);
-  pids = [...new Set(fixture.cases.map((c) => c.pid))];
-  const recorder = await Recorder.begin(live, file, false, { frames: 'bytes', bytes: false });
-  for (const pid of pids) expect((await recorder.addProcess({ pid, startTicks: 0n }))?.outcome).toBe(0);
-  await recorder.addMemory();
-  recorder.finish();
-  const contents = readCapture(file);
-  expect(contents.problem).toBeUndefined();
-  captured = new Explorer(capturedSources(contents));
+  made = await captureFixture();
+  ({ sources, live, captured, fixture, pids } = made);
 });
-afterAll(async () => {
-  await fixture.stop();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => made.stop());
 
 /** The A bit is set and cleared by the hardware and the kernel as time goes by, and D follows writes to files. */
 const calm = (words: BigUint64Array) => words.map((word) => (word & 0x101n ? word & ~0x60n : word));
 
-describe('what a capture shows is what the machine showed', () => {
-  test('every page of every region, row by row', async () => {
-    let pages = 0;
-    for (const pid of pids) {
-      const regions = await live.regions({ pid, startTicks: 0n });
-      expect(await captured.regions({ pid, startTicks: 0n })).toEqual(regions);
-      for (const [i, begin] of regions.begin.entries()) {
-        const vas: bigint[] = [];
-        // All of them up to 16 MiB; of larger ones the first and the last.
-        for (let va = begin; va < (regions.end[i] as bigint); va += 4096n)
-          if (va < begin + (8n << 20n) || va >= (regions.end[i] as bigint) - (8n << 20n)) vas.push(va);
-        for (let at = 0; at < vas.length; at += 4096) {
-          const some = BigUint64Array.from(vas.slice(at, at + 4096));
-          const now = await live.rows({ pid, startTicks: 0n, vas: some });
-          const then = await captured.rows({ pid, startTicks: 0n, vas: some });
-          expect({ ...then, entry: calm(then.entry) }).toEqual({ ...now, entry: calm(now.entry) });
-          pages += some.length;
-        }
+test('every page of every region, row by row', async () => {
+  let pages = 0;
+  for (const pid of pids) {
+    const regions = await live.regions({ pid, startTicks: 0n });
+    expect(await captured.regions({ pid, startTicks: 0n })).toEqual(regions);
+    for (const [i, begin] of regions.begin.entries()) {
+      const vas: bigint[] = [];
+      // All of them up to 16 MiB; of larger ones the first and the last.
+      for (let va = begin; va < (regions.end[i] as bigint); va += 4096n)
+        if (va < begin + (8n << 20n) || va >= (regions.end[i] as bigint) - (8n << 20n)) vas.push(va);
+      for (let at = 0; at < vas.length; at += 4096) {
+        const some = BigUint64Array.from(vas.slice(at, at + 4096));
+        const now = await live.rows({ pid, startTicks: 0n, vas: some });
+        const then = await captured.rows({ pid, startTicks: 0n, vas: some });
+        expect({ ...then, entry: calm(then.entry) }).toEqual({ ...now, entry: calm(now.entry) });
+        pages += some.length;
       }
     }
-    expect(pages).toBeGreaterThan(5000);
-  });
+  }
+  expect(pages).toBeGreaterThan(5000);
+});
 
-  test('the walk of an address of each kind, and the bytes of its frame', async () => {
-    let frames = 0;
-    for (const { pid, va } of fixture.cases) {
-      const now = await live.translate({ pid, startTicks: 0n, va });
-      const then = await captured.translate({ pid, startTicks: 0n, va });
-      expect(then.rootPa).toBe(now.rootPa);
-      expect({ ...then.path, entry: calm(then.path.entry) }).toEqual({ ...now.path, entry: calm(now.path.entry) });
-      expect(then.row?.verdict).toEqual(now.row?.verdict);
-      if (!mapsFrame(ENTRY_KINDS[now.row?.kind[0] ?? 0])) continue;
-      const pfn = now.row?.pfn[0] as bigint;
-      if (pfn === sources.target.zeroPfn) continue;
-      const [one, other] = [await live.frame({ pfn }), await captured.frame({ pfn })];
-      expect(Buffer.compare(one.bytes, other.bytes)).toBe(0);
-      const named = ({ status, role, cgroup, cgroupPath, node }: typeof one) => [
-        status,
-        role,
-        cgroup,
-        cgroupPath,
-        node,
-      ];
-      expect(named(other)).toEqual(named(one));
-      frames++;
-    }
-    expect(frames).toBeGreaterThan(8);
-  });
+test('the walk of an address of each kind, and the bytes of its frame', async () => {
+  let frames = 0;
+  for (const { pid, va } of fixture.cases) {
+    const now = await live.translate({ pid, startTicks: 0n, va });
+    const then = await captured.translate({ pid, startTicks: 0n, va });
+    expect(then.rootPa).toBe(now.rootPa);
+    expect({ ...then.path, entry: calm(then.path.entry) }).toEqual({ ...now.path, entry: calm(now.path.entry) });
+    expect(then.row?.verdict).toEqual(now.row?.verdict);
+    if (!mapsFrame(ENTRY_KINDS[now.row?.kind[0] ?? 0])) continue;
+    const pfn = now.row?.pfn[0] as bigint;
+    if (pfn === sources.target.zeroPfn) continue;
+    const [one, other] = [await live.frame({ pfn }), await captured.frame({ pfn })];
+    expect(Buffer.compare(one.bytes, other.bytes)).toBe(0);
+    const named = ({ status, role, cgroup, cgroupPath, node }: typeof one) => [status, role, cgroup, cgroupPath, node];
+    expect(named(other)).toEqual(named(one));
+    frames++;
+  }
+  expect(frames).toBeGreaterThan(8);
+});
 
-  test('processes with their roots, the tree of tables, and each table of it', async () => {
-    const [pid = 0] = pids;
-    const now = await live.processes({});
-    const then = await captured.processes({});
-    const at = now.pid.indexOf(pid);
-    const was = then.pid.indexOf(pid);
-    expect([then.rootPa[was], then.name[was], then.user[was]]).toEqual([now.rootPa[at], now.name[at], now.user[at]]);
-    const tree = await live.tables({ pid, startTicks: 0n });
-    expect(await captured.tables({ pid, startTicks: 0n })).toEqual(tree);
-    for (const [i, pa] of tree.pa.entries()) {
-      const pfn = pa >> 12n;
-      const [one, other] = [await live.frame({ pfn }), await captured.frame({ pfn })];
-      const entries = (bytes: Uint8Array) => calm(new BigUint64Array(new Uint8Array(bytes).buffer).subarray(0, 256));
-      expect([i, other.status, entries(other.bytes)]).toEqual([i, 0, entries(one.bytes)]);
-    }
-  });
+test('processes with their roots, the tree of tables, and each table of it', async () => {
+  const [pid = 0] = pids;
+  const now = await live.processes({});
+  const then = await captured.processes({});
+  const at = now.pid.indexOf(pid);
+  const was = then.pid.indexOf(pid);
+  expect([then.rootPa[was], then.name[was], then.user[was]]).toEqual([now.rootPa[at], now.name[at], now.user[at]]);
+  const tree = await live.tables({ pid, startTicks: 0n });
+  expect(await captured.tables({ pid, startTicks: 0n })).toEqual(tree);
+  for (const [i, pa] of tree.pa.entries()) {
+    const pfn = pa >> 12n;
+    const [one, other] = [await live.frame({ pfn }), await captured.frame({ pfn })];
+    const entries = (bytes: Uint8Array) => calm(new BigUint64Array(new Uint8Array(bytes).buffer).subarray(0, 256));
+    expect([i, other.status, entries(other.bytes)]).toEqual([i, 0, entries(one.bytes)]);
+  }
+});
 
-  test('the runs of a check, its counts, and who maps a frame', async () => {
-    for (const pid of pids) {
-      const collect = async (explorer: Explorer) => {
-        const pages: string[] = [];
-        const take = ({ runs }: { runs: Runs }) => {
-          for (const [i, va] of runs.va.entries())
-            pages.push(`${va} ${runs.pages[i]} ${runs.verdict[i]} ${runs.note[i]} ${runs.pagemap[i]}`);
-        };
-        const { summary } = await explorer.check(pid, 0n, 0n, 1n << 63n, () => undefined, { onBatch: take }).promise;
-        return { pages: pages.sort(), counts: summary.counts, rootPa: summary.rootPa };
+test('the runs of a check, its counts, and who maps a frame', async () => {
+  for (const pid of pids) {
+    const collect = async (explorer: Explorer) => {
+      const pages: string[] = [];
+      const take = ({ runs }: { runs: Runs }) => {
+        for (const [i, va] of runs.va.entries())
+          pages.push(`${va} ${runs.pages[i]} ${runs.verdict[i]} ${runs.note[i]} ${runs.pagemap[i]}`);
       };
-      expect(await collect(captured)).toEqual(await collect(live));
-    }
-    const shared = fixture.cases.find((c) => c.name === 'cow-parent-shared');
-    const { row } = await live.translate({ pid: shared?.pid ?? 0, startTicks: 0n, va: shared?.va ?? 0n });
-    const pfn = row?.pfn[0] as bigint;
-    const owners = async (explorer: Explorer) => {
-      const o = await explorer.owners({ pfn, again: true });
-      return Array.from(o.pid, (pid, i) => `${pid} ${o.va[i]} ${o.access[i]} ${o.shift[i]}`).sort();
+      const { summary } = await explorer.check(pid, 0n, 0n, 1n << 63n, () => undefined, { onBatch: take }).promise;
+      return { pages: pages.sort(), counts: summary.counts, rootPa: summary.rootPa };
     };
-    expect(await owners(captured)).toEqual(await owners(live));
-  });
-
-  test('what two processes share', async () => {
-    const child = fixture.cases.find((c) => c.name === 'cow-child-shared')?.pid ?? 0;
-    const parent = fixture.cases.find((c) => c.name === 'cow-parent-shared')?.pid ?? 0;
-    const wanted = { pid: parent, startTicks: 0n, other: child, otherStart: 0n };
-    expect(await captured.shared(wanted)).toEqual(await live.shared(wanted));
-  });
-
-  test('the map of memory, whole and in part; CPUs as they were', async () => {
-    const { ramEnd } = sources.target;
-    const end = (ramEnd.at(-1) as bigint) >> 12n;
-    const all = await captured.memory({ begin: 0n, end, cells: 100, flags: 1n << 12n, again: false });
-    expect(all.roles.reduce((n, frames) => n + frames, 0)).toBe(Number(end));
-    const part = await captured.memory({ begin: end / 2n, end, cells: 100, flags: 1n << 12n, again: false });
-    expect(part.begin).toBeLessThanOrEqual(end / 2n);
-    expect(part.roles.length).toBeLessThan(all.roles.length);
-    // Each flag that has a name was counted.
-    const flags = (1n << 26n) | (1n << 12n) | (1n << 10n);
-    const three = await captured.memory({ begin: 0n, end, cells: 100, flags, again: false });
-    expect([...three.flagged].filter((_, i) => i % 3 === 1)).toEqual([...all.flagged]);
-    expect([...three.flagged].filter((_, i) => i % 3 === 2).reduce((a, b) => a + b)).toBeGreaterThan(0);
-    const unnamed = { begin: 0n, end, cells: 1, flags: 1n << 60n, again: false };
-    await expect(captured.memory(unnamed)).rejects.toThrow(/did not count/);
-    expect((await captured.cpus({})).cpu.length).toBe((await live.cpus({})).cpu.length);
-  });
-
-  test('a search finds the same bytes, also across pages and with wildcards', async () => {
-    const found = async (explorer: Explorer, pid: number, pattern: { bytes: Uint8Array; mask: Uint8Array }) => {
-      const hits: string[] = [];
-      const everything = (1n << 64n) - 1n;
-      const { limited } = await explorer.search(pid, 0n, everything, pattern, 1000n, (batch) => {
-        for (const [i, address] of batch.address.entries())
-          hits.push(`${address.toString(16)} ${batch.pa[i]?.toString(16)} ${sayHit(batch, i).bytes}`);
-      }).promise;
-      return { hits, limited };
-    };
-    const words = (...list: bigint[]) => new Uint8Array(BigUint64Array.from(list).buffer);
-    for (const name of ['anon4k', 'thp', 'hugetlb', 'memfd']) {
-      const { pid, va } = fixture.cases.find((c) => c.name === name) as Case;
-      const all = new Uint8Array(16).fill(255);
-      // The fixture's words are their own addresses.
-      const inside = { bytes: words(va, va + 8n), mask: all };
-      const masked = { bytes: words(va, va + 8n), mask: Uint8Array.from(all, (m, i) => (i === 3 || i > 12 ? 0 : m)) };
-      const over = words(va + 0xff8n, va + 0x1000n);
-      const across = { bytes: over, mask: all };
-      for (const pattern of [inside, masked, across]) {
-        const there = await found(live, pid, pattern);
-        expect(there.hits.length, name).toBeGreaterThan(0);
-        expect(await found(captured, pid, pattern), name).toEqual(there);
-      }
-    }
-    const { pid, va } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
-    const pattern = { bytes: words(va), mask: new Uint8Array(8).fill(255) };
-    const physical = await found(captured, 0, pattern);
-    const virtual = await found(captured, pid, pattern);
-    for (const hit of virtual.hits)
-      expect(physical.hits.map((h) => h.slice(h.indexOf(' ')))).toContain(hit.slice(hit.indexOf(' ')));
-    const id = 'next';
-    const at = BigInt(`0x${physical.hits[0]?.split(' ')[1]}`);
-    expect(await captured.findNext({ id, ...pattern, from: 0n, back: false })).toBe(at);
-    expect(await captured.findNext({ id, ...pattern, from: at + 1n, back: true })).toBe(at);
-    expect((await found(captured, pid, { bytes: words(va ^ 0x5a5a5a5a5an), mask: pattern.mask })).hits).toEqual([]);
-  });
-
-  test('what was not captured says so: processes, pages, frames', async () => {
-    await expect(captured.regions({ pid: process.pid, startTicks: 0n })).rejects.toMatchObject({ code: 'ENODATA' });
-    await expect(captured.regions({ pid: 0x7fffffff, startTicks: 0n })).rejects.toMatchObject({ code: 'ESRCH' });
-    const [pid = 0] = pids;
-    const { row } = await captured.translate({ pid, startTicks: 0n, va: 0x1000n });
-    expect(row).toMatchObject({ verdict: Uint8Array.of(5) });
-    const frame = await captured.frame({ pfn: 1n });
-    expect([FRAME_STATUS[frame.status], frame.bytes.length, frame.flags]).toEqual(['notCaptured', 0, null]);
-    expect((await captured.target()).capture).toMatchObject({ path: file, problem: '' });
-    await expect(
-      Recorder.begin(captured, join(folder, 'x.cr3scope'), false, { frames: 'none', bytes: false }),
-    ).rejects.toThrow(/no machine/);
-  });
+    expect(await collect(captured)).toEqual(await collect(live));
+  }
+  const shared = fixture.cases.find((c) => c.name === 'cow-parent-shared');
+  const { row } = await live.translate({ pid: shared?.pid ?? 0, startTicks: 0n, va: shared?.va ?? 0n });
+  const pfn = row?.pfn[0] as bigint;
+  const owners = async (explorer: Explorer) => {
+    const o = await explorer.owners({ pfn, again: true });
+    return Array.from(o.pid, (pid, i) => `${pid} ${o.va[i]} ${o.access[i]} ${o.shift[i]}`).sort();
+  };
+  expect(await owners(captured)).toEqual(await owners(live));
 });
 
-describe('an export for a window', () => {
-  const started = async (explorer: Explorer, id: string, wanted: Partial<Args<'startExport'>>) => {
-    const ended = new Promise<NonNullable<ExportEvent['end']>>((ok) => {
-      const stop = explorer.listen((event, payload) => {
-        if (event !== 'export' || !('end' in payload) || payload.id !== id || !payload.end) return;
-        stop();
-        ok(payload.end as NonNullable<ExportEvent['end']>);
-      });
-    });
-    const [pid = 0] = pids;
-    await explorer.startExport({ id, check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none', ...wanted });
-    return ended;
-  };
-
-  test('lies in a file until the next one is asked for, and goes when all is closed', async () => {
-    const explorer = new Explorer(sources);
-    expect(await started(explorer, 'a', {})).toEqual({ bytes: expect.any(Number) });
-    const first = explorer.exported('a') as string;
-    expect(readCapture(first).spaces.map((s) => s.pid)).toEqual([pids[0]]);
-    expect(await started(explorer, 'b', { format: 'jsonl' })).toEqual({ bytes: expect.any(Number) });
-    const second = explorer.exported('b') as string;
-    expect([explorer.exported('a'), existsSync(first), readdirSync(dirname(second))]).toEqual([
-      undefined,
-      false,
-      [basename(second)],
-    ]);
-    explorer.close();
-    expect([explorer.exported('b'), existsSync(dirname(second))]).toEqual([undefined, false]);
-  });
-
-  test('can be stopped, and then leaves nothing', async () => {
-    const explorer = new Explorer(sources);
-    const ended = started(explorer, 'a', { pid: 0, frames: 'bytes' });
-    expect(await explorer.cancelExport({ id: 'a' })).toBe(true);
-    expect(await ended).toMatchObject({ error: { code: 'ECANCELED' } });
-    expect(explorer.exported('a')).toBeUndefined();
-    expect(await started(explorer, 'b', { pid: 0x7fffffff })).toMatchObject({ error: { code: 'ESRCH' } });
-    expect(await started(explorer, 'c', {})).toEqual({ bytes: expect.any(Number) });
-    expect(readdirSync(dirname(explorer.exported('c') as string))).toHaveLength(1);
-    explorer.close();
-  });
-
-  test('of a capture is that in another format', async () => {
-    expect(await started(captured, 'a', { pid: 0, format: 'csv' })).toEqual({ bytes: expect.any(Number) });
-    const lines = readFileSync(captured.exported('a') as string, 'utf8').split('\n');
-    for (const pid of pids) expect(lines.some((line) => line.startsWith(`${pid},`))).toBe(true);
-    expect(await started(captured, 'b', {})).toMatchObject({ error: { message: 'this is a capture already' } });
-    expect(await started(captured, 'c', { format: 'json' })).toMatchObject({ error: { code: 'ENOTSUP' } });
-    captured.close();
-  });
+test('what two processes share', async () => {
+  const child = fixture.cases.find((c) => c.name === 'cow-child-shared')?.pid ?? 0;
+  const parent = fixture.cases.find((c) => c.name === 'cow-parent-shared')?.pid ?? 0;
+  const wanted = { pid: parent, startTicks: 0n, other: child, otherStart: 0n };
+  expect(await captured.shared(wanted)).toEqual(await live.shared(wanted));
 });
 
-describe('the file', () => {
-  const damaged = (name: string, change: (bytes: Buffer) => Buffer) => {
-    const path = join(folder, name);
-    writeFileSync(path, change(readFileSync(file)));
-    return path;
+test('the map of memory, whole and in part; CPUs as they were', async () => {
+  const { ramEnd } = sources.target;
+  const end = (ramEnd.at(-1) as bigint) >> 12n;
+  const all = await captured.memory({ begin: 0n, end, cells: 100, flags: 1n << 12n, again: false });
+  expect(all.roles.reduce((n, frames) => n + frames, 0)).toBe(Number(end));
+  const part = await captured.memory({ begin: end / 2n, end, cells: 100, flags: 1n << 12n, again: false });
+  expect(part.begin).toBeLessThanOrEqual(end / 2n);
+  expect(part.roles.length).toBeLessThan(all.roles.length);
+  // Each flag that has a name was counted.
+  const flags = (1n << 26n) | (1n << 12n) | (1n << 10n);
+  const three = await captured.memory({ begin: 0n, end, cells: 100, flags, again: false });
+  expect([...three.flagged].filter((_, i) => i % 3 === 1)).toEqual([...all.flagged]);
+  expect([...three.flagged].filter((_, i) => i % 3 === 2).reduce((a, b) => a + b)).toBeGreaterThan(0);
+  const unnamed = { begin: 0n, end, cells: 1, flags: 1n << 60n, again: false };
+  await expect(captured.memory(unnamed)).rejects.toThrow(/did not count/);
+  expect((await captured.cpus({})).cpu.length).toBe((await live.cpus({})).cpu.length);
+});
+
+test('a search finds the same bytes, also across pages and with wildcards', async () => {
+  const found = async (explorer: Explorer, pid: number, pattern: { bytes: Uint8Array; mask: Uint8Array }) => {
+    const hits: string[] = [];
+    const everything = (1n << 64n) - 1n;
+    const { limited } = await explorer.search(pid, 0n, everything, pattern, 1000n, (batch) => {
+      for (const [i, address] of batch.address.entries())
+        hits.push(`${address.toString(16)} ${batch.pa[i]?.toString(16)} ${sayHit(batch, i).bytes}`);
+    }).promise;
+    return { hits, limited };
   };
-
-  test('a flipped byte is found wherever it is, and nothing behind it is shown', () => {
-    const { length } = readFileSync(file);
-    for (const at of [20, 40, 5000, Math.floor(length / 2), length - 1]) {
-      const path = damaged('flipped.cr3scope', (bytes) => {
-        bytes[at] = (bytes[at] as number) ^ 1;
-        return bytes;
-      });
-      const { status, stdout } = cli('verify', path);
-      expect([at, status, stdout]).toEqual([at, 1, expect.stringMatching(/is damaged, at byte|ends early/)]);
-      if (at > 40 * 1024) expect(readCapture(path).problem?.code).toBe('EBADMSG');
+  const words = (...list: bigint[]) => new Uint8Array(BigUint64Array.from(list).buffer);
+  for (const name of ['anon4k', 'thp', 'hugetlb', 'memfd']) {
+    const { pid, va } = fixture.cases.find((c) => c.name === name) as Case;
+    const all = new Uint8Array(16).fill(255);
+    // The fixture's words are their own addresses.
+    const inside = { bytes: words(va, va + 8n), mask: all };
+    const masked = { bytes: words(va, va + 8n), mask: Uint8Array.from(all, (m, i) => (i === 3 || i > 12 ? 0 : m)) };
+    const over = words(va + 0xff8n, va + 0x1000n);
+    const across = { bytes: over, mask: all };
+    for (const pattern of [inside, masked, across]) {
+      const there = await found(live, pid, pattern);
+      expect(there.hits.length, name).toBeGreaterThan(0);
+      expect(await found(captured, pid, pattern), name).toEqual(there);
     }
-  });
+  }
+  const { pid, va } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+  const pattern = { bytes: words(va), mask: new Uint8Array(8).fill(255) };
+  const physical = await found(captured, 0, pattern);
+  const virtual = await found(captured, pid, pattern);
+  for (const hit of virtual.hits)
+    expect(physical.hits.map((h) => h.slice(h.indexOf(' ')))).toContain(hit.slice(hit.indexOf(' ')));
+  const id = 'next';
+  const at = BigInt(`0x${physical.hits[0]?.split(' ')[1]}`);
+  expect(await captured.findNext({ id, ...pattern, from: 0n, back: false })).toBe(at);
+  expect(await captured.findNext({ id, ...pattern, from: at + 1n, back: true })).toBe(at);
+  expect((await found(captured, pid, { bytes: words(va ^ 0x5a5a5a5a5an), mask: pattern.mask })).hits).toEqual([]);
+});
 
-  test('a file cut short is readable up to its last whole chunk', () => {
-    const path = damaged('short.cr3scope', (bytes) => bytes.subarray(0, bytes.length - 100));
-    const { problem, spaces, end } = readCapture(path);
-    expect([problem?.code, end, spaces.length]).toEqual(['ENODATA', undefined, pids.length]);
-    expect(cli('verify', path).status).toBe(1);
-    const shown = cli('show', path);
-    expect([shown.status, shown.stdout]).toEqual([2, expect.stringMatching(/INCOMPLETE: .* ends early/)]);
-    // It is used all the same, and says so each time.
-    const regions = cli('regions', '--capture', path, String(pids[0]));
-    expect([regions.status, regions.stderr]).toEqual([0, expect.stringMatching(/ends early/)]);
-  });
-
-  test('what comes behind the end, another version, another file, none at all', () => {
-    const more = damaged('more.cr3scope', (bytes) => Buffer.concat([bytes, Buffer.from('more')]));
-    expect(cli('verify', more)).toMatchObject({ status: 1, stdout: expect.stringMatching(/goes on behind its end/) });
-    const later = damaged('later.cr3scope', (bytes) => {
-      bytes.writeUInt32LE(999, 8);
-      return bytes;
-    });
-    expect(cli('show', later)).toMatchObject({
-      status: 2,
-      stderr: expect.stringMatching(/version 999.*newer cr3scope/),
-    });
-    expect(cli('show', 'package.json')).toMatchObject({
-      status: 2,
-      stderr: expect.stringMatching(/no cr3scope capture/),
-    });
-    expect(cli('show', join(folder, 'none'))).toMatchObject({
-      status: 2,
-      stderr: expect.stringMatching(/can’t be opened/),
-    });
-    expect(cli('show', folder)).toMatchObject({ status: 2, stderr: expect.stringMatching(/is no file/) });
-  });
-
-  test('what is there is not overwritten unless told; what can’t be written is told', () => {
-    const path = join(folder, 'there.cr3scope');
-    copyFileSync(file, path);
-    const before = readFileSync(path);
-    const again = cli('report', String(pids[0]), '-o', path);
-    expect([again.status, again.stderr]).toEqual([2, expect.stringMatching(/exists.*--force/)]);
-    expect(readFileSync(path).equals(before)).toBe(true);
-    expect(cli('report', String(pids[0]), '-o', path, '--force').status).toBe(0);
-    expect(cli('verify', path).status).toBe(0);
-    expect(cli('report', '1', '-o', join(folder, 'no/such/x.cr3scope')).status).toBe(2);
-    expect(cli('report', '999999999', '-o', join(folder, 'y.cr3scope')).stderr).toMatch(/no process 999999999/);
-    expect(cli('report', '-o', join(folder, 'y.cr3scope')).stderr).toMatch(/no process is given/);
-    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
-  });
-
-  test('a full disk leaves what there was room for, and says where', () => {
-    const disk = join(folder, 'disk');
-    mkdirSync(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk]);
-    try {
-      const path = join(disk, 'full.cr3scope');
-      const { status, stderr } = cli('report', ...pids.map(String), '--frames', 'bytes', '-o', path);
-      expect([status, stderr]).toEqual([2, expect.stringMatching(/no space left[\s\S]*captured until then is in/i)]);
-      const [left = ''] = readdirSync(disk);
-      expect(left).toMatch(/^full\.cr3scope\.\d+\.part$/);
-      const { problem, begin } = readCapture(join(disk, left));
-      expect([problem?.code, begin.target.release]).toEqual(['ENODATA', sources.target.release]);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
-  });
-
-  test('killed while it writes: a readable beginning', async () => {
-    const path = join(folder, 'killed.cr3scope');
-    const child = spawn(process.execPath, [
-      'out/main/cli.cjs',
-      'report',
-      ...pids.map(String),
-      '--frames',
-      'bytes',
-      '-o',
-      path,
-    ]);
-    const part = () => readdirSync(folder).find((name) => name.startsWith('killed.cr3scope.'));
-    await expect
-      .poll(() => (part() ? statSync(join(folder, part() as string)).size : 0), { interval: 1 })
-      .toBeGreaterThan(1000);
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
-    const { problem, begin } = readCapture(join(folder, part() as string));
-    expect([problem?.code, begin.target.release]).toEqual(['ENODATA', sources.target.release]);
-  });
-
-  test('digests keep no byte of memory, and are those of the bytes', async () => {
-    const path = join(folder, 'digests.cr3scope');
-    expect(cli('report', String(pids[0]), '--frames', 'digests', '-o', path).status).toBe(0);
-    const { frames } = readCapture(path);
-    const withBytes = readCapture(file).frames;
-    let compared = 0;
-    for (const [pfn, { chunk, index }] of frames) {
-      const other = withBytes.get(pfn);
-      if (other?.chunk.status[other.index] !== 0) continue;
-      const bytes = other.chunk.data.subarray(other.index * 4096, (other.index + 1) * 4096);
-      const same = createHash('sha256')
-        .update(bytes)
-        .digest()
-        .equals(chunk.data.subarray(index * 32, (index + 1) * 32));
-      compared += Number(same);
-    }
-    expect(compared).toBeGreaterThan(frames.size / 2);
-  });
-
-  test('it is read without any privilege', () => {
-    const { pid, va } = fixture.cases.find((c) => c.name === 'protnone') as Case;
-    const unprivileged = (...words: string[]) =>
-      spawnSync('setpriv', ['--bounding-set=-all', '--inh-caps=-all', process.execPath, 'out/main/cli.cjs', ...words], {
-        encoding: 'utf8',
-      });
-    // Nothing can be checked on the machine that way.
-    expect(unprivileged('doctor').status).toBe(2);
-    const words = ['walk', String(pid), va.toString(16), '--capture', file];
-    const { status, stdout } = unprivileged(...words);
-    expect([status, stdout]).toEqual([0, cli(...words).stdout]);
-    expect(stdout).toMatch(/PROT_NONE/);
-  });
-
-  test('a range: its pages and no others', () => {
-    const { pid, va, pages } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
-    const path = join(folder, 'range.cr3scope');
-    const range = `${va.toString(16)}+${pages}`;
-    const [reported] = json(cli('report', String(pid), '--range', range, '-o', path, '--json').stdout);
-    expect(reported.pages).toBe(pages);
-    const [space] = readCapture(path).spaces;
-    const stretches = [...(space?.pages.stretches() ?? [])];
-    expect([stretches[0]?.va, stretches.reduce((n, s) => n + Number(s.pages), 0)]).toEqual([va, pages]);
-    expect(cli('report', String(pid), '--range', 'x', '-o', join(folder, 'y.cr3scope')).stderr).toMatch(
-      /no range of pages/,
-    );
-  });
-
-  test('what is traced and watched is recorded, and told again', () => {
-    const path = join(folder, 'traced.cr3scope');
-    const program = ['sh', '-c', 'ls >/dev/null; exit 3'];
-    const told = (text: string) => text.split('\n').filter((line) => / {2}\d+ {2}/.test(line));
-    const first = cli('trace', '-o', path, ...program);
-    const again = cli('trace', '--machine', '--capture', path);
-    expect(told(first.stderr).length).toBeGreaterThan(4);
-    expect(told(again.stderr)).toEqual(told(first.stderr));
-    expect(cli('trace', '--attach', '99999999', '-o', join(folder, 'none.cr3scope')).status).toBe(2);
-    expect(readdirSync(folder).filter((name) => name.startsWith('none'))).toEqual([]);
-    const { pid, va } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
-    const pages = join(folder, 'watched.cr3scope');
-    const words = [String(pid), `${va.toString(16)}+4`, '--json'];
-    const states = (text: string) => json(text).filter((line) => line.initial);
-    const seen = cli('watch', ...words, '--for', '0.3', '-o', pages);
-    const replayed = cli('watch', ...words, '--capture', pages);
-    expect(states(seen.stdout).length).toBe(4);
-    expect(states(replayed.stdout)).toEqual(states(seen.stdout));
-  });
-
-  test('the command line: a capture of everything, shown, verified and read', () => {
-    const path = join(folder, 'all.cr3scope');
-    const [reported] = json(cli('report', '--all', '-o', path, '--json').stdout);
-    const [shown, ...rest] = json(cli('show', path, '--json').stdout);
-    expect(shown).toMatchObject({
-      complete: true,
-      sha256: reported.sha256,
-      pages: reported.pages,
-      verdicts: reported.verdicts,
-      bytes: statSync(path).size,
-    });
-    expect(rest.filter((p) => p.verdicts).reduce((n, p) => n + p.pages, 0)).toBe(reported.pages);
-    expect(json(cli('verify', path, '--json').stdout)).toMatchObject([{ good: true, sha256: reported.sha256 }]);
-    const checked = json(cli('check', '--capture', path, '--all', '--json').stdout).at(-1);
-    expect(checked.verdicts).toEqual(reported.verdicts);
-    const reader = new CaptureReader(path);
-    const kinds = new Set<string>();
-    for (let chunk = reader.next(); chunk; chunk = reader.next()) kinds.add(chunk.kind);
-    reader.close();
-    for (const kind of ['begin', 'cpus', 'process', 'pages', 'tables', 'checked', 'memory', 'end'])
-      expect(kinds.has(kind)).toBe(true);
-  });
+test('what was not captured says so: processes, pages, frames', async () => {
+  await expect(captured.regions({ pid: process.pid, startTicks: 0n })).rejects.toMatchObject({ code: 'ENODATA' });
+  await expect(captured.regions({ pid: 0x7fffffff, startTicks: 0n })).rejects.toMatchObject({ code: 'ESRCH' });
+  const [pid = 0] = pids;
+  const { row } = await captured.translate({ pid, startTicks: 0n, va: 0x1000n });
+  expect(row).toMatchObject({ verdict: Uint8Array.of(5) });
+  const frame = await captured.frame({ pfn: 1n });
+  expect([FRAME_STATUS[frame.status], frame.bytes.length, frame.flags]).toEqual(['notCaptured', 0, null]);
+  expect((await captured.target()).capture).toMatchObject({ path: made.file, problem: '' });
+  await expect(
+    Recorder.begin(captured, join(made.folder, 'x.cr3scope'), false, { frames: 'none', bytes: false }),
+  ).rejects.toThrow(/no machine/);
 });

@@ -1,0 +1,283 @@
+// The file of a capture: what became of it is told, and what it becomes.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Args, ExportEvent } from '../../app/contract/api.ts';
+import { readCapture } from '../../app/main/capture/captured.ts';
+import { CaptureReader } from '../../app/main/capture/container.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import type { Sources } from '../../app/main/sources/sources.ts';
+import { captureFixture } from '../captured.ts';
+import type { Case, Fixture } from '../fixture.ts';
+
+let made: Awaited<ReturnType<typeof captureFixture>>;
+let folder: string;
+let file: string;
+let sources: Sources;
+let captured: Explorer;
+let fixture: Fixture;
+let pids: number[];
+beforeAll(async () => {
+  made = await captureFixture();
+  ({ folder, file, sources, captured, fixture, pids } = made);
+});
+afterAll(() => made.stop());
+const cli = (...words: string[]) =>
+  spawnSync(process.execPath, ['out/main/cli.cjs', ...words], { encoding: 'utf8', maxBuffer: 1 << 28 });
+const json = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('an export for a window', () => {
+  const started = async (explorer: Explorer, id: string, wanted: Partial<Args<'startExport'>>) => {
+    const ended = new Promise<NonNullable<ExportEvent['end']>>((ok) => {
+      const stop = explorer.listen((event, payload) => {
+        if (event !== 'export' || !('end' in payload) || payload.id !== id || !payload.end) return;
+        stop();
+        ok(payload.end as NonNullable<ExportEvent['end']>);
+      });
+    });
+    const [pid = 0] = pids;
+    await explorer.startExport({ id, check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none', ...wanted });
+    return ended;
+  };
+
+  test('lies in a file until the next one is asked for, and goes when all is closed', async () => {
+    const explorer = new Explorer(sources);
+    expect(await started(explorer, 'a', {})).toEqual({ bytes: expect.any(Number) });
+    const first = explorer.exported('a') as string;
+    expect(readCapture(first).spaces.map((s) => s.pid)).toEqual([pids[0]]);
+    expect(await started(explorer, 'b', { format: 'jsonl' })).toEqual({ bytes: expect.any(Number) });
+    const second = explorer.exported('b') as string;
+    expect([explorer.exported('a'), existsSync(first), readdirSync(dirname(second))]).toEqual([
+      undefined,
+      false,
+      [basename(second)],
+    ]);
+    explorer.close();
+    expect([explorer.exported('b'), existsSync(dirname(second))]).toEqual([undefined, false]);
+  });
+
+  test('can be stopped, and then leaves nothing', async () => {
+    const explorer = new Explorer(sources);
+    const ended = started(explorer, 'a', { pid: 0, frames: 'bytes' });
+    expect(await explorer.cancelExport({ id: 'a' })).toBe(true);
+    expect(await ended).toMatchObject({ error: { code: 'ECANCELED' } });
+    expect(explorer.exported('a')).toBeUndefined();
+    expect(await started(explorer, 'b', { pid: 0x7fffffff })).toMatchObject({ error: { code: 'ESRCH' } });
+    expect(await started(explorer, 'c', {})).toEqual({ bytes: expect.any(Number) });
+    expect(readdirSync(dirname(explorer.exported('c') as string))).toHaveLength(1);
+    explorer.close();
+  });
+
+  test('of a capture is that in another format', async () => {
+    expect(await started(captured, 'a', { pid: 0, format: 'csv' })).toEqual({ bytes: expect.any(Number) });
+    const lines = readFileSync(captured.exported('a') as string, 'utf8').split('\n');
+    for (const pid of pids) expect(lines.some((line) => line.startsWith(`${pid},`))).toBe(true);
+    expect(await started(captured, 'b', {})).toMatchObject({ error: { message: 'this is a capture already' } });
+    expect(await started(captured, 'c', { format: 'json' })).toMatchObject({ error: { code: 'ENOTSUP' } });
+    captured.close();
+  });
+});
+
+describe('the file', () => {
+  const damaged = (name: string, change: (bytes: Buffer) => Buffer) => {
+    const path = join(folder, name);
+    writeFileSync(path, change(readFileSync(file)));
+    return path;
+  };
+
+  test('a flipped byte is found wherever it is, and nothing behind it is shown', () => {
+    const { length } = readFileSync(file);
+    for (const at of [20, 40, 5000, Math.floor(length / 2), length - 1]) {
+      const path = damaged('flipped.cr3scope', (bytes) => {
+        bytes[at] = (bytes[at] as number) ^ 1;
+        return bytes;
+      });
+      const { status, stdout } = cli('verify', path);
+      expect([at, status, stdout]).toEqual([at, 1, expect.stringMatching(/is damaged, at byte|ends early/)]);
+      if (at > 40 * 1024) expect(readCapture(path).problem?.code).toBe('EBADMSG');
+    }
+  });
+
+  test('a file cut short is readable up to its last whole chunk', () => {
+    const path = damaged('short.cr3scope', (bytes) => bytes.subarray(0, bytes.length - 100));
+    const { problem, spaces, end } = readCapture(path);
+    expect([problem?.code, end, spaces.length]).toEqual(['ENODATA', undefined, pids.length]);
+    expect(cli('verify', path).status).toBe(1);
+    const shown = cli('show', path);
+    expect([shown.status, shown.stdout]).toEqual([2, expect.stringMatching(/INCOMPLETE: .* ends early/)]);
+    // It is used all the same, and says so each time.
+    const regions = cli('regions', '--capture', path, String(pids[0]));
+    expect([regions.status, regions.stderr]).toEqual([0, expect.stringMatching(/ends early/)]);
+  });
+
+  test('what comes behind the end, another version, another file, none at all', () => {
+    const more = damaged('more.cr3scope', (bytes) => Buffer.concat([bytes, Buffer.from('more')]));
+    expect(cli('verify', more)).toMatchObject({ status: 1, stdout: expect.stringMatching(/goes on behind its end/) });
+    const later = damaged('later.cr3scope', (bytes) => {
+      bytes.writeUInt32LE(999, 8);
+      return bytes;
+    });
+    expect(cli('show', later)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/version 999.*newer cr3scope/),
+    });
+    expect(cli('show', 'package.json')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/no cr3scope capture/),
+    });
+    expect(cli('show', join(folder, 'none'))).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/can’t be opened/),
+    });
+    expect(cli('show', folder)).toMatchObject({ status: 2, stderr: expect.stringMatching(/is no file/) });
+  });
+
+  test('what is there is not overwritten unless told; what can’t be written is told', () => {
+    const path = join(folder, 'there.cr3scope');
+    copyFileSync(file, path);
+    const before = readFileSync(path);
+    const again = cli('report', String(pids[0]), '-o', path);
+    expect([again.status, again.stderr]).toEqual([2, expect.stringMatching(/exists.*--force/)]);
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(cli('report', String(pids[0]), '-o', path, '--force').status).toBe(0);
+    expect(cli('verify', path).status).toBe(0);
+    expect(cli('report', '1', '-o', join(folder, 'no/such/x.cr3scope')).status).toBe(2);
+    expect(cli('report', '999999999', '-o', join(folder, 'y.cr3scope')).stderr).toMatch(/no process 999999999/);
+    expect(cli('report', '-o', join(folder, 'y.cr3scope')).stderr).toMatch(/no process is given/);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  test('a full disk leaves what there was room for, and says where', () => {
+    const disk = join(folder, 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk]);
+    try {
+      const path = join(disk, 'full.cr3scope');
+      const { status, stderr } = cli('report', ...pids.map(String), '--frames', 'bytes', '-o', path);
+      expect([status, stderr]).toEqual([2, expect.stringMatching(/no space left[\s\S]*captured until then is in/i)]);
+      const [left = ''] = readdirSync(disk);
+      expect(left).toMatch(/^full\.cr3scope\.\d+\.part$/);
+      const { problem, begin } = readCapture(join(disk, left));
+      expect([problem?.code, begin.target.release]).toEqual(['ENODATA', sources.target.release]);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
+  });
+
+  test('killed while it writes: a readable beginning', async () => {
+    const path = join(folder, 'killed.cr3scope');
+    const child = spawn(process.execPath, [
+      'out/main/cli.cjs',
+      'report',
+      ...pids.map(String),
+      '--frames',
+      'bytes',
+      '-o',
+      path,
+    ]);
+    const part = () => readdirSync(folder).find((name) => name.startsWith('killed.cr3scope.'));
+    await expect
+      .poll(() => (part() ? statSync(join(folder, part() as string)).size : 0), { interval: 1 })
+      .toBeGreaterThan(1000);
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    const { problem, begin } = readCapture(join(folder, part() as string));
+    expect([problem?.code, begin.target.release]).toEqual(['ENODATA', sources.target.release]);
+  });
+
+  test('digests keep no byte of memory, and are those of the bytes', async () => {
+    const path = join(folder, 'digests.cr3scope');
+    expect(cli('report', String(pids[0]), '--frames', 'digests', '-o', path).status).toBe(0);
+    const { frames } = readCapture(path);
+    const withBytes = readCapture(file).frames;
+    let compared = 0;
+    for (const [pfn, { chunk, index }] of frames) {
+      const other = withBytes.get(pfn);
+      if (other?.chunk.status[other.index] !== 0) continue;
+      const bytes = other.chunk.data.subarray(other.index * 4096, (other.index + 1) * 4096);
+      const same = createHash('sha256')
+        .update(bytes)
+        .digest()
+        .equals(chunk.data.subarray(index * 32, (index + 1) * 32));
+      compared += Number(same);
+    }
+    expect(compared).toBeGreaterThan(frames.size / 2);
+  });
+
+  test('it is read without any privilege', () => {
+    const { pid, va } = fixture.cases.find((c) => c.name === 'protnone') as Case;
+    const unprivileged = (...words: string[]) =>
+      spawnSync('setpriv', ['--bounding-set=-all', '--inh-caps=-all', process.execPath, 'out/main/cli.cjs', ...words], {
+        encoding: 'utf8',
+      });
+    // Nothing can be checked on the machine that way.
+    expect(unprivileged('doctor').status).toBe(2);
+    const words = ['walk', String(pid), va.toString(16), '--capture', file];
+    const { status, stdout } = unprivileged(...words);
+    expect([status, stdout]).toEqual([0, cli(...words).stdout]);
+    expect(stdout).toMatch(/PROT_NONE/);
+  });
+
+  test('a range: its pages and no others', () => {
+    const { pid, va, pages } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+    const path = join(folder, 'range.cr3scope');
+    const range = `${va.toString(16)}+${pages}`;
+    const [reported] = json(cli('report', String(pid), '--range', range, '-o', path, '--json').stdout);
+    expect(reported.pages).toBe(pages);
+    const [space] = readCapture(path).spaces;
+    const stretches = [...(space?.pages.stretches() ?? [])];
+    expect([stretches[0]?.va, stretches.reduce((n, s) => n + Number(s.pages), 0)]).toEqual([va, pages]);
+    expect(cli('report', String(pid), '--range', 'x', '-o', join(folder, 'y.cr3scope')).stderr).toMatch(
+      /no range of pages/,
+    );
+  });
+
+  test('what is traced and watched is recorded, and told again', () => {
+    const path = join(folder, 'traced.cr3scope');
+    const program = ['sh', '-c', 'ls >/dev/null; exit 3'];
+    const told = (text: string) => text.split('\n').filter((line) => / {2}\d+ {2}/.test(line));
+    const first = cli('trace', '-o', path, ...program);
+    const again = cli('trace', '--machine', '--capture', path);
+    expect(told(first.stderr).length).toBeGreaterThan(4);
+    expect(told(again.stderr)).toEqual(told(first.stderr));
+    expect(cli('trace', '--attach', '99999999', '-o', join(folder, 'none.cr3scope')).status).toBe(2);
+    expect(readdirSync(folder).filter((name) => name.startsWith('none'))).toEqual([]);
+    const { pid, va } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+    const pages = join(folder, 'watched.cr3scope');
+    const words = [String(pid), `${va.toString(16)}+4`, '--json'];
+    const states = (text: string) => json(text).filter((line) => line.initial);
+    const seen = cli('watch', ...words, '--for', '0.3', '-o', pages);
+    const replayed = cli('watch', ...words, '--capture', pages);
+    expect(states(seen.stdout).length).toBe(4);
+    expect(states(replayed.stdout)).toEqual(states(seen.stdout));
+  });
+
+  test('the command line: a capture of everything, shown, verified and read', () => {
+    const path = join(folder, 'all.cr3scope');
+    const [reported] = json(cli('report', '--all', '-o', path, '--json').stdout);
+    const [shown, ...rest] = json(cli('show', path, '--json').stdout);
+    expect(shown).toMatchObject({
+      complete: true,
+      sha256: reported.sha256,
+      pages: reported.pages,
+      verdicts: reported.verdicts,
+      bytes: statSync(path).size,
+    });
+    expect(rest.filter((p) => p.verdicts).reduce((n, p) => n + p.pages, 0)).toBe(reported.pages);
+    expect(json(cli('verify', path, '--json').stdout)).toMatchObject([{ good: true, sha256: reported.sha256 }]);
+    const checked = json(cli('check', '--capture', path, '--all', '--json').stdout).at(-1);
+    expect(checked.verdicts).toEqual(reported.verdicts);
+    const reader = new CaptureReader(path);
+    const kinds = new Set<string>();
+    for (let chunk = reader.next(); chunk; chunk = reader.next()) kinds.add(chunk.kind);
+    reader.close();
+    for (const kind of ['begin', 'cpus', 'process', 'pages', 'tables', 'checked', 'memory', 'end'])
+      expect(kinds.has(kind)).toBe(true);
+  });
+});
