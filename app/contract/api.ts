@@ -242,7 +242,7 @@ export const Owners = z.object({
   va: u64s,
   /** 1 where a walk just now still led to the frame. */
   still: u8s,
-  /** By that walk: page size, raw entry, and what every level allows (MAY_*). */
+  /** By that walk: page size, raw entry, and what every level allows (MAY_* of paging.ts). */
   shift: u8s,
   entry: u64s,
   access: u8s,
@@ -258,10 +258,6 @@ export const Owners = z.object({
   ...reverseMap,
 });
 export type Owners = z.infer<typeof Owners>;
-export const MAY_WRITE = 1;
-export const MAY_USER = 2;
-export const MAY_EXECUTE = 4;
-export const MAY_READ = 8;
 
 /** All page tables of the user half of an address space, by address, the upper levels first. */
 export const TableTree = z.object({

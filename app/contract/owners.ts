@@ -1,6 +1,7 @@
 // What the reverse map and the kernel's own count say of one frame, side by side.
-import { MAY_EXECUTE, MAY_READ, MAY_USER, MAY_WRITE, type Owners } from './api.ts';
+import type { Owners } from './api.ts';
 import { kpageFlagNames } from './format.ts';
+import { MAY_EXECUTE, MAY_READ, MAY_USER, MAY_WRITE } from './paging.ts';
 
 /** "user · read · write". */
 export function accessWords(access: number): string {

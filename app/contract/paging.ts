@@ -258,6 +258,18 @@ export function permission(entry: ArrayLike<bigint>, last: number, levels: numbe
   return denied;
 }
 
+export const MAY_WRITE = 1;
+export const MAY_USER = 2;
+export const MAY_EXECUTE = 4;
+export const MAY_READ = 8;
+
+/** What every level allows, as MAY_*; 0 where the last entry is not present. As Path::access() in native/core. */
+export function accessOf(entry: ArrayLike<bigint>, last: number, levels: number, ignoreRootNx: boolean): number {
+  if (!((entry[last] ?? 0n) & 1n)) return 0;
+  const { user, write, execute } = permission(entry, last, levels, ignoreRootNx);
+  return MAY_READ | (write ? 0 : MAY_WRITE) | (user ? 0 : MAY_USER) | (execute ? 0 : MAY_EXECUTE);
+}
+
 /** "user · read · write". */
 export function permissionWords({ user, write, execute }: Permission): string {
   return [user ? 'kernel only' : 'user', 'read', ...(write ? [] : ['write']), ...(execute ? [] : ['execute'])].join(

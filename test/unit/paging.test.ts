@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import {
+  accessOf,
   addressMask,
   decode,
   flagsOf,
@@ -43,14 +44,37 @@ describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, ...expec
   });
 });
 
-test('both decoders agree on random words', () => {
+function randomWords() {
   let state = 0x9e3779b97f4a7c15n;
-  const next = () => {
+  return () => {
     state ^= (state << 13n) & ((1n << 64n) - 1n);
     state ^= state >> 7n;
     state ^= (state << 17n) & ((1n << 64n) - 1n);
     return state;
   };
+}
+
+test('both agree on what all levels together allow', () => {
+  const next = randomWords();
+  const seen = new Set<number>();
+  for (let i = 0; i < 20_000; i++) {
+    const levels = 4 + (i % 2);
+    const last = 1 + (i % 3);
+    // Mostly generous, so that single levels decide.
+    const entry = BigUint64Array.from(
+      { length: 6 },
+      () => (next() | next() | next() | next()) & ~(next() & next() & next() & (1n << 63n)),
+    );
+    if (i % 5) for (let level = 1; level < 6; level++) entry[level] = (entry[level] as bigint) & ~(1n << 63n);
+    const access = accessOf(entry, last, levels, true);
+    expect(addon.access(entry, last, levels)).toBe(access);
+    seen.add(access);
+  }
+  expect(seen.size).toBe(9); // each combination, and nothing at all
+});
+
+test('both decoders agree on random words', () => {
+  const next = randomWords();
   for (const name of Object.keys(corpus.targets)) {
     const facts = factsOf(name);
     for (let i = 0; i < 20_000; i++) {

@@ -3,10 +3,6 @@ import {
   type CheckSummary,
   type Cpus,
   type Evidence,
-  MAY_EXECUTE,
-  MAY_READ,
-  MAY_USER,
-  MAY_WRITE,
   type MemoryMap,
   type Path,
   type Regions,
@@ -17,7 +13,7 @@ import {
   type Traced,
 } from '../../contract/api.ts';
 import { bitsOf } from '../../contract/format.ts';
-import { decode, type Entry, mapsFrame, permission, physicalAddress, tableIndex } from '../../contract/paging.ts';
+import { accessOf, decode, type Entry, mapsFrame, physicalAddress, tableIndex } from '../../contract/paging.ts';
 import { ROLES } from '../../contract/roles.ts';
 import { ENTRY_KINDS, FRAME_STATUS, NOTES, VERDICTS } from '../../contract/verdicts.ts';
 import type { AddonOwners, AddonTarget, CheckBatch, WatchBatch } from '../sources/addon.d.ts';
@@ -326,12 +322,7 @@ function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): 
         if (list.length >= MOST_OWNERS) break;
         const va = stretch.va + (k << 12n);
         const path = walkCaptured(target, space, rootOf(space), va);
-        const denied = permission(path.entry, path.last, target.levels, target.pti);
-        const access =
-          (kind === 'leaf' ? MAY_READ : 0) |
-          (denied.write ? 0 : MAY_WRITE) |
-          (denied.user ? 0 : MAY_USER) |
-          (denied.execute ? 0 : MAY_EXECUTE);
+        const access = accessOf(path.entry, path.last, target.levels, target.pti);
         list.push({ pid: space.pid, start: space.startTicks, va, shift, entry: wordsAt(stretch, k).entry, access });
       }
     }

@@ -209,6 +209,7 @@ export interface AddonSession {
 
 export interface Addon {
   Session: new () => AddonSession;
+  access(entry: BigUint64Array, last: number, levels: number): number;
   decode(
     raw: bigint,
     level: number,
