@@ -6,6 +6,7 @@ import { type Failure, type MemoryMap, MOST_CELLS, type Processes } from '../../
 import { bytes, count, hex, KPF_NAMES } from '../../contract/format.ts';
 import { ROLE_TEXT, ROLES, roleLabel } from '../../contract/roles.ts';
 import { explorer, failure } from '../lib/client.ts';
+import { useKept } from '../lib/kept.ts';
 import { openFrame } from '../memory.ts';
 import { showRange, useStore } from '../store.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
@@ -183,8 +184,8 @@ export function MemoryPane() {
   const theme = useStore((s) => s.theme);
   const [map, setMap] = useState<MemoryMap>();
   const [error, setError] = useState<Failure>();
-  const [by, setBy] = useState<Colouring>('role');
-  const [flag, setFlag] = useState(12);
+  const [by, setBy] = useKept<Colouring>('memory.by', 'role');
+  const [flag, setFlag] = useKept('memory.flag', 12);
   const [again, setAgain] = useState(0);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [cell, setCell] = useState(0);

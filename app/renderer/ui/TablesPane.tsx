@@ -7,6 +7,7 @@ import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { levelName, pageSizeName } from '../../contract/paging.ts';
 import { compareRoots, levelTotals, SLOT_RELATIONS, type Slot, sayMarked } from '../../contract/table.ts';
 import { explorer, failure } from '../lib/client.ts';
+import { useKept } from '../lib/kept.ts';
 import { openFrame, useMemory } from '../memory.ts';
 import { explainEntry, type Space, useStore } from '../store.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
@@ -196,7 +197,7 @@ export function TablesPane() {
   const space = useStore((s) => s.space);
   const target = useStore((s) => s.target);
   const { read, again } = useTree(space);
-  const [roots, setRoots] = useState(false);
+  const [roots, setRoots] = useKept('tables.roots', false);
   if (!space || !target)
     return (
       <section className="pane" aria-label="Tables">

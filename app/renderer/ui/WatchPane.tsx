@@ -4,6 +4,7 @@ import type { Target } from '../../contract/api.ts';
 import { count, hex, hexVa, parseU64 } from '../../contract/format.ts';
 import { mapsFrame } from '../../contract/paging.ts';
 import { causeOf, type PageState, sayState } from '../../contract/watch.ts';
+import { useKept } from '../lib/kept.ts';
 import { goTo, selectVa, useStore } from '../store.ts';
 import {
   type Change,
@@ -173,8 +174,8 @@ export function WatchPane() {
   const watched = useTime((s) => s.watched);
   const error = useTime((s) => s.watchError);
   const [from, setFrom] = useState('');
-  const [pages, setPages] = useState('16');
-  const [interval, setIntervalMs] = useState(100);
+  const [pages, setPages] = useKept('watch.pages', '16');
+  const [interval, setIntervalMs] = useKept('watch.interval', 100);
   const page = va === undefined ? regions?.begin[region] : va & ~4095n;
   useEffect(() => {
     if (page !== undefined) setFrom(hexVa(page));

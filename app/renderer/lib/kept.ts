@@ -1,0 +1,10 @@
+// State of a view that outlives it: a view is taken down when another one is shown, or the window becomes narrow.
+import { create } from 'zustand';
+
+const useValues = create<Readonly<Record<string, unknown>>>(() => ({}));
+
+/** As useState, kept by `name` until the page is closed. */
+export function useKept<T>(name: string, initial: T): [T, (value: T) => void] {
+  const value = useValues((s) => (name in s ? (s[name] as T) : initial));
+  return [value, (next) => useValues.setState({ [name]: next })];
+}
