@@ -62,7 +62,7 @@ test('the walk of an address of each kind, and the bytes of its frame', async ()
     const [one, other] = [await live.frame({ pfn }), await captured.frame({ pfn })];
     expect(Buffer.compare(one.bytes, other.bytes)).toBe(0);
     const named = ({ status, role, cgroup, cgroupPath, node }: typeof one) => [status, role, cgroup, cgroupPath, node];
-    expect(named(other)).toEqual(named(one));
+    expect([va, ...named(other)]).toEqual([va, ...named(one)]);
     frames++;
   }
   expect(frames).toBeGreaterThan(8);
@@ -177,6 +177,9 @@ test('what was not captured says so: processes, pages, frames', async () => {
   const [pid = 0] = pids;
   const { row } = await captured.translate({ pid, startTicks: 0n, va: 0x1000n });
   expect(row).toMatchObject({ verdict: Uint8Array.of(5) });
+  // No RAM is told by its ranges, captured or not.
+  const beyond = (sources.target.ramEnd.at(-1) as bigint) >> 12n;
+  expect(FRAME_STATUS[(await captured.frame({ pfn: beyond })).status]).toBe('notRam');
   const frame = await captured.frame({ pfn: 1n });
   expect([FRAME_STATUS[frame.status], frame.bytes.length, frame.flags]).toEqual(['notCaptured', 0, null]);
   expect((await captured.target()).capture).toMatchObject({ path: made.file, problem: '' });

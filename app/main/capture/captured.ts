@@ -25,6 +25,7 @@ import { CapturedPages, type Stretch, wordsAt } from './pages.ts';
 import { type Piece, searchPieces } from './search.ts';
 
 const UNKNOWN = (1n << 64n) - 1n;
+const NOT_RAM = FRAME_STATUS.indexOf('notRam');
 const NOT_CAPTURED = FRAME_STATUS.indexOf('notCaptured');
 const NOT_COMPARABLE = VERDICTS.indexOf('notComparable');
 const AGREE = VERDICTS.indexOf('agree');
@@ -478,6 +479,12 @@ export function capturedSources(contents: CaptureContents): Sources {
       ? chunk.data.subarray(index * 4096, (index + 1) * 4096)
       : undefined;
   };
+  /** Known by the ranges of RAM, also of frames that were not asked for. */
+  const isDevice = (pfn: bigint): boolean => {
+    const [pa, end] = [pfn << 12n, (pfn + 1n) << 12n];
+    const { ramBegin, ramEnd } = target;
+    return ramBegin.length > 0 && ramBegin.every((from, i) => pa < from || end > (ramEnd[i] as bigint));
+  };
   /** All frames of which it has the bytes. */
   const known = (): bigint[] => {
     const tables = spaces.flatMap(({ upper, tree }) => [
@@ -555,6 +562,7 @@ export function capturedSources(contents: CaptureContents): Sources {
           if (chunk.contents === 'bytes') frames.status[i] = chunk.status[index] as number;
         }
         const bytes = bytesOf(pfn);
+        if (!bytes && isDevice(pfn)) frames.status[i] = NOT_RAM;
         if (!bytes) return;
         frames.bytes.set(bytes, i * 4096);
         frames.status[i] = 0;
