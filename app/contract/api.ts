@@ -576,6 +576,8 @@ export const Snapshot = z.object({
   bytes: z.number(),
   /** SHA-256. */
   digest: z.string(),
+  /** Why it is not whole; "" where it is. */
+  problem: z.string(),
 });
 export type Snapshot = z.infer<typeof Snapshot>;
 
@@ -588,6 +590,7 @@ export const Comparison = z.object({
   at: z.string(),
 });
 export type Comparison = z.infer<typeof Comparison>;
+export const COMPARISON_FORMATS = ['csv', 'jsonl'] as const;
 /** Differences that a comparison gives one by one. */
 export const MOST_DIFFERENCES = 20_000;
 
@@ -707,6 +710,10 @@ export const METHODS = {
   ),
   /** What changed from one snapshot to another, or to now ("") for the same processes. */
   compare: method(z.object({ before: checkId, after: z.string().max(64) }), Comparison),
+  /** A capture in a file of the machine that cr3scope runs on, to compare with. */
+  openSnapshot: method(z.object({ id: checkId, path: z.string().min(1).max(4096) }), Snapshot),
+  /** Writes all differences of the last comparison into a file for the window to take from EXPORT_PATH + id. */
+  exportComparison: method(z.object({ id: checkId, format: z.enum(COMPARISON_FORMATS) }), z.null()),
   dropSnapshot: method(z.object({ id: checkId }), z.boolean()),
 } as const;
 

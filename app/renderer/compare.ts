@@ -1,12 +1,15 @@
 // Snapshots and what changed since.
 import { create } from 'zustand';
-import type { Comparison, Failure, Snapshot } from '../contract/api.ts';
+import type { COMPARISON_FORMATS, Comparison, Failure, Snapshot } from '../contract/api.ts';
 import { explorer, failure } from './lib/client.ts';
+import { download } from './lib/download.ts';
 import type { Space } from './store.ts';
 
 export interface Kept extends Snapshot {
   /** Undefined: every process. */
   readonly space?: Space;
+  /** Where it is a capture in a file. */
+  readonly path?: string;
 }
 
 interface CompareState {
@@ -45,6 +48,24 @@ export const takeSnapshot = (space: Space | undefined): Promise<void> =>
     const snapshot = await explorer().call('takeSnapshot', wanted);
     set({ snapshots: [...get().snapshots, { ...snapshot, ...(space && { space }) }], before: id, after: '' });
     set({ comparison: undefined });
+  });
+
+/** A capture in a file: to compare with, or what is compared, where this window shows a capture. */
+export const openSnapshot = (path: string): Promise<void> =>
+  during('Opening it…', async () => {
+    const id = crypto.randomUUID();
+    const opened = { ...(await explorer().call('openSnapshot', { id, path })), path };
+    const { snapshots, before } = get();
+    set({ snapshots: [...snapshots, opened], comparison: undefined });
+    set(before && snapshots.some((s) => s.path) ? { after: id } : { before: id });
+  });
+
+/** Saves the differences of the comparison that is shown, all of them. */
+export const saveComparison = (format: (typeof COMPARISON_FORMATS)[number]): Promise<void> =>
+  during('Writing…', async () => {
+    const id = crypto.randomUUID();
+    await explorer().call('exportComparison', { id, format });
+    download(id, `cr3scope-differences.${format}`);
   });
 
 export const dropSnapshot = (id: string): Promise<void> =>

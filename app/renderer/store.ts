@@ -65,7 +65,7 @@ export const VIEWS = {
 } as const;
 export type View = keyof typeof VIEWS;
 /** Views that need a machine, not a capture of one. */
-const LIVE_VIEWS: ReadonlySet<string> = new Set<View>(['compare', 'labs']);
+const LIVE_VIEWS: ReadonlySet<string> = new Set<View>(['labs']);
 
 /** The views of this target, with their names. */
 export const viewsOf = (target: Target | undefined): [View, string][] =>

@@ -11,6 +11,7 @@ import { electronProgram, type Face, openBrowser, openDesktop, shot } from './fa
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-opened-'));
 const file = join(folder, 'whole.cr3scope');
+const later = join(folder, 'later.cr3scope');
 const traced = join(folder, 'traced.cr3scope');
 const watched = join(folder, 'watched.cr3scope');
 const broken = join(folder, 'broken.cr3scope');
@@ -48,6 +49,7 @@ beforeAll(async () => {
   await live.close();
   const { status, stderr } = cli('report', '--all', '-o', file);
   expect([status, stderr]).toEqual([0, '']);
+  expect(cli('report', '--all', '-o', later).status).toBe(0);
   expect(cli('trace', '-o', traced, 'sh', '-c', 'ls | wc; exit 3').status).toBe(0);
   const { pid, va } = of('anon4k');
   expect(cli('watch', String(pid), `${va.toString(16)}+4`, '--for', '0.3', '-o', watched).status).toBe(0);
@@ -98,6 +100,16 @@ describe.each(faces)('%s', (name, open) => {
       await page.getByRole('tab', { name: 'Trace' }).click();
       await page.getByRole('button', { name: 'Recorded trace' }).click();
       await page.getByText('no trace is in this capture').first().waitFor();
+      await page.getByRole('tab', { name: 'Compare' }).click();
+      const compare = page.getByRole('region', { name: 'Compare', exact: true });
+      await expect.poll(() => compare.getByLabel('Before').innerText()).toContain('whole.cr3scope');
+      await compare.getByLabel('Capture in a file').fill(later);
+      await compare.getByRole('button', { name: 'Open' }).click();
+      await expect.poll(() => compare.getByLabel('After').innerText()).toContain('later.cr3scope');
+      await compare.getByRole('button', { name: 'Compare', exact: true }).click();
+      // At least the program that wrote each of them.
+      await compare.getByRole('grid', { name: 'Differences' }).getByText('came').first().waitFor();
+      await page.screenshot({ path: shot(`${name}-capture-compare`) });
       const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
       expect(violations.map((v) => `${v.id}: ${v.nodes[0]?.html}`)).toEqual([]);
       expect(face.complaints).toEqual([]);

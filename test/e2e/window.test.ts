@@ -1,6 +1,7 @@
 // The whole job through the window, on live processes, in the real Electron and in a real Chromium.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -467,6 +468,25 @@ describe.each(faces)('%s', (name, open) => {
       .first()
       .waitFor();
     await pictures('compare');
+    const csv = `test/artifacts/differences-${name}.csv`;
+    await face.download(() => pane.getByRole('button', { name: 'CSV' }).click(), csv);
+    expect(readFileSync(csv, 'utf8')).toMatch(new RegExp(`^pages,${pid},.*0x0*${va},`, 'm'));
+    const json = `test/artifacts/differences-${name}.jsonl`;
+    await face.download(() => pane.getByRole('button', { name: 'JSON Lines' }).click(), json);
+    expect(JSON.parse(readFileSync(json, 'utf8').trim().split('\n').at(-1) ?? '')).toMatchObject({ type: 'totals' });
+    // With the capture that this window exported before.
+    await pane.getByLabel('Capture in a file').fill('/nonexistent.cr3scope');
+    await pane.getByRole('button', { name: 'Open' }).click();
+    await pane.getByText(/no such file/i).waitFor();
+    await pane.getByLabel('Capture in a file').fill(resolve(`test/artifacts/capture-${name}.cr3scope`));
+    await pane.getByRole('button', { name: 'Open' }).click();
+    await expect.poll(() => pane.getByLabel('Before').innerText()).toContain(`capture-${name}.cr3scope`);
+    await pane.getByRole('button', { name: 'Compare', exact: true }).click();
+    await differences
+      .getByText(/came|gone/)
+      .first()
+      .waitFor();
+    await pane.getByRole('button', { name: 'Drop' }).click();
     await pane.getByRole('button', { name: 'Drop' }).click();
     await pane.getByText('No snapshot is kept').waitFor();
     lab.kill('SIGKILL');

@@ -1,13 +1,13 @@
 // What changed between two captures: a scripted scenario, of which exactly what happened is named.
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Difference, DiffTotals } from '../../app/contract/changes.ts';
-import { readCapture } from '../../app/main/capture/captured.ts';
+import { capturedSources, readCapture } from '../../app/main/capture/captured.ts';
 import { diffCaptures } from '../../app/main/capture/diff.ts';
 import { Recorder } from '../../app/main/capture/record.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
@@ -130,7 +130,7 @@ test('a capture does not differ from itself; the other way round all is reversed
   ]);
 });
 
-test('the command line: text, JSON and CSV, and its exit codes', () => {
+test('the command line and files of the window: text, JSON and CSV, and exit codes', async () => {
   const cli = (...words: string[]) =>
     spawnSync(process.execPath, ['out/main/cli.cjs', 'diff', ...words], { encoding: 'utf8' });
   const text = cli(before, after);
@@ -146,6 +146,23 @@ test('the command line: text, JSON and CSV, and its exit codes', () => {
   expect(lines.at(-1)).toMatchObject({ type: 'totals', executed: 1 });
   expect(lines.length).toBe(differences.length + 1);
   expect(cli(before, after, '--csv').stdout.trim().split('\n').length).toBe(differences.length + 1);
+  // The files that a window gives hold the same.
+  const explorer = new Explorer(capturedSources(readCapture(before)));
+  const opened = [before, after].map((path, i) => explorer.openSnapshot({ id: `${i}`, path }));
+  expect((await Promise.all(opened)).map((s) => [s.problem, s.processes])).toEqual([
+    ['', 4],
+    ['', 3],
+  ]);
+  const shown = await explorer.compare({ before: '0', after: '1' });
+  expect([shown.differences, shown.totals]).toEqual([differences, totals]);
+  for (const format of ['csv', 'jsonl'] as const) {
+    await explorer.exportComparison({ id: format, format });
+    const flag = format === 'csv' ? '--csv' : '--json';
+    expect(readFileSync(explorer.exported(format) as string, 'utf8')).toBe(cli(before, after, flag).stdout);
+  }
+  await expect(explorer.compare({ before: '0', after: '' })).rejects.toThrow(/no machine/);
+  explorer.close();
+  expect(existsSync(after)).toBe(true); // files of others stay
   // Against now: it goes on sleeping, so nothing of it has changed since.
   const now = cli(after, '--json')
     .stdout.trim()

@@ -1,32 +1,49 @@
 // Captures that are kept while the program runs, to compare with what is now.
 import { rmSync } from 'node:fs';
 import { type Comparison, MOST_DIFFERENCES, type Snapshot } from '../../contract/api.ts';
-import type { Difference } from '../../contract/changes.ts';
+import type { Difference, DiffTotals } from '../../contract/changes.ts';
 import type { Explorer } from '../explorer/explorer.ts';
+import { PartialFile } from '../partial.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
-import { readCapture } from './captured.ts';
+import { type CaptureContents, readCapture } from './captured.ts';
 import { ENDING } from './container.ts';
 import { diffCaptures } from './diff.ts';
+import { CSV_HEAD, csvLine, jsonLine } from './differences.ts';
 import { captureProcesses, type Wanted } from './record.ts';
 
-/** Differences are found in one go; in between, others get their turn. */
+interface Kept {
+  readonly path: string;
+  /** Empty: every process. */
+  readonly wanted: readonly Wanted[];
+  /** Written here, and removed with it. */
+  readonly own: boolean;
+}
+
+/** Differences between two turns of others. */
 const AT_ONCE = 2000;
 
 export class Snapshots {
   private readonly scratch = new Scratch();
-  private readonly kept = new Map<string, { readonly path: string; readonly wanted: readonly Wanted[] }>();
+  private readonly kept = new Map<string, Kept>();
+  /** The two captures of the last comparison; the second is of then, also where it was "now". */
+  private compared: { readonly before: string; readonly after: string; readonly own: boolean } | undefined;
+  private file: { readonly id: string; readonly path: string } | undefined;
 
   constructor(private readonly explorer: Explorer) {}
 
   async take(id: string, wanted: readonly Wanted[]): Promise<Snapshot> {
-    if (this.kept.has(id)) throw new Failed(`snapshot ${id} exists`, 'Choose another id.', 'EEXIST');
+    this.refuseTaken(id);
     const path = this.scratch.path(ENDING);
     const all = wanted.length === 0;
-    const { summaries, size, ...captured } = await captureProcesses(this.explorer, path, all ? 'all' : wanted);
-    const pages = summaries.reduce((n, s) => n + s.pages, 0n);
-    this.kept.set(id, { path, wanted });
-    return { id, at: readCapture(path).begin.startedAt, ...captured, pages, bytes: size };
+    await captureProcesses(this.explorer, path, all ? 'all' : wanted);
+    return this.keep(id, { path, wanted, own: true });
+  }
+
+  /** A capture in a file, to compare with as it is. */
+  open(id: string, path: string): Snapshot {
+    this.refuseTaken(id);
+    return this.keep(id, { path, wanted: [], own: false });
   }
 
   /** From one snapshot to another, or to now where that is "". */
@@ -40,33 +57,97 @@ export class Snapshots {
       const there = a.spaces.map(({ pid, startTicks }) => ({ pid, startTicks }));
       await captureProcesses(this.explorer, other, wanted.length ? wanted : there);
     }
+    if (this.compared?.own) rmSync(this.compared.after, { force: true });
+    this.compared = { before: path, after: other, own: !after };
     const b = readCapture(other);
-    if (!after) rmSync(other);
     const differences: Difference[] = [];
     let dropped = 0;
-    const all = diffCaptures(a, b);
-    for (let n = 1; ; n++) {
-      const next = all.next();
-      if (next.done) return { differences, dropped, totals: next.value, at: b.begin.startedAt };
-      if (differences.length < MOST_DIFFERENCES) differences.push(next.value);
+    const totals = await this.each(a, b, (difference) => {
+      if (differences.length < MOST_DIFFERENCES) differences.push(difference);
       else dropped++;
-      if (n % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+    });
+    return { differences, dropped, totals, at: b.begin.startedAt };
+  }
+
+  /** All differences of the last comparison as a file. */
+  async export(id: string, format: 'csv' | 'jsonl'): Promise<void> {
+    if (!this.compared) throw new Failed('nothing was compared', 'Compare first.', 'ENOENT');
+    const { before, after } = this.compared;
+    const file = new PartialFile(this.scratch.path(`.${format}`), false);
+    try {
+      if (format === 'csv') file.write(CSV_HEAD);
+      const line = format === 'csv' ? csvLine : jsonLine;
+      let lines: string[] = [];
+      const totals = await this.each(readCapture(before), readCapture(after), (difference) => {
+        lines.push(line(difference));
+        if (lines.length < AT_ONCE) return;
+        file.write(lines.join(''));
+        lines = [];
+      });
+      if (format === 'jsonl') lines.push(jsonLine(totals));
+      file.write(lines.join(''));
+      file.finish();
+    } catch (error) {
+      file.discard();
+      throw error;
     }
+    if (this.file) rmSync(this.file.path, { force: true });
+    this.file = { id, path: file.path };
+  }
+
+  /** Where the file of an export lies; undefined where there is none. */
+  path(id: string): string | undefined {
+    return this.file?.id === id ? this.file.path : undefined;
   }
 
   drop(id: string): boolean {
     const kept = this.kept.get(id);
-    if (kept) rmSync(kept.path, { force: true });
+    if (kept?.own) rmSync(kept.path, { force: true });
+    // What it was compared with can't be told again without it.
+    if (this.compared && [this.compared.before, this.compared.after].includes(kept?.path ?? ''))
+      this.compared = undefined;
     return this.kept.delete(id);
   }
 
   /** Forgets all of them. */
   clear(): void {
     this.kept.clear();
+    this.compared = undefined;
+    this.file = undefined;
     this.scratch.clear();
   }
 
-  private snapshot(id: string) {
+  /** Every difference, one after the other; in between, others get their turn. */
+  private async each(a: CaptureContents, b: CaptureContents, take: (d: Difference) => void): Promise<DiffTotals> {
+    const all = diffCaptures(a, b);
+    for (let n = 1; ; n++) {
+      const next = all.next();
+      if (next.done) return next.value;
+      take(next.value);
+      if (n % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  private keep(id: string, kept: Kept): Snapshot {
+    const { begin, spaces, skipped, problem, digest, bytes } = readCapture(kept.path);
+    this.kept.set(id, kept);
+    return {
+      id,
+      at: begin.startedAt,
+      processes: spaces.length,
+      skipped: skipped.length,
+      pages: spaces.reduce((n, s) => n + (s.summary?.pages ?? 0n), 0n),
+      bytes,
+      digest,
+      problem: problem ? `${problem.message}. ${problem.remedy}` : '',
+    };
+  }
+
+  private refuseTaken(id: string): void {
+    if (this.kept.has(id)) throw new Failed(`snapshot ${id} exists`, 'Choose another id.', 'EEXIST');
+  }
+
+  private snapshot(id: string): Kept {
     const kept = this.kept.get(id);
     if (!kept) throw new Failed(`snapshot ${id} is not kept any more`, 'Take it again.', 'ENOENT');
     return kept;

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stringify } from 'csv-stringify/sync';
 import {
   type Difference,
   differs,
@@ -11,14 +10,14 @@ import {
   sayChange,
   sayWhere,
 } from '../../contract/changes.ts';
-import { count, hex } from '../../contract/format.ts';
-import { visible } from '../../contract/inert.ts';
+import { count } from '../../contract/format.ts';
 import { readCapture } from '../capture/captured.ts';
 import { diffCaptures } from '../capture/diff.ts';
+import { CSV_HEAD, csvLine, jsonLine } from '../capture/differences.ts';
 import { captureProcesses } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
-import { type Json, print, say } from './output.ts';
+import { type Json, say } from './output.ts';
 
 export interface DiffOptions extends Json {
   csv?: boolean;
@@ -40,51 +39,6 @@ const MARKS: Readonly<Record<Difference['type'], string>> = {
 
 const sayDifference = (d: Difference): string =>
   `${MARKS[d.type]}${'pid' in d ? `${d.pid} ` : ''}${sayWhere(d)}${sayWhere(d) ? ' ' : ''}${sayChange(d)}`;
-
-const flat = (d: Difference) => {
-  if (d.type !== 'pages') return { ...d };
-  const { before, after, ...rest } = d;
-  return {
-    ...rest,
-    beforePagemap: before.pagemap,
-    beforeEntry: before.entry,
-    afterPagemap: after.pagemap,
-    afterEntry: after.entry,
-  };
-};
-
-const CSV_COLUMNS = [
-  'type',
-  'pid',
-  'startTicks',
-  'name',
-  'parent',
-  'reused',
-  'begin',
-  'end',
-  'path',
-  'va',
-  'pages',
-  'change',
-  'before',
-  'after',
-  'beforePagemap',
-  'beforeEntry',
-  'afterPagemap',
-  'afterEntry',
-];
-/** Numbers that people count with; the others are words of 64 bits. */
-const COUNTS = new Set(['pages', 'startTicks']);
-
-function csvLine(d: Difference): string {
-  const values = flat(d) as Record<string, unknown>;
-  const cell = (name: string) => {
-    const value = values[name] ?? '';
-    if (typeof value === 'bigint') return COUNTS.has(name) ? String(value) : `0x${hex(value)}`;
-    return typeof value === 'string' ? visible(value) : String(value);
-  };
-  return stringify([CSV_COLUMNS.map(cell)], { escape_formulas: true });
-}
 
 /** Exit code 0: nothing changed; 1: something did. */
 export async function diff(
@@ -108,18 +62,13 @@ export async function diff(
   }
   for (const { problem } of [a, b])
     if (problem) process.stderr.write(`cr3scope: ${problem.message}. ${problem.remedy}\n`);
-  if (csv) process.stdout.write(stringify([CSV_COLUMNS]));
+  if (csv) process.stdout.write(CSV_HEAD);
   const shown = new Map<number, number>();
   const differences = diffCaptures(a, b);
   for (let next = differences.next(); ; next = differences.next()) {
     if (next.done) {
       const { pages, ...totals } = next.value;
-      if (json)
-        print({
-          type: 'totals',
-          ...totals,
-          pages: Object.fromEntries(PAGE_CHANGES.map((change) => [change, Number(pages[change])])),
-        });
+      if (json) process.stdout.write(jsonLine(next.value));
       else if (!csv) {
         for (const [pid, n] of shown)
           if (n > limit)
@@ -133,7 +82,7 @@ export async function diff(
       return differs(next.value) ? 1 : 0;
     }
     const difference = next.value;
-    if (json) print(flat(difference));
+    if (json) process.stdout.write(jsonLine(difference));
     else if (csv) process.stdout.write(csvLine(difference));
     else {
       if (difference.type === 'pages') {

@@ -504,15 +504,22 @@ export class Explorer implements Api {
 
   cancelExport: Api['cancelExport'] = (args) => this.cancelCheck(args);
 
-  /** Where the file of a finished export lies; undefined where there is none. */
+  /** Where the file of a finished export, or of a comparison, lies; undefined where there is none. */
   exported(id: string): string | undefined {
-    return this.documents.path(id);
+    return this.documents.path(id) ?? this.snapshots.path(id);
   }
 
   takeSnapshot: Api['takeSnapshot'] = ({ id, pid, startTicks }) =>
     this.snapshots.take(id, pid ? [{ pid, startTicks }] : []);
 
+  openSnapshot: Api['openSnapshot'] = async ({ id, path }) => this.snapshots.open(id, path);
+
   compare: Api['compare'] = ({ before, after }) => this.snapshots.compare(before, after);
+
+  exportComparison: Api['exportComparison'] = async ({ id, format }) => {
+    await this.snapshots.export(id, format);
+    return null;
+  };
 
   dropSnapshot: Api['dropSnapshot'] = async ({ id }) => this.snapshots.drop(id);
 

@@ -1,5 +1,7 @@
 // What changed since a snapshot: processes, roots, regions, pages.
-import { useMemo, useState } from 'react';
+import { Download } from 'lucide-react';
+import { useEffect, useMemo, useState } from 'react';
+import { COMPARISON_FORMATS } from '../../contract/api.ts';
 import {
   type Difference,
   differs,
@@ -9,7 +11,17 @@ import {
   sayWhere,
 } from '../../contract/changes.ts';
 import { bytes, count } from '../../contract/format.ts';
-import { choose, compare, dropSnapshot, type Kept, takeSnapshot, useCompare } from '../compare.ts';
+import {
+  choose,
+  compare,
+  dropSnapshot,
+  type Kept,
+  openSnapshot,
+  saveComparison,
+  takeSnapshot,
+  useCompare,
+} from '../compare.ts';
+import { useKept } from '../lib/kept.ts';
 import { goTo, selectProcess, useStore } from '../store.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
 import { Empty, PaneTitle } from './parts.tsx';
@@ -69,11 +81,16 @@ const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] =>
 ];
 
 const time = (iso: string) => new Date(iso).toLocaleTimeString('en-GB');
-const sayKept = ({ space, at, pages, processes }: Kept) =>
-  `${time(at)} · ${space ? `${space.pid} ${space.name}` : `${processes} processes`} · ${count(pages)} pages`;
+const date = (iso: string) => new Date(iso).toLocaleDateString('sv');
+function sayKept({ space, path, at, pages, processes }: Kept): string {
+  const whose = space ? `${space.pid} ${space.name}` : `${processes} ${processes === 1 ? 'process' : 'processes'}`;
+  const what = path ? `${path.split('/').at(-1)} · ${date(at)} ` : '';
+  return `${what}${time(at)} · ${whose} · ${count(pages)} pages`;
+}
 
 function Totals() {
   const comparison = useCompare((s) => s.comparison);
+  const busy = useCompare((s) => s.busy);
   if (!comparison) return null;
   const { totals, dropped } = comparison;
   return (
@@ -94,6 +111,12 @@ function Totals() {
         </span>
       ))}
       {dropped > 0 && <span className="dim">{count(dropped)} more are counted, not listed</span>}
+      <span className="spacer" />
+      {COMPARISON_FORMATS.map((format) => (
+        <button key={format} type="button" disabled={busy !== ''} onClick={() => void saveComparison(format)}>
+          <Download size={13} aria-hidden="true" /> {format === 'csv' ? 'CSV' : 'JSON Lines'}
+        </button>
+      ))}
     </div>
   );
 }
@@ -103,6 +126,14 @@ export function ComparePane() {
   const processes = useStore((s) => s.processes);
   const { snapshots, busy, before, after, comparison, error } = useCompare();
   const [selected, setSelected] = useState<number>();
+  const [path, setPath] = useKept('compare.path', '');
+  const captured = useStore((s) => s.target?.capture?.path);
+  const kept = snapshots.reduce((n, s) => n + (s.path ? 0 : s.bytes), 0);
+  const chosen = snapshots.filter((s) => s.id === before || s.id === after);
+  // A capture in this window is what another one is compared with.
+  useEffect(() => {
+    if (captured && useCompare.getState().snapshots.length === 0) void openSnapshot(captured);
+  }, [captured]);
   const rows = useMemo(
     () => (comparison?.differences ?? []).map((difference, id) => ({ id, difference })),
     [comparison],
@@ -120,20 +151,41 @@ export function ComparePane() {
   };
   return (
     <section className="pane" aria-label="Compare">
-      <PaneTitle title="Compare with a snapshot">
+      <PaneTitle title="Compare">
         <span className="dim ellipsis" role="status">
           {busy}
         </span>
         <span className="spacer" />
-        {space && (
+        {space && !captured && (
           <button type="button" disabled={busy !== ''} onClick={() => void takeSnapshot(space)}>
             Snapshot of {space.pid} {space.name}
           </button>
         )}
-        <button type="button" disabled={busy !== ''} onClick={() => void takeSnapshot(undefined)}>
-          Snapshot of all
-        </button>
+        {!captured && (
+          <button type="button" disabled={busy !== ''} onClick={() => void takeSnapshot(undefined)}>
+            Snapshot of all
+          </button>
+        )}
       </PaneTitle>
+      <form
+        className="find-bar wrap"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (path.trim()) void openSnapshot(path.trim());
+        }}
+      >
+        <input
+          className="num command"
+          aria-label="Capture in a file"
+          placeholder="a capture in a file: /path/to/before.cr3scope"
+          value={path}
+          spellCheck={false}
+          onChange={(e) => setPath(e.target.value)}
+        />
+        <button type="submit" disabled={busy !== '' || !path.trim()}>
+          Open
+        </button>
+      </form>
       {snapshots.length > 0 && (
         <form
           className="find-bar wrap"
@@ -155,7 +207,7 @@ export function ComparePane() {
           <label>
             to{' '}
             <select aria-label="After" value={after} onChange={(e) => choose(before ?? '', e.target.value)}>
-              <option value="">now</option>
+              <option value="">{captured ? 'choose one' : 'now'}</option>
               {snapshots
                 .filter((s) => s.id !== before)
                 .map((s) => (
@@ -165,20 +217,27 @@ export function ComparePane() {
                 ))}
             </select>
           </label>
-          <button type="submit" disabled={busy !== '' || !before}>
+          <button type="submit" disabled={busy !== '' || !before || (captured !== undefined && !after)}>
             Compare
           </button>
           <button type="button" disabled={busy !== '' || !before} onClick={() => before && void dropSnapshot(before)}>
             Drop
           </button>
-          <span className="dim">{bytes(snapshots.reduce((n, s) => n + s.bytes, 0))} kept</span>
+          <span className="dim">{kept > 0 && `${bytes(kept)} kept`}</span>
         </form>
       )}
+      {chosen
+        .filter((s) => s.problem)
+        .map((s) => (
+          <p key={s.id} className="banner" role="alert">
+            {s.problem}
+          </p>
+        ))}
       {error && <Empty title={error.message}>{error.remedy}</Empty>}
       {snapshots.length === 0 && !error && (
         <Empty title="No snapshot is kept">
-          Take one now, and compare later: which processes came and went, which executed another program, and which
-          pages moved, were swapped, or changed their rights. <code>cr3scope diff</code> compares captures in files.
+          Take one now, or open a capture, and compare later: which processes came and went, which executed another
+          program, and which pages moved, were swapped, or changed their rights.
         </Empty>
       )}
       <Totals />

@@ -5,7 +5,6 @@ import { useEffect, useState } from 'react';
 import {
   type Args,
   EXPORT_FORMATS,
-  EXPORT_PATH,
   type ExportEvent,
   type Failure,
   FRAMES_KEPT,
@@ -14,6 +13,7 @@ import {
 } from '../../contract/api.ts';
 import { count } from '../../contract/format.ts';
 import { explorer, failure } from '../lib/client.ts';
+import { download } from '../lib/download.ts';
 import { type ExportScope, setExporting, useStore } from '../store.ts';
 
 type Format = Args<'startExport'>['format'];
@@ -53,14 +53,6 @@ function sayProgress({ at }: Running): string {
   return `${count(at.processes)} of ${count(at.of)} processes${at.of === 1 && at.total ? `: ${count(at.done)} of ${count(at.total)} pages` : pages}`;
 }
 
-/** Has the browser, or the desktop's download, take a finished file. */
-function take(id: string, file: string): void {
-  const link = document.createElement('a');
-  link.href = `${EXPORT_PATH}${id}`;
-  link.download = file;
-  link.click();
-}
-
 export function ExportDialog() {
   const scope = useStore((s) => s.exporting);
   const space = useStore((s) => s.space);
@@ -84,7 +76,7 @@ export function ExportDialog() {
       if (!event.end) return setRunning({ ...running, at: event });
       setRunning(undefined);
       if ('bytes' in event.end) {
-        take(running.id, running.file);
+        download(running.id, running.file);
         setExporting(undefined);
       } else if (event.end.error.code !== 'ECANCELED') setError(event.end.error);
     });

@@ -1,0 +1,62 @@
+// Differences of two captures, line by line, for other tools.
+import { stringify } from 'csv-stringify/sync';
+import { type Difference, type DiffTotals, PAGE_CHANGES } from '../../contract/changes.ts';
+import { hex } from '../../contract/format.ts';
+import { inJson, visible } from '../../contract/inert.ts';
+
+/** One object without nesting. */
+const flat = (d: Difference) => {
+  if (d.type !== 'pages') return { ...d };
+  const { before, after, ...rest } = d;
+  return {
+    ...rest,
+    beforePagemap: before.pagemap,
+    beforeEntry: before.entry,
+    afterPagemap: after.pagemap,
+    afterEntry: after.entry,
+  };
+};
+
+const CSV_COLUMNS = [
+  'type',
+  'pid',
+  'startTicks',
+  'name',
+  'parent',
+  'reused',
+  'begin',
+  'end',
+  'path',
+  'va',
+  'pages',
+  'change',
+  'before',
+  'after',
+  'beforePagemap',
+  'beforeEntry',
+  'afterPagemap',
+  'afterEntry',
+];
+/** Numbers that people count with; the others are words of 64 bits. */
+const COUNTS = new Set(['pages', 'startTicks']);
+
+/** A row under CSV_HEAD; names that would act come as text. */
+export function csvLine(d: Difference): string {
+  const values = flat(d) as Record<string, unknown>;
+  const cell = (name: string) => {
+    const value = values[name] ?? '';
+    if (typeof value === 'bigint') return COUNTS.has(name) ? String(value) : `0x${hex(value)}`;
+    return typeof value === 'string' ? visible(value) : String(value);
+  };
+  return stringify([CSV_COLUMNS.map(cell)], { escape_formulas: true });
+}
+
+export const CSV_HEAD = stringify([CSV_COLUMNS]);
+
+/** One JSON object a line: a difference, or what they add up to. */
+export function jsonLine(value: Difference | DiffTotals): string {
+  if ('type' in value) return `${inJson(flat(value))}\n`;
+  const { pages, ...totals } = value;
+  const counted = Object.fromEntries(PAGE_CHANGES.map((change) => [change, Number(pages[change])]));
+  return `${inJson({ type: 'totals', ...totals, pages: counted })}\n`;
+}
