@@ -1,5 +1,5 @@
 // The desktop face: one window on the explorer.
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
@@ -8,7 +8,7 @@ import { answer } from '../contract/rpc.ts';
 import { capturedSources, readCapture } from './capture/captured.ts';
 import { ENDING } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
-import { ADDON, exportId, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
+import { ADDON, exportFile, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Failed } from './sources/failed.ts';
 import { openSources } from './sources/sources.ts';
@@ -28,14 +28,13 @@ const explorers = new Set<Explorer>();
 
 async function serveFile(request: Request): Promise<Response> {
   const { pathname, host } = new URL(request.url);
-  const id = host === 'cr3scope' ? exportId(pathname) : undefined;
-  const document = id && [...explorers].map((explorer) => explorer.exported(id)).find((path) => path);
+  const document = host === 'cr3scope' ? exportFile(pathname, explorers) : undefined;
   if (document)
-    return new Response(Readable.toWeb(createReadStream(document)) as ReadableStream, {
+    return new Response(Readable.toWeb(createReadStream(document.path)) as ReadableStream, {
       headers: {
         'Content-Type': 'application/octet-stream',
         'Content-Disposition': 'attachment',
-        'Content-Length': String(statSync(document).size),
+        'Content-Length': String(document.size),
       },
     });
   const file = host === 'cr3scope' ? rendererFile(pathname) : undefined;

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
 import { EXPORT_PATH } from '../contract/api.ts';
+import type { Explorer } from './explorer/explorer.ts';
 
 declare const __dirname: string;
 
@@ -15,9 +16,19 @@ export const LABS_PROGRAM = join(ADDON, '../labs');
 export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
 
-/** The id of the export that a URL path names; undefined for anything else. */
-export const exportId = (pathname: string): string | undefined =>
-  pathname.startsWith(EXPORT_PATH) ? pathname.slice(EXPORT_PATH.length) : undefined;
+/** The finished export that a URL path names, with its size in bytes; undefined for anything else. */
+export function exportFile(
+  pathname: string,
+  explorers: Iterable<Explorer>,
+): { path: string; size: number } | undefined {
+  if (!pathname.startsWith(EXPORT_PATH)) return undefined;
+  for (const explorer of explorers) {
+    const path = explorer.exported(pathname.slice(EXPORT_PATH.length));
+    const stat = path && statSync(path, { throwIfNoEntry: false });
+    if (path && stat) return { path, size: stat.size };
+  }
+  return undefined;
+}
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

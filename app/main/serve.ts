@@ -1,13 +1,13 @@
 // The web face: the same user interface over loopback, safe on a shared host. Loopback only, a one-time token in the
 // URL, then a session cookie; Host and Origin checked; one origin; strict CSP.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { answer } from '../contract/rpc.ts';
 import type { Explorer } from './explorer/explorer.ts';
-import { exportId, rendererFile } from './files.ts';
+import { exportFile, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Failed } from './sources/failed.ts';
 
@@ -81,11 +81,10 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
       tokenUsed = true;
       extra['Set-Cookie'] = `${cookieName()}=${session}; HttpOnly; SameSite=Strict; Path=/`;
     }
-    const id = exportId(url.pathname);
-    const document = id && explorer.exported(id);
-    const file = document ? { path: document, type: 'application/octet-stream' } : rendererFile(url.pathname);
+    const document = exportFile(url.pathname, [explorer]);
+    const file = document ? { ...document, type: 'application/octet-stream' } : rendererFile(url.pathname);
     if (!file) return refuse(response, 404, 'Not found.');
-    const download = document ? { 'Content-Disposition': 'attachment', 'Content-Length': statSync(document).size } : {};
+    const download = document ? { 'Content-Disposition': 'attachment', 'Content-Length': document.size } : {};
     response.writeHead(200, { ...HEADERS, ...extra, ...download, 'Content-Type': file.type });
     createReadStream(file.path)
       .on('error', () => response.destroy())

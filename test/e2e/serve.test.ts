@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import type { ExportEvent } from '../../app/contract/api.ts';
 import { connect } from '../../app/contract/rpc.ts';
 import { startServer } from './faces.ts';
 
@@ -86,19 +87,45 @@ test('a malformed message gets an answer, and the server lives on', async () => 
   expect((await get('/%')).status).toBe(403);
 });
 
-test('what a page has started ends with it', async () => {
+/** A page of its own on another server. */
+async function openPage() {
   const other = await startServer();
+  const response = await fetch(other.url);
+  const [cookie = ''] = response.headers.getSetCookie();
+  const headers = { Cookie: cookie.split(';')[0] as string, Origin: `http://127.0.0.1:${other.port}` };
+  const ws = new WebSocket(`ws://127.0.0.1:${other.port}/`, { headers });
+  await new Promise((resolve) => ws.once('open', resolve));
+  const client = connect({
+    send: (bytes) => ws.send(bytes),
+    onMessage: (receive) => ws.on('message', (data) => receive(data as Buffer)),
+  });
+  return { other, headers, ws, client };
+}
+
+test('an export goes to its own page only, as long as it is there', async () => {
+  const { other, headers, ws, client } = await openPage();
   try {
-    const response = await fetch(other.url);
-    const [cookie = ''] = response.headers.getSetCookie();
-    const ws = new WebSocket(`ws://127.0.0.1:${other.port}/`, {
-      headers: { Cookie: cookie.split(';')[0] as string, Origin: `http://127.0.0.1:${other.port}` },
-    });
-    await new Promise((resolve) => ws.once('open', resolve));
-    const client = connect({
-      send: (bytes) => ws.send(bytes),
-      onMessage: (receive) => ws.on('message', (data) => receive(data as Buffer)),
-    });
+    const taken = (id: string, cookie = headers.Cookie) =>
+      fetch(`http://127.0.0.1:${other.port}/export/${id}`, { headers: { Cookie: cookie } });
+    const ended = new Promise<ExportEvent['end']>((ok) => client.on('export', ({ end }) => end && ok(end)));
+    const pid = process.pid;
+    await client.call('startExport', { id: 'one', check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none' });
+    expect(await ended).toEqual({ bytes: expect.any(Number) });
+    const response = await taken('one');
+    expect([response.status, response.headers.get('content-disposition')]).toEqual([200, 'attachment']);
+    expect(Buffer.from(await response.arrayBuffer()).subarray(0, 8)).toEqual(Buffer.from('cr3scope'));
+    expect((await taken('two')).status).toBe(404);
+    expect((await taken('one', '')).status).toBe(403);
+    ws.close();
+    await expect.poll(async () => (await taken('one')).status).toBe(404);
+  } finally {
+    other.child.kill('SIGTERM');
+  }
+});
+
+test('what a page has started ends with it', async () => {
+  const { other, ws, client } = await openPage();
+  try {
     const labs = () => spawnSync('pgrep', ['-P', String(other.child.pid), 'labs'], { encoding: 'utf8' }).stdout;
     const step = await client.call('startLab', { id: 'x', name: 'cow' });
     expect(labs()).toContain(String(step.pages[0]?.pid));
