@@ -106,6 +106,14 @@ async function use(pids: number[]): Promise<number> {
     await ask(() => explorer.tables(space));
     await ask(() => explorer.check(pid, 0n, 0n, 1n << 63n, () => undefined).promise);
   }
+  for (const pid of [0, ...pids])
+    await ask(async () => {
+      const pattern = { bytes: Uint8Array.of(0x7f, 0x45), mask: Uint8Array.of(0xff, 0xff) };
+      const job = explorer.search(pid, 0n, 1n << 63n, pattern, 10n, () => undefined);
+      // Pages may be as many as it likes to say: nobody has to wait for all of them.
+      setImmediate(() => setImmediate(job.cancel));
+      await job.promise;
+    });
   return answers;
 }
 

@@ -386,6 +386,13 @@ function sliceMemory({ map }: ChunkOf<'memory'>, begin: bigint, end: bigint, fla
   };
 }
 
+function mappedBytes(target: AddonTarget, { pages }: CapturedSpace): bigint {
+  let mapped = 0n;
+  for (const { entry, level, pages: n } of pages.stretches())
+    if (mapsFrame(decode(entry, level || 1, target).kind)) mapped += n;
+  return mapped << 12n;
+}
+
 /** The pages of a space that map frames. */
 function* piecesOf(
   target: AddonTarget,
@@ -585,9 +592,14 @@ export function capturedSources(contents: CaptureContents): Sources {
       return sliceMemory(contents.memory, from, to, flags);
     },
     search: (pid, from, to, bytes, mask, limit, onBatch) => {
-      const pieces = pid ? () => piecesOf(target, spaceOf(pid), bytesOf) : () => ofMemory(from, to);
-      const job = searchPieces(pieces, { bytes, mask }, { begin: from, end: to, limit }, onBatch);
-      if (pid) return job;
+      const bounds = { begin: from, end: to, limit };
+      if (pid) {
+        const space = spaceOf(pid);
+        const pieces = piecesOf(target, space, bytesOf);
+        return searchPieces(pieces, mappedBytes(target, space), { bytes, mask }, bounds, onBatch);
+      }
+      const pieces = [...ofMemory(from, to)];
+      const job = searchPieces(pieces, BigInt(pieces.length) << 12n, { bytes, mask }, bounds, onBatch);
       const ram = target.ramEnd.reduce((n, at, i) => n + at - (target.ramBegin[i] ?? 0n), 0n);
       const promise = job.promise.then((s) => (s.limited || ram < s.bytes ? s : { ...s, unreadable: ram - s.bytes }));
       return { ...job, promise };

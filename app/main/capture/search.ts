@@ -58,9 +58,10 @@ function* matches(data: Buffer, pattern: Pattern & { anchor: Anchor }, from: num
   }
 }
 
-/** Searches pieces; in between, others get their turn. */
+/** Searches pieces, `total` bytes of them; in between, others get their turn. */
 export function searchPieces(
-  pieces: () => Iterable<Piece>,
+  pieces: Iterable<Piece>,
+  total: bigint,
   pattern: Pattern,
   { begin, end, limit }: Bounds,
   onBatch: (batch: SearchBatch) => void,
@@ -68,8 +69,6 @@ export function searchPieces(
   let cancelled = false;
   const search = async (): Promise<SearchSummary> => {
     const wanted = { ...pattern, anchor: anchorOf(pattern) };
-    let total = 0n;
-    for (const piece of pieces()) total += piece.pages * BigInt(PAGE);
     const summary = { bytes: 0n, unreadable: 0n, hits: 0n, limited: false, gone: false };
     let hits: { address: bigint; pa: bigint; context: Buffer; from: number; to: number }[] = [];
     const tell = () => {
@@ -114,18 +113,21 @@ export function searchPieces(
       before = adjacent.length && page?.bytes ? page.bytes : nothing;
       page = piece?.bytes ? piece : undefined;
     };
-    for (const piece of pieces()) {
-      if (piece.bytes) {
-        for (let k = 0n; k < piece.pages && !summary.limited; k++) {
-          next({ ...piece, address: piece.address + k * BigInt(PAGE), pages: 1n });
-          if (++seen % PAGES_AT_ONCE) continue;
-          tell();
-          await new Promise((resolve) => setImmediate(resolve));
-          if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
-        }
-      } else {
+    const others = async () => {
+      if (++seen % PAGES_AT_ONCE) return;
+      tell();
+      await new Promise((resolve) => setImmediate(resolve));
+      if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
+    };
+    for (const piece of pieces) {
+      if (!piece.bytes) {
         next(undefined);
         summary.unreadable += piece.pages * BigInt(PAGE);
+        await others();
+      }
+      for (let k = 0n; piece.bytes && k < piece.pages && !summary.limited; k++) {
+        next({ ...piece, address: piece.address + k * BigInt(PAGE), pages: 1n });
+        await others();
       }
       if (summary.limited) break;
     }
