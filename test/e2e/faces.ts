@@ -65,7 +65,7 @@ export async function openBrowser(...options: string[]): Promise<Face> {
     page,
     complaints,
     download: async (act, path) => {
-      const [download] = await Promise.all([page.waitForEvent('download'), act()]);
+      const [download] = await Promise.all([page.waitForEvent('download', { timeout: 120_000 }), act()]);
       await download.saveAs(path);
     },
     resize: (width, height) => page.setViewportSize({ width, height }),
