@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "trace_machine.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -50,6 +51,7 @@ class Lives {
       if (!link) refuse_bpf(target, std::string("attach to the scheduler’s tracepoints, ") + name, errno);
       links_.emplace_back(link);
     }
+    lost_ = lost();
   }
   void know(int pid, u64 root) { roots_[pid] = root; }
 
@@ -57,16 +59,28 @@ class Lives {
   TraceEvents next() {
     events_.clear();
     ring_buffer__poll(ring_.get(), kPollMs);
-    if (u64 lost = __atomic_load_n(&settings_->lost, __ATOMIC_RELAXED); lost != lost_) {
+    if (u64 all = lost(); all != lost_) {
       TraceEvent event{.ns = monotonic_ns(), .kind = TraceKind::lost};
-      event.code = static_cast<int>(lost - lost_);
-      lost_ = lost;
+      event.code = static_cast<int>(all - lost_);
+      lost_ = all;
       events_.push_back(std::move(event));
     }
     return std::move(events_);
   }
 
  private:
+  // Records that found the ring full, and events of which the kernel ran no program, as one was under way on that CPU.
+  u64 lost() const {
+    u64 n = __atomic_load_n(&settings_->lost, __ATOMIC_RELAXED);
+    bpf_program* program;
+    bpf_object__for_each_program(program, object_.get()) {
+      bpf_prog_info info{};
+      u32 size = sizeof info;
+      if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) n += info.recursion_misses;
+    }
+    return n;
+  }
+
   static int take(void* self, void* data, size_t) {
     static_cast<Lives*>(self)->add(*static_cast<const life_record*>(data));
     return 0;
