@@ -702,6 +702,10 @@ export const METHODS = {
     }),
     z.null(),
   ),
+  /** Begins to record the traces and watches that begin from now on, into a capture. */
+  startRecording: method(z.object({ id: checkId }), z.null()),
+  /** The recording is then to be had from EXPORT_PATH + id; `problem` says why it ends early, "" where it does not. */
+  stopRecording: method(z.object({ id: checkId }), z.object({ id: checkId, bytes: z.number(), problem: z.string() })),
   cancelExport: method(z.object({ id: checkId }), z.boolean()),
   /** Captures a process, or every one (PID 0), to compare with; the caller chooses the id. */
   takeSnapshot: method(

@@ -4,6 +4,7 @@ import type { Args, Failure, LabStep, Traced, TraceEvent, WatchEvent } from '../
 import type { LabName } from '../contract/labs.ts';
 import { type PageState, pageStates } from '../contract/watch.ts';
 import { explorer, failure } from './lib/client.ts';
+import { download } from './lib/download.ts';
 import type { Space } from './store.ts';
 
 export interface Change {
@@ -49,6 +50,8 @@ export interface Trace {
 }
 
 interface TimeState {
+  /** Id of the recording that runs. */
+  recording?: string | undefined;
   trace?: Trace;
   traceError?: Failure;
   watched?: Watched;
@@ -132,6 +135,21 @@ export async function startTrace(wanted: Omit<Args<'startTrace'>, 'id'>): Promis
   } catch (error) {
     if (get().trace?.id === id) set({ trace: undefined, traceError: failure(error) });
   }
+}
+
+/** Begins to record what is traced and watched from now on, or ends that and saves it as a capture. */
+export async function toggleRecording(): Promise<void> {
+  const { recording } = get();
+  if (!recording) {
+    const id = crypto.randomUUID();
+    await explorer().call('startRecording', { id });
+    set({ recording: id });
+    return;
+  }
+  set({ recording: undefined });
+  const { problem } = await explorer().call('stopRecording', { id: recording });
+  download(recording, 'cr3scope-recording.cr3scope');
+  if (problem) throw new Error(problem);
 }
 
 /** Lets all that is traced run on. */

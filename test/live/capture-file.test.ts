@@ -74,6 +74,38 @@ describe('an export for a window', () => {
     explorer.close();
   });
 
+  test('records the traces and watches that begin after it, until it is ended', async () => {
+    const explorer = new Explorer(sources);
+    const anon = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+    const watch = async (id: string, offset: bigint) => {
+      const sampled = new Promise<void>((ok) => {
+        explorer.listen((event, payload) => event === 'watch' && (payload as { id: string }).id === id && ok());
+      });
+      const begin = anon.va + offset;
+      const end = begin + 0x4000n;
+      await explorer.startWatch({ id, pid: anon.pid, startTicks: 0n, begin, end, intervalMs: 50 });
+      await sampled;
+    };
+    await watch('before', 0n);
+    await explorer.startRecording({ id: 'it' });
+    await expect(explorer.startRecording({ id: 'other' })).rejects.toMatchObject({ code: 'EEXIST' });
+    await watch('during', 0x4000n);
+    const traced = new Promise<void>((ok) => {
+      explorer.listen((event, payload) => event === 'trace' && (payload as { end: unknown }).end !== null && ok());
+    });
+    const launch = { arguments: ['true'], pid: 0, directory: '', user: '', environment: [], follow: true };
+    await explorer.startTrace({ id: 'trace', ...launch });
+    await traced;
+    expect(await explorer.stopRecording({ id: 'it' })).toMatchObject({ id: 'it', problem: '' });
+    await watch('after', 0x8000n);
+    await expect(explorer.stopRecording({ id: 'it' })).rejects.toMatchObject({ code: 'ENOENT' });
+    const { problem, traced: events, watches } = readCapture(explorer.exported('it') as string);
+    expect([problem, events.at(-1)?.kind]).toEqual([undefined, 'exit']);
+    expect(new Set(watches.map((w) => w.begin))).toEqual(new Set([anon.va + 0x4000n]));
+    expect(watches[0]).toMatchObject({ pid: anon.pid, batch: { initial: true } });
+    explorer.close();
+  });
+
   test('of a capture is that in another format', async () => {
     expect(await started(captured, 'a', { pid: 0, format: 'csv' })).toEqual({ bytes: expect.any(Number) });
     const lines = readFileSync(captured.exported('a') as string, 'utf8').split('\n');

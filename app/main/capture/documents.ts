@@ -1,6 +1,6 @@
 // Files that a window asked for: written in a folder of our own, then streamed to where it wants them.
 import { rmSync, statSync } from 'node:fs';
-import type { Args, ExportFormat } from '../../contract/api.ts';
+import type { Args, ExportFormat, Result } from '../../contract/api.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from '../explorer/report.ts';
 import { PartialFile } from '../partial.ts';
@@ -9,7 +9,7 @@ import { Failed } from '../sources/failed.ts';
 import { readCapture } from './captured.ts';
 import { ENDING } from './container.ts';
 import { exportCapture } from './export.ts';
-import { captureProcesses, type Follower } from './record.ts';
+import { captureProcesses, type Follower, Recorder } from './record.ts';
 
 /** Processes written so far, and pages of the one at work. */
 export interface Written {
@@ -25,6 +25,7 @@ export class Documents {
   private readonly scratch = new Scratch();
   /** One at a time: a window takes each as soon as it is there. */
   private last: { readonly id: string; readonly path: string } | undefined;
+  private recording: { readonly id: string; readonly recorder: Recorder; failed?: Failed } | undefined;
 
   constructor(private readonly explorer: Explorer) {}
 
@@ -74,12 +75,47 @@ export class Documents {
     }
   }
 
+  /** Begins a recording of the traces and watches that begin from now on. */
+  async record(id: string): Promise<void> {
+    if (this.recording) throw new Failed('something is recorded already', 'Stop that recording first.', 'EEXIST');
+    const recorder = await Recorder.begin(this.explorer, this.scratch.path(ENDING), false, {
+      frames: 'none',
+      bytes: false,
+    });
+    this.recording = { id, recorder };
+  }
+
+  /** What writes into the recording that runs now; once that has ended, or where none runs, it does nothing. */
+  get recorded(): (what: (recorder: Recorder) => void) => void {
+    const mine = this.recording;
+    return (what) => {
+      if (!mine || mine !== this.recording || mine.failed) return;
+      try {
+        what(mine.recorder);
+      } catch (error) {
+        mine.failed = mine.recorder.leave(error); // the disk is full: what there is stays readable
+      }
+    };
+  }
+
+  /** Ends a recording; the file of a failed one ends early. */
+  endRecording(id: string): Result<'stopRecording'> {
+    const mine = this.recording;
+    if (mine?.id !== id) throw new Failed(`recording ${id} does not run`, 'Begin another one.', 'ENOENT');
+    this.recording = undefined;
+    if (!mine.failed) mine.recorder.finish();
+    const bytes = this.keep(id, mine.failed ? mine.recorder.partial : mine.recorder.path);
+    return { id, bytes, problem: mine.failed ? `${mine.failed.message}. ${mine.failed.remedy}` : '' };
+  }
+
   /** Where the file of an export lies; undefined where there is none. */
   path(id: string): string | undefined {
     return this.last?.id === id ? this.last.path : undefined;
   }
 
   clear(): void {
+    this.recording?.recorder.discard();
+    this.recording = undefined;
     this.last = undefined;
     this.scratch.clear();
   }

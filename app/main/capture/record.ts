@@ -177,6 +177,14 @@ export class Recorder {
     this.writer.append({ kind: 'memory', map: await this.explorer.memory(wanted) });
   }
 
+  get path(): string {
+    return this.writer.path;
+  }
+  /** What the file is called until it is finished. */
+  get partial(): string {
+    return this.writer.partial;
+  }
+
   addTrace(events: Traced[]): void {
     if (events.length) this.writer.append({ kind: 'trace', events });
   }

@@ -228,7 +228,10 @@ export class Explorer implements Api {
   startWatch: Api['startWatch'] = async ({ id, pid, startTicks, begin, end, intervalMs }) => {
     if (this.running.has(id)) throw new Failed(`watch ${id} exists`, 'Choose another id.', 'EEXIST');
     let reached = { ns: 0n, samples: 0n };
+    const record = this.documents.recorded;
     const job = this.watch(pid, startTicks, begin, end, intervalMs, (batch) => {
+      const place = { pid, begin: begin & ~4095n, end: (end + 4095n) & ~4095n };
+      if (batch.rows.va.length) record((recorder) => recorder.addWatch(place, batch));
       reached = { ns: batch.ns, samples: batch.samples };
       this.emit('watch', { ...batch, id, end: null });
     });
@@ -259,7 +262,11 @@ export class Explorer implements Api {
 
   startTrace: Api['startTrace'] = async ({ id, pid, follow, ...launch }) => {
     if (this.running.has(id)) throw new Failed(`trace ${id} exists`, 'Choose another id.', 'EEXIST');
-    const onEvents = (events: Traced[]) => this.emit('trace', { id, events, end: null });
+    const record = this.documents.recorded;
+    const onEvents = (events: Traced[]) => {
+      record((recorder) => recorder.addTrace(events));
+      this.emit('trace', { id, events, end: null });
+    };
     const job =
       launch.arguments.length || pid
         ? this.trace({ ...launch, quiet: true }, pid, follow, onEvents) // a window has no terminal to give
@@ -501,6 +508,13 @@ export class Explorer implements Api {
       .finally(() => this.running.delete(id));
     return null;
   };
+
+  startRecording: Api['startRecording'] = async ({ id }) => {
+    await this.documents.record(id);
+    return null;
+  };
+
+  stopRecording: Api['stopRecording'] = async ({ id }) => this.documents.endRecording(id);
 
   cancelExport: Api['cancelExport'] = (args) => this.cancelCheck(args);
 

@@ -11,6 +11,7 @@ import { useStore } from '../store.ts';
 import { MOST_CHANGES, startTrace, stopTrace, type Trace, type TracedEvent, useTime } from '../time.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
 import { Digits, Empty, PaneTitle } from './parts.tsx';
+import { RecordButton } from './RecordButton.tsx';
 
 const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
   {
@@ -233,6 +234,7 @@ export function TracePane() {
             </button>
           </span>
         )}
+        <RecordButton />
         {captured && (
           <button type="button" disabled={running} onClick={() => run([], 0)}>
             Recorded trace

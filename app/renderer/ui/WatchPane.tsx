@@ -18,6 +18,7 @@ import {
 } from '../time.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
 import { Digits, Empty, PaneTitle } from './parts.tsx';
+import { RecordButton } from './RecordButton.tsx';
 
 /** ms; 0: when asked for. */
 const INTERVALS = [50, 100, 500, 1000, 10_000, 0];
@@ -207,6 +208,8 @@ export function WatchPane() {
           {watched &&
             `${count(samples)} samples · ${count(watched.seen)} changes${watched.seen > MOST_CHANGES ? `, the last ${count(MOST_CHANGES)} kept` : ''}`}
         </span>
+        <span className="spacer" />
+        <RecordButton />
       </PaneTitle>
       {recorded && <Recorded places={recorded} />}
       <form
