@@ -180,7 +180,10 @@ async function startProgram(name: LabName) {
   };
 }
 
-/** Watches a page while `act` runs; the causes of its changes, but for those of A: the kernel clears it as it ages pages. */
+/**
+ * Watches a page while `act` runs; the causes of its changes, but for those that come of themselves: the kernel clears A as
+ * it ages pages, and the flags of pagemap tell of others who look at the frame.
+ */
 async function causes(pid: number, va: bigint, act: () => Promise<void>): Promise<string[]> {
   const seen: string[] = [];
   let last: PageState | undefined;
@@ -191,7 +194,7 @@ async function causes(pid: number, va: bigint, act: () => Promise<void>): Promis
   const job = explorer.watch(pid, 0n, va, va + 1n, 10, (batch) => {
     for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
       const cause = last && causeOf(last, state);
-      if (cause && !/^(A was cleared|accessed)[^;]*$/.test(cause)) seen.push(cause);
+      if (cause && !/^(A was cleared|accessed|only pagemap’s flags)[^;]*$/.test(cause)) seen.push(cause);
       last = state;
     }
     begun();
