@@ -306,18 +306,23 @@ export function runsOf(stretches: Iterable<Stretch>): Runs {
   };
 }
 
+/** The stretches that map frames, with the first frame and the page size; `same`: all of their pages are that frame. */
+function* mappedStretches(target: AddonTarget, { pages }: CapturedSpace) {
+  for (const stretch of pages.stretches()) {
+    const leaf = decode(stretch.entry, stretch.level || 1, target);
+    if (!mapsFrame(leaf.kind)) continue;
+    const first = physicalAddress(stretch.va, leaf) >> 12n;
+    yield { stretch, shift: leaf.shift, first, same: stretch.step === 'same' && leaf.shift === 12 };
+  }
+}
+
 /** Who maps a frame, by the pages of all captured processes. */
 function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): AddonOwners {
   const list: { pid: number; start: bigint; va: bigint; shift: number; entry: bigint; access: number }[] = [];
   let pages = 0n;
   for (const space of contents.spaces)
-    for (const stretch of space.pages.stretches()) {
-      const leaf = decode(stretch.entry, stretch.level || 1, target);
-      const { kind, shift } = leaf;
-      if (!mapsFrame(kind)) continue;
+    for (const { stretch, shift, first, same } of mappedStretches(target, space)) {
       pages += stretch.pages;
-      const first = physicalAddress(stretch.va, leaf) >> 12n;
-      const same = stretch.step === 'same' && shift === 12;
       if (pfn < first || pfn >= first + (same ? 1n : stretch.pages)) continue;
       for (let k = same ? 0n : pfn - first; k < (same ? stretch.pages : pfn - first + 1n); k++) {
         if (list.length >= MOST_OWNERS) break;
@@ -386,25 +391,20 @@ function sliceMemory({ map }: ChunkOf<'memory'>, begin: bigint, end: bigint, fla
   };
 }
 
-function mappedBytes(target: AddonTarget, { pages }: CapturedSpace): bigint {
+function mappedBytes(target: AddonTarget, space: CapturedSpace): bigint {
   let mapped = 0n;
-  for (const { entry, level, pages: n } of pages.stretches())
-    if (mapsFrame(decode(entry, level || 1, target).kind)) mapped += n;
+  for (const { stretch } of mappedStretches(target, space)) mapped += stretch.pages;
   return mapped << 12n;
 }
 
 /** The pages of a space that map frames. */
 function* piecesOf(
   target: AddonTarget,
-  { pages }: CapturedSpace,
+  space: CapturedSpace,
   bytesOf: (pfn: bigint) => Uint8Array | undefined,
 ): Generator<Piece> {
-  for (const stretch of pages.stretches()) {
-    const leaf = decode(stretch.entry, stretch.level || 1, target);
-    if (!mapsFrame(leaf.kind)) continue;
-    const first = physicalAddress(stretch.va, leaf) >> 12n;
+  for (const { stretch, first, same } of mappedStretches(target, space)) {
     // Pages of one frame come as one piece, however many they are.
-    const same = stretch.step === 'same' && leaf.shift === 12;
     for (let k = 0n; k < stretch.pages; k += same ? stretch.pages : 1n) {
       const bytes = bytesOf(first + k);
       yield {
