@@ -53,6 +53,12 @@ const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts'> = {
   counts: new BigUint64Array(),
 };
 
+/** How a job that failed ends, as its listeners are told. */
+function failedEnd(error: unknown): { error: Failure } {
+  const { message, code, remedy } = Failed.from(error);
+  return { error: { message, code, remedy } };
+}
+
 /** Work whose promise is true when it ended by itself, false where it was cancelled. */
 interface Ending {
   promise: Promise<boolean>;
@@ -242,8 +248,7 @@ export class Explorer implements Api {
     job.promise
       .then((gone) => last({ gone }))
       .catch((error: unknown) => {
-        const { message, code, remedy }: Failure = Failed.from(error);
-        last({ error: { message, code, remedy } });
+        last(failedEnd(error));
       })
       .finally(() => {
         this.running.delete(id);
@@ -275,8 +280,7 @@ export class Explorer implements Api {
     job.promise
       .then((ended) => this.emit('trace', { id, events: [], end: { cancelled: !ended } }))
       .catch((error: unknown) => {
-        const { message, code, remedy }: Failure = Failed.from(error);
-        this.emit('trace', { id, events: [], end: { error: { message, code, remedy } } });
+        this.emit('trace', { id, events: [], end: failedEnd(error) });
       })
       .finally(() => this.running.delete(id));
     return null;
@@ -395,13 +399,12 @@ export class Explorer implements Api {
         });
       })
       .catch((error: unknown) => {
-        const { message, code, remedy }: Failure = Failed.from(error);
         this.emit('check', {
           id,
           done: 0n,
           total: 0n,
           counts: new BigUint64Array(7),
-          end: { error: { message, code, remedy } },
+          end: failedEnd(error),
         });
       })
       .finally(() => this.running.delete(id));
@@ -433,8 +436,7 @@ export class Explorer implements Api {
     job.promise
       .then((summary) => this.emit('search', { id, ...reached, ...nothing, end: summary }))
       .catch((error: unknown) => {
-        const { message, code, remedy }: Failure = Failed.from(error);
-        this.emit('search', { id, ...reached, ...nothing, end: { error: { message, code, remedy } } });
+        this.emit('search', { id, ...reached, ...nothing, end: failedEnd(error) });
       })
       .finally(() => this.running.delete(id));
     return null;
@@ -502,8 +504,7 @@ export class Explorer implements Api {
     write()
       .then((bytes) => this.emit('export', { id, ...at, end: { bytes } }))
       .catch((error: unknown) => {
-        const { message, code, remedy }: Failure = Failed.from(error);
-        this.emit('export', { id, ...at, end: { error: { message, code, remedy } } });
+        this.emit('export', { id, ...at, end: failedEnd(error) });
       })
       .finally(() => this.running.delete(id));
     return null;
