@@ -102,8 +102,8 @@ export class Documents {
   endRecording(id: string): Result<'stopRecording'> {
     const mine = this.recording;
     if (mine?.id !== id) throw new Failed(`recording ${id} does not run`, 'Begin another one.', 'ENOENT');
+    this.recorded((recorder) => recorder.finish());
     this.recording = undefined;
-    if (!mine.failed) mine.recorder.finish();
     const bytes = this.keep(id, mine.failed ? mine.recorder.partial : mine.recorder.path);
     return { id, bytes, problem: mine.failed ? `${mine.failed.message}. ${mine.failed.remedy}` : '' };
   }
