@@ -650,7 +650,6 @@ export const METHODS = {
     }),
     z.null(),
   ),
-  cancelTrace: method(z.object({ id: checkId }), z.boolean()),
   /** Starts a lab, at its first step. */
   startLab: method(z.object({ id: checkId, name: z.enum(LAB_NAMES) }), LabStep),
   /** Goes on to its next step. */
@@ -658,7 +657,6 @@ export const METHODS = {
   endLab: method(z.object({ id: checkId }), z.boolean()),
   /** False where no such watch runs. */
   sampleWatch: method(z.object({ id: checkId }), z.boolean()),
-  cancelWatch: method(z.object({ id: checkId }), z.boolean()),
   tables: method(z.object(space), TableTree),
   /** Frames [begin, end) in at most `cells` cells; `flags` of kpageflags are counted. `again` walks every address space anew. */
   memory: method(
@@ -676,7 +674,6 @@ export const METHODS = {
    * `bytes` compares the bytes of the mapped pages, too, which reads the process's memory and sets accessed bits.
    */
   startCheck: method(z.object({ id: checkId, ...space, begin: u64, end: u64, bytes: z.boolean() }), z.null()),
-  cancelCheck: method(z.object({ id: checkId }), z.boolean()),
   /** Starts a search of what a process maps, or of physical memory (PID 0); hits come as `search` events. */
   startSearch: method(
     z.object({ id: checkId, pid: z.number().int().min(0).max(0x7fffffff), ...pattern, limit: u64 }),
@@ -684,7 +681,6 @@ export const METHODS = {
   ),
   /** The next hit in physical memory from an address on, or the last one before it where `back`; null where there is none. */
   findNext: method(z.object({ id: checkId, ...pattern, from: u64, back: z.boolean() }), u64.nullable()),
-  cancelSearch: method(z.object({ id: checkId }), z.boolean()),
   /** The rows of a finished check that holds its place among the last few. */
   checkRows: method(z.object({ id: checkId }), CheckRows),
   /**
@@ -706,7 +702,8 @@ export const METHODS = {
   startRecording: method(z.object({ id: checkId }), z.null()),
   /** The recording is then to be had from EXPORT_PATH + id; `problem` says why it ends early, "" where it does not. */
   stopRecording: method(z.object({ id: checkId }), z.object({ id: checkId, bytes: z.number(), problem: z.string() })),
-  cancelExport: method(z.object({ id: checkId }), z.boolean()),
+  /** Cancels a check, search, watch, trace or export; false where none runs under that id. */
+  cancel: method(z.object({ id: checkId }), z.boolean()),
   /** Captures a process, or every one (PID 0), to compare with; the caller chooses the id. */
   takeSnapshot: method(
     z.object({ id: checkId, pid: z.number().int().min(0).max(0x7fffffff), startTicks: u64 }),

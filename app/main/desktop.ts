@@ -10,6 +10,7 @@ import { ENDING } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON, exportFile, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
+import { Service, type ServiceOptions } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
 import { openSources } from './sources/sources.ts';
 
@@ -24,11 +25,11 @@ if (!asRoot) app.enableSandbox();
 const rootNotice = asRoot ? ['as root: renderer sandbox off'] : [];
 
 /** Those of all windows. */
-const explorers = new Set<Explorer>();
+const services = new Set<Service>();
 
 async function serveFile(request: Request): Promise<Response> {
   const { pathname, host } = new URL(request.url);
-  const document = host === 'cr3scope' ? exportFile(pathname, explorers) : undefined;
+  const document = host === 'cr3scope' ? exportFile(pathname, services) : undefined;
   if (document)
     return new Response(Readable.toWeb(createReadStream(document.path)) as ReadableStream, {
       headers: {
@@ -117,7 +118,8 @@ async function chooseCapture(): Promise<void> {
 }
 
 /** Returns what takes the window to a link. */
-function openWindow(explorer: Explorer): (link: string) => void {
+function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: string) => void {
+  const service = new Service(explorer, options);
   const window = new BrowserWindow({
     width: 1440,
     height: 900,
@@ -155,18 +157,18 @@ function openWindow(explorer: Explorer): (link: string) => void {
       ipcMain.on('cr3scope', receiver);
     },
   };
-  const { emit } = answer(channel, (method, args) => explorer.call(method, args), Failed.from);
-  const stop = explorer.listen(emit);
-  explorers.add(explorer);
+  const { emit } = answer(channel, (method, args) => service.call(method, args), Failed.from);
+  const stop = service.listen(emit);
+  services.add(service);
   window.on('closed', () => {
     stop();
-    explorers.delete(explorer);
+    services.delete(service);
     if (receiver) ipcMain.removeListener('cr3scope', receiver);
-    explorer.close();
+    service.close();
   });
   window.webContents.on('render-process-gone', (_event, details) => {
     if (details.reason === 'clean-exit' || window.isDestroyed()) return;
-    explorer.close(); // the new page does not know of what the old one started
+    service.close(); // the new page does not know of what the old one started
     window.reload();
   });
   const link = linkIn(process.argv);
@@ -199,9 +201,8 @@ async function main(): Promise<void> {
     if (BrowserWindow.getAllWindows().length === 0) app.exit(2);
     return;
   }
-  const explorer = new Explorer(await openSources(ADDON), rootNotice, LABS_PROGRAM);
-  explorer.mayLaunch = true;
-  visit = openWindow(explorer);
+  const explorer = new Explorer(await openSources(ADDON), rootNotice);
+  visit = openWindow(explorer, { labsProgram: LABS_PROGRAM, mayLaunch: true });
 }
 
 main().catch((error: unknown) => {

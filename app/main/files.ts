@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
 import { EXPORT_PATH } from '../contract/api.ts';
-import type { Explorer } from './explorer/explorer.ts';
+import type { Service } from './service/service.ts';
 
 declare const __dirname: string;
 
@@ -17,13 +17,10 @@ export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
 
 /** The finished export that a URL path names, with its size in bytes; undefined for anything else. */
-export function exportFile(
-  pathname: string,
-  explorers: Iterable<Explorer>,
-): { path: string; size: number } | undefined {
+export function exportFile(pathname: string, services: Iterable<Service>): { path: string; size: number } | undefined {
   if (!pathname.startsWith(EXPORT_PATH)) return undefined;
-  for (const explorer of explorers) {
-    const path = explorer.exported(pathname.slice(EXPORT_PATH.length));
+  for (const service of services) {
+    const path = service.exported(pathname.slice(EXPORT_PATH.length));
     const stat = path && statSync(path, { throwIfNoEntry: false });
     if (path && stat) return { path, size: stat.size };
   }

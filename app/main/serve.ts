@@ -6,9 +6,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { answer } from '../contract/rpc.ts';
-import type { Explorer } from './explorer/explorer.ts';
 import { exportFile, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
+import type { Service } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
 
 const HEADERS = {
@@ -48,8 +48,8 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Serves the explorer on 127.0.0.1; port 0 takes a free one. */
-export async function serve(explorer: Explorer, port: number): Promise<Server> {
+/** Serves the window on 127.0.0.1; port 0 takes a free one. */
+export async function serve(service: Service, port: number): Promise<Server> {
   const token = randomBytes(24).toString('base64url');
   const session = randomBytes(24).toString('base64url');
   let tokenUsed = false;
@@ -81,7 +81,7 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
       tokenUsed = true;
       extra['Set-Cookie'] = `${cookieName()}=${session}; HttpOnly; SameSite=Strict; Path=/`;
     }
-    const document = exportFile(url.pathname, [explorer]);
+    const document = exportFile(url.pathname, [service]);
     const file = document ? { ...document, type: 'application/octet-stream' } : rendererFile(url.pathname);
     if (!file) return refuse(response, 404, 'Not found.');
     const download = document ? { 'Content-Disposition': 'attachment', 'Content-Length': document.size } : {};
@@ -99,9 +99,9 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
       return;
     }
     sockets.handleUpgrade(request, socket, head, (ws) =>
-      accept(ws, explorer, () => {
+      accept(ws, service, () => {
         // What runs was started by a page that is gone: a reload does not know of it.
-        if (sockets.clients.size === 0) explorer.close();
+        if (sockets.clients.size === 0) service.close();
       }),
     );
   });
@@ -134,17 +134,17 @@ export async function serve(explorer: Explorer, port: number): Promise<Server> {
 }
 
 /** Serves a page; `onGone` is called once when it went away. */
-function accept(ws: WebSocket, explorer: Explorer, onGone: () => void): void {
+function accept(ws: WebSocket, service: Service, onGone: () => void): void {
   ws.binaryType = 'nodebuffer';
   const { emit } = answer(
     {
       send: (bytes) => ws.readyState === ws.OPEN && ws.send(bytes),
       onMessage: (receive) => ws.on('message', (data, isBinary) => isBinary && receive(data as Buffer)),
     },
-    (method, args) => explorer.call(method, args),
+    (method, args) => service.call(method, args),
     Failed.from,
   );
-  const stop = explorer.listen(emit);
+  const stop = service.listen(emit);
   ws.on('error', stop);
   ws.once('close', () => {
     stop();

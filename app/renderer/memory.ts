@@ -199,7 +199,7 @@ export async function findNext(pattern: Pattern, back: boolean): Promise<void> {
 
 export function cancelFind(): void {
   const id = get().find?.id;
-  if (id) void explorer().call('cancelSearch', { id });
+  if (id) void explorer().call('cancel', { id });
   set({ find: undefined });
 }
 

@@ -241,7 +241,7 @@ export async function startCheck(bytes = false): Promise<void> {
 
 export function cancelCheck(): void {
   const { check } = get();
-  if (check && !check.summary && !check.error) void explorer().call('cancelCheck', { id: check.id });
+  if (check && !check.summary && !check.error) void explorer().call('cancel', { id: check.id });
 }
 
 export const checkRunning = (check: CheckState | undefined): boolean =>
@@ -298,7 +298,7 @@ export async function startSearch(pattern: Pattern, space: Space | undefined): P
 
 export function cancelSearch(): void {
   const { search } = get();
-  if (search && !search.end) void explorer().call('cancelSearch', { id: search.id });
+  if (search && !search.end) void explorer().call('cancel', { id: search.id });
 }
 
 export function setSearching(searching: boolean): void {

@@ -91,7 +91,7 @@ export async function startWatch(
 }
 
 export function stopWatch(): void {
-  for (const { id, ended } of get().watched?.places ?? []) if (!ended) void explorer().call('cancelWatch', { id });
+  for (const { id, ended } of get().watched?.places ?? []) if (!ended) void explorer().call('cancel', { id });
 }
 
 /** Takes one sample of all that is watched. */
@@ -155,7 +155,7 @@ export async function toggleRecording(): Promise<void> {
 /** Lets all that is traced run on. */
 export function stopTrace(): void {
   const { trace } = get();
-  if (trace && !trace.ended) void explorer().call('cancelTrace', { id: trace.id });
+  if (trace && !trace.ended) void explorer().call('cancel', { id: trace.id });
 }
 
 /** Takes in what a trace tells. */

@@ -8,6 +8,7 @@ import type { Args, ExportEvent } from '../../app/contract/api.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { CaptureReader } from '../../app/main/capture/container.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { Service } from '../../app/main/service/service.ts';
 import type { Sources } from '../../app/main/sources/sources.ts';
 import { captureFixture } from '../captured.ts';
 import type { Case, Fixture } from '../fixture.ts';
@@ -33,86 +34,87 @@ const json = (text: string) =>
     .map((line) => JSON.parse(line));
 
 describe('an export for a window', () => {
-  const started = async (explorer: Explorer, id: string, wanted: Partial<Args<'startExport'>>) => {
+  const started = async (service: Service, id: string, wanted: Partial<Args<'startExport'>>) => {
     const ended = new Promise<NonNullable<ExportEvent['end']>>((ok) => {
-      const stop = explorer.listen((event, payload) => {
+      const stop = service.listen((event, payload) => {
         if (event !== 'export' || !('end' in payload) || payload.id !== id || !payload.end) return;
         stop();
         ok(payload.end as NonNullable<ExportEvent['end']>);
       });
     });
     const [pid = 0] = pids;
-    await explorer.startExport({ id, check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none', ...wanted });
+    await service.startExport({ id, check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none', ...wanted });
     return ended;
   };
 
   test('lies in a file until the next one is asked for, and goes when all is closed', async () => {
-    const explorer = new Explorer(sources);
-    expect(await started(explorer, 'a', {})).toEqual({ bytes: expect.any(Number) });
-    const first = explorer.exported('a') as string;
+    const service = new Service(new Explorer(sources));
+    expect(await started(service, 'a', {})).toEqual({ bytes: expect.any(Number) });
+    const first = service.exported('a') as string;
     expect(readCapture(first).spaces.map((s) => s.pid)).toEqual([pids[0]]);
-    expect(await started(explorer, 'b', { format: 'jsonl' })).toEqual({ bytes: expect.any(Number) });
-    const second = explorer.exported('b') as string;
-    expect([explorer.exported('a'), existsSync(first), readdirSync(dirname(second))]).toEqual([
+    expect(await started(service, 'b', { format: 'jsonl' })).toEqual({ bytes: expect.any(Number) });
+    const second = service.exported('b') as string;
+    expect([service.exported('a'), existsSync(first), readdirSync(dirname(second))]).toEqual([
       undefined,
       false,
       [basename(second)],
     ]);
-    explorer.close();
-    expect([explorer.exported('b'), existsSync(dirname(second))]).toEqual([undefined, false]);
+    service.close();
+    expect([service.exported('b'), existsSync(dirname(second))]).toEqual([undefined, false]);
   });
 
   test('can be stopped, and then leaves nothing', async () => {
-    const explorer = new Explorer(sources);
-    const ended = started(explorer, 'a', { pid: 0, frames: 'bytes' });
-    expect(await explorer.cancelExport({ id: 'a' })).toBe(true);
+    const service = new Service(new Explorer(sources));
+    const ended = started(service, 'a', { pid: 0, frames: 'bytes' });
+    expect(await service.cancel({ id: 'a' })).toBe(true);
     expect(await ended).toMatchObject({ error: { code: 'ECANCELED' } });
-    expect(explorer.exported('a')).toBeUndefined();
-    expect(await started(explorer, 'b', { pid: 0x7fffffff })).toMatchObject({ error: { code: 'ESRCH' } });
-    expect(await started(explorer, 'c', {})).toEqual({ bytes: expect.any(Number) });
-    expect(readdirSync(dirname(explorer.exported('c') as string))).toHaveLength(1);
-    explorer.close();
+    expect(service.exported('a')).toBeUndefined();
+    expect(await started(service, 'b', { pid: 0x7fffffff })).toMatchObject({ error: { code: 'ESRCH' } });
+    expect(await started(service, 'c', {})).toEqual({ bytes: expect.any(Number) });
+    expect(readdirSync(dirname(service.exported('c') as string))).toHaveLength(1);
+    service.close();
   });
 
   test('records the traces and watches that begin after it, until it is ended', async () => {
-    const explorer = new Explorer(sources);
+    const service = new Service(new Explorer(sources));
     const anon = fixture.cases.find((c) => c.name === 'anon4k') as Case;
     const watch = async (id: string, offset: bigint) => {
       const sampled = new Promise<void>((ok) => {
-        explorer.listen((event, payload) => event === 'watch' && (payload as { id: string }).id === id && ok());
+        service.listen((event, payload) => event === 'watch' && (payload as { id: string }).id === id && ok());
       });
       const begin = anon.va + offset;
       const end = begin + 0x4000n;
-      await explorer.startWatch({ id, pid: anon.pid, startTicks: 0n, begin, end, intervalMs: 50 });
+      await service.startWatch({ id, pid: anon.pid, startTicks: 0n, begin, end, intervalMs: 50 });
       await sampled;
     };
     await watch('before', 0n);
-    await explorer.startRecording({ id: 'it' });
-    await expect(explorer.startRecording({ id: 'other' })).rejects.toMatchObject({ code: 'EEXIST' });
+    await service.startRecording({ id: 'it' });
+    await expect(service.startRecording({ id: 'other' })).rejects.toMatchObject({ code: 'EEXIST' });
     await watch('during', 0x4000n);
     const traced = new Promise<void>((ok) => {
-      explorer.listen((event, payload) => event === 'trace' && (payload as { end: unknown }).end !== null && ok());
+      service.listen((event, payload) => event === 'trace' && (payload as { end: unknown }).end !== null && ok());
     });
     const launch = { arguments: ['true'], pid: 0, directory: '', user: '', environment: [], follow: true };
-    await explorer.startTrace({ id: 'trace', ...launch });
+    await service.startTrace({ id: 'trace', ...launch });
     await traced;
-    expect(await explorer.stopRecording({ id: 'it' })).toMatchObject({ id: 'it', problem: '' });
+    expect(await service.stopRecording({ id: 'it' })).toMatchObject({ id: 'it', problem: '' });
     await watch('after', 0x8000n);
-    await expect(explorer.stopRecording({ id: 'it' })).rejects.toMatchObject({ code: 'ENOENT' });
-    const { problem, traced: events, watches } = readCapture(explorer.exported('it') as string);
+    await expect(service.stopRecording({ id: 'it' })).rejects.toMatchObject({ code: 'ENOENT' });
+    const { problem, traced: events, watches } = readCapture(service.exported('it') as string);
     expect([problem, events.at(-1)?.kind]).toEqual([undefined, 'exit']);
     expect(new Set(watches.map((w) => w.begin))).toEqual(new Set([anon.va + 0x4000n]));
     expect(watches[0]).toMatchObject({ pid: anon.pid, batch: { initial: true } });
-    explorer.close();
+    service.close();
   });
 
   test('of a capture is that in another format', async () => {
-    expect(await started(captured, 'a', { pid: 0, format: 'csv' })).toEqual({ bytes: expect.any(Number) });
-    const lines = readFileSync(captured.exported('a') as string, 'utf8').split('\n');
+    const service = new Service(captured);
+    expect(await started(service, 'a', { pid: 0, format: 'csv' })).toEqual({ bytes: expect.any(Number) });
+    const lines = readFileSync(service.exported('a') as string, 'utf8').split('\n');
     for (const pid of pids) expect(lines.some((line) => line.startsWith(`${pid},`))).toBe(true);
-    expect(await started(captured, 'b', {})).toMatchObject({ error: { message: 'this is a capture already' } });
-    expect(await started(captured, 'c', { format: 'json' })).toMatchObject({ error: { code: 'ENOTSUP' } });
-    captured.close();
+    expect(await started(service, 'b', {})).toMatchObject({ error: { message: 'this is a capture already' } });
+    expect(await started(service, 'c', { format: 'json' })).toMatchObject({ error: { code: 'ENOTSUP' } });
+    service.close();
   });
 });
 

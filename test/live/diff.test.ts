@@ -11,6 +11,7 @@ import { capturedSources, readCapture } from '../../app/main/capture/captured.ts
 import { diffCaptures } from '../../app/main/capture/diff.ts';
 import { Recorder } from '../../app/main/capture/record.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { Service } from '../../app/main/service/service.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 
@@ -147,21 +148,21 @@ test('the command line and files of the window: text, JSON and CSV, and exit cod
   expect(lines.length).toBe(differences.length + 1);
   expect(cli(before, after, '--csv').stdout.trim().split('\n').length).toBe(differences.length + 1);
   // The files that a window gives hold the same.
-  const explorer = new Explorer(capturedSources(readCapture(before)));
-  const opened = [before, after].map((path, i) => explorer.openSnapshot({ id: `${i}`, path }));
+  const service = new Service(new Explorer(capturedSources(readCapture(before))));
+  const opened = [before, after].map((path, i) => service.openSnapshot({ id: `${i}`, path }));
   expect((await Promise.all(opened)).map((s) => [s.problem, s.processes])).toEqual([
     ['', 4],
     ['', 3],
   ]);
-  const shown = await explorer.compare({ before: '0', after: '1' });
+  const shown = await service.compare({ before: '0', after: '1' });
   expect([shown.differences, shown.totals]).toEqual([differences, totals]);
   for (const format of ['csv', 'jsonl'] as const) {
-    await explorer.exportComparison({ id: format, format });
+    await service.exportComparison({ id: format, format });
     const flag = format === 'csv' ? '--csv' : '--json';
-    expect(readFileSync(explorer.exported(format) as string, 'utf8')).toBe(cli(before, after, flag).stdout);
+    expect(readFileSync(service.exported(format) as string, 'utf8')).toBe(cli(before, after, flag).stdout);
   }
-  await expect(explorer.compare({ before: '0', after: '' })).rejects.toThrow(/no machine/);
-  explorer.close();
+  await expect(service.compare({ before: '0', after: '' })).rejects.toThrow(/no machine/);
+  service.close();
   expect(existsSync(after)).toBe(true); // files of others stay
   // Against now: it goes on sleeping, so nothing of it has changed since.
   const now = cli(after, '--json')

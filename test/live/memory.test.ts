@@ -7,6 +7,7 @@ import { parsePattern } from '../../app/contract/pattern.ts';
 import { ROLES } from '../../app/contract/roles.ts';
 import { levelTotals, sayMarked } from '../../app/contract/table.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { Service } from '../../app/main/service/service.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
@@ -151,7 +152,7 @@ test('frames in a row hold what they hold one by one; holes say so', async () =>
   const end = (sources.target.ramEnd.at(-1) as bigint) >> 12n;
   const beyond = await explorer.frames({ pfn: end - 1n, count: 2 });
   expect([...beyond.status]).toEqual([0, 1]);
-  await expect(explorer.call('frames', { pfn, count: MOST_FRAMES + 1 })).rejects.toThrow();
+  await expect(new Service(explorer).call('frames', { pfn, count: MOST_FRAMES + 1 })).rejects.toThrow();
 });
 
 test('the node of a frame, and the cgroup by its path', async () => {
@@ -170,16 +171,16 @@ test('the next hit and the one before, in physical memory', async () => {
     const words = BigUint64Array.of(c.va + offset, c.va + offset + 8n);
     return { bytes: new Uint8Array(words.buffer), mask: new Uint8Array(16).fill(255) };
   };
-  expect(await explorer.findNext({ id: 'a', ...at(0x100n), from: pa, back: false })).toBe(pa + 0x100n);
-  expect(await explorer.findNext({ id: 'b', ...at(0x100n), from: pa + 0x101n, back: true })).toBe(pa + 0x100n);
-  expect(await explorer.findNext({ id: 'c', ...at(0x100n), from: pa + 0x100n, back: true })).not.toBe(pa + 0x100n);
+  expect(await explorer.findNext(at(0x100n), pa, false).promise).toBe(pa + 0x100n);
+  expect(await explorer.findNext(at(0x100n), pa + 0x101n, true).promise).toBe(pa + 0x100n);
+  expect(await explorer.findNext(at(0x100n), pa + 0x100n, true).promise).not.toBe(pa + 0x100n);
   // A pattern that begins in one frame's last bytes is looked for, too, though its end lies in the next.
-  expect(await explorer.findNext({ id: 'f', ...at(0x0n), from: pa + 1n, back: true })).toBe(pa);
+  expect(await explorer.findNext(at(0x0n), pa + 1n, true).promise).toBe(pa);
   const any = parsePattern('00', 'hex');
   if (typeof any === 'string') throw new Error(any);
   const first = (sources.target.ramBegin[0] as bigint) + 0n;
-  expect(await explorer.findNext({ id: 'd', ...any, from: 0n, back: false })).toBeGreaterThanOrEqual(first);
-  expect(await explorer.findNext({ id: 'e', ...any, from: 0n, back: true })).toBeNull();
+  expect(await explorer.findNext(any, 0n, false).promise).toBeGreaterThanOrEqual(first);
+  expect(await explorer.findNext(any, 0n, true).promise).toBeNull();
 });
 
 test('the bytes of every mapped page are those that the process reads', async () => {

@@ -8,18 +8,21 @@ import type { LabStep } from '../../app/contract/api.ts';
 import { LAB_NAMES, LABS, type LabName } from '../../app/contract/labs.ts';
 import { causeOf, type PageState, pageStates } from '../../app/contract/watch.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { Service } from '../../app/main/service/service.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 
 const PROGRAM = 'native/build/Release/labs';
 let sources: Sources;
 let explorer: Explorer;
+let service: Service;
 
 beforeAll(async () => {
   sources = await openSources(ADDON_PATH);
-  explorer = new Explorer(sources, [], PROGRAM);
+  explorer = new Explorer(sources);
+  service = new Service(explorer, { labsProgram: PROGRAM });
 });
-afterAll(() => explorer.close());
+afterAll(() => service.close());
 
 interface Seen {
   root: bigint;
@@ -35,7 +38,7 @@ interface Seen {
 async function runLab(name: LabName): Promise<Record<string, Seen>[]> {
   const id = crypto.randomUUID();
   const steps: Record<string, Seen>[] = [];
-  for (let at: LabStep = await explorer.startLab({ id, name }); at.step !== null; at = await explorer.nextLab({ id })) {
+  for (let at: LabStep = await service.startLab({ id, name }); at.step !== null; at = await service.nextLab({ id })) {
     expect(at.step).toBe(steps.length + 1);
     steps.push(
       Object.fromEntries(
@@ -133,14 +136,14 @@ describe('labs', () => {
   });
 
   test('ended in the middle, no process is left; a lab that is not there is said to be', async () => {
-    const at = await explorer.startLab({ id: 'x', name: 'cow' });
-    const next = await explorer.nextLab({ id: 'x' });
+    const at = await service.startLab({ id: 'x', name: 'cow' });
+    const next = await service.nextLab({ id: 'x' });
     const pids = new Set([...at.pages, ...next.pages].map((p) => p.pid));
     expect(pids.size).toBe(2);
-    expect(await explorer.endLab({ id: 'x' })).toBe(true);
+    expect(await service.endLab({ id: 'x' })).toBe(true);
     await expect.poll(() => [...pids].filter((pid) => isAlive(pid))).toEqual([]);
-    await expect(explorer.nextLab({ id: 'x' })).rejects.toThrow(/does not run/);
-    const broken = new Explorer(sources, [], '/nonexistent/labs');
+    await expect(service.nextLab({ id: 'x' })).rejects.toThrow(/does not run/);
+    const broken = new Service(explorer, { labsProgram: '/nonexistent/labs' });
     await expect(broken.startLab({ id: 'y', name: 'cow' })).rejects.toThrow(/nonexistent/);
     expect(LAB_NAMES.length).toBe(7);
   });

@@ -9,6 +9,7 @@ import type { Traced } from '../../app/contract/api.ts';
 import { livesOf } from '../../app/contract/lives.ts';
 import { kernelVersion } from '../../app/contract/paging.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { Service } from '../../app/main/service/service.ts';
 import type { Launch } from '../../app/main/sources/addon.d.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
@@ -227,16 +228,17 @@ describe('what cannot be started', () => {
 });
 
 test('no transport starts programs unless it may; attaching it may always', async () => {
+  const service = new Service(explorer);
   const wanted = { id: 'x', arguments: ['true'], pid: 0, directory: '', user: '', environment: [], follow: true };
-  await expect(explorer.call('startTrace', wanted)).rejects.toMatchObject({ code: 'EPERM' });
-  await expect(explorer.call('startTrace', { ...wanted, environment: ['no variable'] })).rejects.toThrow();
-  await expect(explorer.call('startTrace', { ...wanted, arguments: [], pid: 1 })).resolves.toBeNull();
-  explorer.mayLaunch = true;
+  await expect(service.call('startTrace', wanted)).rejects.toMatchObject({ code: 'EPERM' });
+  await expect(service.call('startTrace', { ...wanted, environment: ['no variable'] })).rejects.toThrow();
+  await expect(service.call('startTrace', { ...wanted, arguments: [], pid: 1 })).resolves.toBeNull();
+  const launching = new Service(explorer, { mayLaunch: true });
   const { promise, resolve } = deferred();
-  const stop = explorer.listen((name, event) => {
+  const stop = launching.listen((name, event) => {
     if (name === 'trace' && 'end' in event && event.end && event.id === 'y') resolve();
   });
-  expect(await explorer.call('startTrace', { ...wanted, id: 'y' })).toBeNull();
+  expect(await launching.call('startTrace', { ...wanted, id: 'y' })).toBeNull();
   await promise;
   stop();
 });

@@ -41,7 +41,7 @@ describe('calls', () => {
       },
       Failed.from,
     );
-    expect(await client.call('cancelCheck', { id: 'a' })).toBe(true);
+    expect(await client.call('cancel', { id: 'a' })).toBe(true);
     const failure = await client.call('regions', { pid: 1, startTicks: 0n }).catch((e: unknown) => e);
     expect(failure).toBeInstanceOf(CallFailed);
     expect(failure).toMatchObject({ message: 'gone', remedy: 'look again', code: 'ESRCH' });

@@ -5,7 +5,9 @@ import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { VERSION } from '../explorer/version.ts';
+import { LABS_PROGRAM } from '../files.ts';
 import { serve } from '../serve.ts';
+import { Service } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
 import { type ExportOptions, exportTo, show, verify } from './capture.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
@@ -73,8 +75,8 @@ async function runServe(explorer: Explorer, { port, json, open: openBrowser, lau
   const number = Number(port);
   if (!/^\d{1,5}$/.test(port) || number > 65535)
     throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
-  explorer.mayLaunch = launch ?? false;
-  const server = await serve(explorer, number);
+  const service = new Service(explorer, { labsProgram: LABS_PROGRAM, mayLaunch: launch ?? false });
+  const server = await serve(service, number);
   if (json) print({ url: server.url, port: server.port, pid: process.pid });
   else {
     say(`cr3scope serves on this machine only. Open this link; it works once, in one browser:\n\n  ${server.url}\n`);
@@ -93,7 +95,7 @@ async function runServe(explorer: Explorer, { port, json, open: openBrowser, lau
     process.once('SIGTERM', resolve);
   });
   await stopped;
-  explorer.close();
+  service.close();
   await server.close();
   return 0;
 }

@@ -7,6 +7,8 @@ import { LAB_NAMES, LABS } from '../../contract/labs.ts';
 import { levelName } from '../../contract/paging.ts';
 import { pageStates, sayState } from '../../contract/watch.ts';
 import type { Explorer } from '../explorer/explorer.ts';
+import { LABS_PROGRAM } from '../files.ts';
+import { Lab } from '../service/lab.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, print, say, table } from './output.ts';
 
@@ -31,12 +33,12 @@ export async function lab(explorer: Explorer, wanted: string | undefined, { json
   if (!name) throw new Failed(`there is no lab "${wanted}"`, `Choose one of ${LAB_NAMES.join(', ')}.`);
   const target = await explorer.target();
   const input = wait && !json && process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
-  const id = crypto.randomUUID();
-  const stop = () => void explorer.endLab({ id });
+  const run = new Lab(explorer, LABS_PROGRAM, name);
+  const stop = () => run.end();
   process.once('SIGINT', stop);
   if (!json) say(`${LABS[name].title}: ${LABS[name].question}`);
   try {
-    for (let at = await explorer.startLab({ id, name }); at.step !== null; at = await explorer.nextLab({ id })) {
+    for (let at = await run.next(); at.step !== null; at = await run.next()) {
       const text = LABS[name].steps[at.step - 1];
       if (json) print({ ...at, ...text, pages: at.pages.map(shortPage) });
       else {

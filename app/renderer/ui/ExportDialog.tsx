@@ -83,7 +83,7 @@ export function ExportDialog() {
   }, [running]);
 
   function cancel() {
-    if (running) void explorer().call('cancelExport', { id: running.id });
+    if (running) void explorer().call('cancel', { id: running.id });
   }
   function close() {
     cancel();

@@ -2,10 +2,16 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import type { LabStep } from '../../contract/api.ts';
 import { LABS, type LabName } from '../../contract/labs.ts';
+import { mapsFrame, physicalAddress } from '../../contract/paging.ts';
+import { ENTRY_KINDS } from '../../contract/verdicts.ts';
+import type { Explorer } from '../explorer/explorer.ts';
+import { startOf } from '../explorer/system.ts';
 import { Failed } from '../sources/failed.ts';
 
-export interface LabPage {
+/** A page that the program names. */
+interface LabPage {
   readonly label: string;
   readonly pid: number;
   readonly va: bigint;
@@ -17,7 +23,9 @@ export class Lab {
   private readonly failed: Promise<never>;
   private step = 0;
 
+  /** `program` is that of native/labs/labs.c. */
   constructor(
+    private readonly explorer: Explorer,
     program: string,
     readonly name: LabName,
   ) {
@@ -30,8 +38,19 @@ export class Lab {
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Goes on to the next step; the pages to look at, or null behind the last step. */
-  async next(): Promise<{ step: number; pages: LabPage[] } | null> {
+  /** Goes on to the next step and translates the pages that it names. After the last step `step` is null. */
+  async next(): Promise<LabStep> {
+    const at = await this.advance();
+    return { name: this.name, step: at?.step ?? null, pages: await Promise.all((at?.pages ?? []).map(this.look)) };
+  }
+
+  /** Ends its processes. */
+  end(): void {
+    this.child.stdin.end();
+    this.child.kill('SIGKILL');
+  }
+
+  private async advance(): Promise<{ step: number; pages: LabPage[] } | null> {
     if (this.step === LABS[this.name].steps.length) {
       this.end();
       return null;
@@ -56,9 +75,17 @@ export class Lab {
     }
   }
 
-  /** Ends its processes. */
-  end(): void {
-    this.child.stdin.end();
-    this.child.kill('SIGKILL');
-  }
+  private look = async ({ label, pid, va }: LabPage): Promise<LabStep['pages'][number]> => {
+    const startTicks = await startOf(pid);
+    const page = { label, pid, startTicks, va, translation: null, error: '', flags: null, count: null };
+    try {
+      const translation = await this.explorer.translate({ pid, startTicks, va });
+      const { leaf } = translation.path;
+      if (!mapsFrame(ENTRY_KINDS[leaf.kind])) return { ...page, translation };
+      const { flags, count } = await this.explorer.frame({ pfn: physicalAddress(va, leaf) >> 12n });
+      return { ...page, translation, flags, count };
+    } catch (error) {
+      return { ...page, error: Failed.from(error).message };
+    }
+  };
 }

@@ -1,0 +1,54 @@
+// Work that a page has started: each under the id that the page chose, until it ends or is cancelled.
+import type { Failure } from '../../contract/api.ts';
+import type { Job } from '../explorer/explorer.ts';
+import { Failed } from '../sources/failed.ts';
+
+/** The end of a job that failed, as the page is told. */
+export type FailedEnd = { error: Failure };
+
+function failedEnd(error: unknown): FailedEnd {
+  const { message, code, remedy } = Failed.from(error);
+  return { error: { message, code, remedy } };
+}
+
+export class Jobs {
+  private readonly running = new Map<string, () => void>();
+
+  /**
+   * Begins a job under a free id and returns. `onEnd` is told once how it ended. What `begin` throws, the caller gets,
+   * and nothing is left under the id.
+   */
+  start<T>(id: string, begin: () => Job<T>, onEnd: (end: T | FailedEnd) => void): void {
+    this.refuseTaken(id);
+    const { promise, cancel } = begin();
+    this.running.set(id, cancel);
+    promise.then(onEnd, (error: unknown) => onEnd(failedEnd(error))).finally(() => this.running.delete(id));
+  }
+
+  /** Runs a job under a free id and resolves as it does. */
+  async run<T>(id: string, begin: () => Job<T>): Promise<T> {
+    this.refuseTaken(id);
+    const { promise, cancel } = begin();
+    this.running.set(id, cancel);
+    try {
+      return await promise;
+    } finally {
+      this.running.delete(id);
+    }
+  }
+
+  /** False where nothing runs under that id. */
+  cancel(id: string): boolean {
+    const cancel = this.running.get(id);
+    cancel?.();
+    return cancel !== undefined;
+  }
+
+  cancelAll(): void {
+    for (const cancel of this.running.values()) cancel();
+  }
+
+  refuseTaken(id: string): void {
+    if (this.running.has(id)) throw new Failed(`job ${id} exists`, 'Choose another id.', 'EEXIST');
+  }
+}

@@ -1,0 +1,279 @@
+// The contract as one page uses it: jobs under ids, the events that they send, files to take away, snapshots, labs, and
+// what the page may have done. Reads go to the explorer. Knows no Electron and no HTTP.
+import {
+  type Api,
+  type Args,
+  type Events,
+  METHODS,
+  type Method,
+  REPORT_FORMATS,
+  type Traced,
+  type WatchEvent,
+} from '../../contract/api.ts';
+import { VERDICTS } from '../../contract/verdicts.ts';
+import { Documents, type Written } from '../capture/documents.ts';
+import { Snapshots } from '../capture/snapshots.ts';
+import { type Explorer, isRead, type Reads } from '../explorer/explorer.ts';
+import type { CheckRecord } from '../explorer/report.ts';
+import { Failed } from '../sources/failed.ts';
+import { Jobs } from './jobs.ts';
+import { Lab } from './lab.ts';
+
+/** Finished checks that are kept for reports. */
+const MOST_CHECKS = 8;
+
+const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts'> = {
+  rows: {
+    va: new BigUint64Array(),
+    pagemap: new BigUint64Array(),
+    kernel: new BigUint64Array(),
+    entry: new BigUint64Array(),
+    pfn: new BigUint64Array(),
+    level: new Uint8Array(),
+    shift: new Uint8Array(),
+    kind: new Uint8Array(),
+    status: new Uint8Array(),
+    verdict: new Uint8Array(),
+    note: new Uint8Array(),
+  },
+  flags: new BigUint64Array(),
+  counts: new BigUint64Array(),
+};
+
+type Listener = <E extends keyof Events>(event: E, payload: Events[E]) => void;
+
+export interface ServiceOptions {
+  /** The program of native/labs/labs.c; without it there are no labs. */
+  readonly labsProgram?: string;
+  /**
+   * Whether programs may be started, to trace them. Whoever holds the transport then has cr3scope's power to execute, not
+   * only to read.
+   */
+  readonly mayLaunch?: boolean;
+}
+
+export class Service implements Omit<Api, keyof Reads> {
+  private readonly listeners = new Set<Listener>();
+  private readonly jobs = new Jobs();
+  private readonly checks = new Map<string, CheckRecord>();
+  private readonly samplers = new Map<string, () => void>();
+  private readonly labs = new Map<string, Lab>();
+  private readonly snapshots: Snapshots;
+  private readonly documents: Documents;
+
+  constructor(
+    readonly explorer: Explorer,
+    private readonly options: ServiceOptions = {},
+  ) {
+    this.snapshots = new Snapshots(explorer);
+    this.documents = new Documents(explorer);
+  }
+
+  /** Subscribes to events; returns what ends the subscription. */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** A call from a transport: unknown arguments in, checked result out. */
+  async call(method: string, args: unknown): Promise<unknown> {
+    if (!Object.hasOwn(METHODS, method)) throw new Failed(`no such method: ${method}`, 'Update the user interface.');
+    const name = method as Method;
+    const checked = METHODS[name].args.parse(args);
+    if (name === 'startTrace' && !this.options.mayLaunch && (checked as Args<'startTrace'>).arguments.length)
+      throw new Failed(
+        'this browser may not start programs',
+        'Start it with `cr3scope serve --launch`, or use `cr3scope trace` in a terminal; attaching works as it is.',
+        'EPERM',
+      );
+    if (isRead(name)) return (this.explorer[name] as (a: unknown) => Promise<unknown>)(checked);
+    return (this[name] as (a: unknown) => Promise<unknown>)(checked);
+  }
+
+  startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end, bytes }) => {
+    if (this.checks.has(id)) throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');
+    this.jobs.start(
+      id,
+      () =>
+        this.explorer.check(pid, startTicks, begin, end, (event) => this.emit('check', { ...event, id }), { bytes }),
+      (end) => {
+        if ('error' in end)
+          return this.emit('check', { id, done: 0n, total: 0n, counts: new BigUint64Array(VERDICTS.length), end });
+        this.checks.set(id, end);
+        for (const old of [...this.checks.keys()].slice(0, -MOST_CHECKS)) this.checks.delete(old);
+        const { summary } = end;
+        this.emit('check', { id, done: summary.pages, total: summary.pages, counts: summary.counts, end: { summary } });
+      },
+    );
+    return null;
+  };
+
+  checkRows: Api['checkRows'] = async ({ id }) => {
+    const { runs, evidence, runsDropped, evidenceDropped } = this.finished(id);
+    return { runs, evidence: [...evidence], runsDropped, evidenceDropped };
+  };
+
+  startSearch: Api['startSearch'] = async ({ id, pid, bytes, mask, limit }) => {
+    const nothing = {
+      address: new BigUint64Array(),
+      pa: new BigUint64Array(),
+      context: new Uint8Array(),
+      knownFrom: new Uint8Array(),
+      knownTo: new Uint8Array(),
+    };
+    let reached = { done: 0n, total: 0n };
+    const everything = (1n << 64n) - 1n;
+    this.jobs.start(
+      id,
+      () =>
+        this.explorer.search(pid, 0n, everything, { bytes, mask }, limit, (batch) => {
+          reached = { done: batch.done, total: batch.total };
+          this.emit('search', { ...batch, id, end: null });
+        }),
+      (end) => this.emit('search', { id, ...reached, ...nothing, end }),
+    );
+    return null;
+  };
+
+  findNext: Api['findNext'] = ({ id, bytes, mask, from, back }) =>
+    this.jobs.run(id, () => this.explorer.findNext({ bytes, mask }, from, back));
+
+  startWatch: Api['startWatch'] = async ({ id, pid, startTicks, begin, end, intervalMs }) => {
+    let reached = { ns: 0n, samples: 0n };
+    const record = this.documents.recorded;
+    const watch = () => {
+      const job = this.explorer.watch(pid, startTicks, begin, end, intervalMs, (batch) => {
+        const place = { pid, begin: begin & ~4095n, end: (end + 4095n) & ~4095n };
+        if (batch.rows.va.length) record((recorder) => recorder.addWatch(place, batch));
+        reached = { ns: batch.ns, samples: batch.samples };
+        this.emit('watch', { ...batch, id, end: null });
+      });
+      this.samplers.set(id, job.sample);
+      return job;
+    };
+    this.jobs.start(id, watch, (end) => {
+      this.samplers.delete(id);
+      const last = typeof end === 'boolean' ? { gone: end } : end;
+      this.emit('watch', { id, ...reached, initial: false, ...NOTHING_WATCHED, end: last });
+    });
+    return null;
+  };
+
+  sampleWatch: Api['sampleWatch'] = async ({ id }) => {
+    const sample = this.samplers.get(id);
+    sample?.();
+    return sample !== undefined;
+  };
+
+  startTrace: Api['startTrace'] = async ({ id, pid, follow, ...launch }) => {
+    const record = this.documents.recorded;
+    const onEvents = (events: Traced[]) => {
+      record((recorder) => recorder.addTrace(events));
+      this.emit('trace', { id, events, end: null });
+    };
+    const trace = () =>
+      launch.arguments.length || pid
+        ? this.explorer.trace({ ...launch, quiet: true }, pid, follow, onEvents) // a window has no terminal to give
+        : this.explorer.traceMachine(onEvents);
+    this.jobs.start(id, trace, (end) => {
+      const last = typeof end === 'boolean' ? { cancelled: !end } : end;
+      this.emit('trace', { id, events: [], end: last });
+    });
+    return null;
+  };
+
+  startLab: Api['startLab'] = async ({ id, name }) => {
+    if (this.labs.has(id)) throw new Failed(`lab ${id} exists`, 'Choose another id.', 'EEXIST');
+    this.labs.set(id, new Lab(this.explorer, this.options.labsProgram ?? '', name));
+    return this.nextLab({ id });
+  };
+
+  nextLab: Api['nextLab'] = async ({ id }) => {
+    const lab = this.labs.get(id);
+    if (!lab) throw new Failed(`lab ${id} does not run`, 'Start it again.', 'ENOENT');
+    try {
+      const step = await lab.next();
+      if (step.step === null) this.labs.delete(id);
+      return step;
+    } catch (error) {
+      lab.end();
+      this.labs.delete(id);
+      throw error;
+    }
+  };
+
+  endLab: Api['endLab'] = async ({ id }) => {
+    this.labs.get(id)?.end();
+    return this.labs.delete(id);
+  };
+
+  startExport: Api['startExport'] = async ({ id, check, ...wanted }) => {
+    const { format } = wanted;
+    const record = check ? this.finished(check) : undefined;
+    const report = REPORT_FORMATS.find((f) => f === format);
+    if (record && !report) throw new Failed(`${format} is no report of one check`, 'Leave the check out.');
+    let at: Written = { processes: 0, of: 0, done: 0n, total: 0n };
+    const onProgress = (next: Written) => {
+      at = next;
+      this.emit('export', { id, ...at, end: null });
+    };
+    const abort = new AbortController();
+    const write = async () =>
+      record && report
+        ? this.documents.report(id, report, record)
+        : this.documents.write(id, wanted, { onProgress, signal: abort.signal });
+    this.jobs.start(
+      id,
+      () => ({ promise: write(), cancel: () => abort.abort() }),
+      (end) => this.emit('export', { id, ...at, end: typeof end === 'number' ? { bytes: end } : end }),
+    );
+    return null;
+  };
+
+  startRecording: Api['startRecording'] = async ({ id }) => {
+    await this.documents.record(id);
+    return null;
+  };
+
+  stopRecording: Api['stopRecording'] = async ({ id }) => this.documents.endRecording(id);
+
+  cancel: Api['cancel'] = async ({ id }) => this.jobs.cancel(id);
+
+  /** Where the file of a finished export, or of a comparison, lies; undefined where there is none. */
+  exported(id: string): string | undefined {
+    return this.documents.path(id) ?? this.snapshots.path(id);
+  }
+
+  takeSnapshot: Api['takeSnapshot'] = ({ id, pid, startTicks }) =>
+    this.snapshots.take(id, pid ? [{ pid, startTicks }] : []);
+
+  openSnapshot: Api['openSnapshot'] = async ({ id, path }) => this.snapshots.open(id, path);
+
+  compare: Api['compare'] = ({ before, after }) => this.snapshots.compare(before, after);
+
+  exportComparison: Api['exportComparison'] = async ({ id, format }) => {
+    await this.snapshots.export(id, format);
+    return null;
+  };
+
+  dropSnapshot: Api['dropSnapshot'] = async ({ id }) => this.snapshots.drop(id);
+
+  /** Cancels whatever runs, and forgets all snapshots and files. */
+  close(): void {
+    this.jobs.cancelAll();
+    for (const lab of this.labs.values()) lab.end();
+    this.labs.clear();
+    this.snapshots.clear();
+    this.documents.clear();
+  }
+
+  private finished(id: string): CheckRecord {
+    const record = this.checks.get(id);
+    if (!record) throw new Failed(`check ${id} is not kept any more`, 'Run the check again.', 'ENOENT');
+    return record;
+  }
+
+  private emit: Listener = (event, payload) => {
+    for (const listener of this.listeners) listener(event, payload);
+  };
+}
