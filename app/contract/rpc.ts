@@ -1,7 +1,7 @@
 // The contract over any channel of bytes: MessagePack frames, so that bigint and typed arrays survive every transport.
-import { Decoder, Encoder, ExtensionCodec } from '@msgpack/msgpack';
 import { z } from 'zod';
 import type { Args, Client, Events, Failure, Method, Result } from './api.ts';
+import { pack, unpack } from './msgpack.ts';
 
 /** A duplex of whole messages. */
 export interface Channel {
@@ -9,26 +9,6 @@ export interface Channel {
   /** Sets the one receiver. */
   onMessage(receive: (bytes: Uint8Array) => void): void;
 }
-
-const extensionCodec = new ExtensionCodec();
-const bytesOf = (a: ArrayBufferView) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
-// The copy aligns: a message starts its arrays at any byte. (slice() would not: a Node Buffer's shares the memory.)
-extensionCodec.register({
-  type: 1,
-  encode: (value) => (value instanceof BigUint64Array ? bytesOf(value) : null),
-  decode: (data) => new BigUint64Array(new Uint8Array(data).buffer),
-});
-extensionCodec.register({
-  type: 2,
-  encode: (value) => (value instanceof Uint32Array ? bytesOf(value) : null),
-  decode: (data) => new Uint32Array(new Uint8Array(data).buffer),
-});
-const options = { extensionCodec, useBigInt64: true };
-const encoder = new Encoder(options);
-const decoder = new Decoder(options);
-
-export const pack = (value: unknown): Uint8Array => encoder.encode(value);
-export const unpack = (bytes: Uint8Array): unknown => decoder.decode(bytes);
 
 const Request = z.object({ id: z.number(), method: z.string(), args: z.unknown() });
 const Reply = z.union([

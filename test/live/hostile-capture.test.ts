@@ -1,11 +1,11 @@
 // Captures from a stranger: whatever their bytes, they are refused or read, and what is read stays data.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pack } from '../../app/contract/rpc.ts';
+import { pack } from '../../app/contract/msgpack.ts';
 import { capturedSources, readCapture } from '../../app/main/capture/captured.ts';
 import type { Chunk } from '../../app/main/capture/chunks.ts';
 import { CaptureReader } from '../../app/main/capture/container.ts';
@@ -161,6 +161,14 @@ test('a chunk that claims to be larger than it may, or inflates to more than it 
   forged.writeUInt32LE(0xffffffff, 20);
   writeFileSync(path, forged);
   expect(() => readCapture(path)).toThrow(/is damaged/);
+});
+
+test('a chunk whose headers claim gigabytes is refused like any other', () => {
+  const nested = Buffer.from(Array.from({ length: 20 }, () => [0xdd, 1, 255, 255, 255]).flat());
+  writeFileSync(path, forge([nested]));
+  // In a process of its own: it ended the program.
+  const { status, stdout } = spawnSync(process.execPath, ['out/main/cli.cjs', 'verify', path], { encoding: 'utf8' });
+  expect([status, stdout]).toEqual([1, expect.stringMatching(/is malformed, at byte 16 of 156/)]);
 });
 
 test('tables that lead in circles, stretches that overlap, and columns of other lengths are refused', () => {

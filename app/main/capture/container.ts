@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { deflateSync, inflateSync } from 'node:zlib';
-import { pack, unpack } from '../../contract/rpc.ts';
+import { pack, unpack } from '../../contract/msgpack.ts';
 import { fileFailed, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
 import { Chunk } from './chunks.ts';
