@@ -91,6 +91,9 @@ export async function serve(service: Service, port: number): Promise<Server> {
       .pipe(response);
   });
 
+  // Node listens for errors of a socket only until it is upgraded; a peer may reset it at any time.
+  http.on('connection', (socket) => socket.on('error', () => socket.destroy()));
+
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES });
   http.on('upgrade', (request, socket, head) => {
     const { host, origin } = request.headers;

@@ -1,6 +1,7 @@
 // The web face on a shared host: who may come in, and who may not.
 import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
+import { connect as connectTo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import type { ExportEvent } from '../../app/contract/api.ts';
@@ -118,6 +119,35 @@ test('an export goes to its own page only, as long as it is there', async () => 
     expect((await taken('one', '')).status).toBe(403);
     ws.close();
     await expect.poll(async () => (await taken('one')).status).toBe(404);
+  } finally {
+    other.child.kill('SIGTERM');
+  }
+});
+
+test('a peer that resets its connection while it is upgraded does not end the server', async () => {
+  const other = await startServer();
+  const origin = `http://127.0.0.1:${other.port}`;
+  try {
+    for (let i = 0; i < 200; i++)
+      await new Promise<void>((done) => {
+        const socket = connectTo(other.port, '127.0.0.1', () => {
+          const headers = [
+            'GET / HTTP/1.1',
+            `Host: 127.0.0.1:${other.port}`,
+            `Origin: ${i % 2 ? origin : 'http://evil.example'}`,
+            'Connection: Upgrade',
+            'Upgrade: websocket',
+            'Sec-WebSocket-Version: 13',
+            'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+          ];
+          // Both the answer and the reset are then under way.
+          socket.write(`${headers.join('\r\n')}\r\n\r\n`, () => socket.resetAndDestroy());
+        });
+        socket.on('error', () => undefined);
+        socket.on('close', () => done());
+      });
+    expect((await fetch(origin)).status).toBeLessThan(500);
+    expect([other.child.exitCode, other.child.signalCode]).toEqual([null, null]);
   } finally {
     other.child.kill('SIGTERM');
   }
