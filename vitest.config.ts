@@ -3,18 +3,38 @@ import { defineConfig } from 'vitest/config';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
+/** Guests run these by test/guest/guest.mjs; elsewhere they have nothing to look at. */
+const IN_GUEST = process.env.CR3SCOPE_GUEST !== undefined;
+
 export default defineConfig({
   define: { CR3SCOPE_VERSION: JSON.stringify(version) },
   test: {
-    include: ['test/**/*.test.ts'],
-    // These run in guests, by test/guest/guest.mjs.
-    exclude: process.env.CR3SCOPE_GUEST === undefined ? ['test/guest/**'] : [],
-    globalSetup: 'test/setup.ts',
-    // The live tests look at the whole machine; side by side they would only disturb each other.
-    fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000 } }, // a guest's emulated CPU takes its time
     reporters: ['default'],
+    projects: [
+      {
+        extends: true,
+        // What any user may run: nothing here looks at a machine.
+        test: { name: 'user', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        // What needs root: these tests look at the page tables of this kernel.
+        test: {
+          name: 'root',
+          include: [
+            'test/live/**/*.test.ts',
+            'test/e2e/**/*.test.ts',
+            ...(IN_GUEST ? ['test/guest/**/*.test.ts'] : []),
+          ],
+          globalSetup: 'test/setup.ts',
+          // They look at the whole machine; side by side they would only disturb each other.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 }, // after the others, so that nothing else runs meanwhile
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 20_000 } }, // a guest's emulated CPU takes its time
+        },
+      },
+    ],
   },
 });
