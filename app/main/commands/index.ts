@@ -1,4 +1,4 @@
-// The commands of the command line. Exit codes: 0 fine, 1 a mismatch was found, 2 it could not be done.
+// The commands of the command line. Exit codes: 0 success, 1 a mismatch was found, 2 the command failed.
 import { spawn } from 'node:child_process';
 import { Command, CommanderError } from 'commander';
 import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/api.ts';
@@ -102,15 +102,14 @@ async function runServe(explorer: Explorer, { port, json, open: openBrowser, lau
 
 const example = (text: string) => `\nExample:\n  ${text}\n`;
 
-/** Runs one command line; resolves to its exit code. `openExplorer` is called once the arguments are known to be good. */
-export async function runCommand(
-  argv: readonly string[],
-  openExplorer: (capture?: string) => Promise<Explorer>,
-): Promise<number> {
-  let exitCode = 0;
+/** Opens the machine, or a capture of one. */
+type Open = (capture?: string) => Promise<Explorer>;
+
+/** The whole command line. `open` is called once the arguments are known to be good; `end` takes the exit code. */
+export function commandLine(open: Open, end: (exitCode: number) => void): Command {
   const program = new Command('cr3scope')
     .description(
-      'Explores Linux process memory by physical address and cross-checks every translation.\nExit codes: 0 fine, 1 a mismatch was found, 2 it could not be done.',
+      'Explore Linux process memory by physical address and cross-check every translation.\nExit codes: 0 success, 1 a mismatch was found, 2 the command failed.',
     )
     .version(VERSION)
     .exitOverride()
@@ -118,177 +117,203 @@ export async function runCommand(
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cr3scope: ')) })
     .showHelpAfterError('Run `cr3scope --help` to see the commands.');
   /** A command that needs no machine. */
-  const offline = (usage: string, description: string, sample: string) =>
+  const offline = (name: string, description: string, sample: string) =>
     program
-      .command(usage)
+      .command(name)
       .description(description)
-      .option('--json', 'machine-readable output, one object a line')
+      .option('--json', 'print JSON, one object per line')
       .addHelpText('after', example(sample))
       .exitOverride();
   /** A command that reads the machine, or a capture of one. */
-  const command = (usage: string, description: string, sample: string) =>
-    offline(usage, description, sample).option('--capture <file>', 'read this capture instead of the machine');
-  const run = async (action: (explorer: Explorer) => Promise<number>, { capture }: Json = {}) => {
-    exitCode = await action(await openExplorer(capture));
-  };
+  const command = (name: string, description: string, sample: string) =>
+    offline(name, description, sample).option('--capture <file>', 'read this capture instead of the machine');
+  const run = async (action: (explorer: Explorer) => Promise<number>, { capture }: Json = {}) =>
+    end(await action(await open(capture)));
+
+  program.commandsGroup('Machine:');
   command(
     'doctor',
-    'facts of this machine, which sources are ready, and what to do about the others',
+    'show facts about this machine, which sources are ready, and how to get the others',
     'cr3scope doctor',
   ).action((o: Json) => run((e) => doctor(e, o), o));
-  command('ps', 'processes with the physical address of their root page table', 'cr3scope ps').action((o: Json) =>
+  command('ps', 'list processes with the physical address of their root page table', 'cr3scope ps').action((o: Json) =>
     run((e) => ps(e, o), o),
   );
-  command('regions <pid>', 'regions of a process', 'cr3scope regions 1').action((pid: string, o: Json) =>
+  command('cpus', 'show the root in force on each CPU and the process it belongs to', 'cr3scope cpus --watch')
+    .option('--watch [seconds]', 'repeat every second, or at the given interval')
+    .action((o: CpusOptions) => run((e) => cpus(e, o), o));
+
+  program.commandsGroup('Processes and page tables:');
+  command('regions <pid>', 'list the regions of a process', 'cr3scope regions 1').action((pid: string, o: Json) =>
     run((e) => regions(e, pid, o), o),
   );
-  command('check [pid]', 'cross-check every page of a process, or of all', 'cr3scope check 1 --json')
-    .option('--all', 'every process')
-    .option('--bytes', 'also compare the bytes of mapped pages with /proc/PID/mem, which sets their accessed bits')
+  command('check [pid]', 'cross-check every page of a process, or of all processes', 'cr3scope check 1 --json')
+    .option('--all', 'check every process')
+    .option('--bytes', 'also compare the bytes of mapped pages with /proc/PID/mem; this sets their accessed bits')
     .action((pid: string | undefined, o: CheckOptions) => run((e) => check(e, pid, o), o));
-  command('walk <pid> <va>', 'the walk of one virtual address, level by level', 'cr3scope walk 1 7f3a4001f000').action(
-    (pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o), o),
-  );
+  command(
+    'walk <pid> <va>',
+    'walk the page tables for one virtual address, level by level',
+    'cr3scope walk 1 7f3a4001f000',
+  ).action((pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o), o));
   command(
     'table <pid> <va>',
-    'the table on the way to an address, entry by entry',
+    'print one of the page tables that the walk of an address goes through, entry by entry',
     'cr3scope table 1 7f3a4001f000 --level pmd',
   )
     .option('--level <level>', 'pte, pmd, pud, p4d or pgd', 'pte')
-    .option('--all', 'empty entries, too')
+    .option('--all', 'include empty entries')
     .action((pid: string, va: string, o: TableOptions) => run((e) => tableOf(e, pid, va, o), o));
-  command('tables <pid>', 'the whole tree of page tables of a process, by level', 'cr3scope tables 1')
-    .option('--all', 'each table, too')
-    .option('--roots', 'the kernel root and the user root of PTI instead, slot by slot')
+  command('tables <pid>', 'summarise all page tables of a process, by level', 'cr3scope tables 1')
+    .option('--all', 'list each table')
+    .option('--roots', 'compare the kernel root and the user root of PTI instead, slot by slot')
     .action((pid: string, o: TablesOptions) => run((e) => tables(e, pid, o), o));
   command(
     'explain <entry>',
-    'a raw page-table entry, bit by bit; needs no privileges',
+    'explain a raw page-table entry, bit by bit; needs no privileges',
     'cr3scope explain 0x8000000078173067 --level pte',
   )
-    .option('--level <level>', 'pte, pmd, pud, p4d or pgd; by default the likeliest')
+    .option('--level <level>', 'pte, pmd, pud, p4d or pgd; by default the most likely one')
     .action((entry: string, o: ExplainOptions) => run((e) => explainEntry(e, entry, o), o));
   command(
-    'frame <number>',
-    'bytes and flags of a physical frame, by its number in hex',
+    'shared <pid> <other>',
+    'list the frames that two processes share, and the copies that each has of the other’s pages',
+    'cr3scope shared 4077 4110',
+  ).action((pid: string, other: string, o: Json) => run((e) => shared(e, pid, other, o), o));
+
+  program.commandsGroup('Physical memory:');
+  command(
+    'frame',
+    'print the bytes and flags of a physical frame',
     'cr3scope frame 117274   (or: cr3scope frame --pa 117274000)',
   )
+    .argument('<number>', 'the frame number in hex')
     .option('--pa', 'the number is a physical address')
     .action((number: string, o: FrameOptions) => run((e) => frame(e, number, o), o));
   command(
-    'owners <frame>',
-    'who maps a frame: every process and address, by walking all address spaces',
+    'owners',
+    'find every process and address that maps a frame, by walking all address spaces',
     'cr3scope owners 117274   (or: cr3scope owners 4077:7f3a4001f000)',
-  ).action((frameText: string, o: Json) => run((e) => owners(e, frameText, o), o));
+  )
+    .argument('<frame>', 'a frame number in hex, or PID:ADDRESS for the frame that is mapped there')
+    .action((frameText: string, o: Json) => run((e) => owners(e, frameText, o), o));
   command(
     'search <pattern>',
-    'bytes in physical memory, or in what a process maps; exit code 1 where there are none',
+    'search physical memory, or what a process maps, for bytes; exit code 1 if there are none',
     'cr3scope search "7f 45 4c 46 02 ?? 01" --pid 1   (or: cr3scope search --as text "secret")',
   )
-    .option('--as <kind>', 'hex (?? is any byte), text, u64 or u32', 'hex')
-    .option('--pid <pid>', 'only in the frames that this process maps')
-    .option('--limit <hits>', 'end after so many hits', '1000')
+    .option('--as <kind>', 'how to read the pattern: hex (?? is any byte), text, u64 or u32', 'hex')
+    .option('--pid <pid>', 'search only the frames that this process maps')
+    .option('--limit <hits>', 'stop after this many hits', '1000')
     .action((pattern: string, o: SearchOptions) => run((e) => search(e, pattern, o), o));
+  command('memory', 'show what physical memory is used for, by role and process', 'cr3scope memory')
+    .argument('[range]', 'frame numbers in hex, the end exclusive, like 100000-140000; by default all of RAM')
+    .action((range: string | undefined, o: MemoryOptions) => run((e) => memory(e, range, o), o));
+
+  program.commandsGroup('Over time:');
   command(
-    'memory [range]',
-    'what physical memory is used for, by role and process; a range is frame numbers like 100000-140000',
-    'cr3scope memory',
-  ).action((range: string | undefined, o: MemoryOptions) => run((e) => memory(e, range, o), o));
-  command(
-    'shared <pid> <other>',
-    'the frames that two processes share, and the copies that each has of the other’s pages',
-    'cr3scope shared 4077 4110',
-  ).action((pid: string, other: string, o: Json) => run((e) => shared(e, pid, other, o), o));
-  command('cpus', 'which root is in force on each CPU, and whose it is', 'cr3scope cpus --watch')
-    .option('--watch [seconds]', 'again and again, each second or as often as given')
-    .action((o: CpusOptions) => run((e) => cpus(e, o), o));
-  command(
-    'watch <pid> <ranges...>',
-    'what becomes of pages over time, with the likely cause of each change; a range is an address, ADDRESS+PAGES or FROM-TO; PID:RANGE is one of another process',
+    'watch',
+    'show how pages change over time, with the likely cause of each change',
     'cr3scope watch 1 7f3a4001f000+16 --interval 0.1',
   )
-    .option('--interval <seconds>', 'between two samples', '0.1')
-    .option('--step', 'take a sample at each line on the standard input instead')
-    .option('-o, --output <file>', 'also record it into a capture')
+    .argument('<pid>', 'the process that the ranges belong to')
+    .argument(
+      '<ranges...>',
+      'ADDRESS, ADDRESS+PAGES or FROM-TO (addresses in hex, pages in decimal); PID:RANGE belongs to another process',
+    )
+    .option('--interval <seconds>', 'time between two samples', '0.1')
+    .option('--step', 'take a sample for each line on standard input instead')
+    .option('-o, --output <file>', 'also record into a capture')
     .option('--force', 'replace that file if it exists')
-    .option('--for <seconds>', 'end after so long; by default when the process is gone, or by Ctrl-C')
+    .option('--for <seconds>', 'stop after this time; by default when the process has gone, or at Ctrl-C')
     .action((pid: string, ranges: string[], o: WatchOptions) => run((e) => watch(e, pid, ranges, o), o));
   command(
-    'trace [program] [arguments...]',
-    'the roots of a program before and after its exec, and of all that it forks; it keeps this terminal',
+    'trace',
+    'follow root page tables through exec, fork and exit: of a new program, a running process, or the whole machine',
     'cr3scope trace make -j4\n  cr3scope trace --attach 4077\n  cr3scope trace --machine --json | jq -c \'select(.kind == "exec")\'',
   )
+    .argument('[program]', 'the program to start; it keeps this terminal')
+    .argument('[arguments...]', 'its arguments')
     .option('--attach <pid>', 'follow a running process and its descendants instead; Ctrl-C lets them run on')
-    .option('--machine', 'every process of the machine, by tracepoints: nobody is stopped; Ctrl-C ends it')
-    .option('-o, --output <file>', 'also record it into a capture')
+    .option('--machine', 'follow every process through tracepoints instead, stopping none; Ctrl-C ends it')
+    .option('-o, --output <file>', 'also record into a capture')
     .option('--force', 'replace that file if it exists')
-    .option('--no-follow', 'let it run on by itself at the end of the first exec')
-    .option('--directory <path>', 'start it there')
-    .option('--user <name>', 'start it as that user')
-    .option('--env <NAME=value...>', 'set environment variables')
+    .option('--no-follow', 'let the program run on untraced after its first exec')
+    .option('--directory <path>', 'start the program in this directory')
+    .option('--user <name>', 'start the program as this user')
+    .option('--env <NAME=value...>', 'set environment variables of the program')
     .passThroughOptions()
     .action((name: string | undefined, more: string[], o: TraceOptions) => run((e) => trace(e, name, more, o), o));
   offline(
     'lab [name]',
-    'a small real program step by step, with the pages it maps; without a name, what there is',
+    'run a small real program step by step and show the pages it maps; without a name, list the labs',
     'cr3scope lab cow',
   )
-    .option('--no-wait', 'go on by itself')
+    .option('--no-wait', 'do not wait for Enter between steps')
     .action((name: string | undefined, o: LabOptions) => run((e) => lab(e, name, o), o));
+
+  program.commandsGroup('Evidence:');
   offline(
     'report [pids...]',
-    'check processes and write the evidence to a file: a capture, which every command and the window can open, or a document of one process',
+    'check processes and write the evidence to a file: a capture, which every command and the window can open, or a document about one process',
     'cr3scope report --all -o before.cr3scope\n  cr3scope report 1 -o init.html',
   )
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--all', 'every process (captures only)')
     .option(
       '--format <format>',
-      `${['cr3scope', ...REPORT_FORMATS].join(', ')}; by default the ending of the file name`,
+      `${['cr3scope', ...REPORT_FORMATS].join(', ')}; by default the extension of the file name`,
     )
     .option('--range <range>', 'only these pages: ADDRESS, ADDRESS+PAGES or FROM-TO (captures only)')
-    .option('--frames <what>', 'also keep the frames that are mapped, as bytes or as digests (captures only)')
+    .option('--frames <what>', 'also keep mapped frames, as bytes or as digests (captures only)')
     .option('--force', 'replace the file if it exists')
-    .option('--bytes', 'compare the bytes of mapped pages, too')
+    .option('--bytes', 'also compare the bytes of mapped pages')
     .action((pids: string[], o: ReportOptions) => run((e) => report(e, pids, o), o));
-  offline('show <capture>', 'what a capture holds, and where it comes from', 'cr3scope show before.cr3scope').action(
-    async (path: string, o: Json) => {
-      exitCode = await show(path, o);
-    },
-  );
+  offline(
+    'show <capture>',
+    'show what a capture holds and where it comes from',
+    'cr3scope show before.cr3scope',
+  ).action(async (path: string, o: Json) => end(await show(path, o)));
   offline(
     'verify <capture>',
-    'whether a capture is whole and as it was written; exit code 1 where it is not',
+    'verify that a capture is complete and as it was written; exit code 1 if it is not',
     'cr3scope verify before.cr3scope',
-  ).action(async (path: string, o: Json) => {
-    exitCode = await verify(path, o);
-  });
+  ).action(async (path: string, o: Json) => end(await verify(path, o)));
   offline(
     'export <capture>',
-    'a capture for other tools: HTML to read and print, Markdown, CSV, JSON Lines, Parquet',
+    'convert a capture: HTML and Markdown to read; CSV, JSON Lines and Parquet for other tools',
     'cr3scope export before.cr3scope -o before.parquet',
   )
     .requiredOption('-o, --output <file>', 'file to write')
-    .option('--format <format>', `${EXPORT_FORMATS.join(', ')}; by default the ending of the file name`)
+    .option('--format <format>', `${EXPORT_FORMATS.join(', ')}; by default the extension of the file name`)
     .option('--force', 'replace the file if it exists')
-    .action(async (path: string, o: ExportOptions) => {
-      exitCode = await exportTo(path, o);
-    });
+    .action(async (path: string, o: ExportOptions) => end(await exportTo(path, o)));
   offline(
     'diff <before> [after]',
-    'what changed between two captures, or between one and now; exit code 1 where something did',
+    'show what changed between two captures, or between a capture and now; exit code 1 if anything did',
     'cr3scope diff before.cr3scope after.cr3scope',
   )
-    .option('--csv', 'a table for a spreadsheet')
-    .option('--pages <lines>', 'lines of pages that are shown of a process', '20')
-    .action(async (before: string, after: string | undefined, o: DiffOptions) => {
-      exitCode = await diff(openExplorer, before, after, o);
-    });
-  command('serve', 'the user interface for a browser, on loopback with a one-time token', 'cr3scope serve --port 8443')
-    .option('--port <port>', 'port on 127.0.0.1, 0 for a free one', '0')
+    .option('--csv', 'print CSV')
+    .option('--pages <lines>', 'print at most this many lines about pages for each process', '20')
+    .action(async (before: string, after: string | undefined, o: DiffOptions) =>
+      end(await diff(open, before, after, o)),
+    );
+
+  program.commandsGroup('Browser:');
+  command('serve', 'serve the window to a browser, on loopback only', 'cr3scope serve --port 8443')
+    .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', '0')
     .option('--open', 'also open it in the default browser')
-    .option('--launch', 'let it start programs, to trace them')
+    .option('--launch', 'let the browser start programs, to trace them')
     .action((o: ServeOptions) => run((e) => runServe(e, o), o));
+  return program;
+}
+
+/** Runs one command line; resolves to its exit code. */
+export async function runCommand(argv: readonly string[], open: Open): Promise<number> {
+  let exitCode = 0;
+  const program = commandLine(open, (code) => {
+    exitCode = code;
+  });
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
