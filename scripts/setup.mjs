@@ -92,7 +92,14 @@ const WINDOW_PACKAGES = {
   libgbm1: 'libgbm.so.1',
   libasound2: 'libasound.so.2',
 };
-const TEST_PACKAGES = { chromium: '', xvfb: 'Xvfb', xauth: '', 'clang-format': '' };
+const TEST_PACKAGES = {
+  chromium: '',
+  xvfb: 'Xvfb',
+  xauth: '',
+  'clang-format': '',
+  dosfstools: '/sbin/mkfs.vfat',
+  fusefat: '',
+};
 const GUEST_PACKAGES = {
   'qemu-system-x86': 'qemu-system-x86_64',
   'busybox-static': 'busybox',

@@ -1,12 +1,16 @@
 // Files that are written under another name and get their own when all of them is there.
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   linkSync,
+  lstatSync,
   openSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -32,6 +36,27 @@ export function fileFailed(error: unknown, what: string): Failed {
   return new Failed(`${what}: ${message.replace(/^\w+: /, '')}`, REMEDIES[code] ?? 'Choose another place.', code);
 }
 
+/** Opens a file that somebody named, to read it. Throws, and never waits, where it is a FIFO, a device or a folder. */
+export function openRegular(path: string): number {
+  let fd: number | undefined;
+  const refuseOthers = (is: Stats) => {
+    if (!is.isFile()) throw new Failed(`${path} is not a regular file`, 'Give the name of a file.');
+  };
+  try {
+    // Asked twice: opening alone may set a device going, and what was a file may be something else by then.
+    refuseOthers(statSync(path));
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    refuseOthers(fstatSync(fd));
+    return fd;
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    throw fileFailed(error, `${path} can’t be opened`);
+  }
+}
+
+/** Where a file system has no hard links, as FAT and exFAT. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
 export class PartialFile {
   /** What it is called until it is finished. */
   readonly partial: string;
@@ -39,13 +64,15 @@ export class PartialFile {
   private at = 0;
   private open = true;
 
-  /** Throws where a file of that name is in the way and not to be replaced. */
+  /** Throws where a file of that name is in the way and not to be replaced; what is not a file never is. */
   constructor(
     readonly path: string,
     private readonly force: boolean,
   ) {
-    if (!force && statSync(path, { throwIfNoEntry: false }))
-      throw new Failed(`${path} exists`, REMEDIES.EEXIST as string, 'EEXIST');
+    const there = this.attempt(() => lstatSync(path, { throwIfNoEntry: false }));
+    if (there && !there.isFile())
+      throw new Failed(`${path} exists and is not a regular file`, 'Choose another name.', 'EEXIST');
+    if (there && !force) throw new Failed(`${path} exists`, REMEDIES.EEXIST as string, 'EEXIST');
     this.partial = `${path}.${process.pid}.part`;
     this.fd = this.attempt(() => openSync(this.partial, 'wx', 0o600));
   }
@@ -80,9 +107,26 @@ export class PartialFile {
       fsyncSync(this.fd);
       this.leave();
       if (this.force) return renameSync(this.partial, this.path);
-      linkSync(this.partial, this.path); // fails where somebody took the name meanwhile
+      // Both fail where somebody took the name meanwhile.
+      try {
+        linkSync(this.partial, this.path);
+      } catch (error) {
+        if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+        return this.rename();
+      }
       rmSync(this.partial);
     });
+  }
+
+  /** Takes the name with an empty file, which alone is replaced then. */
+  private rename(): void {
+    closeSync(openSync(this.path, 'wx', 0o600));
+    try {
+      renameSync(this.partial, this.path);
+    } catch (error) {
+      rmSync(this.path, { force: true });
+      throw error;
+    }
   }
 
   /** Leaves what was written so far under its partial name. */

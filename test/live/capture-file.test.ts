@@ -1,13 +1,26 @@
 // The file of a capture: what became of it is told, and what it becomes.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Args, ExportEvent } from '../../app/contract/api.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { CaptureReader } from '../../app/main/capture/container.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { PartialFile } from '../../app/main/partial.ts';
 import { Service } from '../../app/main/service/service.ts';
 import type { Sources } from '../../app/main/sources/sources.ts';
 import { captureFixture } from '../captured.ts';
@@ -169,7 +182,61 @@ describe('the file', () => {
       status: 2,
       stderr: expect.stringMatching(/can’t be opened/),
     });
-    expect(cli('show', folder)).toMatchObject({ status: 2, stderr: expect.stringMatching(/is no file/) });
+    expect(cli('show', folder)).toMatchObject({ status: 2, stderr: expect.stringMatching(/is not a regular file/) });
+  });
+
+  test('what is no file is neither waited for nor replaced: FIFOs, devices, links', () => {
+    const fifo = join(folder, 'fifo.cr3scope');
+    execFileSync('mkfifo', [fifo]);
+    const link = join(folder, 'link.cr3scope');
+    symlinkSync('/dev/null', link);
+    const refused = { status: 2, stderr: expect.stringMatching(/is not a regular file/) };
+    for (const path of [fifo, '/dev/zero', link]) {
+      for (const words of [
+        ['show', path],
+        ['verify', path],
+        ['diff', file, path],
+        ['ps', '--capture', path],
+      ])
+        expect([words, cli(...words)], words.join(' ')).toMatchObject([words, refused]);
+      expect(cli('export', path, '-o', join(folder, 'y.csv'))).toMatchObject(refused);
+      for (const force of [[], ['--force']]) {
+        expect(cli('report', String(pids[0]), '-o', path, '--format', 'cr3scope', ...force)).toMatchObject(refused);
+        expect(cli('report', String(pids[0]), '-o', path, '--format', 'csv', ...force)).toMatchObject(refused);
+        expect(cli('export', file, '-o', path, '--format', 'jsonl', ...force)).toMatchObject(refused);
+      }
+    }
+    expect([lstatSync(fifo).isFIFO(), lstatSync('/dev/zero').isCharacterDevice()]).toEqual([true, true]);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  test('a file system without hard links takes captures and exports, too, and what is there stays', () => {
+    const [image, disk] = [join(folder, 'fat.img'), join(folder, 'fat')];
+    writeFileSync(image, '');
+    truncateSync(image, 40 << 20);
+    mkdirSync(disk);
+    execFileSync('/sbin/mkfs.vfat', ['-F', '32', image]);
+    // Kernels without FAT, as those of small virtual machines, have it through FUSE.
+    if (spawnSync('mount', ['-o', 'loop', image, disk]).status !== 0)
+      execFileSync('fusefat', ['-o', 'rw+', image, disk], { stdio: 'ignore' });
+    try {
+      const path = join(disk, 'x.cr3scope');
+      writeFileSync(join(disk, 'a'), '');
+      expect(() => linkSync(join(disk, 'a'), path)).toThrow(/EPERM|ENOTSUP|ENOSYS/);
+      expect(cli('report', String(pids[0]), '-o', path)).toMatchObject({ status: 0 });
+      expect(cli('export', path, '-o', join(disk, 'x.csv'))).toMatchObject({ status: 0 });
+      expect(cli('verify', path)).toMatchObject({ status: 0 });
+      // Taken while it was written.
+      const partial = new PartialFile(join(disk, 'taken'), false);
+      partial.write('ours');
+      writeFileSync(join(disk, 'taken'), 'theirs');
+      expect(() => partial.finish()).toThrow(/file already exists/);
+      partial.discard();
+      expect(readFileSync(join(disk, 'taken'), 'utf8')).toBe('theirs');
+      expect(readdirSync(disk).sort()).toEqual(['a', 'taken', 'x.cr3scope', 'x.csv']);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
   });
 
   test('what is there is not overwritten unless told; what can’t be written is told', () => {

@@ -1,10 +1,10 @@
 // The file of a capture: chunks, one after the other, each of which vouches for all before it. What a crash leaves is a
 // capture up to its last whole chunk. docs/capture.md is the published description.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { pack, unpack } from '../../contract/msgpack.ts';
-import { fileFailed, PartialFile } from '../partial.ts';
+import { openRegular, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
 import { Chunk } from './chunks.ts';
 
@@ -95,15 +95,9 @@ export class CaptureReader {
   problem: Failed | undefined;
 
   constructor(readonly path: string) {
+    this.fd = openRegular(path);
     try {
-      this.fd = openSync(path, 'r');
-    } catch (error) {
-      throw fileFailed(error, `${path} can’t be opened`);
-    }
-    try {
-      const stat = fstatSync(this.fd);
-      if (!stat.isFile()) throw new Failed(`${path} is no file`, 'Give the name of a capture.', 'EINVAL');
-      this.size = stat.size;
+      this.size = fstatSync(this.fd).size;
       const header = this.bytes(0, FILE_HEADER);
       if (!header?.subarray(0, MAGIC.length).equals(MAGIC))
         throw new Failed(`${path} is no cr3scope capture`, 'Give a file that `cr3scope report` wrote.', 'EFTYPE');
