@@ -1,156 +1,185 @@
-// Verdicts and the notes behind them, in the order of native/core/check.h.
+// What the core says of pages, entries and frames. The C++ enumerations have the same order: Verdict in native/core/check.h,
+// Note there, EntryKind in paging.h, FrameStatus in frame_reader.h.
+import { type ColouredWord, Vocabulary, type Word } from './vocabulary.ts';
 
-export const VERDICTS = [
-  'agree',
-  'agreeByRule',
-  'swapped',
-  'notPresent',
-  'changedBetween',
-  'notComparable',
-  'mismatch',
-] as const;
-export type Verdict = (typeof VERDICTS)[number];
+const verdicts = {
+  agree: { code: 0, label: 'agree', meaning: 'All sources name the same frame.', light: '#178a60', dark: '#3cb387' },
+  agreeByRule: {
+    code: 1,
+    label: 'agree by rule',
+    meaning: 'The raw words differ in a way that a rule of the kernel explains; un-ruled they name the same.',
+    light: '#2569cc',
+    dark: '#4f8fe6',
+  },
+  swapped: {
+    code: 2,
+    label: 'swapped, agree',
+    meaning: 'All sources name the same swap device and offset.',
+    light: '#7a4fc0',
+    dark: '#9a76d8',
+  },
+  notPresent: {
+    code: 3,
+    label: 'not present',
+    meaning: 'No source has anything here: never touched, or given back.',
+    light: '#98a3b0',
+    dark: '#47525e',
+  },
+  changedBetween: {
+    code: 4,
+    label: 'changed between',
+    meaning: 'The page changed while it was read. A race, not a disagreement.',
+    light: '#b06f00',
+    dark: '#d99f3c',
+  },
+  notComparable: {
+    code: 5,
+    label: 'not comparable',
+    meaning: 'The sources could not be compared here; the note says why.',
+    light: '#7d6a58',
+    dark: '#a08d7c',
+  },
+  mismatch: {
+    code: 6,
+    label: 'MISMATCH',
+    meaning: 'The sources disagree, stably, over several re-reads: a bug somewhere. The evidence is kept.',
+    light: '#cf2434',
+    dark: '#f0505c',
+  },
+} as const satisfies Record<string, ColouredWord>;
+export type Verdict = keyof typeof verdicts;
+export const VERDICT = new Vocabulary<Verdict, ColouredWord>('verdict', verdicts);
+export const VERDICTS = VERDICT.names;
 
-/** Words for people; the same in the window, the command line and reports. */
-export const VERDICT_LABEL: Readonly<Record<Verdict, string>> = {
-  agree: 'agree',
-  agreeByRule: 'agree by rule',
-  swapped: 'swapped, agree',
-  notPresent: 'not present',
-  changedBetween: 'changed between',
-  notComparable: 'not comparable',
-  mismatch: 'MISMATCH',
-};
-
-export const VERDICT_MEANING: Readonly<Record<Verdict, string>> = {
-  agree: 'All sources name the same frame.',
-  agreeByRule: 'The raw words differ in a way that a rule of the kernel explains; un-ruled they name the same.',
-  swapped: 'All sources name the same swap device and offset.',
-  notPresent: 'No source has anything here: never touched, or given back.',
-  changedBetween: 'The page changed while it was read. A race, not a disagreement.',
-  notComparable: 'The sources could not be compared here; the note says why.',
-  mismatch: 'The sources disagree, stably, over several re-reads: a bug somewhere. The evidence is kept.',
-};
-
-export const NOTES = [
-  'none',
-  'protNone',
-  'zeroPage',
-  'hugeZeroPage',
-  'midSplit',
-  'migration',
-  'device',
-  'hwpoison',
-  'uffdWpMarker',
-  'poisonMarker',
-  'guardMarker',
-  'swapinError',
-  'pfnmap',
-  'hugetlbNotPresent',
-  'settled',
-  'stillChanging',
-  'regionChanged',
-  'tableUnreadable',
-  'processGone',
-  'pfnsHidden',
-  'oneSource',
-  'outsideRegions',
-  'differs',
-  'kernelDiffers',
-  'reservedBits',
-  'notCaptured',
-] as const;
-export type Note = (typeof NOTES)[number];
-
-/** One line for a table cell, and a sentence that explains it. */
-export const NOTE_TEXT: Readonly<Record<Note, { label: string; why: string }>> = {
-  none: { label: '', why: '' },
+/** Which rule, reason or cause stands behind a verdict. */
+const notes = {
+  none: { code: 0, label: '', meaning: '' },
   protNone: {
+    code: 1,
     label: 'PROT_NONE · inverted',
-    why: 'The page is mapped PROT_NONE (or holds a NUMA hint): the CPU sees P=0, so Linux keeps the frame number inverted against L1TF. Un-inverted it is the frame that pagemap names.',
+    meaning:
+      'The page is mapped PROT_NONE (or holds a NUMA hint): the CPU sees P=0, so Linux keeps the frame number inverted against L1TF. Un-inverted it is the frame that pagemap names.',
   },
   zeroPage: {
+    code: 2,
     label: 'zero page',
-    why: 'Read but never written: every such page of every process maps the one shared zero frame.',
+    meaning: 'Read but never written: every such page of every process maps the one shared zero frame.',
   },
   hugeZeroPage: {
+    code: 3,
     label: 'huge zero page',
-    why: 'A transparent huge page that was read but never written maps the one shared 2 MiB zero page.',
+    meaning: 'A transparent huge page that was read but never written maps the one shared 2 MiB zero page.',
   },
   midSplit: {
+    code: 4,
     label: 'huge page, mid-split',
-    why: 'P is clear while the kernel splits this huge page; PS still marks it present (pmd_present()).',
+    meaning: 'P is clear while the kernel splits this huge page; PS still marks it present (pmd_present()).',
   },
   migration: {
+    code: 5,
     label: 'under migration',
-    why: 'The frame is being moved. The entry holds its number as a swap offset, and pagemap reports it as swapped.',
+    meaning:
+      'The frame is being moved. The entry holds its number as a swap offset, and pagemap reports it as swapped.',
   },
-  device: { label: 'device memory', why: 'The page lives in device-private memory; pagemap reports it as swapped.' },
+  device: {
+    code: 6,
+    label: 'device memory',
+    meaning: 'The page lives in device-private memory; pagemap reports it as swapped.',
+  },
   hwpoison: {
+    code: 7,
     label: 'hardware poison',
-    why: 'The frame had a memory error and was taken away; pagemap reports the entry as swapped.',
+    meaning: 'The frame had a memory error and was taken away; pagemap reports the entry as swapped.',
   },
   uffdWpMarker: {
+    code: 8,
     label: 'marker · uffd-wp',
-    why: 'A PTE marker remembers userfaultfd write protection. There is no page, though pagemap says swapped.',
+    meaning: 'A PTE marker remembers userfaultfd write protection. There is no page, though pagemap says swapped.',
   },
   poisonMarker: {
+    code: 9,
     label: 'marker · poisoned',
-    why: 'A PTE marker: access raises SIGBUS. There is no page, though pagemap says swapped.',
+    meaning: 'A PTE marker: access raises SIGBUS. There is no page, though pagemap says swapped.',
   },
   guardMarker: {
+    code: 10,
     label: 'marker · guard',
-    why: 'A guard region (MADV_GUARD_INSTALL): access raises SIGSEGV. There is no page, though pagemap says swapped.',
+    meaning:
+      'A guard region (MADV_GUARD_INSTALL): access raises SIGSEGV. There is no page, though pagemap says swapped.',
   },
-  swapinError: { label: 'swap-in error', why: 'Reading this page back from swap failed.' },
+  swapinError: { code: 11, label: 'swap-in error', meaning: 'Reading this page back from swap failed.' },
   pfnmap: {
+    code: 12,
     label: 'PFNMAP · not in pagemap',
-    why: 'The region maps raw frame numbers (VM_PFNMAP); pagemap skips such regions, the entry is there all the same.',
+    meaning:
+      'The region maps raw frame numbers (VM_PFNMAP); pagemap skips such regions, the entry is there all the same.',
   },
   hugetlbNotPresent: {
+    code: 13,
     label: 'hugetlb · not in pagemap',
-    why: 'pagemap reports nothing for a hugetlb entry that is not present.',
+    meaning: 'pagemap reports nothing for a hugetlb entry that is not present.',
   },
   settled: {
+    code: 14,
     label: 'changed while read, settled',
-    why: 'The first readings differed; a re-read, with pagemap between two equal walks, found them equal.',
+    meaning: 'The first readings differed; a re-read, with pagemap between two equal walks, found them equal.',
   },
-  stillChanging: { label: 'still changing', why: 'The page kept changing over all re-reads.' },
-  regionChanged: { label: 'region came or went', why: 'The region was mapped or unmapped during the check.' },
+  stillChanging: { code: 15, label: 'still changing', meaning: 'The page kept changing over all re-reads.' },
+  regionChanged: {
+    code: 16,
+    label: 'region came or went',
+    meaning: 'The region was mapped or unmapped during the check.',
+  },
   tableUnreadable: {
+    code: 17,
     label: 'table unreadable',
-    why: 'A page table on the way could not be read, so there is no walk to compare with.',
+    meaning: 'A page table on the way could not be read, so there is no walk to compare with.',
   },
   processGone: {
+    code: 18,
     label: 'process gone',
-    why: 'The process exited or executed another program during the check.',
+    meaning: 'The process exited or executed another program during the check.',
   },
   pfnsHidden: {
+    code: 19,
     label: 'PFNs hidden',
-    why: 'pagemap shows no frame numbers to this reader: it takes CAP_SYS_ADMIN in the initial user namespace.',
+    meaning: 'pagemap shows no frame numbers to this reader: it takes CAP_SYS_ADMIN in the initial user namespace.',
   },
-  oneSource: { label: 'one source only', why: 'Only pagemap could be read, so there is nothing to compare it with.' },
+  oneSource: {
+    code: 20,
+    label: 'one source only',
+    meaning: 'Only pagemap could be read, so there is nothing to compare it with.',
+  },
   outsideRegions: {
+    code: 21,
     label: 'outside every region',
-    why: 'The tables hold an entry at an address that no region covers. pagemap looks into regions only, so there is nothing to compare. Mostly a region that is just being unmapped: its pages go after it does.',
+    meaning:
+      'The tables hold an entry at an address that no region covers. pagemap looks into regions only, so there is nothing to compare. Mostly a region that is just being unmapped: its pages go after it does.',
   },
   differs: {
+    code: 22,
     label: 'pagemap and table walk differ',
-    why: 'Stable over several re-reads while each source agrees with itself.',
+    meaning: 'Stable over several re-reads while each source agrees with itself.',
   },
   kernelDiffers: {
+    code: 23,
     label: 'kernel walk and table walk differ',
-    why: 'The kernel’s own helpers and cr3scope’s decoding name different things, stably over several re-reads.',
+    meaning: 'The kernel’s own helpers and cr3scope’s decoding name different things, stably over several re-reads.',
   },
   reservedBits: {
+    code: 24,
     label: 'reserved bits set',
-    why: 'The entry is present with bits set that the processor reserves: using it would fault.',
+    meaning: 'The entry is present with bits set that the processor reserves: using it would fault.',
   },
   notCaptured: {
+    code: 25,
     label: 'not in the capture',
-    why: 'The capture holds the pages of regions that were there when it was made; this is none of them.',
+    meaning: 'The capture holds the pages of regions that were there when it was made; this is none of them.',
   },
-};
+} as const satisfies Record<string, Word>;
+export type Note = keyof typeof notes;
+export const NOTE = new Vocabulary<Note>('note', notes);
+export const NOTES = NOTE.names;
 
 export type VerdictCounts = Record<Verdict, bigint>;
 
@@ -166,41 +195,63 @@ export function sumCounts(list: Iterable<ArrayLike<bigint>>): BigUint64Array<Arr
   return total;
 }
 
-export const ENTRY_KINDS = [
-  'none',
-  'table',
-  'leaf',
-  'protNone',
-  'midSplit',
-  'swap',
-  'migration',
-  'device',
-  'hwpoison',
-  'marker',
-  'swapinError',
-  'reserved',
-] as const;
-export type EntryKind = (typeof ENTRY_KINDS)[number];
+/** What an entry of a page table is. */
+const entryKinds = {
+  none: { code: 0, label: 'none', meaning: 'nothing here' },
+  table: { code: 1, label: 'table', meaning: 'points to the next table' },
+  leaf: { code: 2, label: 'page', meaning: 'present, maps a page' },
+  protNone: {
+    code: 3,
+    label: 'PROT_NONE',
+    meaning: 'mapped PROT_NONE, or holds a NUMA hint: P is clear and the frame number is inverted',
+  },
+  midSplit: {
+    code: 4,
+    label: 'huge page, mid-split',
+    meaning: 'a huge page while the kernel splits it: P is clear, PS still marks it present',
+  },
+  swap: { code: 5, label: 'swap', meaning: 'on a swap device' },
+  migration: { code: 6, label: 'under migration', meaning: 'the frame is being moved' },
+  device: { code: 7, label: 'device memory', meaning: 'in device-private or device-exclusive memory' },
+  hwpoison: { code: 8, label: 'hardware poison', meaning: 'the frame had a memory error' },
+  marker: { code: 9, label: 'marker', meaning: 'a PTE marker: there is no page' },
+  swapinError: { code: 10, label: 'swap-in error', meaning: 'reading the page back from swap failed (Linux 6.1 only)' },
+  reserved: {
+    code: 11,
+    label: 'reserved bits set',
+    meaning: 'present with bits set that the processor reserves: not followed',
+  },
+} as const satisfies Record<string, Word>;
+export type EntryKind = keyof typeof entryKinds;
+export const ENTRY_KIND = new Vocabulary<EntryKind>('entry kind', entryKinds);
+export const ENTRY_KINDS = ENTRY_KIND.names;
 
-export const FRAME_STATUS = [
-  'ok',
-  'notRam',
-  'offline',
-  'hwpoison',
-  'notInDirectMap',
-  'failed',
-  'unaccepted',
-  'notCaptured',
-] as const;
-export type FrameStatus = (typeof FRAME_STATUS)[number];
-
-export const FRAME_STATUS_TEXT: Readonly<Record<FrameStatus, string>> = {
-  ok: 'readable',
-  notRam: 'not System RAM: a hole, or a device whose registers a read could disturb',
-  offline: 'offline: this memory is ballooned away or unplugged',
-  hwpoison: 'hardware poison: reading it would raise a machine check',
-  notInDirectMap: "not in the kernel's direct map: memfd_secret or another page the kernel has unmapped for itself",
-  failed: 'the read failed',
-  unaccepted: 'free memory of an encrypted guest, which may not have accepted it yet: touching it would be fatal',
-  notCaptured: 'not in this capture: bytes of frames are kept only where they were asked for',
-};
+/** Why the bytes of a frame are there, or are not. */
+const frameStatus = {
+  ok: { code: 0, label: 'readable', meaning: 'readable' },
+  notRam: {
+    code: 1,
+    label: 'not RAM',
+    meaning: 'not System RAM: a hole, or a device whose registers a read could disturb',
+  },
+  offline: { code: 2, label: 'offline', meaning: 'offline: this memory is ballooned away or unplugged' },
+  hwpoison: { code: 3, label: 'hardware poison', meaning: 'hardware poison: reading it would raise a machine check' },
+  notInDirectMap: {
+    code: 4,
+    label: 'not in the direct map',
+    meaning: 'not in the kernel’s direct map: memfd_secret or another page the kernel has unmapped for itself',
+  },
+  failed: { code: 5, label: 'failed', meaning: 'the read failed' },
+  unaccepted: {
+    code: 6,
+    label: 'unaccepted',
+    meaning: 'free memory of an encrypted guest, which may not have accepted it yet: touching it would be fatal',
+  },
+  notCaptured: {
+    code: 7,
+    label: 'not captured',
+    meaning: 'not in this capture: bytes of frames are kept only where they were asked for',
+  },
+} as const satisfies Record<string, Word>;
+export type FrameStatus = keyof typeof frameStatus;
+export const FRAME_STATUS = new Vocabulary<FrameStatus>('frame status', frameStatus);

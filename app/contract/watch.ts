@@ -2,7 +2,8 @@
 import type { Rows } from './api.ts';
 import { hex, kpageFlagNames } from './format.ts';
 import { mapsFrame, pageSizeName } from './paging.ts';
-import { ENTRY_KINDS, NOTES, VERDICTS, type Verdict } from './verdicts.ts';
+import { ENTRY_KINDS, NOTE, type Note, VERDICTS, type Verdict } from './verdicts.ts';
+import type { UnknownWord } from './vocabulary.ts';
 
 /** One page at one moment. */
 export interface PageState {
@@ -16,7 +17,7 @@ export interface PageState {
   /** log2 of the page's size. */
   readonly shift: number;
   readonly verdict: Verdict;
-  readonly note: (typeof NOTES)[number];
+  readonly note: Note | UnknownWord;
   /** kpageflags and kpagecount of the frame; undefined without one. */
   readonly flags: bigint | undefined;
   readonly count: bigint | undefined;
@@ -36,7 +37,7 @@ export function pageStates(rows: Rows, flags: ArrayLike<bigint>, counts: ArrayLi
     pfn: rows.pfn[i] as bigint,
     shift: rows.shift[i] as number,
     verdict: VERDICTS[rows.verdict[i] as number] ?? 'notComparable',
-    note: NOTES[rows.note[i] as number] ?? 'none',
+    note: NOTE.name(rows.note[i] as number),
     flags: known(flags[i]),
     count: known(counts[i]),
   }));

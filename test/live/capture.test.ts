@@ -178,9 +178,9 @@ test('what was not captured says so: processes, pages, frames', async () => {
   expect(row).toMatchObject({ verdict: Uint8Array.of(5) });
   // No RAM is told by its ranges, captured or not.
   const beyond = (sources.target.ramEnd.at(-1) as bigint) >> 12n;
-  expect(FRAME_STATUS[(await captured.frame({ pfn: beyond })).status]).toBe('notRam');
+  expect(FRAME_STATUS.name((await captured.frame({ pfn: beyond })).status)).toBe('notRam');
   const frame = await captured.frame({ pfn: 1n });
-  expect([FRAME_STATUS[frame.status], frame.bytes.length, frame.flags]).toEqual(['notCaptured', 0, null]);
+  expect([FRAME_STATUS.name(frame.status), frame.bytes.length, frame.flags]).toEqual(['notCaptured', 0, null]);
   expect((await captured.target()).capture).toMatchObject({ path: made.file, problem: '' });
   await expect(
     Recorder.begin(captured, join(made.folder, 'x.cr3scope'), false, { frames: 'none', bytes: false }),

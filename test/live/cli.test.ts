@@ -260,7 +260,7 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     const w = cr3scope('walk', String(fixture.pid), hex(of('secretmem').va), '--json').json()[0];
     const { status, stderr, stdout } = cr3scope('frame', '--pa', w.pa, '--json');
     expect(status).toBe(2);
-    expect(stderr).toContain("not in the kernel's direct map");
+    expect(stderr).toContain('not in the kernel’s direct map');
     expect(JSON.parse(stdout).bytes).toBeNull();
   });
 

@@ -7,10 +7,9 @@ import {
   ENTRY_KINDS,
   type EntryKind,
   FRAME_STATUS,
-  FRAME_STATUS_TEXT,
-  NOTE_TEXT,
+  NOTE,
   NOTES,
-  VERDICT_LABEL,
+  VERDICT,
   VERDICTS,
   type Verdict,
   verdictCounts,
@@ -68,8 +67,8 @@ test('each kind of page tells its walk, and its entry is explained, as what it i
     const told = tellWalk(c.pid, c.va, t, facts).join('\n');
     const verdict = VERDICTS.find((v) => v === c.verdict) as Verdict;
     const note = NOTES.find((n) => n === c.note) as (typeof NOTES)[number];
-    expect(told).toContain(`verdict ${VERDICT_LABEL[verdict]}`);
-    if (note !== 'none') expect(told).toContain(NOTE_TEXT[note].why);
+    expect(told).toContain(`verdict ${VERDICT.label(verdict)}`);
+    if (note !== 'none') expect(told).toContain(NOTE.meaning(note));
     const raw = path.entry[path.last] as bigint;
     const kind = ENTRY_KINDS[path.leaf.kind] as EntryKind;
     const explained = explain(raw, path.last, facts, facts.release).summary;
@@ -80,7 +79,7 @@ test('each kind of page tells its walk, and its entry is explained, as what it i
       protNone: ['P is clear, so the CPU faults', 'PROT_NONE'],
       swap: ['nothing is mapped', 'Swapped out'],
       marker: ['nothing is mapped', 'A marker'],
-      table: [FRAME_STATUS_TEXT[FRAME_STATUS[path.status] ?? 'failed'], 'next table'],
+      table: [FRAME_STATUS.meaning(FRAME_STATUS.name(path.status)), 'next table'],
     };
     const [walk, entry] = expected[kind] ?? ['', ''];
     expect([c.name, kind, told]).toEqual([c.name, kind, expect.stringContaining(walk as string)]);
@@ -99,7 +98,7 @@ test('frames hold the bytes that the fixture wrote', async () => {
     const rows = await rowsOf(c);
     const { bytes, status } = await sources.frames(rows.pfn);
     for (let i = 0; i < rows.va.length; i++) {
-      expect(FRAME_STATUS[status[i] as number]).toBe('ok');
+      expect(FRAME_STATUS.name(status[i] as number)).toBe('ok');
       const words = new BigUint64Array(bytes.buffer, bytes.byteOffset + i * 4096, 512);
       const expected = BigUint64Array.from({ length: 512 }, (_, k) => (rows.va[i] as bigint) + BigInt(k) * 8n);
       expect(words).toEqual(expected);
@@ -114,14 +113,14 @@ test('secretmem: the walk agrees, the frame gives a reason and no bytes', async 
   if (!c) return expect(kernelVersion(sources.target.release)).toBeLessThan(0x50e);
   const rows = await rowsOf(c);
   const { status } = await sources.frames(rows.pfn);
-  expect(Array.from(status, (s) => FRAME_STATUS[s])).toEqual(['notInDirectMap', 'notInDirectMap']);
+  expect(Array.from(status, (s) => FRAME_STATUS.name(s))).toEqual(['notInDirectMap', 'notInDirectMap']);
 });
 
 test('a mapped device: all walks find the entry, pagemap says nothing, its frames are not read', async () => {
   const c = fixture.cases.find((k) => k.name === 'device');
   if (!c) return expect(process.env.CR3SCOPE_DEVICE).toBeUndefined();
   const { status } = await sources.frames((await rowsOf(c)).pfn);
-  expect(Array.from(status, (s) => FRAME_STATUS[s])).toEqual(Array(4).fill('notRam'));
+  expect(Array.from(status, (s) => FRAME_STATUS.name(s))).toEqual(Array(4).fill('notRam'));
 });
 
 test('holes, devices and the end of memory give a status', async () => {
@@ -129,7 +128,7 @@ test('holes, devices and the end of memory give a status', async () => {
   const { status } = await sources.frames(
     BigUint64Array.of(0xfee00n, 0xa0n, end >> 12n, (1n << 40n) - 1n, (1n << 63n) - 1n),
   );
-  expect(Array.from(status, (s) => FRAME_STATUS[s])).toEqual(Array(5).fill('notRam'));
+  expect(Array.from(status, (s) => FRAME_STATUS.name(s))).toEqual(Array(5).fill('notRam'));
 });
 
 test('copy-on-write: the written page has its own frame, the other is shared', async () => {
@@ -209,7 +208,7 @@ describe('check', () => {
     job.cancel();
     await expect(job.promise).rejects.toMatchObject({ code: 'ECANCELED' });
     const again = await sources.check(stripes.pid, 0n, 0n, 1n << 63n, () => undefined).promise;
-    expect(again.counts[VERDICTS.indexOf('notPresent')]).toBeGreaterThanOrEqual(40960n);
+    expect(again.counts[VERDICT.code('notPresent')]).toBeGreaterThanOrEqual(40960n);
     await stripes.stop();
   });
 });

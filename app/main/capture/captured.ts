@@ -14,8 +14,8 @@ import {
 } from '../../contract/api.ts';
 import { bitsOf } from '../../contract/format.ts';
 import { accessOf, decode, type Entry, mapsFrame, physicalAddress, tableIndex } from '../../contract/paging.ts';
-import { ROLES } from '../../contract/roles.ts';
-import { ENTRY_KINDS, FRAME_STATUS, NOTES, VERDICTS } from '../../contract/verdicts.ts';
+import { ROLE, ROLES } from '../../contract/roles.ts';
+import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 import type { AddonOwners, AddonTarget, CheckBatch, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
@@ -25,10 +25,10 @@ import { CapturedPages, type Stretch, wordsAt } from './pages.ts';
 import { type Piece, searchPieces } from './search.ts';
 
 const UNKNOWN = (1n << 64n) - 1n;
-const NOT_RAM = FRAME_STATUS.indexOf('notRam');
-const NOT_CAPTURED = FRAME_STATUS.indexOf('notCaptured');
-const NOT_COMPARABLE = VERDICTS.indexOf('notComparable');
-const AGREE = VERDICTS.indexOf('agree');
+const NOT_RAM = FRAME_STATUS.code('notRam');
+const NOT_CAPTURED = FRAME_STATUS.code('notCaptured');
+const NOT_COMPARABLE = VERDICT.code('notComparable');
+const AGREE = VERDICT.code('agree');
 const NO_REGIONS: Regions = {
   begin: new BigUint64Array(),
   end: new BigUint64Array(),
@@ -182,7 +182,7 @@ function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint,
     last,
     table,
     entry,
-    leaf: { ...leaf, kind: ENTRY_KINDS.indexOf(leaf.kind) },
+    leaf: { ...leaf, kind: ENTRY_KIND.code(leaf.kind) },
   });
   const nothing = decode(0n, 1, target);
   for (let level = target.levels; level > 1; level--) {
@@ -243,7 +243,7 @@ function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint
     const found = space.pages.find(va);
     if (!found) {
       rows.verdict[i] = NOT_COMPARABLE;
-      rows.note[i] = NOTES.indexOf('notCaptured');
+      rows.note[i] = NOTE.code('notCaptured');
       return;
     }
     const { stretch, page } = found;
@@ -256,7 +256,7 @@ function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint
     rows.pfn[i] = physicalAddress(va, leaf) >> 12n;
     rows.level[i] = level;
     rows.shift[i] = leaf.shift;
-    rows.kind[i] = ENTRY_KINDS.indexOf(leaf.kind);
+    rows.kind[i] = ENTRY_KIND.code(leaf.kind);
     rows.verdict[i] = stretch.verdict;
     rows.note[i] = stretch.note;
   });
@@ -573,7 +573,7 @@ export function capturedSources(contents: CaptureContents): Sources {
         if (!bytes) return;
         frames.bytes.set(bytes, i * 4096);
         frames.status[i] = 0;
-        if (!found) frames.role[i] = ROLES.indexOf('pageTable');
+        if (!found) frames.role[i] = ROLE.code('pageTable');
       });
       return frames;
     },

@@ -8,7 +8,7 @@ import { count } from '../../contract/format.ts';
 import { inHtml, inJson, inMarkdown, visible } from '../../contract/inert.ts';
 import { decode, mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { sayTraced } from '../../contract/trace.ts';
-import { ENTRY_KINDS, NOTES, sumCounts, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
+import { ENTRY_KINDS, NOTE, sumCounts, VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../contract/watch.ts';
 import {
   bar,
@@ -80,7 +80,7 @@ export const ExportLine = z.discriminatedUnion('type', [
       va: Hex,
       pages: Count,
       verdict: z.enum(VERDICTS),
-      note: z.enum(NOTES),
+      note: NOTE.schema,
       kind: z.enum(ENTRY_KINDS),
       level: Count.describe('of the entry; 0: a hole of the upper levels'),
       pageSize: Count.describe('bytes; 0 where nothing is mapped'),
@@ -179,7 +179,7 @@ function* pageRows({ begin: { target } }: CaptureContents, space: CapturedSpace)
         va: x(stretch.va),
         pages: Number(stretch.pages),
         verdict: VERDICTS[stretch.verdict] ?? 'notComparable',
-        note: NOTES[stretch.note] ?? 'none',
+        note: NOTE.name(stretch.note),
         kind: leaf.kind,
         level: stretch.level,
         pageSize: maps ? 2 ** leaf.shift : 0,
@@ -369,7 +369,7 @@ function* markdown(contents: CaptureContents, onProcess: () => void): Generator<
   yield `# Capture of ${inMarkdown(contents.begin.target.hostname)}\n\n`;
   for (const [name, value] of captureFacts(contents)) yield `- **${name}**: ${inMarkdown(value)}\n`;
   yield `\n| Verdict | Pages |\n| --- | ---: |\n`;
-  for (const v of VERDICTS) yield `| ${VERDICT_LABEL[v]} | ${total[v]} |\n`;
+  for (const v of VERDICTS) yield `| ${VERDICT.label(v)} | ${total[v]} |\n`;
   yield `\n| PID | Name | User | Root PA | Pages | Mismatches | Changed between |\n| ---: | --- | --- | --- | ---: | ---: | ---: |\n`;
   for (const { pid, name, user, summary } of contents.spaces) {
     const found = counts(summary?.counts ?? []);

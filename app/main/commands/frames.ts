@@ -4,8 +4,8 @@ import { parseRange } from '../../contract/link.ts';
 import { accessWords, reconcile } from '../../contract/owners.ts';
 import { levelName, mapsFrame, pageSizeName, physicalAddress } from '../../contract/paging.ts';
 import { PATTERN_KINDS, parsePattern, sayHit } from '../../contract/pattern.ts';
-import { ROLES, roleLabel } from '../../contract/roles.ts';
-import { ENTRY_KINDS, FRAME_STATUS, FRAME_STATUS_TEXT } from '../../contract/verdicts.ts';
+import { ROLE, ROLES } from '../../contract/roles.ts';
+import { ENTRY_KINDS, FRAME_STATUS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, parseAddress, parsePid, print, progressLine, say, table } from './output.ts';
@@ -23,7 +23,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
       pa ? 'Check the address.' : 'For a physical address add --pa.',
     );
   const f = await explorer.frame({ pfn });
-  const status = FRAME_STATUS[f.status] ?? 'failed';
+  const status = FRAME_STATUS.name(f.status);
   const flags = f.flags === null ? null : kpageFlagNames(f.flags);
   if (json)
     print({
@@ -44,7 +44,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
     );
     say(
       [
-        `used as: ${roleLabel(f.role)}`,
+        `used as: ${ROLE.label(ROLE.name(f.role))}`,
         ...(f.node === null ? [] : [`NUMA node ${f.node}`]),
         ...(f.cgroup ? [`cgroup ${f.cgroupPath ?? `inode ${Number(f.cgroup)}, gone`}`] : []),
       ].join('; '),
@@ -58,7 +58,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
   }
   if (status !== 'ok')
     throw new Failed(
-      `frame 0x${hex(pfn)} can't be read: ${FRAME_STATUS_TEXT[status]}`,
+      `frame 0x${hex(pfn)} can't be read: ${FRAME_STATUS.meaning(status)}`,
       'Choose another frame; `cr3scope walk` names the frame of an address.',
       'EFAULT',
     );
@@ -266,17 +266,17 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
   const size = (frames: bigint) => (frames ? bytes(frames << 12n) : '-');
   const cells = (frames: ArrayLike<bigint>) => roles.map((r) => size(frames[r] as bigint));
   table(
-    ['PID', 'NAME', 'ALL', 'ALONE', ...roles.map((r) => roleLabel(r).toUpperCase())],
+    ['PID', 'NAME', 'ALL', 'ALONE', ...roles.map((r) => ROLE.label(ROLE.name(r)).toUpperCase())],
     [
       ...list.map((p) => [String(p.pid), p.name ?? 'gone', size(sum(p.mapped)), size(p.alone), ...cells(p.mapped)]),
       [
         '',
         'in no address space',
-        size(sum(map.unmapped) - (map.unmapped[ROLES.indexOf('absent')] ?? 0n)),
+        size(sum(map.unmapped) - (map.unmapped[ROLE.code('absent')] ?? 0n)),
         '',
         ...cells(map.unmapped),
       ],
-      ['', 'all memory', size(sum(map.total) - (map.total[ROLES.indexOf('absent')] ?? 0n)), '', ...cells(map.total)],
+      ['', 'all memory', size(sum(map.total) - (map.total[ROLE.code('absent')] ?? 0n)), '', ...cells(map.total)],
     ],
     new Set([0, ...Array.from({ length: roles.length + 2 }, (_, i) => i + 2)]),
   );

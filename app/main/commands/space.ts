@@ -2,7 +2,7 @@
 import { type ByteProof, OUTCOMES, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { sayProof } from '../../contract/proof.ts';
-import { NOTE_TEXT, NOTES, sumCounts, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
+import { NOTE, sumCounts, VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { checkSeconds, csvRows, htmlReport, jsonReport } from '../explorer/report.ts';
 import { PartialFile } from '../partial.ts';
@@ -114,7 +114,7 @@ export async function check(explorer: Explorer, pidText: string | undefined, opt
     sayVerdicts(summary.counts);
     for (const e of evidence.filter((v) => VERDICTS[v.verdict] === 'mismatch').slice(0, 20))
       say(
-        `  MISMATCH ${hexVa(e.va)}: ${NOTE_TEXT[NOTES[e.note] ?? 'none'].label}; pagemap ${hex(e.lastPagemap, 16)}, entry ${hex(e.lastPath.entry[e.lastPath.last] ?? 0n, 16)}, ${e.rounds} re-reads`,
+        `  MISMATCH ${hexVa(e.va)}: ${NOTE.label(NOTE.name(e.note))}; pagemap ${hex(e.lastPagemap, 16)}, entry ${hex(e.lastPath.entry[e.lastPath.last] ?? 0n, 16)}, ${e.rounds} re-reads`,
       );
     if (proof) sayBytes(proof);
   }
@@ -138,7 +138,7 @@ function sayBytes(proof: ByteProof): void {
 
 export function sayVerdicts(counts: ArrayLike<bigint>): void {
   VERDICTS.forEach((v, i) => {
-    say(`  ${VERDICT_LABEL[v].padEnd(16)} ${count(counts[i] ?? 0n).padStart(14)}`);
+    say(`  ${VERDICT.label(v).padEnd(16)} ${count(counts[i] ?? 0n).padStart(14)}`);
   });
 }
 

@@ -24,7 +24,7 @@ import {
   tableBase,
   tableEntries,
 } from '../../contract/table.ts';
-import { ENTRY_KINDS, FRAME_STATUS, FRAME_STATUS_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
+import { ENTRY_KIND, ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { tellWalk } from '../explorer/story.ts';
 import { Failed } from '../sources/failed.ts';
@@ -40,7 +40,7 @@ export function walkSteps(path: Path, va: bigint, target: Target) {
       table: path.table[level] as bigint,
       entry: raw,
       kind: ENTRY_KINDS[
-        decode(raw, level, target).kind === 'none' ? 0 : ENTRY_KINDS.indexOf(decode(raw, level, target).kind)
+        decode(raw, level, target).kind === 'none' ? 0 : ENTRY_KIND.code(decode(raw, level, target).kind)
       ] as string,
       flags: flagsOf(raw, level, target, target.release)
         .filter((f) => f.set)
@@ -69,11 +69,11 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
     pagemap: t.row.pagemap[0] as bigint,
     pagemapFlags: pagemapFlags(t.row.pagemap[0] as bigint),
     verdict: VERDICTS[t.row.verdict[0] ?? 0] as (typeof VERDICTS)[number],
-    note: NOTES[t.row.note[0] ?? 0] as (typeof NOTES)[number],
+    note: NOTE.name(t.row.note[0] ?? 0),
   };
   const kernel = t.kernel && kernelWalk(t.kernel, t.path, target);
   const unread =
-    FRAME_STATUS[t.path.status] === 'ok' ? null : FRAME_STATUS_TEXT[FRAME_STATUS[t.path.status] ?? 'failed'];
+    FRAME_STATUS.name(t.path.status) === 'ok' ? null : FRAME_STATUS.meaning(FRAME_STATUS.name(t.path.status));
   if (json) {
     print({
       pid,
@@ -120,9 +120,13 @@ export async function tableOf(
       'EFAULT',
     );
   const f = await explorer.frame({ pfn: pa >> 12n });
-  const status = FRAME_STATUS[f.status] ?? 'failed';
+  const status = FRAME_STATUS.name(f.status);
   if (status !== 'ok')
-    throw new Failed(`the table at 0x${hex(pa)} can't be read: ${FRAME_STATUS_TEXT[status]}`, 'Try again.', 'EFAULT');
+    throw new Failed(
+      `the table at 0x${hex(pa)} can't be read: ${FRAME_STATUS.meaning(status)}`,
+      'Try again.',
+      'EFAULT',
+    );
   const entries = tableEntries(f.bytes, level, tableBase(va, level), target);
   const shown = options.all ? entries : entries.filter((e) => e.kind !== 'none');
   const pointsTo = (e: TableEntry) =>
@@ -182,7 +186,7 @@ export async function tables(explorer: Explorer, pidText: string, options: Table
     pa: tree.pa[i] as bigint,
     used: tree.used[i] as number,
     marked: [false, true, null][tree.marked[i] as number] as boolean | null,
-    status: FRAME_STATUS[tree.status[i] as number] ?? 'failed',
+    status: FRAME_STATUS.name(tree.status[i] as number),
   }));
   const mapped = { '4K': tree.mapped[0] ?? 0n, '2M': tree.mapped[1] ?? 0n, '1G': tree.mapped[2] ?? 0n };
   const bytesMapped = Object.values(mapped).reduce((a, b) => a + b, 0n);
@@ -247,11 +251,7 @@ async function sayRoots(explorer: Explorer, rootPa: bigint, { json }: TablesOpti
   const { status, bytes: both } = await explorer.frames({ pfn: rootPa >> 12n, count: 2 });
   const bad = status.find((one) => one !== 0);
   if (bad !== undefined)
-    throw new Failed(
-      `a root can’t be read: ${FRAME_STATUS_TEXT[FRAME_STATUS[bad] ?? 'failed']}`,
-      'Try again.',
-      'EFAULT',
-    );
+    throw new Failed(`a root can’t be read: ${FRAME_STATUS.meaning(FRAME_STATUS.name(bad))}`, 'Try again.', 'EFAULT');
   const slots = compareRoots(both.subarray(0, 4096), both.subarray(4096), target);
   if (json) {
     for (const slot of slots) print(slot);

@@ -14,7 +14,7 @@ import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { inHtml, visible } from '../../contract/inert.ts';
 import { levelName } from '../../contract/paging.ts';
 import { sayProof } from '../../contract/proof.ts';
-import { NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICT_MEANING, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
+import { NOTE, VERDICT, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
 
 /** All that is known of a finished check. */
 export interface CheckRecord {
@@ -47,7 +47,7 @@ export const Verdicts = z.object(
 export const EVIDENCE = {
   va: Hex,
   verdict: z.enum(VERDICTS),
-  note: z.enum(NOTES),
+  note: NOTE.schema,
   rounds: Count,
   firstNs: Count,
   lastNs: Count,
@@ -121,7 +121,7 @@ export const JsonReport = z
           va: Hex,
           pages: Count,
           verdict: z.enum(VERDICTS),
-          note: z.enum(NOTES),
+          note: NOTE.schema,
           pagemap: Hex.describe('raw word of the first page'),
           kernel: Hex.describe('word of the kernel walk (kmod/cr3scope.h), 0x0 where the module was not loaded'),
           entry: Hex.describe('raw last entry of its walk'),
@@ -145,7 +145,7 @@ export type JsonReport = z.infer<typeof JsonReport>;
 
 export const x = (value: bigint) => `0x${hex(value)}`;
 const verdictName = (index: number | undefined) => VERDICTS[index ?? 0] as (typeof VERDICTS)[number];
-const noteName = (index: number | undefined) => NOTES[index ?? 0] as (typeof NOTES)[number];
+const noteName = (index: number | undefined) => NOTE.name(index ?? 0);
 export const counts = (words: ArrayLike<bigint>) =>
   Object.fromEntries(Object.entries(verdictCounts(words)).map(([k, v]) => [k, Number(v)])) as z.infer<typeof Verdicts>;
 
@@ -294,9 +294,10 @@ export const csvReport = (r: CheckRecord): string => csvRows(r.runs, r.regions, 
 /** Rows that the HTML shows before it points to CSV or JSON for the rest. */
 const HTML_ROWS = 2000;
 
+const colours = (ground: 'light' | 'dark') => VERDICTS.map((v) => `--${v}:${VERDICT.word(v)[ground]}`).join(';');
 const HTML_STYLE = `
-:root{color-scheme:light dark;--bg:#fff;--fg:#1a1f26;--dim:#5b6672;--line:#d8dee6;--agree:#1a7f5a;--agreeByRule:#2466c2;--swapped:#7a4fc0;--notPresent:#8a94a0;--changedBetween:#a86a00;--notComparable:#6b5b4d;--mismatch:#c8202f}
-@media(prefers-color-scheme:dark){:root{--bg:#0f1216;--fg:#dde3ea;--dim:#95a1ae;--line:#2a313a;--agree:#3fb68b;--agreeByRule:#5b9bf0;--swapped:#a683e0;--notPresent:#66707c;--changedBetween:#dba23d;--notComparable:#a89a8c;--mismatch:#f0505c}}
+:root{color-scheme:light dark;--bg:#fff;--fg:#1a1f26;--dim:#5b6672;--line:#d8dee6;${colours('light')}}
+@media(prefers-color-scheme:dark){:root{--bg:#0f1216;--fg:#dde3ea;--dim:#95a1ae;--line:#2a313a;${colours('dark')}}}
 body{font:14px/1.45 system-ui,sans-serif;background:var(--bg);color:var(--fg);max-width:75rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.4rem}th[scope=row]{white-space:nowrap;padding-right:1rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top}
@@ -312,7 +313,7 @@ td,th{padding-right:.5rem}td{overflow-wrap:anywhere}td.n{overflow-wrap:normal;wh
 
 export function bar(words: ArrayLike<bigint>): string {
   const parts = VERDICTS.map((v, i) =>
-    words[i] ? `<i style="flex:${words[i]};background:var(--${v})" title="${VERDICT_LABEL[v]}: ${words[i]}"></i>` : '',
+    words[i] ? `<i style="flex:${words[i]};background:var(--${v})" title="${VERDICT.label(v)}: ${words[i]}"></i>` : '',
   );
   return `<div class="bar">${parts.join('')}</div>`;
 }
@@ -332,7 +333,7 @@ export const htmlFacts = (facts: readonly (readonly [string, string])[]): string
 export const htmlVerdicts = (words: ArrayLike<bigint>): string =>
   `<table><thead><tr><th>Verdict</th><th class="n">Pages</th><th>Meaning</th></tr></thead><tbody>${VERDICTS.map(
     (v, i) =>
-      `<tr><td><span class="dot" style="background:var(--${v})"></span>${VERDICT_LABEL[v]}</td><td class="n">${count(words[i] ?? 0n)}</td><td class="dim">${VERDICT_MEANING[v]}</td></tr>`,
+      `<tr><td><span class="dot" style="background:var(--${v})"></span>${VERDICT.label(v)}</td><td class="n">${count(words[i] ?? 0n)}</td><td class="dim">${VERDICT.meaning(v)}</td></tr>`,
   ).join('')}</tbody></table>`;
 
 /** The machine and the sources that a check was made with. */
@@ -361,9 +362,9 @@ export function htmlSections(r: CheckRecord, level: 2 | 3, most = HTML_ROWS): st
   const regionRow = ({ begin, end, permissions, path, counts: c }: RegionCounts) =>
     `<tr><td class="n">${hexVa(begin)}</td><td class="n">${hexVa(end)}</td><td><code>${inHtml(permissions)}</code></td><td class="n">${bytes(end - begin)}</td><td style="width:30%">${bar(c)}</td><td><code>${inHtml(path)}</code></td></tr>`;
   const row = (w: JsonReport['rows'][number]) =>
-    `<tr><td class="n">${w.va}</td><td class="n">${count(w.pages)}</td><td>${VERDICT_LABEL[w.verdict]}</td><td>${NOTE_TEXT[w.note].label}</td><td class="n">${w.pagemap}</td><td class="n">${w.kernel}</td><td class="n">${w.entry}</td></tr>`;
+    `<tr><td class="n">${w.va}</td><td class="n">${count(w.pages)}</td><td>${VERDICT.label(w.verdict)}</td><td>${NOTE.label(w.note)}</td><td class="n">${w.pagemap}</td><td class="n">${w.kernel}</td><td class="n">${w.entry}</td></tr>`;
   const evidenceRow = (e: JsonReport['evidence'][number]) =>
-    `<tr><td class="n">${e.va}</td><td>${VERDICT_LABEL[e.verdict]}</td><td>${NOTE_TEXT[e.note].label}</td><td class="n">${e.rounds}</td><td class="n">${e.firstPagemap}<br>${e.lastPagemap}</td><td class="n">${e.firstKernel}<br>${e.lastKernel}</td><td class="n">${e.firstEntry}<br>${e.lastWalk.at(-1)?.entry ?? ''}</td></tr>`;
+    `<tr><td class="n">${e.va}</td><td>${VERDICT.label(e.verdict)}</td><td>${NOTE.label(e.note)}</td><td class="n">${e.rounds}</td><td class="n">${e.firstPagemap}<br>${e.lastPagemap}</td><td class="n">${e.firstKernel}<br>${e.lastKernel}</td><td class="n">${e.firstEntry}<br>${e.lastWalk.at(-1)?.entry ?? ''}</td></tr>`;
   const shown = j.rows.slice(0, most);
   const evidence = j.evidence.slice(0, most);
   const omitted = j.rows.length - shown.length + j.dropped.rows;

@@ -16,7 +16,7 @@ import {
   physicalAddress,
   tableIndex,
 } from '../../contract/paging.ts';
-import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICT_LABEL, VERDICTS } from '../../contract/verdicts.ts';
+import { FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 
 type Facts = Pick<Target, 'levels' | 'maxPhysBits' | 'encryptionMask' | 'swap' | 'pti' | 'release'>;
 
@@ -64,8 +64,8 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
     ...rungs(path, va, facts, facts.pti),
     '',
   ];
-  const status = FRAME_STATUS[path.status] ?? 'failed';
-  if (status !== 'ok') lines.push(`the next table can't be read: ${FRAME_STATUS_TEXT[status]}`);
+  const status = FRAME_STATUS.name(path.status);
+  if (status !== 'ok') lines.push(`the next table can't be read: ${FRAME_STATUS.meaning(status)}`);
   const leaf = decode(path.entry[path.last] ?? 0n, path.last || 1, facts);
   const mapped = mapsFrame(leaf.kind);
   if (mapped && status === 'ok') {
@@ -106,12 +106,12 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
   }
   if (t.row) {
     const word = t.row.pagemap[0] as bigint;
-    const note = NOTES[t.row.note[0] ?? 0] ?? 'none';
+    const note = NOTE.name(t.row.note[0] ?? 0);
     lines.push(`pagemap 0x${hex(word, 16)}  ${pagemapFlags(word).join(', ') || 'nothing'}`);
     lines.push(
-      `verdict ${VERDICT_LABEL[VERDICTS[t.row.verdict[0] ?? 0] ?? 'notComparable']}${note === 'none' ? '' : `, ${NOTE_TEXT[note].label}`}`,
+      `verdict ${VERDICT.label(VERDICT.name(t.row.verdict[0] ?? 0))}${note === 'none' ? '' : `, ${NOTE.label(note)}`}`,
     );
-    if (note !== 'none') lines.push(`  ${NOTE_TEXT[note].why}`);
+    if (note !== 'none') lines.push(`  ${NOTE.meaning(note)}`);
   }
   return lines;
 }

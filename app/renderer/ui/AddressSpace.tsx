@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { sayProof } from '../../contract/proof.ts';
-import { VERDICT_LABEL, VERDICT_MEANING, VERDICTS } from '../../contract/verdicts.ts';
+import { VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import { checkRunning, selectRegion, setExporting, setSharing, showOnly, startCheck, useStore } from '../store.ts';
 import { type ColumnSpec, DataTable } from './DataTable.tsx';
 import { PageTable } from './PageTable.tsx';
@@ -26,12 +26,12 @@ function Legend() {
             type="button"
             disabled={!usable}
             aria-pressed={only === v}
-            title={VERDICT_MEANING[v]}
+            title={VERDICT.meaning(v)}
             className={`legend-item v-${v} ${n ? '' : 'none'}`}
             onClick={() => showOnly(only === v ? undefined : v)}
           >
             <i aria-hidden="true" />
-            {VERDICT_LABEL[v]} <span className="num">{check ? count(n) : '–'}</span>
+            {VERDICT.label(v)} <span className="num">{check ? count(n) : '–'}</span>
           </button>
         );
       })}

@@ -4,8 +4,8 @@ import { ChevronLeft, ChevronRight, Copy, Search } from 'lucide-react';
 import { useState } from 'react';
 import type { Frame } from '../../contract/api.ts';
 import { hex, kpageFlagNames } from '../../contract/format.ts';
-import { roleLabel } from '../../contract/roles.ts';
-import { FRAME_STATUS, FRAME_STATUS_TEXT } from '../../contract/verdicts.ts';
+import { ROLE } from '../../contract/roles.ts';
+import { FRAME_STATUS } from '../../contract/verdicts.ts';
 import { copyText } from '../lib/clipboard.ts';
 import { COPY_FORMS, type CopyForm, copyAs } from '../lib/copy.ts';
 import { askOwners, byteAt, openFrame, selection, showTable, useMemory } from '../memory.ts';
@@ -57,7 +57,7 @@ function factsOf(frame: Frame): string {
   const flags = frame.flags === null ? 'kpageflags not readable' : kpageFlagNames(frame.flags).join(' · ');
   return [
     `PA 0x${hex(frame.pfn << 12n)}`,
-    roleLabel(frame.role),
+    ROLE.label(ROLE.name(frame.role)),
     ...(frame.count === null ? [] : [`mapped ×${frame.count}`]),
     ...(frame.node === null ? [] : [`node ${frame.node}`]),
     ...(frame.cgroupPath ? [`cgroup ${frame.cgroupPath}`] : []),
@@ -73,7 +73,7 @@ export function FramePane() {
   const [finding, setFinding] = useState(false);
   const pfn = cursor === undefined ? undefined : cursor >> 12n;
   const facts = frame?.pfn === pfn ? frame : undefined;
-  const status = facts ? (FRAME_STATUS[facts.status] ?? 'failed') : 'ok';
+  const status = facts ? FRAME_STATUS.name(facts.status) : 'ok';
   const offset = Number((cursor ?? 0n) & 4095n);
   return (
     <div className="frame-panes">
@@ -147,7 +147,7 @@ export function FramePane() {
         {finding && <FindBar onClose={() => setFinding(false)} />}
         {status !== 'ok' && (
           <p className="banner" role="note">
-            This frame can't be read: it is {FRAME_STATUS_TEXT[status]}. cr3scope shows no bytes rather than zeros.
+            This frame can't be read: it is {FRAME_STATUS.meaning(status)}. cr3scope shows no bytes rather than zeros.
           </p>
         )}
         {pfn !== undefined && (table && status === 'ok' ? <TableView pfn={pfn} /> : <HexView />)}

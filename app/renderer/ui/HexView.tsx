@@ -11,7 +11,7 @@ import {
   useState,
 } from 'react';
 import { hex } from '../../contract/format.ts';
-import { FRAME_STATUS, FRAME_STATUS_TEXT } from '../../contract/verdicts.ts';
+import { FRAME_STATUS } from '../../contract/verdicts.ts';
 import { RamRows, ROW_BYTES } from '../lib/ram.ts';
 import { byteAt, type Loaded, loadFrames, refresh, selectByte, selection, useMemory } from '../memory.ts';
 import { useStore } from '../store.ts';
@@ -41,11 +41,7 @@ const Line = memo(function Line({ pa, frame, from, to, cursor }: LineProps) {
       <div className={`hex-line unreadable ${cursor >= 0 ? 'here' : ''}`}>
         {address}
         <span className="dim">
-          {!frame
-            ? '…'
-            : inside === 0 || cursor >= 0
-              ? FRAME_STATUS_TEXT[FRAME_STATUS[frame.status] ?? 'failed']
-              : '··'}
+          {!frame ? '…' : inside === 0 || cursor >= 0 ? FRAME_STATUS.meaning(FRAME_STATUS.name(frame.status)) : '··'}
         </span>
       </div>
     );
@@ -90,7 +86,7 @@ function Hole({ begin, end, here }: { begin: bigint; end: bigint; here: boolean 
     <div className={`hex-line unreadable ${here ? 'here' : ''}`}>
       <span className="num dim address">{hex(begin, 9)}</span>
       <span className="dim">
-        {end >> 52n ? 'behind the last System RAM' : `to ${hex(end - 1n, 9)}: ${FRAME_STATUS_TEXT.notRam}`}
+        {end >> 52n ? 'behind the last System RAM' : `to ${hex(end - 1n, 9)}: ${FRAME_STATUS.meaning('notRam')}`}
       </span>
     </div>
   );

@@ -4,7 +4,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { type Failure, type MemoryMap, MOST_CELLS, type Processes } from '../../contract/api.ts';
 import { bytes, count, hex, KPF_NAMES } from '../../contract/format.ts';
-import { ROLE_TEXT, ROLES, roleLabel } from '../../contract/roles.ts';
+import { ROLE, ROLES } from '../../contract/roles.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { useKept } from '../lib/kept.ts';
 import { openFrame } from '../memory.ts';
@@ -15,7 +15,7 @@ import { Empty, PaneTitle } from './parts.tsx';
 
 const CELL = 7;
 const ZOOM = 32n;
-const ABSENT = ROLES.indexOf('absent');
+const ABSENT = ROLE.code('absent');
 const SIZES = ['4K', '2M', '1G'];
 const COLOURINGS = { role: 'role', owner: 'owner', size: 'page size', flag: 'a flag' } as const;
 type Colouring = keyof typeof COLOURINGS;
@@ -64,7 +64,7 @@ function describe(map: MemoryMap, cell: number, nameOf: (pid: number) => string,
     .map((n, r) => [n, r] as const)
     .filter(([n]) => n > 0)
     .sort(([a], [b]) => b - a)
-    .map(([n, r]) => (frames === 1n ? roleLabel(r) : `${count(n)} ${roleLabel(r)}`));
+    .map(([n, r]) => (frames === 1n ? ROLE.label(ROLE.name(r)) : `${count(n)} ${ROLE.label(ROLE.name(r))}`));
   const sizes = SIZES.flatMap((size, i) => (map.sizes[cell * 3 + i] ? [size] : []));
   return [
     frames === 1n ? `frame ${hex(begin)}` : `frames ${hex(begin)}–${hex(end - 1n)}`,
@@ -83,8 +83,8 @@ function Legend({ map, by, flag }: { map: MemoryMap; by: Colouring; flag: number
           .map(({ role, frames }) => ({
             key: role,
             colour: `var(--r-${role})`,
-            text: `${ROLE_TEXT[role].label} ${bytes(frames << 12n)}`,
-            title: ROLE_TEXT[role].meaning,
+            text: `${ROLE.label(role)} ${bytes(frames << 12n)}`,
+            title: ROLE.meaning(role),
           }))
       : by === 'size'
         ? SIZES.map((size, i) => ({
@@ -160,7 +160,7 @@ function Uses({ map, nameOf }: { map: MemoryMap; nameOf(pid: number): string }) 
       { id: 'name', header: 'Name', width: 'minmax(16ch, 1fr)', value: (u) => u.name, cell: (u) => u.name },
       size('all', 'All', (u) => u.all),
       size('alone', 'Alone', (u) => u.alone),
-      ...ROLES.map((role, r) => size(role, ROLE_TEXT[role].label, (u) => u.byRole[r] as bigint)).filter(
+      ...ROLES.map((role, r) => size(role, ROLE.label(role), (u) => u.byRole[r] as bigint)).filter(
         (_, r) => r !== ABSENT && map.total[r],
       ),
     ];

@@ -4,7 +4,7 @@ import type { Rows } from '../../contract/api.ts';
 import { count, hex, hexVa } from '../../contract/format.ts';
 import { sayKernel } from '../../contract/kernel.ts';
 import { decode, flagsOf, mapsFrame, pagemapPlace, pageSizeName } from '../../contract/paging.ts';
-import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
+import { FRAME_STATUS, NOTE, VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import { explorer } from '../lib/client.ts';
 import { type PageList, pagesOfRange, pagesOfVerdict } from '../lib/pages.ts';
 import { selectVa, useStore } from '../store.ts';
@@ -42,8 +42,8 @@ function useRowView() {
       const raw = rows.entry[i] as bigint;
       const level = rows.level[i] as number;
       const entry = decode(raw, level || 1, target);
-      const note = NOTES[rows.note[i] as number] ?? 'none';
-      const status = FRAME_STATUS[rows.status[i] as number] ?? 'failed';
+      const note = NOTE.name(rows.note[i] as number);
+      const status = FRAME_STATUS.name(rows.status[i] as number);
       const pagemap = sayPagemap(rows.pagemap[i] as bigint);
       let walk = '—';
       let text = '';
@@ -62,7 +62,7 @@ function useRowView() {
       } else if (entry.kind === 'swap') walk = `swap ${entry.swapType}:${hex(entry.swapOffset)}`;
       else if (entry.kind !== 'none')
         walk = entry.kind === 'marker' ? `swap ${entry.swapType}:${hex(entry.swapOffset)}` : entry.kind;
-      const label = NOTE_TEXT[note].label;
+      const label = NOTE.label(note);
       return {
         va: rows.va[i] as bigint,
         verdict: rows.verdict[i] as number,
@@ -71,7 +71,7 @@ function useRowView() {
         walk,
         differs: hasWalk && pagemap !== walk,
         entry: label && text ? `${label} · ${text}` : label || text,
-        why: status !== 'ok' && hasWalk ? FRAME_STATUS_TEXT[status] : NOTE_TEXT[note].why,
+        why: status !== 'ok' && hasWalk ? FRAME_STATUS.meaning(status) : NOTE.meaning(note),
       };
     };
   }, [target]);
@@ -144,7 +144,7 @@ export function PageTable() {
   const begin = regions?.begin[region];
   const end = regions?.end[region];
   const list: PageList = useMemo(() => {
-    if (only && runs) return pagesOfVerdict(runs, VERDICTS.indexOf(only));
+    if (only && runs) return pagesOfVerdict(runs, VERDICT.code(only));
     return begin !== undefined && end !== undefined ? pagesOfRange(begin, end) : pagesOfRange(0n, 0n);
   }, [only, runs, begin, end]);
   const { scroller, first, visible, pixels, show, onScroll } = useWindow(list.length);

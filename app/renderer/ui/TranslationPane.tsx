@@ -19,7 +19,7 @@ import {
   tableIndex,
 } from '../../contract/paging.ts';
 import { SLOT_RELATIONS, slotRelation, tableBase } from '../../contract/table.ts';
-import { FRAME_STATUS, FRAME_STATUS_TEXT, NOTE_TEXT, NOTES, VERDICTS } from '../../contract/verdicts.ts';
+import { FRAME_STATUS, NOTE, VERDICTS } from '../../contract/verdicts.ts';
 import { openFrame } from '../memory.ts';
 import { explainEntry, useStore } from '../store.ts';
 import { PlaceMenu } from './PlaceMenu.tsx';
@@ -190,10 +190,10 @@ export function TranslationPane() {
   const denied = present
     ? permission((t.userPath ?? path).entry, path.last, target.levels, target.pti && !t.userPath)
     : undefined;
-  const status = FRAME_STATUS[path.status] ?? 'failed';
+  const status = FRAME_STATUS.name(path.status);
   const row = t.row;
   const verdict = row && VERDICTS[row.verdict[0] as number];
-  const note = row ? (NOTES[row.note[0] as number] ?? 'none') : 'none';
+  const note = row ? NOTE.name(row.note[0] as number) : 'none';
   return (
     <section className="pane" aria-label="Translation">
       {title}
@@ -219,7 +219,7 @@ export function TranslationPane() {
             />
           ))}
         </ol>
-        {status !== 'ok' && <p className="banner">The next table can't be read: {FRAME_STATUS_TEXT[status]}.</p>}
+        {status !== 'ok' && <p className="banner">The next table can't be read: {FRAME_STATUS.meaning(status)}.</p>}
         <dl className="facts sources">
           <div>
             <dt>Physical address</dt>
@@ -275,7 +275,7 @@ export function TranslationPane() {
             </>
           )}
         </dl>
-        {note !== 'none' && <p className="explain">{NOTE_TEXT[note].why}</p>}
+        {note !== 'none' && <p className="explain">{NOTE.meaning(note)}</p>}
       </div>
     </section>
   );

@@ -1,11 +1,11 @@
 // Small parts that every view uses.
 import type { ReactNode } from 'react';
-import { VERDICT_LABEL, VERDICT_MEANING, type Verdict } from '../../contract/verdicts.ts';
+import { VERDICT, type Verdict } from '../../contract/verdicts.ts';
 
 export function VerdictChip({ verdict }: { verdict: Verdict }) {
   return (
-    <span className={`chip v-${verdict}`} title={VERDICT_MEANING[verdict]}>
-      {VERDICT_LABEL[verdict]}
+    <span className={`chip v-${verdict}`} title={VERDICT.meaning(verdict)}>
+      {VERDICT.label(verdict)}
     </span>
   );
 }

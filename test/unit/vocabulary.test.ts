@@ -1,0 +1,69 @@
+// One row per word: the core's enumerations, the window's colours and documents say the same.
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ROLE } from '../../app/contract/roles.ts';
+import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
+
+const CORE = 'native/core';
+const headers = readdirSync(CORE)
+  .filter((name) => name.endsWith('.h'))
+  .map((name) => readFileSync(`${CORE}/${name}`, 'utf8').replace(/\/\/.*/g, ''))
+  .join('\n');
+const styles = (readdirSync('app/renderer', { recursive: true }) as string[])
+  .filter((name) => name.endsWith('.css'))
+  .map((name) => readFileSync(`app/renderer/${name}`, 'utf8'))
+  .join('\n');
+
+test.each([
+  ['Verdict', VERDICT],
+  ['Note', NOTE],
+  ['EntryKind', ENTRY_KIND],
+  ['FrameStatus', FRAME_STATUS],
+  ['Role', ROLE],
+])('enum class %s has the words of the contract, in the order of their codes', (name, { names }) => {
+  const body = new RegExp(`enum class ${name} : u8 \\{([^}]*)\\}`).exec(headers)?.[1] ?? '';
+  const core = body.split(',').flatMap((word) => word.trim() || []);
+  // What only captures say comes after all that the core says.
+  const beyond = names.slice(core.length);
+  expect([...core, ...beyond]).toEqual(names);
+  expect(['notCaptured', undefined]).toContain(beyond[0]);
+  expect(beyond.length).toBeLessThan(2);
+});
+
+test.each([
+  ['v', VERDICT],
+  ['r', ROLE],
+] as const)('the colours --%s-… of the window are those of the contract', (prefix, vocabulary) => {
+  for (const name of vocabulary.names) {
+    const { light, dark } = vocabulary.word(name as never);
+    const set = [...styles.matchAll(new RegExp(`--${prefix}-${name}: ([^;]+);`, 'g'))].map((m) => m[1]);
+    expect([name, set[0], set[1] ?? set[0]]).toEqual([name, light, dark]);
+  }
+});
+
+test('a code that is not known is called so, in words and in documents', () => {
+  const unknown = NOTE.name(200);
+  expect(unknown).toBe('unknown note 200');
+  expect(NOTE.label(unknown)).toBe('unknown note 200');
+  expect(NOTE.meaning(unknown)).toContain('newer version');
+  expect(NOTE.schema.parse(unknown)).toBe(unknown);
+  expect(NOTE.schema.safeParse('unknown note x').success).toBe(false);
+  expect(NOTE.schema.safeParse('constructor').success).toBe(false);
+  expect(NOTE.label('toString' as never)).toBe('toString');
+});
+
+test('every word has a label and a meaning, but for none', () => {
+  for (const vocabulary of [VERDICT, NOTE, ENTRY_KIND, FRAME_STATUS, ROLE])
+    for (const name of vocabulary.names) {
+      const { label, meaning } = (vocabulary as typeof NOTE).word(name as never);
+      if (vocabulary !== NOTE || name !== 'none')
+        expect([name, label !== '', meaning !== '']).toEqual([name, true, true]);
+    }
+});
+
+test('docs/capture.md lists the codes that captures hold', () => {
+  const lists = [VERDICT, NOTE, FRAME_STATUS, ROLE].map(
+    ({ noun, names }) => `- ${noun}: ${names.map((name, code) => `${code} \`${name}\``).join(', ')}`,
+  );
+  expect(readFileSync('docs/capture.md', 'utf8').split('<!-- codes').at(-1)).toContain(lists.join('\n'));
+});
