@@ -1,0 +1,33 @@
+// The documents refer to each other, and to files and tests that exist.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const PAGES = ['.', 'docs'].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+);
+
+const read = (page: string) => readFileSync(page, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
+/** The anchor that a renderer makes of a heading. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\- ]/gu, '')
+    .replaceAll(' ', '-');
+const anchors = (page: string) => [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchor(heading));
+
+test.each(PAGES)('links in %s lead somewhere', (page) => {
+  const dead = [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)]
+    .map(([link, path = '', fragment]) => ({ link, file: path ? join(dirname(page), path) : page, fragment }))
+    .filter(({ file, fragment }) => !existsSync(file) || (fragment !== undefined && !anchors(file).includes(fragment)))
+    .map(({ link }) => link);
+  expect(dead).toEqual([]);
+});
+
+test('every test that the threat model names exists', () => {
+  const named = [...read('docs/security.md').matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => path);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((path) => !existsSync(path))).toEqual([]);
+});
