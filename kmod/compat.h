@@ -7,6 +7,7 @@
 #define CR3SCOPE_COMPAT_H
 
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
@@ -73,3 +74,12 @@
 #endif
 
 #endif
+/* The name of a symbol namespace is a string since 6.13. */
+#ifdef HAVE_BARE_NAMESPACES
+#define EXPORT_TO_COURSE(symbol) EXPORT_SYMBOL_NS_GPL(symbol, CR3SCOPE)
+#define IMPORT_FROM_CR3SCOPE() MODULE_IMPORT_NS(CR3SCOPE)
+#else
+#define EXPORT_TO_COURSE(symbol) EXPORT_SYMBOL_NS_GPL(symbol, "CR3SCOPE")
+#define IMPORT_FROM_CR3SCOPE() MODULE_IMPORT_NS("CR3SCOPE")
+#endif
+

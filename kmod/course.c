@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Course mode (course=1): the interfaces that teaching programs use, under the same names and in the same formats, over
- * the module's own safe code. Root only, and under the same conditions as /dev/cr3scope.
+ * Course mode, a module of its own: the interfaces that teaching programs use, under the same names and in the same
+ * formats, over the safe code of cr3scope.ko. Root only, and under the same conditions as /dev/cr3scope.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/namei.h>
+#include <linux/path.h>
 #include <linux/printk.h>
 #include <linux/proc_fs.h>
 #include <linux/ratelimit.h>
-#include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/stringify.h>
 #include <linux/uaccess.h>
 #include <asm/special_insns.h>
-#include "internal.h"
+#include "compat.h"
+#include "exports.h"
 
 static int course_open(struct inode *inode, struct file *file)
 {
 	if (!capable(CAP_SYS_ADMIN) || !capable(CAP_SYS_RAWIO))
 		return -EPERM;
-	return may_read();
+	return cr3scope_may_read();
 }
 
 /* ---- /proc/cr3: registers of the reading CPU ---- */
@@ -64,13 +68,13 @@ static ssize_t page_read(struct file *file, char __user *to, size_t bytes, loff_
 
 	if (*address < 0)
 		return -EINVAL;
-	if (may_read())
+	if (cr3scope_may_read())
 		return -EPERM;
 	bytes = min(bytes, PAGE_SIZE - offset);
 	page = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	status = copy_frame(PHYS_PFN(*address), page, offset, bytes);
+	status = cr3scope_copy_frame(PHYS_PFN(*address), page, offset, bytes);
 	if (status == CR3SCOPE_FRAME_NOT_IN_DIRECT_MAP)
 		result = -EFAULT;
 	else if (status != CR3SCOPE_FRAME_OK)
@@ -101,23 +105,20 @@ static const struct proc_ops page_operations = {
 static ssize_t pid_write(struct file *file, const char __user *from, size_t bytes, loff_t *position)
 {
 	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 100);
-	struct mm_struct *mm;
-	int pid, error;
+	struct cr3scope_walk walk = {};
+	int error;
 
-	if (may_read())
+	if (cr3scope_may_read())
 		return -EPERM;
-	error = kstrtoint_from_user(from, bytes, 10, &pid);
+	error = kstrtoint_from_user(from, bytes, 10, &walk.pid);
 	if (error)
 		return error;
-	error = get_process_mm(pid, 0, &mm);
+	error = cr3scope_walk(&walk);
 	if (error)
 		return error;
-	if (!__ratelimit(&limit)) {
-		mmput(mm);
+	if (!__ratelimit(&limit))
 		return -EAGAIN;
-	}
-	pr_info("PID %d = CR3 %lu\n", pid, (unsigned long)root_pa_of(mm->pgd));
-	mmput(mm);
+	pr_info("PID %d = CR3 %llu\n", walk.pid, walk.root_pa);
 	return bytes;
 }
 
@@ -142,7 +143,7 @@ struct course_translation {
 static int translate(struct course_translation *t)
 {
 	struct cr3scope_walk walk = { .pid = t->pid, .va = t->virt_addr };
-	int error = walk_address(&walk);
+	int error = cr3scope_walk(&walk);
 
 	if (error)
 		return error;
@@ -159,7 +160,7 @@ static long translate_ioctl(struct file *file, unsigned int request, unsigned lo
 
 	if (request != COURSE_TRANSLATE)
 		return -ENOTTY;
-	if (may_read())
+	if (cr3scope_may_read())
 		return -EPERM;
 	if (copy_from_user(&t, (void __user *)argument, sizeof(t)))
 		return -EFAULT;
@@ -174,49 +175,85 @@ static const struct file_operations translate_operations = {
 	.unlocked_ioctl = translate_ioctl,
 };
 
-static struct miscdevice pid_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "pid_to_cr3",
-	.fops = &pid_operations,
-	.mode = 0600,
+/* ---- the names ---- */
+
+static struct miscdevice devices[] = {
+	{ .minor = MISC_DYNAMIC_MINOR, .name = "pid_to_cr3", .fops = &pid_operations, .mode = 0600 },
+	{ .minor = MISC_DYNAMIC_MINOR, .name = "virt_to_phys", .fops = &translate_operations, .mode = 0600 },
 };
 
-static struct miscdevice translate_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "virt_to_phys",
-	.fops = &translate_operations,
-	.mode = 0600,
+static const struct {
+	const char *name;
+	const struct proc_ops *operations;
+} files[] = {
+	{ "cr3", &cr3_operations },
+	{ "page_reader", &page_operations },
 };
 
-int course_init(void)
+/* Which of them are ours. */
+static bool has_device[ARRAY_SIZE(devices)];
+static struct proc_dir_entry *entries[ARRAY_SIZE(files)];
+
+/*
+ * Whether another module has this name already. Asked first: registering it again is refused, too, but with a warning
+ * and a stack trace, or, by devtmpfs, without a word.
+ */
+static bool is_taken(const char *folder, const char *name)
 {
-	int error = misc_register(&pid_device);
+	char full[32];
+	struct path path;
 
-	if (error)
-		return error;
-	error = misc_register(&translate_device);
-	if (error)
-		goto no_translate;
-	error = -ENOMEM;
-	if (!proc_create("cr3", 0400, NULL, &cr3_operations))
-		goto no_cr3;
-	if (!proc_create("page_reader", 0400, NULL, &page_operations))
-		goto no_page_reader;
-	return 0;
-
-no_page_reader:
-	remove_proc_entry("cr3", NULL);
-no_cr3:
-	misc_deregister(&translate_device);
-no_translate:
-	misc_deregister(&pid_device);
-	return error;
+	snprintf(full, sizeof(full), "%s/%s", folder, name);
+	if (kern_path(full, 0, &path))
+		return false;
+	path_put(&path);
+	return true;
 }
 
-void course_exit(void)
+/*
+ * Once one of the names can be opened, init must not fail. The opener of a device gets a reference to a module that is
+ * still in its init (try_module_get() refuses only one that is going), but a module whose init fails is freed all the
+ * same (do_init_module() in kernel/module). So a name that can't be had is left out, and init fails only where none can.
+ */
+static int __init course_init(void)
 {
-	remove_proc_entry("page_reader", NULL);
-	remove_proc_entry("cr3", NULL);
-	misc_deregister(&translate_device);
-	misc_deregister(&pid_device);
+	unsigned int i, offered = 0;
+
+	for (i = 0; i < ARRAY_SIZE(devices); i++) {
+		has_device[i] = !is_taken("/dev", devices[i].name) && !misc_register(&devices[i]);
+		if (has_device[i])
+			offered++;
+		else
+			pr_warn("%s: no /dev/%s: it could not be registered, another module may have it\n", KBUILD_MODNAME,
+				devices[i].name);
+	}
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!is_taken("/proc", files[i].name))
+			entries[i] = proc_create(files[i].name, 0400, NULL, files[i].operations);
+		if (entries[i])
+			offered++;
+		else
+			pr_warn("%s: no /proc/%s: it could not be registered, another module may have it\n", KBUILD_MODNAME,
+				files[i].name);
+	}
+	return offered ? 0 : -EEXIST;
 }
+
+/* Without users of the devices: they hold the module. Removing a file of /proc waits for its users. */
+static void __exit course_exit(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		proc_remove(entries[i]);
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		if (has_device[i])
+			misc_deregister(&devices[i]);
+}
+
+module_init(course_init);
+module_exit(course_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Interfaces of teaching programs over cr3scope");
+MODULE_VERSION(__stringify(CR3SCOPE_VERSION));
+IMPORT_FROM_CR3SCOPE();

@@ -41,7 +41,7 @@ static u32 frame_status(u64 pfn)
 }
 
 /* Copies bytes of one frame; CR3SCOPE_FRAME_*. @to holds data only where that is CR3SCOPE_FRAME_OK. */
-u32 copy_frame(u64 pfn, void *to, size_t offset, size_t bytes)
+u32 cr3scope_copy_frame(u64 pfn, void *to, size_t offset, size_t bytes)
 {
 	u32 status = frame_status(pfn);
 
@@ -49,6 +49,7 @@ u32 copy_frame(u64 pfn, void *to, size_t offset, size_t bytes)
 		status = CR3SCOPE_FRAME_NOT_IN_DIRECT_MAP;
 	return status;
 }
+EXPORT_TO_COURSE(cr3scope_copy_frame);
 
 int read_frames(struct reader *reader, struct cr3scope_read_frames *call)
 {
@@ -68,7 +69,7 @@ int read_frames(struct reader *reader, struct cr3scope_read_frames *call)
 		}
 		if (get_user(pfn, pfns + call->done))
 			return -EFAULT;
-		status = copy_frame(pfn, reader->frame, 0, PAGE_SIZE);
+		status = cr3scope_copy_frame(pfn, reader->frame, 0, PAGE_SIZE);
 		if (put_user(status, statuses + call->done))
 			return -EFAULT;
 		if (status == CR3SCOPE_FRAME_OK &&

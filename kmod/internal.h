@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 #include "cr3scope.h"
+#include "exports.h"
 
 /* PTE tables that are read before the target's mmap_lock is let go. */
 #define CHUNK_TABLES 32u
@@ -23,9 +24,6 @@ struct reader {
 	};
 };
 
-/* main.c */
-int may_read(void);
-
 /* processes.c */
 u64 start_ticks_of(const struct task_struct *leader);
 int get_process_mm(pid_t pid, u64 start_ticks, struct mm_struct **mm);
@@ -33,18 +31,12 @@ u64 root_pa_of(const pgd_t *pgd);
 int list_processes(struct reader *reader, struct cr3scope_processes *call);
 
 /* walk.c */
-int walk_address(struct cr3scope_walk *call);
 int walk_range(struct reader *reader, struct cr3scope_walk_range *call);
 
 /* frames.c */
-u32 copy_frame(u64 pfn, void *to, size_t offset, size_t bytes);
 int read_frames(struct reader *reader, struct cr3scope_read_frames *call);
 
 /* cpu.c */
 int read_cpu(struct cr3scope_cpu *call);
-
-/* course.c */
-int course_init(void);
-void course_exit(void);
 
 #endif

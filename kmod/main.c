@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/security.h>
+#include <linux/stringify.h>
 #include <linux/uaccess.h>
 #include <generated/utsrelease.h>
 #include <asm/cpufeature.h>
@@ -14,18 +15,15 @@
 #include "compat.h"
 #include "internal.h"
 
-static bool course;
-module_param(course, bool, 0444);
-MODULE_PARM_DESC(course, "also offer the interfaces of teaching programs: /proc/cr3, /proc/page_reader, /dev/pid_to_cr3, /dev/virt_to_phys");
-
 /*
  * 0, or -EPERM where the kernel is locked down: frames hold what /proc/kcore does. Asked at every call, as lockdown can
  * be raised while the device is open.
  */
-int may_read(void)
+int cr3scope_may_read(void)
 {
 	return security_locked_down(LOCKDOWN_KCORE);
 }
+EXPORT_TO_COURSE(cr3scope_may_read);
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -34,7 +32,7 @@ static int device_open(struct inode *inode, struct file *file)
 
 	if (!capable(CAP_SYS_ADMIN) || !capable(CAP_SYS_RAWIO))
 		return -EPERM;
-	error = may_read();
+	error = cr3scope_may_read();
 	if (error)
 		return error;
 	reader = kvzalloc(sizeof(*reader), GFP_KERNEL);
@@ -94,7 +92,7 @@ static long run_call(struct reader *reader, unsigned int request, union call *ca
 	case CR3SCOPE_CPU:
 		return read_cpu(&call->cpu);
 	case CR3SCOPE_WALK:
-		return walk_address(&call->walk);
+		return cr3scope_walk(&call->walk);
 	case CR3SCOPE_WALK_RANGE:
 		return walk_range(reader, &call->range);
 	case CR3SCOPE_READ_FRAMES:
@@ -114,7 +112,7 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 	/* The size is the caller's claim: it only ever selects within the union, and run_call() knows whole requests only. */
 	if (_IOC_TYPE(request) != CR3SCOPE_MAGIC || _IOC_SIZE(request) > sizeof(call))
 		return -ENOTTY;
-	error = may_read();
+	error = cr3scope_may_read();
 	if (error)
 		return error;
 	memset(&call, 0, sizeof(call));
@@ -144,22 +142,17 @@ static struct miscdevice device = {
 	.mode = 0600,
 };
 
+/*
+ * Once the device can be opened, init must not fail: a module whose init fails is freed whoever holds it (do_init_module()
+ * in kernel/module). So this registers one name, last; what else offers names is a module of its own.
+ */
 static int __init cr3scope_init(void)
 {
-	int error = misc_register(&device);
-
-	if (error || !course)
-		return error;
-	error = course_init();
-	if (error)
-		misc_deregister(&device);
-	return error;
+	return misc_register(&device);
 }
 
 static void __exit cr3scope_exit(void)
 {
-	if (course)
-		course_exit();
 	misc_deregister(&device);
 }
 
@@ -167,4 +160,4 @@ module_init(cr3scope_init);
 module_exit(cr3scope_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Read-only source of page-table roots, walks and frames for cr3scope");
-MODULE_VERSION("0.2.0");
+MODULE_VERSION(__stringify(CR3SCOPE_VERSION));

@@ -216,7 +216,7 @@ static bool is_canonical(u64 va)
 	return high == 0 || high == -1;
 }
 
-int walk_address(struct cr3scope_walk *call)
+int cr3scope_walk(struct cr3scope_walk *call)
 {
 	const unsigned long va = call->va;
 	struct vm_area_struct *region;
@@ -256,6 +256,7 @@ int walk_address(struct cr3scope_walk *call)
 	call->last = way.last;
 	return 0;
 }
+EXPORT_TO_COURSE(cr3scope_walk);
 
 /* What one chunk of a range has filled in. */
 struct chunk {

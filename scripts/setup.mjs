@@ -179,8 +179,18 @@ function addon() {
   );
 }
 
-/** Builds cr3scope.ko for the running kernel, installing its headers where they are missing, and loads it. */
-export function loadModule(parameters) {
+/**
+ * Builds the modules for the running kernel, installing its headers where they are missing, and loads cr3scope.ko; with
+ * the word "course" cr3scope-course.ko as well.
+ */
+export function loadModule(words) {
+  // course=1 is how it was asked for while course mode was a parameter of cr3scope.ko.
+  const course = words.some((word) => word === 'course' || word === 'course=1');
+  const unknown = words.filter((word) => word !== 'course' && word !== 'course=1');
+  if (unknown.length)
+    throw new SetupError(
+      `npm run module takes only the word "course", not "${unknown.join(' ')}". See docs/module.md.`,
+    );
   const { stdout: release } = spawnSync('uname', ['-r'], { encoding: 'utf8' });
   const kernel = release.trim();
   if (process.getuid() !== 0) throw new SetupError('only root may load a module. Run: sudo npm run module');
@@ -190,9 +200,10 @@ export function loadModule(parameters) {
   debianPackages({ make: '/usr/bin/make', gcc: '' });
   say(`building cr3scope.ko for ${kernel}`);
   run('make', ['-s', '-C', 'kmod']);
-  if (existsSync('/sys/module/cr3scope')) run('rmmod', ['cr3scope']);
-  run('insmod', ['kmod/cr3scope.ko', ...parameters]);
-  say('cr3scope.ko is loaded: `npm start` now has three sources');
+  for (const name of ['cr3scope_course', 'cr3scope']) if (existsSync(`/sys/module/${name}`)) run('rmmod', [name]);
+  run('insmod', ['kmod/cr3scope.ko']);
+  if (course) run('insmod', ['kmod/cr3scope-course.ko']);
+  say(`cr3scope.ko is loaded${course ? ', with course mode' : ''}: \`npm start\` now has three sources`);
 }
 
 function bundles() {

@@ -82,7 +82,12 @@ process.env.CR3SCOPE_DEVICE = run('sh', [
   'echo $(dirname $(grep -l ^0x03 /sys/bus/pci/devices/*/class))/resource0',
 ]).output.trim();
 
-const loaded = run('insmod', ['/run/cr3scope.ko', 'course=1']);
+/** Loads both modules. */
+function load() {
+  const main = run('insmod', ['/run/cr3scope.ko']);
+  return main.status === 0 ? run('insmod', ['/run/cr3scope-course.ko']) : main;
+}
+const loaded = load();
 part('load', loaded.status === 0, readFileSync('/proc/version', 'utf8').split(' ')[2], loaded.output);
 
 tests(
@@ -112,10 +117,9 @@ if (!answered) part('oracle', false, 'the spinning process could not be describe
 // Random and boundary calls from several threads while processes come and go and the module is loaded and unloaded.
 const before = slabs();
 const churn = spawn('out/fixtures/churn', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-const hostile = run('out/fixtures/hostile', [String(seconds), '/run/cr3scope.ko']);
+const hostile = run('out/fixtures/hostile', [String(seconds), '/run/cr3scope.ko', '/run/cr3scope-course.ko']);
 churn.stdin.end();
 await new Promise((done) => churn.once('exit', done));
-if (!existsSync('/dev/cr3scope')) run('insmod', ['/run/cr3scope.ko', 'course=1']);
 const after = slabs();
 const grown = Object.entries(after).filter(([name, n]) => n > (before[name] ?? 0) * 1.1 + 200);
 part(
@@ -126,7 +130,7 @@ part(
 );
 // No wrong answer after all that.
 checkAll('again');
-const unloaded = run('rmmod', ['cr3scope']);
+const unloaded = run('sh', ['-c', 'rmmod cr3scope_course && rmmod cr3scope']);
 const reloaded = run('insmod', ['/run/cr3scope.ko']);
 part(
   'reload',

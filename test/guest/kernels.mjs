@@ -121,8 +121,11 @@ function newerRoot() {
   return root;
 }
 
+const OBJECTS = ['cr3scope.ko', 'cr3scope-course.ko'];
+
 /**
- * Builds the module for a kernel, of this ABI or, to see what becomes of it, of another; returns the path of cr3scope.ko.
+ * Builds the modules for a kernel, of this ABI or, to see what becomes of it, of another; returns the path of cr3scope.ko,
+ * with cr3scope-course.ko beside it.
  * Throws with the words of compiler and sparse where they warn.
  */
 export function buildModule(kernel, abi) {
@@ -149,7 +152,8 @@ export function buildModule(kernel, abi) {
     make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${name}`, 'modules'], {
       encoding: 'utf8',
     });
-    if (existsSync(join(inside, 'cr3scope.ko'))) cpSync(join(inside, 'cr3scope.ko'), join(build, 'cr3scope.ko'));
+    for (const object of OBJECTS)
+      if (existsSync(join(inside, object))) cpSync(join(inside, object), join(build, object));
   } else {
     // The headers' Makefile names its common part by an absolute path.
     const makefile = join(kernel.root, headers, 'Makefile');
@@ -161,7 +165,7 @@ export function buildModule(kernel, abi) {
     });
   }
   const output = `${make.stdout}${make.stderr}`;
-  const module = join(build, 'cr3scope.ko');
+  const module = join(build, OBJECTS[0]);
   // The compiler of the headers package is another patch level of the same release: the kernel says so, nothing else may.
   const warnings = output
     .split('\n')
@@ -169,7 +173,7 @@ export function buildModule(kernel, abi) {
       (line) =>
         /warning/i.test(line) && !/(compiler|pahole version) differs from the one used to build the kernel/.test(line),
     );
-  if (make.status !== 0 || warnings.length > 0 || !existsSync(module))
+  if (make.status !== 0 || warnings.length > 0 || !OBJECTS.every((o) => existsSync(join(build, o))))
     throw new Error(`the module does not build cleanly for ${kernel.release}:\n${output}`);
   return module;
 }

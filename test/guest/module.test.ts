@@ -143,6 +143,35 @@ test('walk in the terminal tells the kernel walk', () => {
 });
 
 describe('course mode', () => {
+  const shell = (script: string) => {
+    const { status, stdout, stderr } = spawnSync('sh', ['-ec', script], { encoding: 'utf8' });
+    return { status, output: `${stdout}${stderr}` };
+  };
+
+  test('where another module has its names it offers the rest, and where it has all, it alone is refused', () => {
+    const held = openSync('/dev/cr3scope', 'r');
+    const since = shell('dmesg | wc -l').output.trim();
+    // The same module under another name (of the same length) stands in for one that teaches with the same interfaces.
+    const other = shell(
+      'rmmod cr3scope_course; sed s/cr3scope_course/another_courses/g /run/cr3scope-course.ko > /run/another.ko; insmod /run/another.ko',
+    );
+    expect(other.output).toBe('');
+    const refused = shell('insmod /run/cr3scope-course.ko');
+    expect(refused.output).toContain('File exists');
+    // A name that is a plain file counts as taken, too.
+    const partly = shell('rmmod another_courses; touch /dev/virt_to_phys; insmod /run/cr3scope-course.ko');
+    expect(partly.output).toBe('');
+    expect(readFileSync('/proc/cr3', 'utf8')).toContain('CR3=');
+    const restored = shell('rmmod cr3scope_course; rm /dev/virt_to_phys; insmod /run/cr3scope-course.ko');
+    expect(restored.output).toBe('');
+    const log = shell(`dmesg | tail -n +$((${since} + 1))`).output;
+    for (const name of ['/dev/pid_to_cr3', '/proc/cr3', '/proc/page_reader'])
+      expect(log.split(`no ${name}: `).length - 1).toBe(1);
+    expect(log.split('no /dev/virt_to_phys: ').length - 1).toBe(2);
+    expect(log).not.toMatch(/Call Trace|WARNING/);
+    closeSync(held);
+  });
+
   test('/proc/cr3', () => {
     const text = readFileSync('/proc/cr3', 'utf8');
     expect(text).toMatch(/^CR3=[0-9A-F]{16}\nCR4=[0-9A-F]{16}\nPAE=1\nPSE=[01]\n$/);

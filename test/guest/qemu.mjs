@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const sh = (program, args, options = {}) =>
@@ -64,6 +64,7 @@ function makeInitramfs(kernel, module, folder, command) {
   const root = join(folder, 'root');
   cpSync('/bin/busybox', join(root, 'bin/busybox'));
   cpSync(module, join(root, 'cr3scope.ko'));
+  cpSync(join(dirname(module), 'cr3scope-course.ko'), join(root, 'cr3scope-course.ko'));
   if (existsSync(`${module}.other`)) cpSync(`${module}.other`, join(root, 'other.ko'));
   const dependencies = new Map(
     readFileSync(join(kernel.modules, 'modules.dep'), 'utf8')
