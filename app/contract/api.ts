@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { Difference, DiffTotals } from './changes.ts';
 import { LAB_NAMES } from './labs.ts';
+import { PFN_END } from './paging.ts';
 import { MOST_PATTERN } from './pattern.ts';
 
 /** Words and columns, as every schema of the contract and of captures has them. */
@@ -213,7 +214,7 @@ export type Frame = z.infer<typeof Frame>;
 /** The bytes of frames that follow each other. */
 export const Frames = z.object({
   pfn: u64,
-  /** Index into FRAME_STATUS each; its 4096 bytes mean nothing unless it is ok. */
+  /** Index into FRAME_STATUS each; its bytes, a page, mean nothing unless it is ok. */
   status: u8s,
   bytes: u8s,
 });
@@ -599,6 +600,11 @@ const pattern = {
   mask: u8s,
 };
 
+/** The longest path, argument or variable, in characters. */
+const MOST_TEXT = 4 * 1024;
+/** The most pages that one call reads. */
+const MOST_ROWS = 4 * 1024;
+
 const method = <A extends z.ZodType, R extends z.ZodType>(args: A, result: R) => ({ args, result });
 
 export const METHODS = {
@@ -606,13 +612,16 @@ export const METHODS = {
   target: method(z.object({}), Target),
   processes: method(z.object({}), Processes),
   regions: method(z.object(space), Regions),
-  /** Cross-checked pages, at most 4096 at a time. */
-  rows: method(z.object({ ...space, vas: u64s.refine((a) => a.length <= 4096, 'at most 4096 pages at a time') }), Rows),
+  /** Cross-checked pages, at most MOST_ROWS at a time. */
+  rows: method(
+    z.object({ ...space, vas: u64s.refine((a) => a.length <= MOST_ROWS, `at most ${MOST_ROWS} pages at a time`) }),
+    Rows,
+  ),
   translate: method(z.object({ ...space, va: u64 }), Translation),
-  frame: method(z.object({ pfn: u64.max((1n << 40n) - 1n) }), Frame),
-  frames: method(z.object({ pfn: u64.max((1n << 40n) - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
+  frame: method(z.object({ pfn: u64.max(PFN_END - 1n) }), Frame),
+  frames: method(z.object({ pfn: u64.max(PFN_END - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
   /** Who maps a frame. `again` walks every address space anew first. */
-  owners: method(z.object({ pfn: u64.max((1n << 40n) - 1n), again: z.boolean() }), Owners),
+  owners: method(z.object({ pfn: u64.max(PFN_END - 1n), again: z.boolean() }), Owners),
   /** What a process shares with another one. */
   shared: method(z.object({ ...space, other: pid, otherStart: u64 }), Shared),
   cpus: method(z.object({}), Cpus),
@@ -632,9 +641,9 @@ export const METHODS = {
   startTrace: method(
     z.object({
       id: checkId,
-      arguments: z.array(z.string().max(4096)).max(256),
+      arguments: z.array(z.string().max(MOST_TEXT)).max(256),
       pid: z.number().int().min(0).max(0x7fffffff),
-      directory: z.string().max(4096),
+      directory: z.string().max(MOST_TEXT),
       user: z.string().max(64),
       /** "NAME=value", besides those of cr3scope. */
       environment: z
@@ -642,7 +651,7 @@ export const METHODS = {
           z
             .string()
             .regex(/^[^=\0]+=[^\0]*$/)
-            .max(4096),
+            .max(MOST_TEXT),
         )
         .max(256),
       /** Also after the first exec, with all descendants. */
@@ -661,8 +670,8 @@ export const METHODS = {
   /** Frames [begin, end) in at most `cells` cells; `flags` of kpageflags are counted. `again` walks every address space anew. */
   memory: method(
     z.object({
-      begin: u64.max(1n << 40n),
-      end: u64.max(1n << 40n),
+      begin: u64.max(PFN_END),
+      end: u64.max(PFN_END),
       cells: z.number().int().min(1).max(MOST_CELLS),
       flags: u64,
       again: z.boolean(),
@@ -712,7 +721,7 @@ export const METHODS = {
   /** What changed from one snapshot to another, or to now ("") for the same processes. */
   compare: method(z.object({ before: checkId, after: z.string().max(64) }), Comparison),
   /** A capture in a file of the machine that cr3scope runs on, to compare with. */
-  openSnapshot: method(z.object({ id: checkId, path: z.string().min(1).max(4096) }), Snapshot),
+  openSnapshot: method(z.object({ id: checkId, path: z.string().min(1).max(MOST_TEXT) }), Snapshot),
   /** Writes all differences of the last comparison into a file for the window to take from EXPORT_PATH + id. */
   exportComparison: method(z.object({ id: checkId, format: z.enum(COMPARISON_FORMATS) }), z.null()),
   dropSnapshot: method(z.object({ id: checkId }), z.boolean()),

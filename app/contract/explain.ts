@@ -9,6 +9,7 @@ import {
   levelName,
   type PagingFacts,
   pageSizeName,
+  paOf,
 } from './paging.ts';
 import type { EntryKind } from './verdicts.ts';
 
@@ -49,7 +50,7 @@ const saysFlag = ({ set, meaning }: Flag) => (set ? meaning : `clear (set: ${mea
 function summarise(raw: bigint, level: number, facts: PagingFacts): string {
   const e = decode(raw, level, facts);
   const size = pageSizeName(e.shift);
-  const frame = `frame 0x${hex(e.pfn)} (physical address 0x${hex(e.pfn << 12n)})`;
+  const frame = `frame 0x${hex(e.pfn)} (physical address 0x${hex(paOf(e.pfn))})`;
   const slot = `type ${e.swapType}, offset 0x${hex(e.swapOffset)}`;
   switch (e.kind) {
     case 'none':

@@ -1,6 +1,7 @@
 // Places as links: what can be looked at, as cr3scope://… and as the command that prints the same.
 import { hex, parseU64 } from './format.ts';
 import { LAB_NAMES } from './labs.ts';
+import { PA_END, PFN_END } from './paging.ts';
 
 export type Place =
   | { readonly view: 'process'; readonly pid: number }
@@ -66,7 +67,7 @@ export function parseRange(text: string): { begin: bigint; end: bigint } | undef
   const [, from, to] = /^([^-]+)-([^-]+)$/.exec(text.trim()) ?? [];
   const begin = from && parseU64(from, true);
   const end = to && parseU64(to, true);
-  return typeof begin === 'bigint' && typeof end === 'bigint' && begin < end && end <= 1n << 40n
+  return typeof begin === 'bigint' && typeof end === 'bigint' && begin < end && end <= PFN_END
     ? { begin, end }
     : undefined;
 }
@@ -84,10 +85,10 @@ export function parseLink(text: string): Place | undefined {
     const va = parseU64(second, true);
     return pid && va !== undefined ? { view, pid, va } : undefined;
   }
-  if (view === 'frame') return word !== undefined && word >> 52n === 0n && none ? { view, pa: word } : undefined;
+  if (view === 'frame') return word !== undefined && word < PA_END && none ? { view, pa: word } : undefined;
   if (view === 'cpus') return first === '' ? { view } : undefined;
   if (view === 'lab') return LAB_NAMES.some((n) => n === first) && none ? { view, name: first } : undefined;
-  if (view === 'owners') return word !== undefined && word >> 40n === 0n && none ? { view, pfn: word } : undefined;
+  if (view === 'owners') return word !== undefined && word < PFN_END && none ? { view, pfn: word } : undefined;
   if (view === 'memory') {
     const range = parseRange(first);
     return first === '' ? { view } : range && none ? { view, ...range } : undefined;

@@ -4,6 +4,28 @@ import type { EntryKind } from './verdicts.ts';
 
 export const PAGE_SIZE = 4096n;
 export const PAGE_SHIFT = 12n;
+/** PAGE_SIZE as a number, for offsets into bytes. */
+export const PAGE_BYTES = Number(PAGE_SIZE);
+
+/** The frame that holds a physical address. */
+export const pfnOf = (pa: bigint): bigint => pa >> PAGE_SHIFT;
+/** The first physical address of a frame. */
+export const paOf = (pfn: bigint): bigint => pfn << PAGE_SHIFT;
+/** The first address of the page that holds an address, virtual or physical. */
+export const pageOf = (address: bigint): bigint => address & -PAGE_SIZE;
+/** How far an address is into its page. */
+export const pageOffset = (address: bigint): number => Number(address & (PAGE_SIZE - 1n));
+/** Whole pages in [begin, end). */
+export const pagesBetween = (begin: bigint, end: bigint): bigint => (end - begin) >> PAGE_SHIFT;
+/** Bytes in so many pages. */
+export const pageBytes = (pages: bigint): bigint => pages << PAGE_SHIFT;
+/** Under PTI: the user root that belongs to a root, the frame after it (PTI_USER_PGTABLE_BIT). */
+export const userRootOf = (rootPa: bigint): bigint => rootPa | PAGE_SIZE;
+/** First physical address that no x86-64 has. */
+export const PA_END = 1n << 52n;
+export const PFN_END = pfnOf(PA_END);
+/** Bytes of a page-table entry. */
+export const ENTRY_BYTES = 8;
 
 /** 1 = PTE .. 5 = PGD, as in the walk of a 5-level target. */
 export type Level = 1 | 2 | 3 | 4 | 5;

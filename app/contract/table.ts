@@ -1,6 +1,6 @@
 // A table frame as its 512 entries, the two roots of PTI slot by slot, and the whole tree in numbers.
 import type { TableTree } from './api.ts';
-import { decode, type Entry, kernelVersion, levelShift, type PagingFacts } from './paging.ts';
+import { decode, ENTRY_BYTES, type Entry, kernelVersion, levelShift, type PagingFacts } from './paging.ts';
 import { ENTRY_KINDS, type EntryKind } from './verdicts.ts';
 
 export interface TableEntry extends Entry {
@@ -14,11 +14,11 @@ export interface TableEntry extends Entry {
 export const tableBase = (va: bigint, level: number): bigint =>
   BigInt.asUintN(64, BigInt.asIntN(64, va) & ~((1n << BigInt(levelShift(level) + 9)) - 1n));
 
-/** The entries of a table frame (4096 bytes) of `level` whose first slot covers `base`. */
+/** The entries of a table frame (PAGE_BYTES) of `level` whose first slot covers `base`. */
 export function tableEntries(bytes: Uint8Array, level: number, base: bigint, facts: PagingFacts): TableEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.byteLength / 8 }, (_, index) => {
-    const raw = view.getBigUint64(index * 8, true);
+  return Array.from({ length: bytes.byteLength / ENTRY_BYTES }, (_, index) => {
+    const raw = view.getBigUint64(index * ENTRY_BYTES, true);
     // In the root of the whole address space the upper half of the slots is the kernel's: sign-extended.
     const low = base + (BigInt(index) << BigInt(levelShift(level)));
     const bits = levelShift(facts.levels) + 9;

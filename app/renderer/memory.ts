@@ -1,6 +1,7 @@
 // The physical side of the window: the byte the cursor is on, the frames around it, and what is known of its frame.
 import { create } from 'zustand';
 import { type Failure, type Frame, MOST_FRAMES, type Owners } from '../contract/api.ts';
+import { PA_END, PAGE_BYTES, pageOffset, paOf, pfnOf } from '../contract/paging.ts';
 import type { Pattern } from '../contract/pattern.ts';
 import { explorer, failure } from './lib/client.ts';
 
@@ -61,16 +62,14 @@ export const useMemory = create<MemoryState>(() => ({ loaded: new Map(), trail: 
 const set = useMemory.setState;
 const get = useMemory.getState;
 
-const PAGE_SHIFT = 12n;
 const MOST_LOADED = 512;
-const LAST_PA = (1n << 52n) - 1n;
 
 /** Puts the cursor on a byte; `extend` selects up to it. */
 export function selectByte(pa: bigint, extend = false): void {
   const { cursor, anchor } = get();
-  const to = pa < 0n ? 0n : pa > LAST_PA ? LAST_PA : pa;
+  const to = pa < 0n ? 0n : pa < PA_END ? pa : PA_END - 1n;
   set({ cursor: to, anchor: extend ? (anchor ?? cursor) : undefined });
-  if (cursor === undefined || cursor >> PAGE_SHIFT !== to >> PAGE_SHIFT) {
+  if (cursor === undefined || pfnOf(cursor) !== pfnOf(to)) {
     set({ table: undefined, trail: [] });
     void readFacts();
   }
@@ -78,11 +77,14 @@ export function selectByte(pa: bigint, extend = false): void {
 
 /** Opens a frame; `table` shows it as a page table. */
 export function openFrame(pfn: bigint, offset = 0, table?: TableShown): void {
-  const cursor = (pfn << PAGE_SHIFT) + BigInt(offset);
+  const cursor = paOf(pfn) + BigInt(offset);
   set({ cursor, anchor: undefined, table, trail: [] });
   void readFacts();
   void loadFrames(pfn, 1);
 }
+
+/** Opens the frame of a physical address, the cursor on that byte. */
+export const openAddress = (pa: bigint, table?: TableShown): void => openFrame(pfnOf(pa), pageOffset(pa), table);
 
 /** Goes from the table that is shown to another frame below it. */
 export function goDown(pfn: bigint, table: TableShown | undefined): void {
@@ -95,7 +97,7 @@ export function goBack(): void {
   const { trail } = get();
   const last = trail.at(-1);
   if (!last) return;
-  openFrame(last.pa >> PAGE_SHIFT, Number(last.pa & 4095n), last.table);
+  openAddress(last.pa, last.table);
   set({ trail: trail.slice(0, -1) });
 }
 
@@ -105,8 +107,8 @@ export const showTable = (table: TableShown | undefined): void => set({ table })
 async function readFacts(): Promise<void> {
   const { cursor } = get();
   if (cursor === undefined) return;
-  const pfn = cursor >> PAGE_SHIFT;
-  const mine = () => (get().cursor ?? -1n) >> PAGE_SHIFT === pfn;
+  const pfn = pfnOf(cursor);
+  const mine = () => pfnOf(get().cursor ?? -1n) === pfn;
   try {
     const frame = await explorer().call('frame', { pfn });
     if (mine()) set({ frame, frameError: undefined });
@@ -133,7 +135,11 @@ export async function loadFrames(pfn: bigint, count: number, again = false): Pro
       const n = first + BigInt(i);
       const before = loaded.get(n)?.bytes;
       loaded.delete(n); // the latest are the last
-      loaded.set(n, { status: s, bytes: bytes.slice(i * 4096, (i + 1) * 4096), ...(again && before && { before }) });
+      loaded.set(n, {
+        status: s,
+        bytes: bytes.slice(i * PAGE_BYTES, (i + 1) * PAGE_BYTES),
+        ...(again && before && { before }),
+      });
     });
     for (const old of [...loaded.keys()].slice(0, Math.max(0, loaded.size - MOST_LOADED))) loaded.delete(old);
     set({ loaded });
@@ -151,8 +157,8 @@ export async function refresh(pfn: bigint, count: number): Promise<void> {
 
 /** Byte of the frames at hand; undefined where it is not loaded or could not be read. */
 export function byteAt(loaded: MemoryState['loaded'], pa: bigint): number | undefined {
-  const frame = loaded.get(pa >> PAGE_SHIFT);
-  return frame?.status === 0 ? frame.bytes[Number(pa & 4095n)] : undefined;
+  const frame = loaded.get(pfnOf(pa));
+  return frame?.status === 0 ? frame.bytes[pageOffset(pa)] : undefined;
 }
 
 /** The selected bytes, or the word at the cursor; those that are not known are left out. */
@@ -190,7 +196,7 @@ export async function findNext(pattern: Pattern, back: boolean): Promise<void> {
     if (!mine()) return;
     set({ find: { message: pa === null ? `not found ${back ? 'before' : 'behind'} the cursor` : '' } });
     if (pa === null) return;
-    openFrame(pa >> PAGE_SHIFT, Number(pa & 4095n));
+    openAddress(pa);
     set({ anchor: pa + BigInt(pattern.bytes.length) - 1n });
   } catch (error) {
     if (mine()) set({ find: { message: failure(error).message } });

@@ -13,12 +13,12 @@ import type {
 import { parseLevel } from '../contract/explain.ts';
 import type { LabName } from '../contract/labs.ts';
 import { type Place, parseLink } from '../contract/link.ts';
-import { mapsFrame, physicalAddress } from '../contract/paging.ts';
+import { mapsFrame, pagesBetween, physicalAddress } from '../contract/paging.ts';
 import { type Pattern, sayHit } from '../contract/pattern.ts';
 import { ENTRY_KINDS, VERDICTS, type Verdict } from '../contract/verdicts.ts';
 import { explorer, failure, openClient } from './lib/client.ts';
 import type { Destination } from './lib/query.ts';
-import { askOwners, closeOwners, openFrame } from './memory.ts';
+import { askOwners, closeOwners, openAddress, openFrame } from './memory.ts';
 import { followTrace, followWatch, startLab } from './time.ts';
 
 export interface Space {
@@ -187,7 +187,7 @@ export async function begin(): Promise<void> {
 /** Something to look at first: the start of the first region whose pages are all mapped, else of the first region. */
 function firstMapped(summary: CheckSummary): bigint {
   const at = summary.regionBegin.findIndex(
-    (begin, i) => summary.regionCounts[i * VERDICTS.length] === ((summary.regionEnd[i] as bigint) - begin) >> 12n,
+    (begin, i) => summary.regionCounts[i * VERDICTS.length] === pagesBetween(begin, summary.regionEnd[i] as bigint),
   );
   return summary.regionBegin[Math.max(0, at)] as bigint;
 }
@@ -269,7 +269,7 @@ export async function selectVa(va: bigint): Promise<void> {
     set({ translation, translationError: undefined });
     const { leaf } = translation.path;
     const pa = physicalAddress(va, leaf);
-    if (mapsFrame(ENTRY_KINDS[leaf.kind])) openFrame(pa >> 12n, Number(pa & 4095n));
+    if (mapsFrame(ENTRY_KINDS[leaf.kind])) openAddress(pa);
   } catch (error) {
     if (get().va === va) set({ translation: undefined, translationError: failure(error) });
   }
@@ -332,7 +332,7 @@ export async function visit(place: Place): Promise<void> {
     if (get().space?.pid !== space.pid || get().space?.startTicks !== space.startTicks) await selectProcess(space);
     if (place.view === 'address') await selectVa(place.va);
     show(place.view === 'tables' ? 'tables' : 'space');
-  } else if (place.view === 'frame') openFrame(place.pa >> 12n, Number(place.pa & 4095n));
+  } else if (place.view === 'frame') openAddress(place.pa);
   else if (place.view === 'cpus') show('cpus');
   else if (place.view === 'lab') {
     show('labs');

@@ -1,6 +1,7 @@
 // Which pages a table shows, by index: all of a region, or those of one verdict. Never a list of pages: a region may
 // have 2^28 of them.
 import type { Runs } from '../../contract/api.ts';
+import { pageBytes, pagesBetween } from '../../contract/paging.ts';
 
 export interface PageList {
   readonly length: number;
@@ -12,9 +13,9 @@ export interface PageList {
 
 export function pagesOfRange(begin: bigint, end: bigint): PageList {
   return {
-    length: Number((end - begin) >> 12n),
-    va: (index) => begin + BigInt(index) * 4096n,
-    find: (va) => (va >= begin && va < end ? Number((va - begin) >> 12n) : -1),
+    length: Number(pagesBetween(begin, end)),
+    va: (index) => begin + pageBytes(BigInt(index)),
+    find: (va) => (va >= begin && va < end ? Number(pagesBetween(begin, va)) : -1),
   };
 }
 
@@ -45,11 +46,11 @@ export function pagesOfVerdict(runs: Runs, verdict: number): PageList {
     length,
     va: (index) => {
       const run = runAt(index);
-      return (vas[run] as bigint) + BigInt(index - (starts[run] as number)) * 4096n;
+      return (vas[run] as bigint) + pageBytes(BigInt(index - (starts[run] as number)));
     },
     find: (va) => {
-      const run = vas.findIndex((first, i) => va >= first && va < first + BigInt(counts[i] as number) * 4096n);
-      return run < 0 ? -1 : (starts[run] as number) + Number((va - (vas[run] as bigint)) >> 12n);
+      const run = vas.findIndex((first, i) => va >= first && va < first + pageBytes(BigInt(counts[i] as number)));
+      return run < 0 ? -1 : (starts[run] as number) + Number(pagesBetween(vas[run] as bigint, va));
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { Processes } from '../../contract/api.ts';
 import { hex, hexVa, parseU64 } from '../../contract/format.ts';
 import { type Place, parseLink } from '../../contract/link.ts';
-import { isCanonical } from '../../contract/paging.ts';
+import { isCanonical, PA_END, PFN_END, pageOffset, pfnOf } from '../../contract/paging.ts';
 
 export type Destination =
   | { kind: 'process'; pid: number; startTicks: bigint; name: string }
@@ -64,7 +64,7 @@ export function suggest(
     id: 'pa',
     label: hex(number, 9),
     detail: 'physical address',
-    to: { kind: 'frame', pfn: number >> 12n, offset: Number(number & 4095n) },
+    to: { kind: 'frame', pfn: pfnOf(number), offset: pageOffset(number) },
   });
   const pfn = (): Suggestion => ({
     id: 'pfn',
@@ -78,7 +78,7 @@ export function suggest(
     detail: 'page-table entry, explained bit by bit',
     to: { kind: 'entry', raw: number },
   });
-  const canGo = { va: hasProcess && isCanonical(number, levels), pa: number < 1n << 52n, pfn: number < 1n << 40n };
+  const canGo = { va: hasProcess && isCanonical(number, levels), pa: number < PA_END, pfn: number < PFN_END };
   if (wanted) {
     if (wanted === 'va' && canGo.va) found.push(va());
     if (wanted === 'pa' && canGo.pa) found.push(pa());

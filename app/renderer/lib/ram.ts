@@ -1,9 +1,7 @@
 // Physical memory as rows of 16 bytes: System RAM in full, and one row for each hole.
+import { PA_END, PAGE_SIZE, pageOf } from '../../contract/paging.ts';
 
 export const ROW_BYTES = 16;
-const PAGE = 4096n;
-/** First address behind what any x86-64 can have. */
-const END = 1n << 52n;
 
 interface Stretch {
   readonly row: number;
@@ -31,13 +29,13 @@ export class RamRows {
       at = end;
     };
     for (let i = 0; i < ramBegin.length; i++) {
-      const begin = ((ramBegin[i] as bigint) + PAGE - 1n) & -PAGE;
-      const end = (ramEnd[i] as bigint) & -PAGE;
+      const begin = pageOf((ramBegin[i] as bigint) + PAGE_SIZE - 1n);
+      const end = pageOf(ramEnd[i] as bigint);
       if (begin >= end) continue;
       add(at, begin, false);
       add(begin, end, true);
     }
-    add(at, END, false);
+    add(at, PA_END, false);
     this.length = row;
   }
 
@@ -58,10 +56,10 @@ export class RamRows {
     const s = this.find((x) => pa < x.end);
     if (s.ram) {
       const to = pa + bytes;
-      return to < 0n ? 0n : to < END ? to : END - 1n;
+      return to < 0n ? 0n : to < PA_END ? to : PA_END - 1n;
     }
     const away = bytes > 0n ? s.end : s.begin - 1n;
-    return away < 0n || away >= END ? s.begin : away;
+    return away < 0n || away >= PA_END ? s.begin : away;
   }
 
   private find(until: (s: Stretch) => boolean): Stretch {

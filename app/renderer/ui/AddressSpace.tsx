@@ -2,6 +2,7 @@ import { Binary, Download, RefreshCw, Users } from 'lucide-react';
 import { useMemo } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
+import { pagesBetween } from '../../contract/paging.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import { checkRunning, selectRegion, setExporting, setSharing, showOnly, startCheck, useStore } from '../store.ts';
@@ -59,7 +60,7 @@ function Bar({ counts }: { counts: BigUint64Array }) {
 }
 
 const resident = (r: RegionRow) =>
-  r.counts ? Number((((r.counts[0] ?? 0n) + (r.counts[1] ?? 0n)) * 1000n) / ((r.end - r.begin) >> 12n)) / 10 : -1;
+  r.counts ? Number((((r.counts[0] ?? 0n) + (r.counts[1] ?? 0n)) * 1000n) / pagesBetween(r.begin, r.end)) / 10 : -1;
 
 const COLUMNS: readonly ColumnSpec<RegionRow>[] = [
   {

@@ -2,7 +2,7 @@
 import { Popover } from '@base-ui/react/popover';
 import { Bookmark, X } from 'lucide-react';
 import { hex } from '../../contract/format.ts';
-import { openFrame, removeBookmark, setBookmark, useMemory } from '../memory.ts';
+import { openAddress, removeBookmark, setBookmark, useMemory } from '../memory.ts';
 import { useStore } from '../store.ts';
 
 export function Bookmarks() {
@@ -26,11 +26,7 @@ export function Bookmarks() {
             {mine.length === 0 && <p className="dim">None yet. A bookmark keeps a physical address with a note.</p>}
             {mine.map((b) => (
               <div key={b.pa} className="bookmark">
-                <button
-                  type="button"
-                  className="link num"
-                  onClick={() => openFrame(BigInt(`0x${b.pa}`) >> 12n, Number(BigInt(`0x${b.pa}`) & 4095n))}
-                >
+                <button type="button" className="link num" onClick={() => openAddress(BigInt(`0x${b.pa}`))}>
                   {b.pa.padStart(9, '0')}
                 </button>
                 <input

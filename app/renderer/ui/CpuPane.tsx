@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { Cpus, Failure } from '../../contract/api.ts';
 import { hex } from '../../contract/format.ts';
+import { pfnOf } from '../../contract/paging.ts';
 import {
   CR0_BITS,
   CR4_BITS,
@@ -48,7 +49,7 @@ function useCpus(): { history: readonly Cpus[]; error: Failure | undefined } {
 }
 
 /** A colour for each root; neighbours in memory get hues far apart. */
-const colourOf = (root: bigint) => (root ? `hsl(${Number((root >> 12n) * 137n) % 360} 60% 52%)` : 'var(--raised)');
+const colourOf = (root: bigint) => (root ? `hsl(${Number(pfnOf(root) * 137n) % 360} 60% 52%)` : 'var(--raised)');
 
 function Strip({ history, at }: { history: readonly Cpus[]; at: number }) {
   const roots = history.map((c) => c.rootPa[at] ?? 0n);
@@ -100,7 +101,7 @@ function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
           <dd className="num">
             {now.registers && <>{hex(word(now.cr3), 16)} → root PA </>}
             {root ? (
-              <button type="button" className="link" onClick={() => openFrame(root >> 12n)}>
+              <button type="button" className="link" onClick={() => openFrame(pfnOf(root))}>
                 0x{hex(root)}
               </button>
             ) : (

@@ -4,6 +4,7 @@ import { ChevronLeft, ChevronRight, Copy, Search } from 'lucide-react';
 import { useState } from 'react';
 import type { Frame } from '../../contract/api.ts';
 import { hex, kpageFlagNames } from '../../contract/format.ts';
+import { pageOffset, paOf, pfnOf } from '../../contract/paging.ts';
 import { ROLE } from '../../contract/roles.ts';
 import { FRAME_STATUS } from '../../contract/verdicts.ts';
 import { copyText } from '../lib/clipboard.ts';
@@ -56,7 +57,7 @@ function CopyMenu() {
 function factsOf(frame: Frame): string {
   const flags = frame.flags === null ? 'kpageflags not readable' : kpageFlagNames(frame.flags).join(' · ');
   return [
-    `PA 0x${hex(frame.pfn << 12n)}`,
+    `PA 0x${hex(paOf(frame.pfn))}`,
     ROLE.label(ROLE.name(frame.role)),
     ...(frame.count === null ? [] : [`mapped ×${frame.count}`]),
     ...(frame.node === null ? [] : [`node ${frame.node}`]),
@@ -71,10 +72,10 @@ export function FramePane() {
   const error = useMemory((s) => s.frameError);
   const table = useMemory((s) => s.table);
   const [finding, setFinding] = useState(false);
-  const pfn = cursor === undefined ? undefined : cursor >> 12n;
+  const pfn = cursor === undefined ? undefined : pfnOf(cursor);
   const facts = frame?.pfn === pfn ? frame : undefined;
   const status = facts ? FRAME_STATUS.name(facts.status) : 'ok';
-  const offset = Number((cursor ?? 0n) & 4095n);
+  const offset = pageOffset(cursor ?? 0n);
   return (
     <div className="frame-panes">
       <section

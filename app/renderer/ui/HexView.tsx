@@ -11,6 +11,7 @@ import {
   useState,
 } from 'react';
 import { hex } from '../../contract/format.ts';
+import { PA_END, pageOf, pageOffset, pfnOf } from '../../contract/paging.ts';
 import { FRAME_STATUS } from '../../contract/verdicts.ts';
 import { RamRows, ROW_BYTES } from '../lib/ram.ts';
 import { byteAt, type Loaded, loadFrames, refresh, selectByte, selection, useMemory } from '../memory.ts';
@@ -34,7 +35,7 @@ interface LineProps {
 }
 
 const Line = memo(function Line({ pa, frame, from, to, cursor }: LineProps) {
-  const inside = Number(pa & 4095n);
+  const inside = pageOffset(pa);
   const address = <span className="num dim address">{hex(pa, 9)}</span>;
   if (frame?.status !== 0)
     return (
@@ -86,7 +87,7 @@ function Hole({ begin, end, here }: { begin: bigint; end: bigint; here: boolean 
     <div className={`hex-line unreadable ${here ? 'here' : ''}`}>
       <span className="num dim address">{hex(begin, 9)}</span>
       <span className="dim">
-        {end >> 52n ? 'behind the last System RAM' : `to ${hex(end - 1n, 9)}: ${FRAME_STATUS.meaning('notRam')}`}
+        {end >= PA_END ? 'behind the last System RAM' : `to ${hex(end - 1n, 9)}: ${FRAME_STATUS.meaning('notRam')}`}
       </span>
     </div>
   );
@@ -159,7 +160,7 @@ export function HexView() {
     setTopRaw((now) => {
       if (row >= now && row < now + seen) return now;
       if (row === now - 1 || row === now + seen) return row < now ? row : row - seen + 1;
-      const start = rows.rowOf(cursor & ~4095n);
+      const start = rows.rowOf(pageOf(cursor));
       return row < start + seen ? start : Math.max(0, row - (seen >> 2));
     });
   }, [cursor, rows, seen]);
@@ -172,7 +173,7 @@ export function HexView() {
       })),
     [rows, top, seen],
   );
-  const addresses = visible.flatMap((r) => ('pa' in r ? [r.pa >> 12n] : []));
+  const addresses = visible.flatMap((r) => ('pa' in r ? [pfnOf(r.pa)] : []));
   const first = addresses[0];
   const last = addresses.at(-1);
   useEffect(() => {
@@ -272,7 +273,7 @@ export function HexView() {
             <div key={r.row} data-row={r.row}>
               <Line
                 pa={r.pa}
-                frame={loaded.get(r.pa >> 12n)}
+                frame={loaded.get(pfnOf(r.pa))}
                 from={within(selected.begin)}
                 to={within(selected.end)}
                 cursor={here ? Number(cursor - r.pa) : -1}

@@ -1,7 +1,7 @@
 // What the bytes at the cursor may mean.
 import { useState } from 'react';
 import { hex, hexVa } from '../../contract/format.ts';
-import { decode } from '../../contract/paging.ts';
+import { decode, pageOffset, pfnOf } from '../../contract/paging.ts';
 import { byteAt, useMemory } from '../memory.ts';
 import { useStore } from '../store.ts';
 import { Empty, PaneTitle } from './parts.tsx';
@@ -60,7 +60,7 @@ export function Inspector() {
     region >= 0 && regions
       ? `${hexVa(u64)} → ${regions.path[region]?.split('/').at(-1) || 'anonymous'} +0x${hex(u64 - (regions.begin[region] as bigint))}`
       : direct !== undefined && direct < last
-        ? `direct map → frame ${hex(direct >> 12n)} +0x${hex(direct & 4095n)}`
+        ? `direct map → frame ${hex(pfnOf(direct))} +0x${hex(pageOffset(direct))}`
         : 'no region here';
   const rows: [string, string][] = [
     ['u8 · i8', `${view.getUint8(0)} · ${view.getInt8(0)}`],
@@ -83,7 +83,7 @@ export function Inspector() {
   return (
     <section className="pane inspector" aria-label="Data inspector">
       <PaneTitle title="Data inspector">
-        <span className="num dim">+{hex(cursor & 4095n, 3)}</span>
+        <span className="num dim">+{hex(pageOffset(cursor), 3)}</span>
         <span className="spacer" />
         <button type="button" className="quiet-button" onClick={() => setBigEndian(!bigEndian)}>
           {bigEndian ? 'big endian' : 'little endian'}

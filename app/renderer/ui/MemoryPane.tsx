@@ -4,6 +4,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { type Failure, type MemoryMap, MOST_CELLS, type Processes } from '../../contract/api.ts';
 import { bytes, count, hex, KPF_NAMES } from '../../contract/format.ts';
+import { pageBytes, pfnOf } from '../../contract/paging.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { useKept } from '../lib/kept.ts';
@@ -83,7 +84,7 @@ function Legend({ map, by, flag }: { map: MemoryMap; by: Colouring; flag: number
           .map(({ role, frames }) => ({
             key: role,
             colour: `var(--r-${role})`,
-            text: `${ROLE.label(role)} ${bytes(frames << 12n)}`,
+            text: `${ROLE.label(role)} ${bytes(pageBytes(frames))}`,
             title: ROLE.meaning(role),
           }))
       : by === 'size'
@@ -153,7 +154,7 @@ function Uses({ map, nameOf }: { map: MemoryMap; nameOf(pid: number): string }) 
       width: `${Math.max(10, header.length + 3)}ch`,
       align: 'right',
       value,
-      cell: (u) => (value(u) ? bytes(value(u) << 12n) : <span className="dim">–</span>),
+      cell: (u) => (value(u) ? bytes(pageBytes(value(u))) : <span className="dim">–</span>),
     });
     return [
       { id: 'pid', header: 'PID', width: '8ch', align: 'right', value: (u) => u.pid, cell: (u) => u.pid || '' },
@@ -190,7 +191,7 @@ export function MemoryPane() {
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [cell, setCell] = useState(0);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const end = (target?.ramEnd.at(-1) ?? 0n) >> 12n;
+  const end = pfnOf(target?.ramEnd.at(-1) ?? 0n);
   const shown = useMemo(() => range ?? { begin: 0n, end }, [range, end]);
   const columns = Math.max(1, Math.floor(size.width / CELL));
   const most = Math.min(MOST_CELLS, columns * Math.max(1, Math.floor(size.height / CELL)));
@@ -299,7 +300,7 @@ export function MemoryPane() {
         <span className="dim num">
           {hex(shown.begin)}–{hex(shown.end)}
         </span>
-        <span className="dim long">{map && `${bytes(map.framesPerCell << 12n)} a cell`}</span>
+        <span className="dim long">{map && `${bytes(pageBytes(map.framesPerCell))} a cell`}</span>
         <button
           type="button"
           className="icon-button"

@@ -3,7 +3,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import type { Rows } from '../../contract/api.ts';
 import { count, hex, hexVa } from '../../contract/format.ts';
 import { sayKernel } from '../../contract/kernel.ts';
-import { decode, flagsOf, mapsFrame, pagemapPlace, pageSizeName } from '../../contract/paging.ts';
+import { decode, flagsOf, mapsFrame, pagemapPlace, pageOf, pageSizeName } from '../../contract/paging.ts';
 import { FRAME_STATUS, NOTE, VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import { explorer } from '../lib/client.ts';
 import { type PageList, pagesOfRange, pagesOfVerdict } from '../lib/pages.ts';
@@ -148,7 +148,7 @@ export function PageTable() {
     return begin !== undefined && end !== undefined ? pagesOfRange(begin, end) : pagesOfRange(0n, 0n);
   }, [only, runs, begin, end]);
   const { scroller, first, visible, pixels, show, onScroll } = useWindow(list.length);
-  const page = va === undefined ? undefined : va & ~4095n;
+  const page = va === undefined ? undefined : pageOf(va);
   const selected = page === undefined ? -1 : list.find(page);
 
   // Fewer dependencies on purpose: only another list or another selection scrolls

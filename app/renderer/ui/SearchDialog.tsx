@@ -3,7 +3,7 @@ import { Dialog } from '@base-ui/react/dialog';
 import { type FormEvent, useState } from 'react';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { PATTERN_KINDS, type PatternKind, parsePattern } from '../../contract/pattern.ts';
-import { openFrame } from '../memory.ts';
+import { openAddress } from '../memory.ts';
 import { cancelSearch, goTo, setSearching, startSearch, useStore } from '../store.ts';
 
 const KIND_LABEL: Readonly<Record<PatternKind, string>> = {
@@ -126,7 +126,7 @@ export function SearchDialog() {
                           className="link"
                           onClick={() => {
                             setSearching(false);
-                            openFrame(h.pa >> 12n, Number(h.pa & 4095n));
+                            openAddress(h.pa);
                           }}
                         >
                           {hex(h.pa, 9)}

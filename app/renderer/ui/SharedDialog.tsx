@@ -3,6 +3,7 @@ import { Dialog } from '@base-ui/react/dialog';
 import { useEffect, useMemo, useState } from 'react';
 import type { Failure, Shared } from '../../contract/api.ts';
 import { bytes, count, hexVa } from '../../contract/format.ts';
+import { pageBytes } from '../../contract/paging.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { goTo, setSharing, useStore } from '../store.ts';
 import { Empty } from './parts.tsx';
@@ -71,7 +72,7 @@ export function SharedDialog() {
           {found && chosen && (
             <>
               <Dialog.Description>
-                {count(found.shared)} pages ({bytes(found.shared << 12n)}) lead to the same frames; at{' '}
+                {count(found.shared)} pages ({bytes(pageBytes(found.shared))}) lead to the same frames; at{' '}
                 {count(found.copies)} addresses each has a frame of its own, as after copy on write. The zero pages are
                 left out.
               </Dialog.Description>

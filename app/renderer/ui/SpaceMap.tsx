@@ -2,6 +2,7 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { BUCKETS, type CheckSummary, type Regions } from '../../contract/api.ts';
 import { bytes, hexVa } from '../../contract/format.ts';
+import { pagesBetween } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { selectRegion, useStore } from '../store.ts';
 
@@ -12,7 +13,7 @@ const GAP = 2;
 function layout(regions: Regions): { left: number; width: number }[] {
   const weights = Array.from(
     regions.begin,
-    (begin, i) => 1 + Math.log2(Number(((regions.end[i] as bigint) - begin) >> 12n) + 1),
+    (begin, i) => 1 + Math.log2(Number(pagesBetween(begin, regions.end[i] as bigint)) + 1),
   );
   const total = weights.reduce((a, b) => a + b, 0);
   let at = 0;
@@ -68,7 +69,7 @@ export function SpaceMap() {
         context.fillStyle = unchecked;
         context.fillRect(x, 4, inner, HEIGHT - 12);
       } else {
-        const pages = Number(((regions.end[i] as bigint) - (regions.begin[i] as bigint)) >> 12n);
+        const pages = Number(pagesBetween(regions.begin[i] as bigint, regions.end[i] as bigint));
         const slots = Math.min(BUCKETS, pages);
         for (let slot = 0; slot < slots; slot++) {
           const bucket = Math.floor((slot * BUCKETS) / slots);

@@ -2,7 +2,16 @@
 import { CornerUpLeft } from 'lucide-react';
 import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { bytes, hex, hexVa, kpageFlagNames } from '../../contract/format.ts';
-import { flagsOf, levelName, levelShift, mapsFrame, pageSizeName } from '../../contract/paging.ts';
+import {
+  ENTRY_BYTES,
+  flagsOf,
+  levelName,
+  levelShift,
+  mapsFrame,
+  pageOffset,
+  pageSizeName,
+  paOf,
+} from '../../contract/paging.ts';
 import { kindCounts, type TableEntry, tableEntries } from '../../contract/table.ts';
 import { goBack, goDown, loadFrames, openFrame, selectByte, showTable, useMemory } from '../memory.ts';
 import { explainEntry, useStore } from '../store.ts';
@@ -40,7 +49,7 @@ export function TableView({ pfn }: { pfn: bigint }) {
   const flags = useMemory((s) => (s.frame?.pfn === pfn ? s.frame.flags : null));
   const table = useMemory((s) => s.table);
   const trail = useMemory((s) => s.trail);
-  const slot = useMemory((s) => Number((s.cursor ?? 0n) & 4095n) >> 3);
+  const slot = useMemory((s) => Math.floor(pageOffset(s.cursor ?? 0n) / ENTRY_BYTES));
   const [only, setOnly] = useState('used');
   const scroller = useRef<HTMLDivElement>(null);
   const entries = useMemo(
@@ -82,7 +91,7 @@ export function TableView({ pfn }: { pfn: bigint }) {
           type="button"
           className="link"
           onClick={() => {
-            selectByte((pfn << 12n) + BigInt(e.index * 8));
+            selectByte(paOf(pfn) + BigInt(e.index * ENTRY_BYTES));
             goDown(e.pfn, base === undefined ? { level: level - 1 } : { level: level - 1, base: e.va });
           }}
         >
@@ -142,7 +151,7 @@ export function TableView({ pfn }: { pfn: bigint }) {
         </span>
       </div>
       <div className="table-panes">
-        <Grid entries={entries} slot={slot} onSlot={(index) => selectByte((pfn << 12n) + BigInt(index * 8))} />
+        <Grid entries={entries} slot={slot} onSlot={(index) => selectByte(paOf(pfn) + BigInt(index * ENTRY_BYTES))} />
         <div className="scroll table-view" ref={scroller} tabIndex={0} role="group" aria-label="Entries of the table">
           <table>
             <thead>
@@ -160,7 +169,8 @@ export function TableView({ pfn }: { pfn: bigint }) {
                   key={e.index}
                   className={e.index === slot ? 'here' : ''}
                   onClick={(event) => {
-                    if (!(event.target instanceof HTMLButtonElement)) selectByte((pfn << 12n) + BigInt(e.index * 8));
+                    if (!(event.target instanceof HTMLButtonElement))
+                      selectByte(paOf(pfn) + BigInt(e.index * ENTRY_BYTES));
                   }}
                 >
                   <td className="num">{hex(e.index, 3)}</td>

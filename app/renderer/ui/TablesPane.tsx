@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import type { Failure, TableTree } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
-import { levelName, pageSizeName } from '../../contract/paging.ts';
+import { ENTRY_BYTES, levelName, PAGE_BYTES, pageOf, pageSizeName, pfnOf } from '../../contract/paging.ts';
 import { compareRoots, levelTotals, SLOT_RELATIONS, type Slot, sayMarked } from '../../contract/table.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { useKept } from '../lib/kept.ts';
@@ -32,9 +32,13 @@ function useTree(space: Space | undefined): { read: Read | undefined; again(): v
     const get = async (): Promise<Read> => {
       const tree = await explorer().call('tables', { pid: space.pid, startTicks: space.startTicks });
       if (!target.pti) return { space, tree };
-      const roots = await explorer().call('frames', { pfn: tree.rootPa >> 12n, count: 2 });
+      const roots = await explorer().call('frames', { pfn: pfnOf(tree.rootPa), count: 2 });
       if (roots.status.some((s) => s !== 0)) return { space, tree };
-      return { space, tree, slots: compareRoots(roots.bytes.subarray(0, 4096), roots.bytes.subarray(4096), target) };
+      return {
+        space,
+        tree,
+        slots: compareRoots(roots.bytes.subarray(0, PAGE_BYTES), roots.bytes.subarray(PAGE_BYTES), target),
+      };
     };
     get()
       .catch((error) => ({ space, error: failure(error) }))
@@ -86,7 +90,7 @@ function Totals({ tree }: { tree: TableTree }) {
         </tbody>
       </table>
       <p className="dim">
-        {count(tree.level.length)} tables, {bytes(tree.level.length * 4096)} · mapped {bytes(mapped)}:{' '}
+        {count(tree.level.length)} tables, {bytes(tree.level.length * PAGE_BYTES)} · mapped {bytes(mapped)}:{' '}
         {SIZES.map(
           (shift, i) =>
             `${mapped ? ((Number(tree.mapped[i]) / Number(mapped)) * 100).toFixed(1) : '0.0'} % by ${pageSizeName(shift)} pages`,
@@ -132,7 +136,7 @@ const COLUMNS: readonly ColumnSpec<Row>[] = [
 
 function TableList({ tree }: { tree: TableTree }) {
   const levels = useStore((s) => s.target?.levels ?? 4);
-  const open = useMemory((s) => (s.cursor === undefined ? undefined : (s.cursor >> 12n) << 12n));
+  const open = useMemory((s) => (s.cursor === undefined ? undefined : pageOf(s.cursor)));
   const rows = useMemo(
     () =>
       Array.from(
@@ -158,7 +162,7 @@ function TableList({ tree }: { tree: TableTree }) {
       rows={rows}
       rowKey={(r) => String(r.pa)}
       {...(open !== undefined && { selected: String(open) })}
-      onSelect={(r) => openFrame(r.pa >> 12n, 0, { level: r.level, base: r.va })}
+      onSelect={(r) => openFrame(pfnOf(r.pa), 0, { level: r.level, base: r.va })}
     />
   );
 }
@@ -235,7 +239,7 @@ export function TablesPane() {
           rows={read.slots}
           rowKey={(s) => String(s.index)}
           onSelect={(s) =>
-            openFrame((read.tree as TableTree).rootPa >> 12n, s.index * 8, { level: target.levels, base: 0n })
+            openFrame(pfnOf((read.tree as TableTree).rootPa), s.index * ENTRY_BYTES, { level: target.levels, base: 0n })
           }
         />
       ) : (

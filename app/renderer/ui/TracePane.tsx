@@ -3,6 +3,7 @@ import { useCallback, useMemo, useState } from 'react';
 import type { Traced } from '../../contract/api.ts';
 import { count, hex } from '../../contract/format.ts';
 import { type Life, livesOf, type Reign } from '../../contract/lives.ts';
+import { pfnOf, userRootOf } from '../../contract/paging.ts';
 import { filterOf, sayTraced } from '../../contract/trace.ts';
 import { copyText } from '../lib/clipboard.ts';
 import { useKept } from '../lib/kept.ts';
@@ -55,7 +56,7 @@ const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
 
 /** A colour that a root keeps: who shares it has the same. */
 const colourOfRoot = (root: bigint) =>
-  root ? `hsl(${Number((root >> 12n) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
+  root ? `hsl(${Number(pfnOf(root) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
 
 const sayReign = (life: Life, { root, event }: Reign) =>
   root ? `root 0x${hex(root)}${event ? `: ${sayTraced(event)}` : ', since before'}` : `${life.pid}: root not known`;
@@ -163,7 +164,7 @@ function Selected({ event }: { event: TracedEvent }) {
     <div className="table-bar">
       <span className="ellipsis">{sayTraced(event)}</span>
       <span className="spacer" />
-      {filter && pti && <span className="num dim">user root 0x{hex(event.after | 0x1000n)}</span>}
+      {filter && pti && <span className="num dim">user root 0x{hex(userRootOf(event.after))}</span>}
       {filter &&
         (['hex', 'decimal'] as const).map((form) => (
           <button

@@ -5,6 +5,7 @@ import { differingLevel, kernelWord, sayKernel } from '../../contract/kernel.ts'
 import {
   addressMask,
   decode,
+  ENTRY_BYTES,
   type Flag,
   flagsOf,
   INTEL_LEVEL,
@@ -15,12 +16,14 @@ import {
   pageSizeName,
   permission,
   permissionWords,
+  pfnOf,
   physicalAddress,
   tableIndex,
+  userRootOf,
 } from '../../contract/paging.ts';
 import { SLOT_RELATIONS, slotRelation, tableBase } from '../../contract/table.ts';
 import { FRAME_STATUS, NOTE, VERDICTS } from '../../contract/verdicts.ts';
-import { openFrame } from '../memory.ts';
+import { openAddress, openFrame } from '../memory.ts';
 import { explainEntry, useStore } from '../store.ts';
 import { PlaceMenu } from './PlaceMenu.tsx';
 import { Empty, PaneTitle, VerdictChip } from './parts.tsx';
@@ -72,11 +75,11 @@ function Rung({ path, level, va, denied, userRaw }: RungProps) {
       <div className="rung-title">
         <strong title={`Intel: ${INTEL_LEVEL[level]}`}>{levelName(level, target.levels)}</strong>
         <span className="num index">[{hex(index, 3)}]</span>
-        <span className="num dim">at {hex(table + BigInt(index * 8), 9)}</span>
+        <span className="num dim">at {hex(table + BigInt(index * ENTRY_BYTES), 9)}</span>
         <button
           type="button"
           className="link"
-          onClick={() => openFrame(table >> 12n, index * 8, { level, base: tableBase(va, level) })}
+          onClick={() => openFrame(pfnOf(table), index * ENTRY_BYTES, { level, base: tableBase(va, level) })}
         >
           table ↗
         </button>
@@ -203,7 +206,7 @@ export function TranslationPane() {
           {t.userPath && (
             <>
               {' '}
-              · user root <span className="num">0x{hex(t.rootPa | 0x1000n)}</span>
+              · user root <span className="num">0x{hex(userRootOf(t.rootPa))}</span>
             </>
           )}
         </p>
@@ -227,7 +230,7 @@ export function TranslationPane() {
               {pa === undefined ? (
                 'nothing mapped'
               ) : (
-                <button type="button" className="link" onClick={() => openFrame(pa >> 12n, Number(pa & 4095n))}>
+                <button type="button" className="link" onClick={() => openAddress(pa)}>
                   0x{hex(pa)}
                 </button>
               )}

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import type { Target } from '../../contract/api.ts';
 import { count, hex, hexVa, parseU64 } from '../../contract/format.ts';
-import { mapsFrame } from '../../contract/paging.ts';
+import { mapsFrame, pageBytes, pageOf, pagesBetween } from '../../contract/paging.ts';
 import { causeOf, type PageState, sayState } from '../../contract/watch.ts';
 import { useKept } from '../lib/kept.ts';
 import { goTo, selectVa, useStore } from '../store.ts';
@@ -103,7 +103,7 @@ const visit = ({ space, to }: Change) =>
   useStore.getState().space?.pid === space.pid ? selectVa(to.va) : goTo(space, to.va);
 
 const sayPlace = ({ space, begin, end }: WatchedPlace) =>
-  `${space.pid} ${space.name} ${hexVa(begin)} + ${count((end - begin) >> 12n)}`;
+  `${space.pid} ${space.name} ${hexVa(begin)} + ${count(pagesBetween(begin, end))}`;
 
 const columns = (startNs: bigint, several: boolean): readonly ColumnSpec<Change>[] => [
   {
@@ -159,7 +159,7 @@ function Recorded({ places }: { places: NonNullable<Target['capture']>['watched'
           type="button"
           onClick={() => void startWatch({ pid, startTicks, name }, begin, end, INTERVALS[0] as number)}
         >
-          {pid} {name} {hexVa(begin)} + {count((end - begin) >> 12n)}
+          {pid} {name} {hexVa(begin)} + {count(pagesBetween(begin, end))}
         </button>
       ))}
     </div>
@@ -177,7 +177,7 @@ export function WatchPane() {
   const [from, setFrom] = useState('');
   const [pages, setPages] = useKept('watch.pages', '16');
   const [interval, setIntervalMs] = useKept('watch.interval', 100);
-  const page = va === undefined ? regions?.begin[region] : va & ~4095n;
+  const page = va === undefined ? regions?.begin[region] : pageOf(va);
   useEffect(() => {
     if (page !== undefined) setFrom(hexVa(page));
   }, [page]);
@@ -193,7 +193,7 @@ export function WatchPane() {
   const specs = useMemo(() => columns(startNs, several), [startNs, several]);
   const start = (also: boolean) => {
     if (space && begin !== undefined && !wrong)
-      void startWatch(space, begin & ~4095n, (begin & ~4095n) + (number << 12n), interval, also);
+      void startWatch(space, pageOf(begin), pageOf(begin) + pageBytes(number), interval, also);
   };
   if (!space && !recorded)
     return (
