@@ -9,15 +9,23 @@ import { exportCapture } from '../capture/export.ts';
 import { captureProcesses, Recorder } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
-import { type Json, numbers, parsePages, parsePid, print, progressLine, say, table } from './output.ts';
-import type { ReportOptions } from './space.ts';
-import { sayVerdicts } from './space.ts';
+import { type Json, numbers, parsePages, parsePid, print, progressLine, say, sayVerdicts, table } from './output.ts';
 
 /** What was found of several processes together. */
 const sumUp = (summaries: readonly CheckSummary[]) => ({
   counts: sumCounts(summaries.map((s) => s.counts)),
   pages: summaries.reduce((n, s) => n + s.pages, 0n),
 });
+
+export interface ReportOptions extends Json {
+  all?: boolean;
+  frames?: string;
+  range?: string;
+  bytes?: boolean;
+  output: string;
+  format?: string;
+  force?: boolean;
+}
 
 /** Captures processes, or all of them, into a file. */
 export async function reportCapture(

@@ -4,12 +4,12 @@ import { Command, CommanderError } from 'commander';
 import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import { VERSION } from '../explorer/version.ts';
 import { LABS_PROGRAM } from '../files.ts';
 import { serve } from '../serve.ts';
 import { Service } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
-import { type ExportOptions, exportTo, show, verify } from './capture.ts';
+import { VERSION } from '../version.ts';
+import { type ExportOptions, exportTo, type ReportOptions, show, verify } from './capture.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
 import { type DiffOptions, diff } from './diff.ts';
 import {
@@ -24,7 +24,7 @@ import {
 } from './frames.ts';
 import { type LabOptions, lab } from './lab.ts';
 import { type Json, print, say } from './output.ts';
-import { type CheckOptions, check, ps, type ReportOptions, regions, report } from './space.ts';
+import { type CheckOptions, check, ps, regions, report } from './space.ts';
 import { type TraceOptions, trace } from './trace.ts';
 import {
   type ExplainOptions,

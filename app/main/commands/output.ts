@@ -2,7 +2,7 @@
 import type { Target } from '../../contract/api.ts';
 import { count, parseU64 } from '../../contract/format.ts';
 import { inJson, visible, visibleLines } from '../../contract/inert.ts';
-import { verdictCounts } from '../../contract/verdicts.ts';
+import { VERDICT, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
 
 export const EVERYTHING = 1n << 63n;
@@ -54,6 +54,12 @@ export function table(header: string[], cells: string[][], right: ReadonlySet<nu
         .join('  ')
         .trimEnd(),
     );
+}
+
+export function sayVerdicts(counts: ArrayLike<bigint>): void {
+  VERDICTS.forEach((v, i) => {
+    say(`  ${VERDICT.label(v).padEnd(16)} ${count(counts[i] ?? 0n).padStart(14)}`);
+  });
 }
 
 export const numbers = (words: ArrayLike<bigint>) =>

@@ -2,13 +2,24 @@
 import { type ByteProof, OUTCOMES, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { sayProof } from '../../contract/proof.ts';
-import { NOTE, sumCounts, VERDICT, VERDICTS } from '../../contract/verdicts.ts';
+import { NOTE, sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { checkSeconds, csvRows, htmlReport, jsonReport } from '../explorer/report.ts';
 import { PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
-import { reportCapture } from './capture.ts';
-import { EVERYTHING, type Json, numbers, parsePid, print, progressLine, say, sourceNames, table } from './output.ts';
+import { type ReportOptions, reportCapture } from './capture.ts';
+import {
+  EVERYTHING,
+  type Json,
+  numbers,
+  parsePid,
+  print,
+  progressLine,
+  say,
+  sayVerdicts,
+  sourceNames,
+  table,
+} from './output.ts';
 
 export async function ps(explorer: Explorer, { json }: Json): Promise<number> {
   const p = await explorer.processes({});
@@ -136,12 +147,6 @@ function sayBytes(proof: ByteProof): void {
   }
 }
 
-export function sayVerdicts(counts: ArrayLike<bigint>): void {
-  VERDICTS.forEach((v, i) => {
-    say(`  ${VERDICT.label(v).padEnd(16)} ${count(counts[i] ?? 0n).padStart(14)}`);
-  });
-}
-
 export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }: CheckOptions): Promise<number> {
   const target = await explorer.target();
   const list = await explorer.processes({});
@@ -220,16 +225,6 @@ function sumProofs(proofs: readonly ByteProof[]): ByteProof {
     differences: proofs.flatMap((p) => p.differences),
     ns: sum('ns'),
   };
-}
-
-export interface ReportOptions extends Json {
-  all?: boolean;
-  frames?: string;
-  range?: string;
-  bytes?: boolean;
-  output: string;
-  format?: string;
-  force?: boolean;
 }
 
 export async function report(explorer: Explorer, pids: readonly string[], options: ReportOptions): Promise<number> {

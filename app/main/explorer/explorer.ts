@@ -15,9 +15,9 @@ import { isCanonical } from '../../contract/paging.ts';
 import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
+import { nodeOf } from '../sources/system.ts';
 import type { CheckRecord } from './report.ts';
 import { compareSpaces } from './shared.ts';
-import { nodeOf } from './system.ts';
 
 /** The methods of the contract that only read, and answer at once. */
 const READS = [

@@ -7,8 +7,8 @@ import { LABS, type LabName } from '../../contract/labs.ts';
 import { mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import { startOf } from '../explorer/system.ts';
 import { Failed } from '../sources/failed.ts';
+import { startOf } from '../sources/system.ts';
 
 /** A page that the program names. */
 interface LabPage {

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import type { SourceStatus, Target } from '../../contract/api.ts';
-import { Cgroups, readNodes } from '../explorer/system.ts';
-import { VERSION } from '../explorer/version.ts';
+import { VERSION } from '../version.ts';
 import type { Addon, AddonCpus, AddonRoots, AddonSession, AddonTarget } from './addon.d.ts';
 import { Failed } from './failed.ts';
+import { Cgroups, readNodes } from './system.ts';
 
 export interface Sources extends Omit<AddonSession, 'target' | 'open' | 'roots' | 'cpus'> {
   readonly target: AddonTarget;

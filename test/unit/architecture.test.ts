@@ -1,0 +1,148 @@
+// Who may import whom in app/. An import that goes upwards, or round in a circle, fails here.
+// An import of types counts like any other: who needs another file's types cannot be understood without that file.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+
+interface Layer {
+  readonly name: string;
+  readonly files: RegExp;
+  /** The layers below, by name; a layer may import itself. */
+  readonly below: readonly string[];
+  /** npm packages, where not every one is allowed. */
+  readonly packages?: RegExp;
+}
+
+const RENDERER_PACKAGES = /^(?!electron$|node:)/;
+
+/** A file belongs to the first layer that takes it. */
+const LAYERS: readonly Layer[] = [
+  { name: 'contract', files: /^contract\//, below: [], packages: /^(zod|@msgpack\/msgpack)$/ },
+
+  { name: 'renderer', files: /^renderer\//, below: ['contract'], packages: RENDERER_PACKAGES },
+
+  { name: 'base', files: /^main\/(sources\/failed|partial|scratch|version)\.ts$/, below: ['contract'] },
+  { name: 'sources', files: /^main\/sources\//, below: ['base', 'contract'] },
+  { name: 'explorer', files: /^main\/explorer\//, below: ['sources', 'base', 'contract'] },
+  { name: 'capture', files: /^main\/capture\//, below: ['explorer', 'sources', 'base', 'contract'] },
+  { name: 'service', files: /^main\/service\//, below: ['capture', 'explorer', 'sources', 'base', 'contract'] },
+  {
+    name: 'faces',
+    files: /^main\/(commands\/|(cli|desktop|preload|serve|files|security)\.ts$)/,
+    below: ['service', 'capture', 'explorer', 'sources', 'base', 'contract'],
+  },
+];
+
+/** Imports that are wrong and known to be; each goes from here with the import. */
+const EXCEPTIONS: readonly string[] = [
+  // The one store of the window is to become one per concern, those over time without the others.
+  'renderer/time.ts → renderer/store.ts',
+];
+
+const ROOT = 'app';
+const sources = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /\.tsx?$/.test(path))
+  .sort();
+
+interface Import {
+  readonly from: string;
+  /** A file of app/, or a package. */
+  readonly to: string;
+  readonly local: boolean;
+}
+
+/** What a file imports, re-exports, or loads by import(). */
+function importsOf(from: string, text: string): Import[] {
+  const specifiers = [
+    ...text.matchAll(/^(?:import|export)\s[^'"]*?\bfrom\s+['"]([^'"]+)['"]/gm),
+    ...text.matchAll(/^import\s+['"]([^'"]+)['"]/gm),
+    ...text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g),
+  ].map((match) => match[1] as string);
+  return specifiers.map((to) =>
+    to.startsWith('.') ? { from, to: normalize(join(dirname(from), to)), local: true } : { from, to, local: false },
+  );
+}
+
+const layerOf = (path: string): Layer | undefined => LAYERS.find((layer) => layer.files.test(path));
+const say = ({ from, to }: Import) => `${from} → ${to}`;
+
+function isAllowed({ from, to, local }: Import): boolean {
+  const layer = layerOf(from);
+  if (!layer) return false;
+  if (!local) return layer.packages?.test(to) ?? true;
+  const target = layerOf(to);
+  return target !== undefined && (target === layer || layer.below.includes(target.name));
+}
+
+/** A circle among these imports, as the files on it; undefined where there is none. */
+function circle(imports: readonly Import[]): string[] | undefined {
+  const to = new Map<string, Import[]>();
+  for (const i of imports) to.set(i.from, [...(to.get(i.from) ?? []), i]);
+  const done = new Set<string>();
+  const way: string[] = [];
+  const visit = (file: string): string[] | undefined => {
+    const at = way.indexOf(file);
+    if (at >= 0) return [...way.slice(at), file];
+    if (done.has(file)) return undefined;
+    way.push(file);
+    for (const next of to.get(file) ?? []) {
+      const found = visit(next.to);
+      if (found) return found;
+    }
+    way.pop();
+    done.add(file);
+    return undefined;
+  };
+  for (const file of to.keys()) {
+    const found = visit(file);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const all = sources.flatMap((path) => importsOf(path, readFileSync(join(ROOT, path), 'utf8')));
+const known = all.filter((i) => EXCEPTIONS.includes(say(i)));
+
+test('every file has its layer', () => {
+  expect(sources.filter((path) => !layerOf(path))).toEqual([]);
+});
+
+test('no import goes upwards', () => {
+  expect(all.filter((i) => !isAllowed(i) && !known.includes(i)).map(say)).toEqual([]);
+});
+
+test('no imports form a circle', () => {
+  expect(circle(all.filter((i) => i.local && !known.includes(i)))).toBeUndefined();
+});
+
+test('an exception that is no longer needed is gone from the list', () => {
+  expect(EXCEPTIONS.filter((e) => !known.some((i) => say(i) === e))).toEqual([]);
+});
+
+test('these tests see what they are to see', () => {
+  const text = [
+    "import a, {\n  type B,\n} from './b.ts';",
+    "export { c } from '../c.ts';",
+    "import './d.css';",
+    "const e = await import('./e.ts');",
+    "import { z } from 'zod';",
+  ].join('\n');
+  expect(importsOf('x/y/a.ts', text).map((i) => i.to)).toEqual(['x/y/b.ts', 'x/c.ts', 'zod', 'x/y/d.css', 'x/y/e.ts']);
+  const edge = (from: string, to: string): Import => ({ from, to, local: true });
+  expect(circle([edge('a', 'b'), edge('b', 'c'), edge('a', 'c')])).toBeUndefined();
+  expect(circle([edge('x', 'a'), edge('a', 'b'), edge('b', 'c'), edge('c', 'a')])).toEqual(['a', 'b', 'c', 'a']);
+  expect(isAllowed(edge('contract/api.ts', 'main/version.ts'))).toBe(false);
+  expect(isAllowed({ from: 'renderer/main.tsx', to: 'node:fs', local: false })).toBe(false);
+});
+
+test('only one file knows the size of a page', () => {
+  const shared = sources.filter((path) => /^(contract|renderer)\//.test(path) && path !== 'contract/paging.ts');
+  const lines = shared.flatMap((path) =>
+    readFileSync(join(ROOT, path), 'utf8')
+      .split('\n')
+      .filter((line) => /\b4096n?\b|\b4095n?\b|\b0x1000n?\b|\b0xfffn?\b|(<<|>>) 12n\b/.test(line))
+      .map((line) => `${path}: ${line.trim()}`),
+  );
+  // CR3 holds the PCID in bits 0 to 11: its width, not a page's.
+  expect(lines.filter((line) => !/^contract\/registers\.ts:.*pcid/.test(line))).toEqual([]);
+});
