@@ -1,10 +1,12 @@
 import '@fontsource-variable/inter/index.css';
 import '@fontsource/jetbrains-mono/latin-400.css';
 import '@fontsource/jetbrains-mono/latin-600.css';
-import './styles.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
 import { createRoot } from 'react-dom/client';
-import { begin } from './store.ts';
-import { App } from './ui/App.tsx';
+import { App } from './app/App.tsx';
+import { connect } from './state/connect.ts';
 
 createRoot(document.getElementById('root') as HTMLElement).render(<App />);
-void begin();
+void connect();

@@ -1,0 +1,75 @@
+import { X } from 'lucide-react';
+import type { Target } from '../../contract/api.ts';
+import { count } from '../../contract/format.ts';
+import { IS_DESKTOP } from '../lib/client.ts';
+import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
+import { dismissNotice, useNotice } from '../state/notice.ts';
+import { useSpace } from '../state/space.ts';
+import { useTarget } from '../state/target.ts';
+import './status.css';
+
+function Progress() {
+  const check = useCheck((s) => s.check);
+  const space = useSpace((s) => s.space);
+  if (!check || !space) return <span>Ready</span>;
+  if (isRunning(check)) {
+    const percent = check.total ? Number((check.done * 1000n) / check.total) / 10 : 0;
+    return (
+      <>
+        <span>
+          Checking{' '}
+          <strong>
+            {space.pid} {space.name}
+          </strong>
+        </span>
+        <progress max={100} value={percent} aria-label="Progress of the check" />
+        <span className="num">
+          {count(check.done)} of {count(check.total)} pages
+        </span>
+        <button type="button" className="quiet-button" onClick={cancelCheck}>
+          Esc cancels
+        </button>
+      </>
+    );
+  }
+  if (check.error)
+    return <span>{check.error.code === 'ECANCELED' ? 'The check was cancelled' : 'The check did not finish'}</span>;
+  const seconds = check.summary ? Number(check.summary.endNs - check.summary.beginNs) / 1e9 : 0;
+  return (
+    <span>
+      <strong>{count(check.total)}</strong> pages checked in{' '}
+      {seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`}
+      {check.summary && check.summary.rechecked > 0n && <> · {count(check.summary.rechecked)} read again</>}
+    </span>
+  );
+}
+
+const sayCapture = ({ problem, digest }: NonNullable<Target['capture']>) =>
+  problem ? 'CAPTURE NOT WHOLE' : `capture verified, SHA-256 ${digest.slice(0, 12)}…`;
+
+export function StatusLine() {
+  const target = useTarget((s) => s.target);
+  const notice = useNotice((s) => s.notice);
+  const ready = target?.sources.filter((s) => s.ready).length ?? 0;
+  return (
+    <footer className="status">
+      <output className="status-left" aria-live="polite">
+        {notice ? (
+          <>
+            <strong className="bad">{notice.message}</strong> <span>{notice.remedy}</span>
+            <button type="button" className="icon-button" aria-label="Dismiss the notice" onClick={dismissNotice}>
+              <X size={13} aria-hidden="true" />
+            </button>
+          </>
+        ) : (
+          <Progress />
+        )}
+      </output>
+      <span className={ready < 2 || target?.capture?.problem ? 'bad' : 'dim'} title={target?.capture?.problem}>
+        {ready} {ready === 1 ? 'source' : 'sources'} · {target?.capture ? sayCapture(target.capture) : 'evidence kept'}{' '}
+        · read-only{IS_DESKTOP ? '' : ' · in a browser'}
+        {target?.notices.map((n) => ` · ${n}`)}
+      </span>
+    </footer>
+  );
+}

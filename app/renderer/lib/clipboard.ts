@@ -1,8 +1,0 @@
-import { notify } from '../store.ts';
-
-/** Copies text; where the browser refuses, the notice says so. */
-export function copyText(text: string): void {
-  navigator.clipboard.writeText(text).catch(() => {
-    notify(new Error('The browser did not allow copying'));
-  });
-}

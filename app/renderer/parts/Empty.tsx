@@ -1,0 +1,12 @@
+import type { ReactNode } from 'react';
+import './empty.css';
+
+/** An empty or failed state: why, and what to do. */
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="empty" role="note">
+      <strong>{title}</strong>
+      {children && <p>{children}</p>}
+    </div>
+  );
+}

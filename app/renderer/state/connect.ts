@@ -1,0 +1,59 @@
+// Connects the stores to the explorer: its events go to those that they are about.
+import type { CheckSummary } from '../../contract/api.ts';
+import { parseLink } from '../../contract/link.ts';
+import { pagesBetween } from '../../contract/paging.ts';
+import { VERDICTS } from '../../contract/verdicts.ts';
+import { failure, openClient } from '../lib/client.ts';
+import { followCheck } from './check.ts';
+import { followExport } from './export.ts';
+import { selectProcess, selectVa, visit } from './navigate.ts';
+import { refreshProcesses, spaceAt, useProcesses } from './processes.ts';
+import { followSearch } from './search.ts';
+import { useSpace } from './space.ts';
+import { useTarget } from './target.ts';
+import { followTrace } from './trace.ts';
+import { followWatch } from './watch.ts';
+
+/** Connects, follows what the explorer tells, and looks at something first. */
+export async function connect(): Promise<void> {
+  try {
+    const client = await openClient((lost) => useTarget.setState({ lost }));
+    useTarget.setState({ target: await client.call('target', {}) });
+    client.on('check', (event) => {
+      const summary = followCheck(event);
+      if (summary && useSpace.getState().va === undefined) void selectVa(firstMapped(summary));
+    });
+    client.on('search', followSearch);
+    client.on('export', followExport);
+    client.on('watch', followWatch);
+    client.on('trace', followTrace);
+    client.on('visit', ({ link }) => follow(link));
+  } catch (error) {
+    useTarget.setState({ lost: failure(error).message });
+    return;
+  }
+  await refreshProcesses();
+  const wanted = decodeURIComponent(window.location.hash.slice(1));
+  if (parseLink(wanted)) follow(wanted);
+  else selectFirst();
+}
+
+function follow(link: string): void {
+  const place = parseLink(link);
+  if (place) void visit(place);
+}
+
+/** The first process that has an address space. */
+function selectFirst(): void {
+  const { processes } = useProcesses.getState();
+  const first = processes?.rootPa.findIndex((root) => root !== 0n) ?? -1;
+  if (processes && first >= 0) void selectProcess(spaceAt(processes, first));
+}
+
+/** Something to look at first: the start of the first region whose pages are all mapped, else of the first region. */
+function firstMapped(summary: CheckSummary): bigint {
+  const at = summary.regionBegin.findIndex(
+    (begin, i) => summary.regionCounts[i * VERDICTS.length] === pagesBetween(begin, summary.regionEnd[i] as bigint),
+  );
+  return summary.regionBegin[Math.max(0, at)] as bigint;
+}

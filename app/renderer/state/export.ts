@@ -1,0 +1,82 @@
+// The export dialog: what it is about, and the export that runs.
+import { create } from 'zustand';
+import { type Args, type ExportEvent, type Failure, type FramesKept, REPORT_FORMATS } from '../../contract/api.ts';
+import { explorer, failure } from '../lib/client.ts';
+import { download } from '../lib/download.ts';
+import { useCheck } from './check.ts';
+import { useSpace } from './space.ts';
+import { useTarget } from './target.ts';
+
+/** The chosen process, or every one. */
+export type ExportScope = 'process' | 'all';
+export type Format = Args<'startExport'>['format'];
+
+/** An export that runs, and the name that its file is to have. */
+export interface Running {
+  readonly id: string;
+  readonly file: string;
+  readonly at?: ExportEvent;
+}
+
+interface ExportState {
+  /** Undefined: the dialog is closed. */
+  readonly scope?: ExportScope | undefined;
+  readonly running?: Running | undefined;
+  readonly error?: Failure | undefined;
+}
+
+export const useExport = create<ExportState>(() => ({}));
+const set = useExport.setState;
+const get = useExport.getState;
+
+export const setExporting = (scope: ExportScope | undefined): void => set({ scope });
+
+/** The one process that is exported; undefined: every one. */
+export function exportedSpace() {
+  return get().scope === 'process' ? useSpace.getState().space : undefined;
+}
+
+const isReport = (format: Format) => REPORT_FORMATS.some((f) => f === format);
+const safeName = (name: string) => name.replace(/[^\w.-]+/g, '_');
+
+export async function startExport(format: Format, frames: FramesKept): Promise<void> {
+  const id = crypto.randomUUID();
+  const space = exportedSpace();
+  const machine = useTarget.getState().target?.hostname ?? 'machine';
+  const named = space ? `${space.pid}-${safeName(space.name)}` : safeName(machine);
+  set({ error: undefined, running: { id, file: `cr3scope-${named}.${format}` } });
+  try {
+    await explorer().call('startExport', {
+      id,
+      check: space && isReport(format) ? (useCheck.getState().check?.id ?? '') : '',
+      pid: space?.pid ?? 0,
+      startTicks: space?.startTicks ?? 0n,
+      format,
+      frames,
+    });
+  } catch (error) {
+    set({ running: undefined, error: failure(error) });
+  }
+}
+
+export function cancelExport(): void {
+  const { running } = get();
+  if (running) void explorer().call('cancel', { id: running.id });
+}
+
+export function closeExport(): void {
+  cancelExport();
+  set({ error: undefined, scope: undefined });
+}
+
+/** Takes in what an export tells, and saves its file once it is written. */
+export function followExport(event: ExportEvent): void {
+  const { running } = get();
+  if (event.id !== running?.id) return;
+  const { end } = event;
+  if (!end) set({ running: { ...running, at: event } });
+  else if ('bytes' in end) {
+    download(running.id, running.file);
+    set({ running: undefined, scope: undefined });
+  } else set({ running: undefined, ...(end.error.code !== 'ECANCELED' && { error: end.error }) });
+}

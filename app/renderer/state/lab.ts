@@ -1,0 +1,43 @@
+// The lab that runs, and the step it is at.
+import { create } from 'zustand';
+import type { Failure, LabStep } from '../../contract/api.ts';
+import type { LabName } from '../../contract/labs.ts';
+import { explorer, failure } from '../lib/client.ts';
+
+interface Lab {
+  readonly id: string;
+  readonly name: LabName;
+  readonly at?: LabStep;
+  readonly error?: Failure;
+}
+
+export const useLab = create<{ readonly lab?: Lab | undefined }>(() => ({}));
+const set = useLab.setState;
+const get = useLab.getState;
+
+async function takeStep(id: string, name: LabName, step: Promise<LabStep>): Promise<void> {
+  const result = await step.then(
+    (at) => ({ at }),
+    (error) => ({ error: failure(error) }),
+  );
+  if (get().lab?.id === id) set({ lab: { id, name, ...result } });
+}
+
+export async function startLab(name: LabName): Promise<void> {
+  endLab();
+  const id = crypto.randomUUID();
+  set({ lab: { id, name } });
+  await takeStep(id, name, explorer().call('startLab', { id, name }));
+}
+
+export async function nextLabStep(): Promise<void> {
+  const { lab } = get();
+  if (!lab?.at || lab.at.step === null) return;
+  await takeStep(lab.id, lab.name, explorer().call('nextLab', { id: lab.id }));
+}
+
+export function endLab(): void {
+  const { lab } = get();
+  if (lab) void explorer().call('endLab', { id: lab.id });
+  set({ lab: undefined });
+}

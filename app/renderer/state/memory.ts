@@ -1,0 +1,148 @@
+// The physical side of the window: the byte the cursor is on, the frames around it, and what is known of its frame.
+import { create } from 'zustand';
+import { type Failure, type Frame, MOST_FRAMES } from '../../contract/api.ts';
+import { PA_END, PAGE_BYTES, pageOffset, paOf, pfnOf } from '../../contract/paging.ts';
+import { explorer, failure } from '../lib/client.ts';
+
+/** A frame's bytes as read last, and those of the reading before, to light what changed. */
+export interface Loaded {
+  readonly status: number;
+  readonly bytes: Uint8Array;
+  readonly before?: Uint8Array;
+}
+
+/** The frame seen as a page table: its level and the first address it covers, where that is known. */
+export interface TableShown {
+  readonly level: number;
+  readonly base?: bigint;
+}
+
+interface MemoryState {
+  /** Physical address of the selected byte. */
+  cursor?: bigint;
+  /** The other end of the selection; undefined: nothing but the cursor's word is selected. */
+  anchor?: bigint;
+  /** By frame number. */
+  loaded: ReadonlyMap<bigint, Loaded>;
+  /** Facts of the cursor's frame. */
+  frame?: Frame;
+  frameError?: Failure;
+  table?: TableShown;
+  /** Tables left by going down, to go back to. */
+  trail: readonly { readonly pa: bigint; readonly table: TableShown }[];
+}
+
+export const useMemory = create<MemoryState>(() => ({ loaded: new Map(), trail: [] }));
+const set = useMemory.setState;
+const get = useMemory.getState;
+
+const MOST_LOADED = 512;
+
+/** Puts the cursor on a byte; `extend` selects up to it. */
+export function selectByte(pa: bigint, extend = false): void {
+  const { cursor, anchor } = get();
+  const to = pa < 0n ? 0n : pa < PA_END ? pa : PA_END - 1n;
+  set({ cursor: to, anchor: extend ? (anchor ?? cursor) : undefined });
+  if (cursor === undefined || pfnOf(cursor) !== pfnOf(to)) {
+    set({ table: undefined, trail: [] });
+    void readFacts();
+  }
+}
+
+/** Selects from the cursor to a byte of its frame. */
+export const selectTo = (pa: bigint): void => set({ anchor: pa });
+
+/** Opens a frame; `table` shows it as a page table. */
+export function openFrame(pfn: bigint, offset = 0, table?: TableShown): void {
+  const cursor = paOf(pfn) + BigInt(offset);
+  set({ cursor, anchor: undefined, table, trail: [] });
+  void readFacts();
+  void loadFrames(pfn, 1);
+}
+
+/** Opens the frame of a physical address, the cursor on that byte. */
+export const openAddress = (pa: bigint, table?: TableShown): void => openFrame(pfnOf(pa), pageOffset(pa), table);
+
+/** Goes from the table that is shown to another frame below it. */
+export function goDown(pfn: bigint, table: TableShown | undefined): void {
+  const { cursor, table: from, trail } = get();
+  openFrame(pfn, 0, table);
+  if (from && cursor !== undefined) set({ trail: [...trail, { pa: cursor, table: from }] });
+}
+
+export function goBack(): void {
+  const { trail } = get();
+  const last = trail.at(-1);
+  if (!last) return;
+  openAddress(last.pa, last.table);
+  set({ trail: trail.slice(0, -1) });
+}
+
+/** Shows the cursor's frame as a page table of a level, or as bytes again. */
+export const showTable = (table: TableShown | undefined): void => set({ table });
+
+async function readFacts(): Promise<void> {
+  const { cursor } = get();
+  if (cursor === undefined) return;
+  const pfn = pfnOf(cursor);
+  const mine = () => pfnOf(get().cursor ?? -1n) === pfn;
+  try {
+    const frame = await explorer().call('frame', { pfn });
+    if (mine()) set({ frame, frameError: undefined });
+  } catch (error) {
+    if (mine()) set({ frame: undefined, frameError: failure(error) });
+  }
+}
+
+const asked = new Set<bigint>();
+
+/** Reads frames [pfn, pfn + count) that are not there yet, or all of them `again`. */
+export async function loadFrames(pfn: bigint, count: number, again = false): Promise<void> {
+  const wanted = (n: bigint) => !asked.has(n) && (again || !get().loaded.has(n));
+  let first = pfn;
+  let last = pfn + BigInt(Math.min(count, MOST_FRAMES)) - 1n;
+  while (first <= last && !wanted(first)) first++;
+  while (last >= first && !wanted(last)) last--;
+  if (first > last) return;
+  for (let n = first; n <= last; n++) asked.add(n);
+  try {
+    const { status, bytes } = await explorer().call('frames', { pfn: first, count: Number(last - first) + 1 });
+    const loaded = new Map(get().loaded);
+    status.forEach((s, i) => {
+      const n = first + BigInt(i);
+      const before = loaded.get(n)?.bytes;
+      loaded.delete(n); // the latest are the last
+      loaded.set(n, {
+        status: s,
+        bytes: bytes.slice(i * PAGE_BYTES, (i + 1) * PAGE_BYTES),
+        ...(again && before && { before }),
+      });
+    });
+    for (const old of [...loaded.keys()].slice(0, Math.max(0, loaded.size - MOST_LOADED))) loaded.delete(old);
+    set({ loaded });
+  } catch (error) {
+    set({ frameError: failure(error) });
+  } finally {
+    for (let n = first; n <= last; n++) asked.delete(n);
+  }
+}
+
+/** Reads the cursor's frame, and those on screen, again. */
+export async function refresh(pfn: bigint, count: number): Promise<void> {
+  await Promise.all([loadFrames(pfn, count, true), readFacts()]);
+}
+
+/** Byte of the frames at hand; undefined where it is not loaded or could not be read. */
+export function byteAt(loaded: MemoryState['loaded'], pa: bigint): number | undefined {
+  const frame = loaded.get(pfnOf(pa));
+  return frame?.status === 0 ? frame.bytes[pageOffset(pa)] : undefined;
+}
+
+/** The selected bytes, or the word at the cursor; those that are not known are left out. */
+export function selection({ cursor = 0n, anchor }: Pick<MemoryState, 'cursor' | 'anchor'>): {
+  begin: bigint;
+  end: bigint;
+} {
+  if (anchor === undefined) return { begin: cursor, end: cursor + 8n };
+  return cursor < anchor ? { begin: cursor, end: anchor + 1n } : { begin: anchor, end: cursor + 1n };
+}

@@ -1,0 +1,108 @@
+// Going places: from a process, an address or a link to what the window then shows of it.
+import { parseLevel } from '../../contract/explain.ts';
+import type { LabName } from '../../contract/labs.ts';
+import type { Place } from '../../contract/link.ts';
+import { mapsFrame, physicalAddress } from '../../contract/paging.ts';
+import { ENTRY_KINDS } from '../../contract/verdicts.ts';
+import { explorer, failure } from '../lib/client.ts';
+import type { Destination } from '../lib/query.ts';
+import { cancelCheck, dropCheck, startCheck } from './check.ts';
+import { explainEntry } from './explain.ts';
+import { startLab } from './lab.ts';
+import { openAddress, openFrame } from './memory.ts';
+import { showRange } from './memoryMap.ts';
+import { notify } from './notice.ts';
+import { askOwners, closeOwners } from './owners.ts';
+import { spaceOfPid, useProcesses } from './processes.ts';
+import { isSameSpace, type Space, useSpace } from './space.ts';
+import { useTarget } from './target.ts';
+import { show } from './view.ts';
+
+const set = useSpace.setState;
+const get = useSpace.getState;
+
+/** Makes a process the one that is looked at, reads its regions and checks it. */
+export async function selectProcess(space: Space): Promise<void> {
+  cancelCheck();
+  dropCheck();
+  set({
+    space,
+    region: 0,
+    only: undefined,
+    regions: undefined,
+    regionsError: undefined,
+    va: undefined,
+    translation: undefined,
+    translationError: undefined,
+  });
+  try {
+    const regions = await explorer().call('regions', { pid: space.pid, startTicks: space.startTicks });
+    if (get().space !== space) return;
+    set({ regions });
+    if (regions.begin.length === 0) return;
+    await startCheck();
+  } catch (error) {
+    if (get().space === space) set({ regionsError: failure(error) });
+  }
+}
+
+/** Translates an address of the selected process and opens the frame it ends in. */
+export async function selectVa(va: bigint): Promise<void> {
+  const { space, regions } = get();
+  if (!space) return;
+  const inside = regions?.begin.findIndex((begin, i) => va >= begin && va < (regions.end[i] as bigint)) ?? -1;
+  set(inside >= 0 ? { va, region: inside } : { va });
+  try {
+    const translation = await explorer().call('translate', { pid: space.pid, startTicks: space.startTicks, va });
+    if (get().va !== va || get().space !== space) return;
+    set({ translation, translationError: undefined });
+    const { leaf } = translation.path;
+    if (mapsFrame(ENTRY_KINDS[leaf.kind])) openAddress(physicalAddress(va, leaf));
+  } catch (error) {
+    if (get().va === va) set({ translation: undefined, translationError: failure(error) });
+  }
+}
+
+/** Makes a process the one that is looked at, unless it is already. */
+async function ensureProcess(space: Space): Promise<void> {
+  if (!isSameSpace(get().space, space)) await selectProcess(space);
+}
+
+/** Looks at an address of any process. */
+export async function goTo(space: Space, va: bigint): Promise<void> {
+  closeOwners();
+  await ensureProcess(space);
+  await selectVa(va);
+}
+
+/** Goes where a pasted text leads. */
+export function go(to: Destination): void {
+  if (to.kind === 'process') void selectProcess(to);
+  else if (to.kind === 'va') void selectVa(to.va);
+  else if (to.kind === 'entry') explainEntry(to.raw);
+  else if (to.kind === 'place') void visit(to.place);
+  else openFrame(to.pfn, to.offset);
+}
+
+/** Goes where a link leads. */
+export async function visit(place: Place): Promise<void> {
+  if ('pid' in place) {
+    const space = spaceOfPid(useProcesses.getState().processes, place.pid);
+    if (!space) return notify(new Error(`There is no process ${place.pid}`));
+    await ensureProcess(space);
+    if (place.view === 'address') await selectVa(place.va);
+    show(place.view === 'tables' ? 'tables' : 'space');
+  } else if (place.view === 'frame') openAddress(place.pa);
+  else if (place.view === 'cpus') show('cpus');
+  else if (place.view === 'lab') {
+    show('labs');
+    await startLab(place.name as LabName);
+  } else if (place.view === 'owners') await askOwners(place.pfn);
+  else if (place.view === 'entry') {
+    const levels = useTarget.getState().target?.levels ?? 4;
+    explainEntry(place.raw, place.level ? parseLevel(place.level, levels) : undefined);
+  } else {
+    show('memory');
+    showRange(place.begin === undefined ? undefined : { begin: place.begin, end: place.end ?? 0n });
+  }
+}

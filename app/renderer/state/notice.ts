@@ -1,0 +1,9 @@
+// The notice in the status line: what failed last, until it is dismissed.
+import { create } from 'zustand';
+import type { Failure } from '../../contract/api.ts';
+import { failure } from '../lib/client.ts';
+
+export const useNotice = create<{ readonly notice?: Failure | undefined }>(() => ({}));
+
+export const notify = (error: unknown): void => useNotice.setState({ notice: failure(error) });
+export const dismissNotice = (): void => useNotice.setState({ notice: undefined });

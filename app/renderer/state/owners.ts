@@ -1,0 +1,27 @@
+// Who maps a frame: the question that is open, and its answer.
+import { create } from 'zustand';
+import type { Failure, Owners } from '../../contract/api.ts';
+import { explorer, failure } from '../lib/client.ts';
+
+interface Asked {
+  readonly pfn: bigint;
+  readonly found?: Owners;
+  readonly error?: Failure;
+}
+
+export const useOwners = create<{ readonly asked?: Asked | undefined }>(() => ({}));
+const set = useOwners.setState;
+
+/** Asks who maps a frame; `again` walks every address space anew. */
+export async function askOwners(pfn: bigint, again = false): Promise<void> {
+  set({ asked: { pfn } });
+  const answer = await explorer()
+    .call('owners', { pfn, again })
+    .then(
+      (found) => ({ pfn, found }),
+      (error) => ({ pfn, error: failure(error) }),
+    );
+  if (useOwners.getState().asked?.pfn === pfn) set({ asked: answer });
+}
+
+export const closeOwners = (): void => set({ asked: undefined });

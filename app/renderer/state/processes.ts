@@ -1,0 +1,29 @@
+// The list of processes, as read last.
+import { create } from 'zustand';
+import type { Processes } from '../../contract/api.ts';
+import { explorer } from '../lib/client.ts';
+import { notify } from './notice.ts';
+import type { Space } from './space.ts';
+
+export const useProcesses = create<{ readonly processes?: Processes }>(() => ({}));
+
+export async function refreshProcesses(): Promise<void> {
+  try {
+    useProcesses.setState({ processes: await explorer().call('processes', {}) });
+  } catch (error) {
+    notify(error);
+  }
+}
+
+/** Row `at` of the list as an address space. */
+export const spaceAt = (processes: Processes, at: number): Space => ({
+  pid: processes.pid[at] as number,
+  startTicks: processes.startTicks[at] as bigint,
+  name: processes.name[at] as string,
+});
+
+/** The process of this PID that the list has; undefined where it has none. */
+export function spaceOfPid(processes: Processes | undefined, pid: number): Space | undefined {
+  const at = processes?.pid.indexOf(pid) ?? -1;
+  return processes && at >= 0 ? spaceAt(processes, at) : undefined;
+}

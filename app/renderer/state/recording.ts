@@ -1,0 +1,22 @@
+// The recording of what is traced and watched.
+import { create } from 'zustand';
+import { explorer } from '../lib/client.ts';
+import { download } from '../lib/download.ts';
+
+/** `id` of the recording that runs. */
+export const useRecording = create<{ readonly id?: string | undefined }>(() => ({}));
+
+/** Begins to record what is traced and watched from now on, or ends that and saves it as a capture. */
+export async function toggleRecording(): Promise<void> {
+  const recording = useRecording.getState().id;
+  if (!recording) {
+    const id = crypto.randomUUID();
+    await explorer().call('startRecording', { id });
+    useRecording.setState({ id });
+    return;
+  }
+  useRecording.setState({ id: undefined });
+  const { problem } = await explorer().call('stopRecording', { id: recording });
+  download(recording, 'cr3scope-recording.cr3scope');
+  if (problem) throw new Error(problem);
+}

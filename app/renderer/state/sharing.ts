@@ -1,0 +1,6 @@
+// Whether the dialog is open that shows what the process shares with another.
+import { create } from 'zustand';
+
+export const useSharing = create<{ readonly open: boolean }>(() => ({ open: false }));
+
+export const setSharing = (open: boolean): void => useSharing.setState({ open });

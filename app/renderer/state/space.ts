@@ -1,0 +1,32 @@
+// The process that is looked at: its regions, and the address in it that is translated.
+import { create } from 'zustand';
+import type { Failure, Regions, Translation } from '../../contract/api.ts';
+import type { Verdict } from '../../contract/verdicts.ts';
+
+export interface Space {
+  readonly pid: number;
+  readonly startTicks: bigint;
+  readonly name: string;
+}
+
+export const isSameSpace = (a: Space | undefined, b: Space | undefined): boolean =>
+  a?.pid === b?.pid && a?.startTicks === b?.startTicks;
+
+interface SpaceState {
+  readonly space?: Space;
+  readonly regions?: Regions | undefined;
+  readonly regionsError?: Failure | undefined;
+  /** Index into regions. */
+  readonly region: number;
+  /** Show only pages of this verdict, of the whole address space. */
+  readonly only?: Verdict | undefined;
+  /** The address that translation and its table row are about. */
+  readonly va?: bigint | undefined;
+  readonly translation?: Translation | undefined;
+  readonly translationError?: Failure | undefined;
+}
+
+export const useSpace = create<SpaceState>(() => ({ region: 0 }));
+
+export const selectRegion = (region: number): void => useSpace.setState({ region, only: undefined });
+export const showOnly = (only: Verdict | undefined): void => useSpace.setState({ only });

@@ -1,0 +1,25 @@
+// What the middle of the window shows.
+import { create } from 'zustand';
+import type { Target } from '../../contract/api.ts';
+
+export const VIEWS = {
+  space: 'Address space',
+  tables: 'Tables',
+  memory: 'Physical memory',
+  cpus: 'CPUs',
+  trace: 'Trace',
+  watch: 'Watch',
+  compare: 'Compare',
+  labs: 'Labs',
+} as const;
+export type View = keyof typeof VIEWS;
+/** Views that need a machine, not a capture of one. */
+const LIVE_VIEWS: ReadonlySet<string> = new Set<View>(['labs']);
+
+/** The views of this target, with their names. */
+export const viewsOf = (target: Target | undefined): [View, string][] =>
+  (Object.entries(VIEWS) as [View, string][]).filter(([view]) => !target?.capture || !LIVE_VIEWS.has(view));
+
+export const useView = create<{ readonly view: View }>(() => ({ view: 'space' }));
+
+export const show = (view: View): void => useView.setState({ view });

@@ -1,0 +1,105 @@
+// The pages that are watched, and what has changed of them.
+import { create } from 'zustand';
+import type { Failure, WatchEvent } from '../../contract/api.ts';
+import { type PageState, pageStates } from '../../contract/watch.ts';
+import { explorer, failure } from '../lib/client.ts';
+import { append } from '../lib/history.ts';
+import type { Space } from './space.ts';
+
+export interface Change {
+  readonly id: number;
+  readonly space: Space;
+  readonly from: PageState;
+  readonly to: PageState;
+}
+
+/** A range of pages of a process that is watched. */
+export interface WatchedPlace {
+  readonly id: string;
+  readonly space: Space;
+  readonly begin: bigint;
+  readonly end: bigint;
+  readonly samples: bigint;
+  /** The last state of each page. */
+  readonly pages: ReadonlyMap<bigint, PageState>;
+  readonly ended?: NonNullable<WatchEvent['end']>;
+}
+
+export interface Watched {
+  /** 0: a sample is taken when asked for. */
+  readonly intervalMs: number;
+  readonly places: readonly WatchedPlace[];
+  readonly startNs: bigint;
+  readonly ns: bigint;
+  /** Oldest first; the oldest are forgotten beyond MOST_KEPT. */
+  readonly changes: readonly Change[];
+  readonly seen: number;
+}
+
+interface WatchState {
+  readonly watched?: Watched | undefined;
+  readonly error?: Failure | undefined;
+}
+
+export const useWatch = create<WatchState>(() => ({}));
+const set = useWatch.setState;
+const get = useWatch.getState;
+
+/** Watches a range, besides what is watched already where `also`. */
+export async function startWatch(
+  space: Space,
+  begin: bigint,
+  end: bigint,
+  intervalMs: number,
+  also = false,
+): Promise<void> {
+  if (!also) stopWatch();
+  const id = crypto.randomUUID();
+  const place: WatchedPlace = { id, space, begin, end, samples: 0n, pages: new Map() };
+  const before = also ? get().watched : undefined;
+  const watched = before ?? { intervalMs, places: [], startNs: 0n, ns: 0n, changes: [], seen: 0 };
+  set({ watched: { ...watched, places: [...watched.places, place] }, error: undefined });
+  try {
+    const { pid, startTicks } = space;
+    await explorer().call('startWatch', { id, pid, startTicks, begin, end, intervalMs: watched.intervalMs });
+  } catch (error) {
+    const now = get().watched;
+    const places = now?.places.filter((p) => p.id !== id) ?? [];
+    set({ watched: now && places.length ? { ...now, places } : undefined, error: failure(error) });
+  }
+}
+
+export function stopWatch(): void {
+  for (const { id, ended } of get().watched?.places ?? []) if (!ended) void explorer().call('cancel', { id });
+}
+
+/** Takes one sample of all that is watched. */
+export function sampleWatch(): void {
+  for (const { id, ended } of get().watched?.places ?? []) if (!ended) void explorer().call('sampleWatch', { id });
+}
+
+/** Takes in what a watch tells. */
+export function followWatch(event: WatchEvent): void {
+  const { watched } = get();
+  const place = watched?.places.find((p) => p.id === event.id);
+  if (!watched || !place) return;
+  const pages = new Map(place.pages);
+  const changes: Change[] = [];
+  let { seen } = watched;
+  for (const to of pageStates(event.rows, event.flags, event.counts, event.ns)) {
+    const from = pages.get(to.va);
+    pages.set(to.va, to);
+    if (from && !event.initial) changes.push({ id: seen++, space: place.space, from, to });
+  }
+  const now: WatchedPlace = { ...place, samples: event.samples, pages, ...(event.end && { ended: event.end }) };
+  set({
+    watched: {
+      ...watched,
+      places: watched.places.map((p) => (p === place ? now : p)),
+      startNs: watched.startNs || event.ns,
+      ns: event.ns || watched.ns,
+      changes: append(watched.changes, changes),
+      seen,
+    },
+  });
+}

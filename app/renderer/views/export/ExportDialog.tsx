@@ -1,0 +1,143 @@
+// What is known as a file to keep, send or print: a process, or every one.
+import { Dialog } from '@base-ui/react/dialog';
+import { Download } from 'lucide-react';
+import { useState } from 'react';
+import { EXPORT_FORMATS, FRAMES_KEPT, type FramesKept } from '../../../contract/api.ts';
+import { count } from '../../../contract/format.ts';
+import { useCheck } from '../../state/check.ts';
+import {
+  cancelExport,
+  closeExport,
+  type ExportScope,
+  type Format,
+  type Running,
+  setExporting,
+  startExport,
+  useExport,
+} from '../../state/export.ts';
+import { useSpace } from '../../state/space.ts';
+import { useTarget } from '../../state/target.ts';
+import '../../parts/popup.css';
+import '../../parts/modal.css';
+import './export.css';
+
+const FORMATS: Readonly<Record<Format, { label: string; detail: string }>> = {
+  html: { label: 'HTML', detail: 'to read, print and send: one file, opens anywhere' },
+  cr3scope: {
+    label: 'Capture',
+    detail: 'every page, table and word, hashed: cr3scope opens it anywhere, without a machine',
+  },
+  parquet: { label: 'Parquet', detail: 'every page as columns, for DuckDB and Spark' },
+  jsonl: { label: 'JSON Lines', detail: 'every page, one object a line, by a published schema' },
+  json: { label: 'JSON', detail: 'the facts, rows and evidence of this check, by a published schema' },
+  csv: { label: 'CSV', detail: 'one line a stretch of pages, for a spreadsheet' },
+  md: { label: 'Markdown', detail: 'a summary to paste' },
+};
+
+const FRAMES: Readonly<Record<FramesKept, string>> = {
+  none: 'no contents of frames',
+  digests: 'a SHA-256 of each frame: tells equal frames, and nothing else',
+  bytes: 'the bytes of each frame',
+};
+
+function sayProgress({ at }: Running): string {
+  if (!at?.of) return 'Beginning…';
+  const pages = at.total ? `, ${count(at.done)} of ${count(at.total)} pages of the next` : '';
+  return `${count(at.processes)} of ${count(at.of)} processes${at.of === 1 && at.total ? `: ${count(at.done)} of ${count(at.total)} pages` : pages}`;
+}
+
+export function ExportDialog() {
+  const scope = useExport((s) => s.scope);
+  const space = useSpace((s) => s.space);
+  const checked = useCheck((s) => s.check?.summary !== undefined);
+  const target = useTarget((s) => s.target);
+  const [format, setFormat] = useState<Format>('html');
+  const [frames, setFrames] = useState<FramesKept>('none');
+  const running = useExport((s) => s.running);
+  const error = useExport((s) => s.error);
+  const captured = target?.capture != null;
+  const one = scope === 'process' && space !== undefined;
+  const choices = (['html', 'cr3scope', ...EXPORT_FORMATS.slice(1), ...(one ? ['json'] : [])] as Format[]).filter(
+    (f) => !(captured && f === 'cr3scope'),
+  );
+  const chosen = choices.includes(format) ? format : 'html';
+
+  const scopes: [ExportScope, string][] = [
+    ...(space && checked ? [['process', `${space.pid} ${space.name}`] as [ExportScope, string]] : []),
+    ['all', captured ? 'every process of this capture' : 'every process, and the map of physical memory'],
+  ];
+  return (
+    <Dialog.Root open={scope !== undefined} onOpenChange={(open) => !open && closeExport()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="backdrop" />
+        <Dialog.Popup className="dialog export">
+          <Dialog.Title className="popup-title">Export</Dialog.Title>
+          <Dialog.Description className="dim">
+            {chosen === 'cr3scope' && frames !== 'none'
+              ? 'The file holds facts, verdicts, the raw words behind them, and what of the frames is chosen below.'
+              : 'The file holds facts, verdicts and the raw words behind them. It holds no memory contents.'}
+          </Dialog.Description>
+          <fieldset disabled={running !== undefined}>
+            <legend>Of</legend>
+            {scopes.map(([value, label]) => (
+              <label key={value} className="choice">
+                <input type="radio" name="scope" checked={scope === value} onChange={() => setExporting(value)} />
+                <span className="wide">{label}</span>
+              </label>
+            ))}
+          </fieldset>
+          <fieldset disabled={running !== undefined}>
+            <legend>As</legend>
+            {choices.map((f) => (
+              <label key={f} className="choice">
+                <input type="radio" name="format" checked={chosen === f} onChange={() => setFormat(f)} />
+                <strong>{FORMATS[f].label}</strong>
+                <span className="dim">{FORMATS[f].detail}</span>
+              </label>
+            ))}
+          </fieldset>
+          {chosen === 'cr3scope' && (
+            <fieldset disabled={running !== undefined}>
+              <legend>With</legend>
+              {FRAMES_KEPT.map((kept) => (
+                <label key={kept} className="choice">
+                  <input type="radio" name="frames" checked={frames === kept} onChange={() => setFrames(kept)} />
+                  <span className="wide">{FRAMES[kept]}</span>
+                </label>
+              ))}
+              {frames === 'bytes' && (
+                <p className="complaint" role="status">
+                  The file will hold {one ? 'the memory of this process' : 'all memory that processes map'}: passwords,
+                  keys and all.
+                </p>
+              )}
+            </fieldset>
+          )}
+          {running && (
+            <p role="status" className="num">
+              {sayProgress(running)}
+            </p>
+          )}
+          {error && (
+            <p className="complaint" role="alert">
+              {error.message}. {error.remedy}
+            </p>
+          )}
+          <div className="buttons">
+            <button type="button" onClick={running ? cancelExport : closeExport}>
+              {running ? 'Stop' : 'Cancel'}
+            </button>
+            <button
+              type="button"
+              className="primary"
+              disabled={running !== undefined}
+              onClick={() => void startExport(chosen, frames)}
+            >
+              <Download size={13} aria-hidden="true" /> {running ? 'Writing…' : 'Save'}
+            </button>
+          </div>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

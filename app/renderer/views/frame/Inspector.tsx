@@ -1,0 +1,106 @@
+// What the bytes at the cursor may mean.
+import { useState } from 'react';
+import { hex, hexVa } from '../../../contract/format.ts';
+import { decode, pageOffset, pfnOf } from '../../../contract/paging.ts';
+import { Empty } from '../../parts/Empty.tsx';
+import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { byteAt, useMemory } from '../../state/memory.ts';
+import { useSpace } from '../../state/space.ts';
+import { useTarget } from '../../state/target.ts';
+import '../../parts/facts.css';
+import './inspector.css';
+
+const MOST = 16;
+
+/** The bytes from an address on that are known, at most 16. */
+function useBytes(): Uint8Array<ArrayBuffer> {
+  const cursor = useMemory((s) => s.cursor);
+  const loaded = useMemory((s) => s.loaded);
+  if (cursor === undefined) return new Uint8Array();
+  const known: number[] = [];
+  for (let i = 0; i < MOST; i++) {
+    const b = byteAt(loaded, cursor + BigInt(i));
+    if (b === undefined) break;
+    known.push(b);
+  }
+  return Uint8Array.from(known);
+}
+
+export function Inspector() {
+  const bytes = useBytes();
+  const cursor = useMemory((s) => s.cursor);
+  const regions = useSpace((s) => s.regions);
+  const target = useTarget((s) => s.target);
+  const [bigEndian, setBigEndian] = useState(false);
+  if (bytes.length < 4 || cursor === undefined || !target)
+    return (
+      <Pane label="Data inspector" className="inspector">
+        <PaneTitle title="Data inspector" />
+        <Empty title="No bytes">It reads the bytes at the cursor of the open frame.</Empty>
+      </Pane>
+    );
+  const view = new DataView(new ArrayBuffer(8));
+  new Uint8Array(view.buffer).set(bytes.subarray(0, 8));
+  const whole = bytes.length >= 8;
+  const le = !bigEndian;
+  const u64 = view.getBigUint64(0, le);
+  const region = regions?.begin.findIndex((begin, i) => u64 >= begin && u64 < (regions.end[i] as bigint)) ?? -1;
+  const entry = decode(u64, 1, target);
+  const entryText =
+    entry.kind === 'none'
+      ? 'nothing'
+      : entry.kind === 'reserved'
+        ? `reserved bits ${hex(entry.violation)}`
+        : entry.kind === 'swap'
+          ? `swap ${entry.swapType}:${hex(entry.swapOffset)}`
+          : `${entry.kind} · PFN ${hex(entry.pfn)}`;
+  const seconds = view.getUint32(0, le);
+  const time = seconds > 946684800 ? new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ') : '—';
+  const text = new TextDecoder('utf-8', { fatal: false }).decode(bytes).replace(/\p{C}/gu, '·');
+  const float = (n: number) => (Number.isFinite(n) ? String(Number(n.toPrecision(7))) : String(n));
+  const direct = target.directMap && u64 >= target.directMap ? u64 - target.directMap : undefined;
+  const last = target.ramEnd.at(-1) ?? 0n;
+  const pointer =
+    region >= 0 && regions
+      ? `${hexVa(u64)} → ${regions.path[region]?.split('/').at(-1) || 'anonymous'} +0x${hex(u64 - (regions.begin[region] as bigint))}`
+      : direct !== undefined && direct < last
+        ? `direct map → frame ${hex(pfnOf(direct))} +0x${hex(pageOffset(direct))}`
+        : 'no region here';
+  const rows: [string, string][] = [
+    ['u8 · i8', `${view.getUint8(0)} · ${view.getInt8(0)}`],
+    ['u16 · i16', `${view.getUint16(0, le)} · ${view.getInt16(0, le)}`],
+    ['u32', `${view.getUint32(0, le)}`],
+    ['i32', `${view.getInt32(0, le)}`],
+    ...(whole
+      ? ([
+          ['u64', `0x${hex(u64, 16)}`],
+          ['i64', `${view.getBigInt64(0, le)}`],
+          ['f32', float(view.getFloat32(0, le))],
+          ['f64', float(view.getFloat64(0, le))],
+          ['as pointer', pointer],
+          ['as PTE', entryText],
+        ] as [string, string][])
+      : []),
+    ['utf-8', text],
+    ['time', time],
+  ];
+  return (
+    <Pane label="Data inspector" className="inspector">
+      <PaneTitle title="Data inspector">
+        <span className="num dim">+{hex(pageOffset(cursor), 3)}</span>
+        <span className="spacer" />
+        <button type="button" className="quiet-button" onClick={() => setBigEndian(!bigEndian)}>
+          {bigEndian ? 'big endian' : 'little endian'}
+        </button>
+      </PaneTitle>
+      <dl className="facts scroll" tabIndex={0} aria-label="The bytes at the cursor">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd className="num">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Pane>
+  );
+}
