@@ -11,7 +11,8 @@ import { EXPORT_FORMATS } from '../../app/contract/api.ts';
 import { visible } from '../../app/contract/inert.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../../app/main/capture/captured.ts';
-import { ExportLine, exportCapture } from '../../app/main/capture/export.ts';
+import { exportCapture } from '../../app/main/capture/export.ts';
+import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
 import { openBrowser, SHOTS } from './faces.ts';
 

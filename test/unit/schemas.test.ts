@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { visible } from '../../app/contract/inert.ts';
-import { ExportLine } from '../../app/main/capture/export.ts';
+import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { JsonReport } from '../../app/main/explorer/report.ts';
 
 test.each([

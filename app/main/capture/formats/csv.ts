@@ -1,0 +1,42 @@
+// CSV: one line a stretch of pages, for a spreadsheet.
+import { stringify } from 'csv-stringify/sync';
+import { visible } from '../../../contract/inert.ts';
+import type { CaptureContents } from '../captured.ts';
+import type { PageLine } from './line.ts';
+import { pageRows } from './rows.ts';
+
+const CSV_COLUMNS = [
+  'pid',
+  'startTicks',
+  'process',
+  'va',
+  'pages',
+  'verdict',
+  'note',
+  'kind',
+  'level',
+  'pageSize',
+  'pfn',
+  'step',
+  'pagemap',
+  'entry',
+  'kernel',
+  'permissions',
+  'path',
+] as const satisfies readonly (keyof PageLine)[];
+
+export function* csv(contents: CaptureContents, onProcess: () => void): Generator<string> {
+  const encode = (rows: unknown[][]) => stringify(rows, { escape_formulas: true });
+  yield encode([[...CSV_COLUMNS]]);
+  for (const space of contents.spaces) {
+    let rows: unknown[][] = [];
+    for (const { line } of pageRows(contents, space)) {
+      rows.push(CSV_COLUMNS.map((name) => (typeof line[name] === 'string' ? visible(line[name]) : line[name])));
+      if (rows.length < 10_000) continue;
+      yield encode(rows);
+      rows = [];
+    }
+    yield encode(rows);
+    onProcess();
+  }
+}

@@ -1,0 +1,86 @@
+// The pages and the watched pages of a capture, one row at a time.
+import { decode, mapsFrame, physicalAddress } from '../../../contract/paging.ts';
+import { NOTE, VERDICTS } from '../../../contract/verdicts.ts';
+import { causeOf, type PageState, pageStates, sayState } from '../../../contract/watch.ts';
+import { x } from '../../explorer/report.ts';
+import type { CaptureContents, CapturedSpace } from '../captured.ts';
+import { wordsAt } from '../pages.ts';
+import type { ExportLine, PageLine } from './line.ts';
+
+/** A stretch of pages with its words as numbers. */
+export interface PageRow {
+  readonly space: CapturedSpace;
+  readonly line: PageLine;
+  readonly va: bigint;
+  readonly pages: bigint;
+  readonly pfn: bigint | null;
+  readonly pagemap: bigint;
+  readonly entry: bigint;
+  readonly kernel: bigint;
+}
+
+export function* pageRows({ begin: { target } }: CaptureContents, space: CapturedSpace): Generator<PageRow> {
+  const { regions } = space;
+  let at = 0;
+  for (const stretch of space.pages.stretches()) {
+    if (at > 0 && stretch.va < (regions.begin[at] ?? 0n)) at = 0; // pages that were settled later
+    while (at < regions.end.length && (regions.end[at] as bigint) <= stretch.va) at++;
+    const inside = (regions.begin[at] ?? stretch.va + 1n) <= stretch.va;
+    const leaf = decode(stretch.entry, stretch.level || 1, target);
+    const maps = mapsFrame(leaf.kind);
+    const pfn = maps ? physicalAddress(stretch.va, leaf) >> 12n : null;
+    const { pagemap, entry, kernel } = wordsAt(stretch, 0n);
+    yield {
+      space,
+      va: stretch.va,
+      pages: stretch.pages,
+      pfn,
+      pagemap,
+      entry,
+      kernel,
+      line: {
+        type: 'pages',
+        pid: space.pid,
+        startTicks: Number(space.startTicks),
+        process: space.name,
+        va: x(stretch.va),
+        pages: Number(stretch.pages),
+        verdict: VERDICTS[stretch.verdict] ?? 'notComparable',
+        note: NOTE.name(stretch.note),
+        kind: leaf.kind,
+        level: stretch.level,
+        pageSize: maps ? 2 ** leaf.shift : 0,
+        pfn: pfn === null ? null : x(pfn),
+        step: stretch.step,
+        pagemap: x(pagemap),
+        entry: x(entry),
+        kernel: x(kernel),
+        permissions: inside ? (regions.permissions[at] ?? '') : '',
+        path: inside ? (regions.path[at] ?? '') : '',
+      },
+    };
+  }
+}
+
+/** What became of watched pages, oldest first. */
+export function* watchLines(contents: CaptureContents): Generator<Extract<ExportLine, { type: 'watch' }>> {
+  const last = new Map<string, PageState>();
+  for (const { pid, batch } of contents.watches)
+    for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
+      const key = `${pid} ${state.va}`;
+      const from = last.get(key);
+      last.set(key, state);
+      const { ns, va, raw, pagemap } = state;
+      const cause = from && !batch.initial ? causeOf(from, state) : null;
+      yield {
+        type: 'watch',
+        ns: Number(ns),
+        pid,
+        va: x(va),
+        state: sayState(state),
+        cause,
+        entry: x(raw),
+        pagemap: x(pagemap),
+      };
+    }
+}
