@@ -550,8 +550,16 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 export const FRAMES_KEPT = ['none', 'digests', 'bytes'] as const;
 export type FramesKept = (typeof FRAMES_KEPT)[number];
 
-/** Where the file of a finished export is to be had, below the window's own origin. */
+/** Below the window's own origin, where files are offered. */
 export const EXPORT_PATH = '/export/';
+
+/** A file that the window may fetch, once. */
+export const Offered = z.object({
+  /** Begins with EXPORT_PATH; nobody else can guess it. */
+  path: z.string(),
+  bytes: z.number(),
+});
+export type Offered = z.infer<typeof Offered>;
 
 export const ExportEvent = z.object({
   id: checkId,
@@ -561,8 +569,8 @@ export const ExportEvent = z.object({
   /** Pages of the one at work. */
   done: u64,
   total: u64,
-  /** Set once, with the last event; bytes. */
-  end: z.union([z.object({ bytes: z.number() }), FailedEnd]).nullable(),
+  /** Set once, with the last event. */
+  end: z.union([Offered, FailedEnd]).nullable(),
 });
 export type ExportEvent = z.infer<typeof ExportEvent>;
 
@@ -693,7 +701,7 @@ export const METHODS = {
   /** The rows of a finished check that holds its place among the last few. */
   checkRows: method(z.object({ id: checkId }), CheckRows),
   /**
-   * Starts to write a file for the window to take from EXPORT_PATH + id; `export` events tell how far it is. With the id
+   * Starts to write a file for the window to fetch; `export` events tell how far it is, and where the file is. With the id
    * of a finished check it is its report; else a process, or every one (PID 0), is read anew, every page.
    */
   startExport: method(
@@ -709,8 +717,8 @@ export const METHODS = {
   ),
   /** Begins to record the traces and watches that begin from now on, into a capture. */
   startRecording: method(z.object({ id: checkId }), z.null()),
-  /** The recording is then to be had from EXPORT_PATH + id; `problem` says why it ends early, "" where it does not. */
-  stopRecording: method(z.object({ id: checkId }), z.object({ id: checkId, bytes: z.number(), problem: z.string() })),
+  /** Where the recording is; `problem` says why it ends early, "" where it does not. */
+  stopRecording: method(z.object({ id: checkId }), Offered.extend({ problem: z.string() })),
   /** Cancels a check, search, watch, trace or export; false where none runs under that id. */
   cancel: method(z.object({ id: checkId }), z.boolean()),
   /** Captures a process, or every one (PID 0), to compare with; the caller chooses the id. */
@@ -722,8 +730,8 @@ export const METHODS = {
   compare: method(z.object({ before: checkId, after: z.string().max(64) }), Comparison),
   /** A capture in a file of the machine that cr3scope runs on, to compare with. */
   openSnapshot: method(z.object({ id: checkId, path: z.string().min(1).max(MOST_TEXT) }), Snapshot),
-  /** Writes all differences of the last comparison into a file for the window to take from EXPORT_PATH + id. */
-  exportComparison: method(z.object({ id: checkId, format: z.enum(COMPARISON_FORMATS) }), z.null()),
+  /** Writes all differences of the last comparison into a file for the window to fetch. */
+  exportComparison: method(z.object({ format: z.enum(COMPARISON_FORMATS) }), Offered),
   dropSnapshot: method(z.object({ id: checkId }), z.boolean()),
 } as const;
 

@@ -16,6 +16,21 @@ export type Place =
 
 const SCHEME = 'cr3scope://';
 
+/** What may stand behind the # of the window's address: a place to begin at, and the token of the web face. */
+export interface Fragment {
+  readonly link?: string;
+  readonly token?: string;
+}
+
+export const fragmentOf = (parts: Fragment): string => new URLSearchParams({ ...parts }).toString();
+
+export function parseFragment(fragment: string): Fragment {
+  const parts = new URLSearchParams(fragment.replace(/^#/, ''));
+  const link = parts.get('link');
+  const token = parts.get('token');
+  return { ...(link && { link }), ...(token && { token }) };
+}
+
 export function linkOf(place: Place): string {
   switch (place.view) {
     case 'process':

@@ -3,12 +3,14 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
-import { parseLink } from '../contract/link.ts';
+import type { Args } from '../contract/api.ts';
+import { fragmentOf, parseLink } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { capturedSources, readCapture } from './capture/captured.ts';
 import { ENDING } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
-import { ADDON, exportFile, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
+import { ADDON, LABS_PROGRAM, offeredFile, PRELOAD, rendererFile } from './files.ts';
+import { launchQuestion } from './launch.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Service, type ServiceOptions } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
@@ -27,11 +29,14 @@ const rootNotice = asRoot ? ['as root: renderer sandbox off'] : [];
 /** Those of all windows. */
 const services = new Set<Service>();
 
+/** Windows that show a question. */
+const asking = new WeakSet<BrowserWindow>();
+
 async function serveFile(request: Request): Promise<Response> {
   const { pathname, host } = new URL(request.url);
-  const document = host === 'cr3scope' ? exportFile(pathname, services) : undefined;
+  const document = host === 'cr3scope' ? offeredFile(services, pathname) : undefined;
   if (document)
-    return new Response(Readable.toWeb(createReadStream(document.path)) as ReadableStream, {
+    return new Response(Readable.toWeb(createReadStream('', { fd: document.fd })) as ReadableStream, {
       headers: {
         'Content-Type': 'application/octet-stream',
         'Content-Disposition': 'attachment',
@@ -117,29 +122,13 @@ async function chooseCapture(): Promise<void> {
   for (const path of filePaths) openCapture(path);
 }
 
-/** Returns what takes the window to a link. */
-function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: string) => void {
-  const service = new Service(explorer, options);
-  const window = new BrowserWindow({
-    width: 1440,
-    height: 900,
-    minWidth: 800,
-    minHeight: 560,
-    title: 'cr3scope',
-    autoHideMenuBar: true,
-    backgroundColor: '#0f1216',
-    webPreferences: {
-      preload: PRELOAD,
-      contextIsolation: true,
-      nodeIntegration: false,
-      sandbox: true,
-      spellcheck: false,
-    },
-  });
+/** Serves the page in a window until `end`. */
+function attend(window: BrowserWindow, service: Service) {
+  let over = false;
   let receiver: Parameters<typeof ipcMain.on>[1] | undefined;
   const channel = {
     send: (bytes: Uint8Array) => {
-      if (!window.isDestroyed()) window.webContents.send('cr3scope', bytes);
+      if (!over && !window.isDestroyed()) window.webContents.send('cr3scope', bytes);
     },
     onMessage: (receive: (bytes: Uint8Array) => void) => {
       receiver = (event, bytes: unknown) => {
@@ -158,22 +147,71 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: st
     },
   };
   const { emit } = answer(channel, (method, args) => service.call(method, args), Failed.from);
-  const stop = service.listen(emit);
+  service.listen(emit);
   services.add(service);
-  window.on('closed', () => {
-    stop();
+  const end = () => {
+    over = true;
     services.delete(service);
     if (receiver) ipcMain.removeListener('cr3scope', receiver);
     service.close();
+  };
+  return { emit, end };
+}
+
+/** Asks before a program is started; throws where the user does not want it. */
+async function ask(window: BrowserWindow, wanted: Args<'startTrace'>): Promise<void> {
+  if (asking.has(window)) throw new Failed('you are being asked about another program', 'Answer that first.', 'EBUSY');
+  const { message, detail } = launchQuestion(wanted);
+  asking.add(window);
+  try {
+    const { response } = await dialog.showMessageBox(window, {
+      type: 'question',
+      title: 'cr3scope',
+      message,
+      detail,
+      buttons: ['Cancel', 'Start it'],
+      defaultId: 0,
+      cancelId: 0,
+      noLink: true,
+    });
+    if (response !== 1) throw new Failed('the program was not started', 'You chose Cancel.', 'ECANCELED');
+  } finally {
+    asking.delete(window);
+  }
+}
+
+/** Returns what takes the window to a link. */
+function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: string) => void {
+  const window = new BrowserWindow({
+    width: 1440,
+    height: 900,
+    minWidth: 800,
+    minHeight: 560,
+    title: 'cr3scope',
+    autoHideMenuBar: true,
+    backgroundColor: '#0f1216',
+    webPreferences: {
+      preload: PRELOAD,
+      contextIsolation: true,
+      nodeIntegration: false,
+      sandbox: true,
+      spellcheck: false,
+    },
   });
+  // Before a program is started the user is asked here: what the page says of itself proves nothing.
+  const begin = () =>
+    attend(window, new Service(explorer, { ...options, permitLaunch: (wanted) => ask(window, wanted) }));
+  let page = begin();
+  window.on('closed', () => page.end());
   window.webContents.on('render-process-gone', (_event, details) => {
     if (details.reason === 'clean-exit' || window.isDestroyed()) return;
-    service.close(); // the new page does not know of what the old one started
+    page.end(); // the new page does not know of what the old one started
+    page = begin();
     window.reload();
   });
   const link = linkIn(process.argv);
-  void window.loadURL(`${ORIGIN}/index.html${link ? `#${encodeURIComponent(link)}` : ''}`);
-  return (to) => emit('visit', { link: to });
+  void window.loadURL(`${ORIGIN}/index.html${link ? `#${fragmentOf({ link })}` : ''}`);
+  return (to) => page.emit('visit', { link: to });
 }
 
 async function main(): Promise<void> {
@@ -202,7 +240,7 @@ async function main(): Promise<void> {
     return;
   }
   const explorer = new Explorer(await openSources(ADDON), rootNotice);
-  visit = openWindow(explorer, { labsProgram: LABS_PROGRAM, mayLaunch: true });
+  visit = openWindow(explorer, { labsProgram: LABS_PROGRAM });
 }
 
 main().catch((error: unknown) => {

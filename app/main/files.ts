@@ -1,7 +1,6 @@
 // Where the built parts lie: beside the bundles in out/main, in a checkout as in a package.
 import { statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
-import { EXPORT_PATH } from '../contract/api.ts';
 import type { Service } from './service/service.ts';
 
 declare const __dirname: string;
@@ -16,13 +15,11 @@ export const LABS_PROGRAM = join(ADDON, '../labs');
 export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
 
-/** The finished export that a URL path names, with its size in bytes; undefined for anything else. */
-export function exportFile(pathname: string, services: Iterable<Service>): { path: string; size: number } | undefined {
-  if (!pathname.startsWith(EXPORT_PATH)) return undefined;
+/** The file that one of the pages may fetch at a URL path, open; undefined for anything else. */
+export function offeredFile(services: Iterable<Service>, path: string): { fd: number; size: number } | undefined {
   for (const service of services) {
-    const path = service.exported(pathname.slice(EXPORT_PATH.length));
-    const stat = path && statSync(path, { throwIfNoEntry: false });
-    if (path && stat) return { path, size: stat.size };
+    const file = service.take(path);
+    if (file) return file;
   }
   return undefined;
 }

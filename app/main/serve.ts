@@ -1,12 +1,16 @@
-// The web face: the same user interface over loopback, safe on a shared host. Loopback only, a one-time token in the
-// URL, then a session cookie; Host and Origin checked; one origin; strict CSP.
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+// The web face: the same user interface over loopback, safe on a shared host. Loopback only; Host, Origin and where a
+// request comes from are checked; strict CSP. The files of the user interface are no secret. Everything else goes through a
+// WebSocket whose first message shows the token of the link, once, or the session's secret.
 import { createReadStream } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { pipeline } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { REFUSED } from '../contract/greeting.ts';
+import { fragmentOf } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
-import { exportFile, rendererFile } from './files.ts';
+import { Admission } from './admission.ts';
+import { offeredFile, rendererFile } from './files.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import type { Service } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
@@ -23,9 +27,24 @@ const HEADERS = {
 
 /** Largest message a browser may send: requests are small. */
 const MOST_BYTES = 1 << 20;
+/** Connections whose peers have shown no secret. */
+const MOST_STRANGERS = 64;
+/** Pages of the session: a tab, and what was duplicated from it. */
+const MOST_PAGES = 16;
+/** How long a peer may take for its headers, and for its first message, and may let a file wait, in ms. */
+const PATIENCE = 10_000;
+const IDLE = 60_000;
 
 /** Any port: an SSH tunnel has its own. Another name would mean DNS rebinding. */
 const isLoopbackHost = (host: string | undefined) => /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
+
+/** Whether a page of another origin asks, also one of another port. Browsers say so; what else asks can say anything. */
+const isForeign = ({ 'sec-fetch-site': site }: IncomingHttpHeaders) =>
+  site !== undefined && site !== 'same-origin' && site !== 'none';
+
+/** Another page may only lead the user here, as a link does. */
+const isNavigation = (headers: IncomingHttpHeaders) =>
+  headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 
 function parseUrl(path: string | undefined): URL | undefined {
   try {
@@ -35,76 +54,99 @@ function parseUrl(path: string | undefined): URL | undefined {
   }
 }
 
-function equal(given: string | undefined | null, secret: string): boolean {
-  const a = Buffer.from(given ?? '');
-  const b = Buffer.from(secret);
-  return a.length === b.length && timingSafeEqual(a, b);
+/** Connections of peers that have shown no secret. Beyond a number of them the oldest makes room for the newest. */
+class Strangers {
+  private readonly sockets = new Set<Socket>();
+
+  add(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+    const [oldest] = this.sockets;
+    if (this.sockets.size > MOST_STRANGERS) oldest?.destroy();
+  }
+
+  /** Its peer has shown a secret. */
+  release(socket: Socket): void {
+    this.sockets.delete(socket);
+    socket.setTimeout(0);
+  }
 }
 
 export interface Server {
-  /** With the token: good for one browser, once. */
+  /** With the token, which works once. */
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Serves the window on 127.0.0.1; port 0 takes a free one. */
-export async function serve(service: Service, port: number): Promise<Server> {
-  const token = randomBytes(24).toString('base64url');
-  const session = randomBytes(24).toString('base64url');
-  let tokenUsed = false;
-  const cookieName = () => `cr3scope-${(http.address() as AddressInfo).port}`; // cookies ignore ports
-  const hasSession = (request: IncomingMessage) =>
-    (request.headers.cookie ?? '')
-      .split(/;\s*/)
-      .some((c) => c.startsWith(`${cookieName()}=`) && equal(c.split('=')[1], session));
+/** Serves on 127.0.0.1, each page with a service of its own; port 0 takes a free one. */
+export async function serve(openService: () => Service, port: number): Promise<Server> {
+  const admission = new Admission();
+  const strangers = new Strangers();
+  const services = new Set<Service>();
 
   function refuse(response: ServerResponse, status: number, text: string) {
     response.writeHead(status, { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
   }
 
-  const http = createServer((request, response) => {
-    if (!isLoopbackHost(request.headers.host)) return refuse(response, 403, 'cr3scope answers on localhost only.');
-    if (request.method !== 'GET') return refuse(response, 405, 'GET only.');
-    const url = parseUrl(request.url);
+  const limits = {
+    headersTimeout: PATIENCE,
+    requestTimeout: PATIENCE,
+    connectionsCheckingInterval: PATIENCE / 4,
+    maxHeaderSize: 8192,
+  };
+  const http = createServer(limits, ({ headers, method, url: path, socket }, response) => {
+    if (!isLoopbackHost(headers.host)) return refuse(response, 403, 'cr3scope answers on localhost only.');
+    if (isForeign(headers) && !isNavigation(headers))
+      return refuse(response, 403, 'cr3scope answers its own pages only.');
+    if (method !== 'GET') return refuse(response, 405, 'GET only.');
+    const url = parseUrl(path);
     if (!url) return refuse(response, 400, 'Bad request.');
-    const extra: Record<string, string> = {};
-    if (!hasSession(request)) {
-      if (tokenUsed || !equal(url.searchParams.get('token'), token))
-        return refuse(
-          response,
-          403,
-          tokenUsed
-            ? 'This link was used already. It opens one browser; start `cr3scope serve` again for a new one.'
-            : 'Open the link that `cr3scope serve` printed: it holds the token.',
-        );
-      tokenUsed = true;
-      extra['Set-Cookie'] = `${cookieName()}=${session}; HttpOnly; SameSite=Strict; Path=/`;
+    const document = isForeign(headers) ? undefined : offeredFile(services, url.pathname);
+    if (document) {
+      strangers.release(socket);
+      response.writeHead(200, {
+        ...HEADERS,
+        'Content-Type': 'application/octet-stream',
+        'Content-Disposition': 'attachment',
+        'Content-Length': document.size,
+      });
+      return pipeline(createReadStream('', { fd: document.fd }), response, () => undefined);
     }
-    const document = exportFile(url.pathname, [service]);
-    const file = document ? { ...document, type: 'application/octet-stream' } : rendererFile(url.pathname);
+    const file = rendererFile(url.pathname);
     if (!file) return refuse(response, 404, 'Not found.');
-    const download = document ? { 'Content-Disposition': 'attachment', 'Content-Length': document.size } : {};
-    response.writeHead(200, { ...HEADERS, ...extra, ...download, 'Content-Type': file.type });
-    createReadStream(file.path)
-      .on('error', () => response.destroy())
-      .pipe(response);
+    response.writeHead(200, { ...HEADERS, 'Content-Type': file.type });
+    pipeline(createReadStream(file.path), response, () => undefined); // either end may go away
   });
-
-  // Node listens for errors of a socket only until it is upgraded; a peer may reset it at any time.
-  http.on('connection', (socket) => socket.on('error', () => socket.destroy()));
+  http.setTimeout(IDLE);
+  http.on('connection', (socket) => {
+    // Node listens for errors of a socket only until it is upgraded; a peer may reset it at any time.
+    socket.on('error', () => socket.destroy());
+    strangers.add(socket);
+  });
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES });
   http.on('upgrade', (request, socket, head) => {
     const { host, origin } = request.headers;
-    if (!isLoopbackHost(host) || origin !== `http://${host}` || !hasSession(request)) {
+    if (!isLoopbackHost(host) || origin !== `http://${host}`) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
     sockets.handleUpgrade(request, socket, head, (ws) =>
-      accept(ws, service, () => {
-        // What runs was started by a page that is gone: a reload does not know of it.
-        if (sockets.clients.size === 0) service.close();
+      greet(ws, (text) => {
+        const admitted = admission.admit(text);
+        if ('refused' in admitted) return admitted.refused;
+        if (services.size >= MOST_PAGES) return `${MOST_PAGES} pages are open already. Close one of them.`;
+        strangers.release(request.socket);
+        ws.send(admitted.session);
+        const service = openService();
+        services.add(service);
+        ws.once('close', () => {
+          services.delete(service);
+          service.close();
+        });
+        attend(ws, service);
+        return '';
       }),
     );
   });
@@ -123,21 +165,35 @@ export async function serve(service: Service, port: number): Promise<Server> {
     );
     http.listen(port, '127.0.0.1', resolve);
   });
+  http.on('error', () => undefined); // a connection that could not be accepted; the others go on
   const bound = (http.address() as AddressInfo).port;
   return {
-    url: `http://127.0.0.1:${bound}/?token=${token}`,
+    url: `http://127.0.0.1:${bound}/#${fragmentOf({ token: admission.token })}`,
     port: bound,
     close: () =>
       new Promise((resolve) => {
         for (const ws of sockets.clients) ws.terminate();
+        for (const service of services) service.close();
         http.close(() => resolve());
         http.closeAllConnections();
       }),
   };
 }
 
-/** Serves a page; `onGone` is called once when it went away. */
-function accept(ws: WebSocket, service: Service, onGone: () => void): void {
+/** Has `admit` judge the first message of a peer: "" lets it in, anything else is why the connection is closed. */
+function greet(ws: WebSocket, admit: (text: string) => string): void {
+  ws.on('error', () => ws.terminate());
+  const hurry = setTimeout(() => ws.close(REFUSED, 'Nothing came that opens this.'), PATIENCE);
+  ws.once('close', () => clearTimeout(hurry));
+  ws.once('message', (data, isBinary) => {
+    clearTimeout(hurry);
+    const refused = isBinary ? 'The first message must be text.' : admit(String(data));
+    if (refused) ws.close(REFUSED, refused);
+  });
+}
+
+/** Answers the page until it goes away. */
+function attend(ws: WebSocket, service: Service): void {
   ws.binaryType = 'nodebuffer';
   const { emit } = answer(
     {
@@ -147,10 +203,5 @@ function accept(ws: WebSocket, service: Service, onGone: () => void): void {
     (method, args) => service.call(method, args),
     Failed.from,
   );
-  const stop = service.listen(emit);
-  ws.on('error', stop);
-  ws.once('close', () => {
-    stop();
-    onGone();
-  });
+  service.listen(emit);
 }

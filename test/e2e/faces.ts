@@ -10,6 +10,15 @@ import { _electron, type Browser, chromium, type ElectronApplication, type Page 
 export const SHOTS = 'test/artifacts';
 mkdirSync(SHOTS, { recursive: true });
 
+/** What the desktop's main process shows in a native dialog. */
+export interface MessageBoxOptions {
+  message: string;
+  detail: string;
+  buttons: string[];
+  defaultId: number;
+  cancelId: number;
+}
+
 export interface Face {
   page: Page;
   /** Messages of the page's console that are errors or warnings: CSP violations come here. */
@@ -17,6 +26,8 @@ export interface Face {
   /** Runs `act` and resolves to the path of the file that it made the page save. */
   download(act: () => Promise<void>, path: string): Promise<void>;
   resize(width: number, height: number): Promise<void>;
+  /** Has every question of the desktop answered by this button from now on; resolves to what gives those asked so far. */
+  answer(button: number): Promise<() => Promise<MessageBoxOptions[]>>;
   close(): Promise<void>;
 }
 
@@ -69,6 +80,7 @@ export async function openBrowser(...options: string[]): Promise<Face> {
       await download.saveAs(path);
     },
     resize: (width, height) => page.setViewportSize({ width, height }),
+    answer: async () => async () => [], // a browser asks nothing: `serve --launch` has said it
     close: async () => {
       await browser.close();
       child.kill('SIGTERM');
@@ -140,6 +152,17 @@ export async function openDesktop(program: string, argument?: string): Promise<F
           BrowserWindow.getAllWindows()[0]?.setContentSize(size[0] as number, size[1] as number),
         [width, height],
       );
+    },
+    answer: async (button) => {
+      await app.evaluate(({ dialog }, response) => {
+        const asked: unknown[] = [];
+        Object.assign(globalThis, { asked });
+        dialog.showMessageBox = async (...args: unknown[]) => {
+          asked.push(args.at(-1));
+          return { response, checkboxChecked: false };
+        };
+      }, button);
+      return () => app.evaluate(() => (globalThis as unknown as { asked: MessageBoxOptions[] }).asked);
     },
     close: async () => {
       await app.close();

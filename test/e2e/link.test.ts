@@ -1,4 +1,8 @@
-// The desktop window started with a cr3scope:// link, as the desktop's handler of such links does.
+// The desktop window started with a cr3scope:// link, as the desktop's handler of such links does; and what it asks.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { electronProgram, openDesktop } from './faces.ts';
 
@@ -12,5 +16,56 @@ test.skipIf(!program)('opens at the frame that the link names', async () => {
     await expect.poll(() => face.page.getByRole('region', { name: 'Data inspector' }).innerText()).toContain('+010');
   } finally {
     await face.close();
+  }
+});
+
+/** Programs of labs that run. */
+const labs = () => spawnSync('pgrep', ['-x', 'labs'], { encoding: 'utf8' }).stdout;
+
+test.skipIf(!program)('a link shows a lab, and does not start it', async () => {
+  const before = labs();
+  const face = await openDesktop(program as string, 'cr3scope://lab/cow');
+  try {
+    const pane = face.page.getByRole('region', { name: 'Labs', exact: true });
+    await pane.getByRole('heading', { name: /Copy on write/ }).waitFor();
+    expect(await pane.getByRole('button', { name: 'Next step' }).count()).toBe(0);
+    expect(labs()).toBe(before);
+    await pane.getByRole('button', { name: 'Start', exact: true }).click();
+    await pane.getByRole('button', { name: 'Next step' }).waitFor();
+    expect(labs()).not.toBe(before);
+  } finally {
+    await face.close();
+  }
+});
+
+test.skipIf(!program)('no program is started unless the user agrees in a dialog of the main process', async () => {
+  const face = await openDesktop(program as string);
+  const folder = mkdtempSync(join(tmpdir(), 'cr3scope-launch-'));
+  try {
+    await face.page.getByRole('tab', { name: 'Trace' }).click();
+    const pane = face.page.getByRole('region', { name: 'Trace', exact: true });
+    const launch = async (name: string) => {
+      await pane.getByLabel('Program and arguments').fill(`touch '${join(folder, name)}'`);
+      await pane.getByRole('button', { name: 'Launch' }).click();
+    };
+    const asked = await face.answer(0);
+    await launch('one\u202e two');
+    await pane.getByRole('alert').getByText('the program was not started').waitFor();
+    const [question, ...more] = await asked();
+    expect(more).toEqual([]);
+    expect(question).toMatchObject({ buttons: ['Cancel', 'Start it'], defaultId: 0, cancelId: 0 });
+    expect(question?.detail.split('\n')).toEqual([
+      `touch '${folder}/one\\u202e two'`,
+      '',
+      'As user: root',
+      expect.stringMatching(/^In directory: \//),
+    ]);
+    expect(existsSync(join(folder, 'one\u202e two'))).toBe(false);
+    await face.answer(1);
+    await launch('two');
+    await expect.poll(() => existsSync(join(folder, 'two'))).toBe(true);
+  } finally {
+    await face.close();
+    rmSync(folder, { recursive: true });
   }
 });

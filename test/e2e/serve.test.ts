@@ -1,37 +1,20 @@
 // The web face on a shared host: who may come in, and who may not.
 import { spawnSync } from 'node:child_process';
-import { request } from 'node:http';
 import { connect as connectTo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import type { ExportEvent } from '../../app/contract/api.ts';
-import { connect } from '../../app/contract/rpc.ts';
 import { startServer } from './faces.ts';
+import { closed, dial, get, greet, openPage, tokenOf, type WebPage } from './web.ts';
 
 let server: Awaited<ReturnType<typeof startServer>>;
+let page: WebPage;
 beforeAll(async () => {
   server = await startServer();
 });
 afterAll(() => {
   server.child.kill('SIGTERM');
 });
-
-function get(
-  path: string,
-  headers: Record<string, string> = {},
-): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: string }> {
-  return new Promise((ok, no) => {
-    const r = request({ host: '127.0.0.1', port: server.port, path, headers }, (response) => {
-      let body = '';
-      response.on('data', (d) => {
-        body += d;
-      });
-      response.on('end', () => ok({ status: response.statusCode ?? 0, headers: response.headers, body }));
-    });
-    r.on('error', no);
-    r.end();
-  });
-}
 
 function upgrade(headers: Record<string, string>): Promise<string> {
   return new Promise((ok) => {
@@ -44,135 +27,211 @@ function upgrade(headers: Record<string, string>): Promise<string> {
   });
 }
 
-test('only the link gets in, only once, and only by a loopback name', async () => {
-  const token = new URL(server.url).search;
-  expect((await get('/')).status).toBe(403);
-  expect((await get('/?token=wrong')).status).toBe(403);
-  expect((await get(`/${token}`, { Host: 'evil.example' })).status).toBe(403);
-  expect((await get(`/${token}`, { Host: `localhost.evil.example:${server.port}` })).status).toBe(403);
+test('the link holds its token behind the #, where no request and no Referer carries it', () => {
+  const { search, hash } = new URL(server.url);
+  expect([search, hash]).toEqual(['', expect.stringMatching(/^#token=[\w-]{32}$/)]);
+});
 
-  const first = await get(`/${token}`);
-  expect(first.status).toBe(200);
-  expect(first.headers['content-security-policy']).toContain("default-src 'none'");
-  expect(first.headers['x-content-type-options']).toBe('nosniff');
-  const [cookie] = first.headers['set-cookie'] as string[];
-  expect(cookie).toMatch(/HttpOnly; SameSite=Strict/);
-  const session = { Cookie: (cookie as string).split(';')[0] as string };
+test('files of the user interface are for everyone, with a strict policy and no cookie', async () => {
+  const { status, headers } = await get(server.port, '/');
+  expect(status).toBe(200);
+  expect(headers['set-cookie']).toBeUndefined();
+  expect(headers).toMatchObject({
+    'content-security-policy': expect.stringMatching(/^default-src 'none';.*frame-ancestors 'none'/),
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+  });
+});
 
-  const again = await get(`/${token}`);
-  expect(again.status).toBe(403);
-  expect(again.body).toContain('used already');
-  expect((await get('/', session)).status).toBe(200);
+test('only a loopback name is answered: Host', async () => {
+  for (const Host of ['evil.example', `localhost.evil.example:${server.port}`, '127.0.0.1.evil.example', '0.0.0.0'])
+    expect([Host, (await get(server.port, '/', { Host })).status]).toEqual([Host, 403]);
+  expect((await get(server.port, '/', { Host: `localhost:${server.port}` })).status).toBe(200);
+});
+
+test('only GET is answered', async () => {
+  for (const method of ['HEAD', 'POST', 'PUT', 'OPTIONS'])
+    expect([method, (await fetch(`http://127.0.0.1:${server.port}/`, { method })).status]).toEqual([method, 405]);
+});
+
+test('nothing outside of the user interface is served: traversal, escapes, null bytes', async () => {
   for (const path of [
     '/../package.json',
     '/%2e%2e/%2e%2e/package.json',
     '/..%2f..%2fpackage.json',
     '/nothing.js',
     '/%00.js',
+    '/%',
+    '/export/',
+    '/export/one',
   ])
-    expect([path, (await get(path, session)).status]).toEqual([path, 404]);
-
-  const origin = `http://127.0.0.1:${server.port}`;
-  expect(await upgrade({ ...session, Origin: origin })).toBe('open');
-  expect(await upgrade({ Origin: origin })).toContain('403');
-  expect(await upgrade({ ...session, Origin: 'http://evil.example' })).toContain('403');
-  expect(await upgrade({ ...session })).toContain('403');
-  expect(await upgrade({ ...session, Origin: 'http://evil.example', Host: 'evil.example' })).toContain('403');
+    expect([path, (await get(server.port, path)).status]).toEqual([path, 404]);
 });
 
-test('a malformed message gets an answer, and the server lives on', async () => {
-  // The session of the test above is not known here; a refused socket is all a stranger gets.
-  expect(
-    await upgrade({ Origin: `http://127.0.0.1:${server.port}`, Cookie: `cr3scope-${server.port}=${'x'.repeat(32)}` }),
-  ).toContain('403');
-  expect((await get('/%')).status).toBe(403);
-});
-
-/** A page of its own on another server. */
-async function openPage() {
-  const other = await startServer();
-  const response = await fetch(other.url);
-  const [cookie = ''] = response.headers.getSetCookie();
-  const headers = { Cookie: cookie.split(';')[0] as string, Origin: `http://127.0.0.1:${other.port}` };
-  const ws = new WebSocket(`ws://127.0.0.1:${other.port}/`, { headers });
-  await new Promise((resolve) => ws.once('open', resolve));
-  const client = connect({
-    send: (bytes) => ws.send(bytes),
-    onMessage: (receive) => ws.on('message', (data) => receive(data as Buffer)),
-  });
-  return { other, headers, ws, client };
-}
-
-test('an export goes to its own page only, as long as it is there', async () => {
-  const { other, headers, ws, client } = await openPage();
-  try {
-    const taken = (id: string, cookie = headers.Cookie) =>
-      fetch(`http://127.0.0.1:${other.port}/export/${id}`, { headers: { Cookie: cookie } });
-    const ended = new Promise<ExportEvent['end']>((ok) => client.on('export', ({ end }) => end && ok(end)));
-    const pid = process.pid;
-    await client.call('startExport', { id: 'one', check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none' });
-    expect(await ended).toEqual({ bytes: expect.any(Number) });
-    const response = await taken('one');
-    expect([response.status, response.headers.get('content-disposition')]).toEqual([200, 'attachment']);
-    expect(Buffer.from(await response.arrayBuffer()).subarray(0, 8)).toEqual(Buffer.from('cr3scope'));
-    expect((await taken('two')).status).toBe(404);
-    expect((await taken('one', '')).status).toBe(403);
-    ws.close();
-    await expect.poll(async () => (await taken('one')).status).toBe(404);
-  } finally {
-    other.child.kill('SIGTERM');
+test('a page of another origin gets no file, and may only lead here: Sec-Fetch-Site', async () => {
+  for (const site of ['cross-site', 'same-site']) {
+    const from = (mode: string, dest: string) =>
+      get(server.port, '/', { 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode, 'Sec-Fetch-Dest': dest });
+    expect((await from('no-cors', 'script')).status).toBe(403);
+    expect((await from('cors', 'empty')).status).toBe(403);
+    expect((await from('navigate', 'iframe')).status).toBe(403);
+    expect((await from('navigate', 'document')).status).toBe(200);
   }
+});
+
+test('no socket from another origin or under another name: Origin and Host', async () => {
+  expect(await upgrade({ Origin: `http://127.0.0.1:${server.port}` })).toBe('open');
+  expect(await upgrade({})).toContain('403');
+  for (const Origin of [
+    'http://evil.example',
+    `http://127.0.0.1:${server.port + 1}`,
+    `http://localhost:${server.port}`,
+    'null',
+  ])
+    expect([Origin, await upgrade({ Origin })]).toEqual([Origin, expect.stringContaining('403')]);
+  expect(await upgrade({ Origin: 'http://evil.example', Host: 'evil.example' })).toContain('403');
+});
+
+test('a socket that does not begin with a secret is closed and told why', async () => {
+  const none = '4401 Open the link that `cr3scope serve` printed.';
+  for (const first of [{}, { token: 'wrong' }, { session: 'wrong' }, { token: '' }, 'GET /', '[]', 'x'.repeat(100_000)])
+    expect([first, (await greet(server.port, first)).said]).toEqual([first, none]);
+  expect((await greet(server.port, Buffer.from([0x80]))).said).toBe('4401 The first message must be text.');
+});
+
+test('the link opens one page, whose secret then lets it reload', async () => {
+  const token = tokenOf(server.url);
+  page = await openPage(server.port, { token });
+  expect(page.session).toMatch(/^[\w-]{32}$/);
+  expect(page.session).not.toBe(token);
+  await page.client.call('target', {});
+  expect((await greet(server.port, { token })).said).toMatch(/^4401 This link was used already/);
+  expect((await greet(server.port, { session: token })).said).toMatch(/^4401/);
+  expect((await greet(server.port, { token: page.session })).said).toMatch(/^4401/);
+  const reloaded = await openPage(server.port, { session: page.session });
+  await reloaded.client.call('target', {});
+  reloaded.ws.close();
+  // The link again, in the tab that it had opened.
+  const again = await openPage(server.port, { token, session: page.session });
+  expect(again.session).toBe(page.session);
+  again.ws.close();
+});
+
+test('who says nothing is closed after a while; who is beyond a number makes room', async () => {
+  const silent = await dial(server.port);
+  expect(await closed(silent)).toEqual({ code: 4401, reason: 'Nothing came that opens this.' });
+  const slow = connectTo(server.port, '127.0.0.1');
+  slow.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: 127');
+  slow.resume();
+  await new Promise((ok) => slow.once('close', ok));
+  const dialled = await Promise.allSettled(Array.from({ length: 80 }, () => dial(server.port)));
+  const many = dialled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  expect(many.length).toBeGreaterThan(0);
+  await expect.poll(() => many.filter((ws) => ws.readyState === ws.OPEN).length).toBeLessThanOrEqual(64);
+  // Those who are in are not touched.
+  await page.client.call('target', {});
+  await (await openPage(server.port, { session: page.session })).client.call('target', {});
+  for (const ws of many) ws.terminate();
+});
+
+test('an export is for one GET, under a path that the page did not choose, while the page is there', async () => {
+  const one = await openPage(server.port, { session: page.session });
+  const exported = async (id: string) => {
+    const ended = new Promise<NonNullable<ExportEvent['end']>>((ok) =>
+      one.client.on('export', ({ id: of, end }) => of === id && end && ok(end)),
+    );
+    const pid = process.pid;
+    await one.client.call('startExport', { id, check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none' });
+    const end = await ended;
+    if ('error' in end) throw new Error(end.error.message);
+    return end;
+  };
+  const first = await exported('one');
+  expect(first.path).toMatch(/^\/export\/[\w-]{32}$/);
+  expect((await get(server.port, '/export/one')).status).toBe(404);
+  for (const site of ['cross-site', 'same-site'])
+    for (const mode of ['navigate', 'no-cors'])
+      expect(
+        (
+          await get(server.port, first.path, {
+            'Sec-Fetch-Site': site,
+            'Sec-Fetch-Mode': mode,
+            'Sec-Fetch-Dest': 'document',
+          })
+        ).status,
+      ).toBeGreaterThanOrEqual(403);
+  const { status, headers, body } = await get(server.port, first.path, { 'Sec-Fetch-Site': 'same-origin' });
+  expect([status, headers['content-disposition'], body.length]).toEqual([200, 'attachment', first.bytes]);
+  expect(body.subarray(0, 8)).toEqual(Buffer.from('cr3scope'));
+  expect((await get(server.port, first.path)).status).toBe(404);
+  const second = await exported('two');
+  expect(second.path).not.toBe(first.path);
+  one.ws.close();
+  await closed(one.ws);
+  await expect.poll(async () => await page.client.call('cancel', { id: 'two' })).toBe(false);
+  expect((await get(server.port, second.path)).status).toBe(404);
+});
+
+test('pages of a session have nothing of each other: events, jobs, snapshots, labs', async () => {
+  const [a, b] = await Promise.all([0, 1].map(() => openPage(server.port, { session: page.session })));
+  if (!a || !b) throw new Error('no pages');
+  const heard: string[] = [];
+  b.ws.on('message', () => heard.push('b'));
+  const pid = process.pid;
+  const ended = new Promise<void>((ok) => a.client.on('check', ({ end }) => end && ok()));
+  await a.client.call('startCheck', { id: 'x', pid, startTicks: 0n, begin: 0n, end: 1n << 63n, bytes: false });
+  await ended;
+  expect(heard).toEqual([]);
+  await expect(b.client.call('checkRows', { id: 'x' })).rejects.toMatchObject({ code: 'ENOENT' });
+  await a.client.call('takeSnapshot', { id: 's', pid, startTicks: 0n });
+  await expect(b.client.call('compare', { before: 's', after: '' })).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await b.client.call('dropSnapshot', { id: 's' })).toBe(false);
+  await a.client.call('startLab', { id: 'l', name: 'cow' });
+  await expect(b.client.call('nextLab', { id: 'l' })).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await b.client.call('endLab', { id: 'l' })).toBe(false);
+  b.ws.close();
+  await closed(b.ws);
+  expect(await a.client.call('nextLab', { id: 'l' })).toMatchObject({ step: 2 }); // one page's end is not the other's
+  a.ws.close();
 });
 
 test('a peer that resets its connection while it is upgraded does not end the server', async () => {
-  const other = await startServer();
-  const origin = `http://127.0.0.1:${other.port}`;
-  try {
-    for (let i = 0; i < 200; i++)
-      await new Promise<void>((done) => {
-        const socket = connectTo(other.port, '127.0.0.1', () => {
-          const headers = [
-            'GET / HTTP/1.1',
-            `Host: 127.0.0.1:${other.port}`,
-            `Origin: ${i % 2 ? origin : 'http://evil.example'}`,
-            'Connection: Upgrade',
-            'Upgrade: websocket',
-            'Sec-WebSocket-Version: 13',
-            'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-          ];
-          // Both the answer and the reset are then under way.
-          socket.write(`${headers.join('\r\n')}\r\n\r\n`, () => socket.resetAndDestroy());
-        });
-        socket.on('error', () => undefined);
-        socket.on('close', () => done());
+  const { port, child } = server;
+  const origin = `http://127.0.0.1:${port}`;
+  for (let i = 0; i < 200; i++)
+    await new Promise<void>((done) => {
+      const socket = connectTo(port, '127.0.0.1', () => {
+        const headers = [
+          'GET / HTTP/1.1',
+          `Host: 127.0.0.1:${port}`,
+          `Origin: ${i % 2 ? origin : 'http://evil.example'}`,
+          'Connection: Upgrade',
+          'Upgrade: websocket',
+          'Sec-WebSocket-Version: 13',
+          'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+        ];
+        // Both the answer and the reset are then under way.
+        socket.write(`${headers.join('\r\n')}\r\n\r\n`, () => socket.resetAndDestroy());
       });
-    expect((await fetch(origin)).status).toBeLessThan(500);
-    expect([other.child.exitCode, other.child.signalCode]).toEqual([null, null]);
-  } finally {
-    other.child.kill('SIGTERM');
-  }
+      socket.on('error', () => undefined);
+      socket.on('close', () => done());
+    });
+  expect((await fetch(origin)).status).toBeLessThan(500);
+  expect([child.exitCode, child.signalCode]).toEqual([null, null]);
 });
 
-test('what a page has started ends with it', async () => {
-  const { other, ws, client } = await openPage();
-  try {
-    const labs = () => spawnSync('pgrep', ['-P', String(other.child.pid), 'labs'], { encoding: 'utf8' }).stdout;
-    const step = await client.call('startLab', { id: 'x', name: 'cow' });
-    expect(labs()).toContain(String(step.pages[0]?.pid));
-    await expect(
-      client.call('startTrace', {
-        id: 'y',
-        arguments: ['true'],
-        pid: 0,
-        directory: '',
-        user: '',
-        environment: [],
-        follow: true,
-      }),
-    ).rejects.toMatchObject({ code: 'EPERM' });
-    ws.close();
-    await expect.poll(labs).toBe('');
-  } finally {
-    other.child.kill('SIGTERM');
-  }
+test('what a page has started ends with it, and it starts no program', async () => {
+  const { ws, client } = await openPage(server.port, { session: page.session });
+  const labs = () => spawnSync('pgrep', ['-P', String(server.child.pid), 'labs'], { encoding: 'utf8' }).stdout;
+  await expect.poll(labs).toBe('');
+  const step = await client.call('startLab', { id: 'x', name: 'cow' });
+  expect(labs()).toContain(String(step.pages[0]?.pid));
+  const launch = { id: 'y', arguments: ['true'], pid: 0, directory: '', user: '', environment: [], follow: true };
+  await expect(client.call('startTrace', launch)).rejects.toMatchObject({ code: 'EPERM' });
+  ws.close();
+  await expect.poll(labs).toBe('');
 });

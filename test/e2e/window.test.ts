@@ -363,6 +363,7 @@ describe.each(faces)('%s', (name, open) => {
     await face.page.getByRole('tab', { name: 'Trace' }).click();
     const pane = face.page.getByRole('region', { name: 'Trace', exact: true });
     const line = pane.getByLabel('Program and arguments');
+    await face.answer(1);
     await line.fill("sh -c 'true");
     await pane.getByText('is not closed').waitFor();
     await line.fill('/nonexistent/program');

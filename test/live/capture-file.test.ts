@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -16,7 +17,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Args, ExportEvent } from '../../app/contract/api.ts';
+import type { Args, ExportEvent, Offered } from '../../app/contract/api.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { CaptureReader } from '../../app/main/capture/container.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
@@ -46,6 +47,20 @@ const json = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
+/** A file that was fetched from a service, and the folder that it lay in. */
+interface Taken {
+  readonly path: string;
+  readonly folder: string;
+}
+const OFFERED = { path: expect.stringMatching(/^\/export\/[\w-]{32}$/), bytes: expect.any(Number) };
+
+function taken(service: Service, offered: object): Taken | undefined {
+  const file = service.take((offered as Offered).path);
+  if (!file) return undefined;
+  const path = `/proc/self/fd/${file.fd}`; // it has no name any more
+  return { path, folder: dirname(readlinkSync(path)) };
+}
+
 describe('an export for a window', () => {
   const started = async (service: Service, id: string, wanted: Partial<Args<'startExport'>>) => {
     const ended = new Promise<NonNullable<ExportEvent['end']>>((ok) => {
@@ -62,18 +77,25 @@ describe('an export for a window', () => {
 
   test('lies in a file until the next one is asked for, and goes when all is closed', async () => {
     const service = new Service(new Explorer(sources));
-    expect(await started(service, 'a', {})).toEqual({ bytes: expect.any(Number) });
-    const first = service.exported('a') as string;
-    expect(readCapture(first).spaces.map((s) => s.pid)).toEqual([pids[0]]);
-    expect(await started(service, 'b', { format: 'jsonl' })).toEqual({ bytes: expect.any(Number) });
-    const second = service.exported('b') as string;
-    expect([service.exported('a'), existsSync(first), readdirSync(dirname(second))]).toEqual([
-      undefined,
-      false,
-      [basename(second)],
-    ]);
+    const first = await started(service, 'a', {});
+    expect(first).toEqual(OFFERED);
+    const second = await started(service, 'b', { format: 'jsonl' });
+    expect(second).toEqual(OFFERED);
+    expect(taken(service, first)).toBeUndefined();
+    const { folder } = taken(service, second) as Taken;
+    expect([taken(service, second), readdirSync(folder)]).toEqual([undefined, []]);
+    const third = await started(service, 'c', {});
+    expect(readdirSync(folder)).toHaveLength(1);
     service.close();
-    expect([service.exported('b'), existsSync(dirname(second))]).toEqual([undefined, false]);
+    expect([taken(service, third), existsSync(folder)]).toEqual([undefined, false]);
+    await expect(service.call('startExport', {})).rejects.toMatchObject({ code: 'ECANCELED' });
+  });
+
+  test('holds the process that was asked for', async () => {
+    const service = new Service(new Explorer(sources));
+    const { path } = taken(service, await started(service, 'a', {})) as Taken;
+    expect(readCapture(path).spaces.map((s) => s.pid)).toEqual([pids[0]]);
+    service.close();
   });
 
   test('can be stopped, and then leaves nothing', async () => {
@@ -81,15 +103,14 @@ describe('an export for a window', () => {
     const ended = started(service, 'a', { pid: 0, frames: 'bytes' });
     expect(await service.cancel({ id: 'a' })).toBe(true);
     expect(await ended).toMatchObject({ error: { code: 'ECANCELED' } });
-    expect(service.exported('a')).toBeUndefined();
     expect(await started(service, 'b', { pid: 0x7fffffff })).toMatchObject({ error: { code: 'ESRCH' } });
-    expect(await started(service, 'c', {})).toEqual({ bytes: expect.any(Number) });
-    expect(readdirSync(dirname(service.exported('c') as string))).toHaveLength(1);
+    const { folder } = taken(service, await started(service, 'c', {})) as Taken;
+    expect(readdirSync(folder)).toEqual([]);
     service.close();
   });
 
   test('records the traces and watches that begin after it, until it is ended', async () => {
-    const service = new Service(new Explorer(sources));
+    const service = new Service(new Explorer(sources), { permitLaunch: async () => undefined });
     const anon = fixture.cases.find((c) => c.name === 'anon4k') as Case;
     const watch = async (id: string, offset: bigint) => {
       const sampled = new Promise<void>((ok) => {
@@ -110,10 +131,11 @@ describe('an export for a window', () => {
     const launch = { arguments: ['true'], pid: 0, directory: '', user: '', environment: [], follow: true };
     await service.startTrace({ id: 'trace', ...launch });
     await traced;
-    expect(await service.stopRecording({ id: 'it' })).toMatchObject({ id: 'it', problem: '' });
+    const recorded = await service.stopRecording({ id: 'it' });
+    expect(recorded).toEqual({ ...OFFERED, problem: '' });
     await watch('after', 0x8000n);
     await expect(service.stopRecording({ id: 'it' })).rejects.toMatchObject({ code: 'ENOENT' });
-    const { problem, traced: events, watches } = readCapture(service.exported('it') as string);
+    const { problem, traced: events, watches } = readCapture((taken(service, recorded) as Taken).path);
     expect([problem, events.at(-1)?.kind]).toEqual([undefined, 'exit']);
     expect(new Set(watches.map((w) => w.begin))).toEqual(new Set([anon.va + 0x4000n]));
     expect(watches[0]).toMatchObject({ pid: anon.pid, batch: { initial: true } });
@@ -122,8 +144,8 @@ describe('an export for a window', () => {
 
   test('of a capture is that in another format', async () => {
     const service = new Service(captured);
-    expect(await started(service, 'a', { pid: 0, format: 'csv' })).toEqual({ bytes: expect.any(Number) });
-    const lines = readFileSync(service.exported('a') as string, 'utf8').split('\n');
+    const { path } = taken(service, await started(service, 'a', { pid: 0, format: 'csv' })) as Taken;
+    const lines = readFileSync(path, 'utf8').split('\n');
     for (const pid of pids) expect(lines.some((line) => line.startsWith(`${pid},`))).toBe(true);
     expect(await started(service, 'b', {})).toMatchObject({ error: { message: 'this is a capture already' } });
     expect(await started(service, 'c', { format: 'json' })).toMatchObject({ error: { code: 'ENOTSUP' } });

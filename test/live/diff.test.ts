@@ -157,9 +157,9 @@ test('the command line and files of the window: text, JSON and CSV, and exit cod
   const shown = await service.compare({ before: '0', after: '1' });
   expect([shown.differences, shown.totals]).toEqual([differences, totals]);
   for (const format of ['csv', 'jsonl'] as const) {
-    await service.exportComparison({ id: format, format });
+    const { fd } = service.take((await service.exportComparison({ format })).path) as { fd: number };
     const flag = format === 'csv' ? '--csv' : '--json';
-    expect(readFileSync(service.exported(format) as string, 'utf8')).toBe(cli(before, after, flag).stdout);
+    expect(readFileSync(fd, 'utf8')).toBe(cli(before, after, flag).stdout);
   }
   await expect(service.compare({ before: '0', after: '' })).rejects.toThrow(/no machine/);
   service.close();

@@ -233,7 +233,7 @@ test('no transport starts programs unless it may; attaching it may always', asyn
   await expect(service.call('startTrace', wanted)).rejects.toMatchObject({ code: 'EPERM' });
   await expect(service.call('startTrace', { ...wanted, environment: ['no variable'] })).rejects.toThrow();
   await expect(service.call('startTrace', { ...wanted, arguments: [], pid: 1 })).resolves.toBeNull();
-  const launching = new Service(explorer, { mayLaunch: true });
+  const launching = new Service(explorer, { permitLaunch: async () => undefined });
   const { promise, resolve } = deferred();
   const stop = launching.listen((name, event) => {
     if (name === 'trace' && 'end' in event && event.end && event.id === 'y') resolve();

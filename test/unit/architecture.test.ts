@@ -51,14 +51,14 @@ const LAYERS: readonly Layer[] = [
     packages: RENDERER_PACKAGES,
   },
 
-  { name: 'base', files: /^main\/(sources\/failed|partial|scratch|version)\.ts$/, below: ['contract'] },
+  { name: 'base', files: /^main\/(sources\/failed|offer|partial|scratch|secret|version)\.ts$/, below: ['contract'] },
   { name: 'sources', files: /^main\/sources\//, below: ['base', 'contract'] },
   { name: 'explorer', files: /^main\/explorer\//, below: ['sources', 'base', 'contract'] },
   { name: 'capture', files: /^main\/capture\//, below: ['explorer', 'sources', 'base', 'contract'] },
   { name: 'service', files: /^main\/service\//, below: ['capture', 'explorer', 'sources', 'base', 'contract'] },
   {
     name: 'faces',
-    files: /^main\/(commands\/|(cli|desktop|preload|serve|files|security)\.ts$)/,
+    files: /^main\/(commands\/|(admission|browser|cli|desktop|files|launch|page|preload|security|serve)\.ts$)/,
     below: ['service', 'capture', 'explorer', 'sources', 'base', 'contract'],
   },
 ];

@@ -1,8 +1,9 @@
 // Files that a window asked for: written in a folder of our own, then streamed to where it wants them.
-import { rmSync, statSync } from 'node:fs';
-import type { Args, ExportFormat, Result } from '../../contract/api.ts';
+import { rmSync } from 'node:fs';
+import type { Args, ExportFormat, Offered, Result } from '../../contract/api.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from '../explorer/report.ts';
+import { Offer } from '../offer.ts';
 import { PartialFile } from '../partial.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
@@ -23,23 +24,22 @@ type Wanted = Omit<Args<'startExport'>, 'id' | 'check'>;
 
 export class Documents {
   private readonly scratch = new Scratch();
-  /** One at a time: a window takes each as soon as it is there. */
-  private last: { readonly id: string; readonly path: string } | undefined;
+  readonly offer = new Offer();
   private recording: { readonly id: string; readonly recorder: Recorder; failed?: Failed } | undefined;
 
   constructor(private readonly explorer: Explorer) {}
 
   /** A finished check as a report. */
-  report(id: string, format: 'html' | 'json' | 'csv', record: CheckRecord): number {
+  report(format: 'html' | 'json' | 'csv', record: CheckRecord): Offered {
     const path = this.scratch.path(`.${format}`);
     const file = new PartialFile(path, false);
     file.write({ html: htmlReport, json: jsonReport, csv: csvReport }[format](record));
     file.finish();
-    return this.keep(id, path);
+    return this.offer.make(path);
   }
 
-  /** Processes as a capture, or that in another format: every page, read anew. Resolves to the size in bytes. */
-  async write(id: string, { pid, startTicks, format, frames }: Wanted, follower: Follower<Written>): Promise<number> {
+  /** Processes as a capture, or that in another format: every page, read anew. */
+  async write({ pid, startTicks, format, frames }: Wanted, follower: Follower<Written>): Promise<Offered> {
     const { capture } = this.explorer.sources.facts;
     const whole = pid === 0;
     if (format === 'json')
@@ -67,9 +67,9 @@ export class Documents {
           rmSync(path);
           throw new Failed(`process ${pid} went away, or has no address space`, 'Choose another one.', 'ESRCH');
         }
-        if (format === 'cr3scope') return this.keep(id, path);
+        if (format === 'cr3scope') return this.offer.make(path);
       }
-      return await this.convert(id, capture?.path ?? path, pid, format as ExportFormat, follower);
+      return await this.convert(capture?.path ?? path, pid, format as ExportFormat, follower);
     } finally {
       if (format !== 'cr3scope') rmSync(path, { force: true });
     }
@@ -82,6 +82,10 @@ export class Documents {
       frames: 'none',
       bytes: false,
     });
+    if (this.recording || this.scratch.over) {
+      recorder.discard();
+      throw new Failed('another recording began meanwhile, or the window is gone', 'Begin another one.', 'ECANCELED');
+    }
     this.recording = { id, recorder };
   }
 
@@ -104,29 +108,23 @@ export class Documents {
     if (mine?.id !== id) throw new Failed(`recording ${id} does not run`, 'Begin another one.', 'ENOENT');
     this.recorded((recorder) => recorder.finish());
     this.recording = undefined;
-    const bytes = this.keep(id, mine.failed ? mine.recorder.partial : mine.recorder.path);
-    return { id, bytes, problem: mine.failed ? `${mine.failed.message}. ${mine.failed.remedy}` : '' };
-  }
-
-  /** Where the file of an export lies; undefined where there is none. */
-  path(id: string): string | undefined {
-    return this.last?.id === id ? this.last.path : undefined;
+    const offered = this.offer.make(mine.failed ? mine.recorder.partial : mine.recorder.path);
+    return { ...offered, problem: mine.failed ? `${mine.failed.message}. ${mine.failed.remedy}` : '' };
   }
 
   clear(): void {
     this.recording?.recorder.discard();
     this.recording = undefined;
-    this.last = undefined;
+    this.offer.withdraw();
     this.scratch.clear();
   }
 
   private async convert(
-    id: string,
     from: string,
     pid: number,
     format: ExportFormat,
     { onProgress, signal }: Follower<Written>,
-  ): Promise<number> {
+  ): Promise<Offered> {
     const contents = readCapture(from);
     const spaces = contents.spaces.filter((s) => pid === 0 || s.pid === pid);
     const path = this.scratch.path(`.${format}`);
@@ -135,12 +133,6 @@ export class Documents {
       onProcess: () => onProgress?.({ processes: ++processes, of: spaces.length, done: 0n, total: 0n }),
       ...(signal && { signal }),
     });
-    return this.keep(id, path);
-  }
-
-  private keep(id: string, path: string): number {
-    if (this.last) rmSync(this.last.path, { force: true });
-    this.last = { id, path };
-    return statSync(path).size;
+    return this.offer.make(path);
   }
 }

@@ -1,8 +1,9 @@
 // Captures that are kept while the program runs, to compare with what is now.
 import { rmSync } from 'node:fs';
-import { type Comparison, MOST_DIFFERENCES, type Snapshot } from '../../contract/api.ts';
+import { type Comparison, MOST_DIFFERENCES, type Offered, type Snapshot } from '../../contract/api.ts';
 import type { Difference, DiffTotals } from '../../contract/changes.ts';
 import type { Explorer } from '../explorer/explorer.ts';
+import { Offer } from '../offer.ts';
 import { PartialFile } from '../partial.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
@@ -28,7 +29,8 @@ export class Snapshots {
   private readonly kept = new Map<string, Kept>();
   /** The two captures of the last comparison; the second is of then, also where it was "now". */
   private compared: { readonly before: string; readonly after: string; readonly own: boolean } | undefined;
-  private file: { readonly id: string; readonly path: string } | undefined;
+  readonly offer = new Offer();
+  private readonly abort = new AbortController();
 
   constructor(private readonly explorer: Explorer) {}
 
@@ -36,7 +38,7 @@ export class Snapshots {
     this.refuseTaken(id);
     const path = this.scratch.path(ENDING);
     const all = wanted.length === 0;
-    await captureProcesses(this.explorer, path, all ? 'all' : wanted);
+    await captureProcesses(this.explorer, path, all ? 'all' : wanted, {}, this.abort);
     return this.keep(id, { path, wanted, own: true });
   }
 
@@ -55,7 +57,7 @@ export class Snapshots {
       other = this.scratch.path(ENDING);
       // Processes that came since are told of by the list; those that were captured are captured again.
       const there = a.spaces.map(({ pid, startTicks }) => ({ pid, startTicks }));
-      await captureProcesses(this.explorer, other, wanted.length ? wanted : there);
+      await captureProcesses(this.explorer, other, wanted.length ? wanted : there, {}, this.abort);
     }
     if (this.compared?.own) rmSync(this.compared.after, { force: true });
     this.compared = { before: path, after: other, own: !after };
@@ -70,7 +72,7 @@ export class Snapshots {
   }
 
   /** All differences of the last comparison as a file. */
-  async export(id: string, format: 'csv' | 'jsonl'): Promise<void> {
+  async export(format: 'csv' | 'jsonl'): Promise<Offered> {
     if (!this.compared) throw new Failed('nothing was compared', 'Compare first.', 'ENOENT');
     const { before, after } = this.compared;
     const file = new PartialFile(this.scratch.path(`.${format}`), false);
@@ -91,13 +93,7 @@ export class Snapshots {
       file.discard();
       throw error;
     }
-    if (this.file) rmSync(this.file.path, { force: true });
-    this.file = { id, path: file.path };
-  }
-
-  /** Where the file of an export lies; undefined where there is none. */
-  path(id: string): string | undefined {
-    return this.file?.id === id ? this.file.path : undefined;
+    return this.offer.make(file.path);
   }
 
   drop(id: string): boolean {
@@ -109,11 +105,12 @@ export class Snapshots {
     return this.kept.delete(id);
   }
 
-  /** Forgets all of them. */
+  /** Forgets all of them, for good. */
   clear(): void {
+    this.abort.abort();
     this.kept.clear();
     this.compared = undefined;
-    this.file = undefined;
+    this.offer.withdraw();
     this.scratch.clear();
   }
 

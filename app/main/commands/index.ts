@@ -75,11 +75,13 @@ async function runServe(explorer: Explorer, { port, json, open: openBrowser, lau
   const number = Number(port);
   if (!/^\d{1,5}$/.test(port) || number > 65535)
     throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
-  const service = new Service(explorer, { labsProgram: LABS_PROGRAM, mayLaunch: launch ?? false });
-  const server = await serve(service, number);
+  const options = { labsProgram: LABS_PROGRAM, ...(launch && { permitLaunch: async () => undefined }) };
+  const server = await serve(() => new Service(explorer, options), number);
   if (json) print({ url: server.url, port: server.port, pid: process.pid });
   else {
-    say(`cr3scope serves on this machine only. Open this link; it works once, in one browser:\n\n  ${server.url}\n`);
+    say(
+      `cr3scope serves on this machine only. Open this link; it works once, in one tab of a browser:\n\n  ${server.url}\n`,
+    );
     say(
       `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} root@this-machine, then open it there. Ctrl-C ends.`,
     );
@@ -95,7 +97,6 @@ async function runServe(explorer: Explorer, { port, json, open: openBrowser, lau
     process.once('SIGTERM', resolve);
   });
   await stopped;
-  service.close();
   await server.close();
   return 0;
 }

@@ -46,10 +46,20 @@ export interface ServiceOptions {
   /** The program of native/labs/labs.c; without it there are no labs. */
   readonly labsProgram?: string;
   /**
-   * Whether programs may be started, to trace them. Whoever holds the transport then has cr3scope's power to execute, not
-   * only to read.
+   * Asked before a program is started to trace it; throws where it may not be. Without it none may: whoever starts
+   * programs has cr3scope's power to execute, not only to read.
    */
-  readonly mayLaunch?: boolean;
+  readonly permitLaunch?: (wanted: Args<'startTrace'>) => Promise<void>;
+}
+
+const gone = () => new Failed('the window is gone', 'Open it again.', 'ECANCELED');
+
+async function refuseLaunch(): Promise<void> {
+  throw new Failed(
+    'this browser may not start programs',
+    'Start it with `cr3scope serve --launch`, or use `cr3scope trace` in a terminal; attaching works as it is.',
+    'EPERM',
+  );
 }
 
 export class Service implements Omit<Api, keyof Reads> {
@@ -60,6 +70,7 @@ export class Service implements Omit<Api, keyof Reads> {
   private readonly labs = new Map<string, Lab>();
   private readonly snapshots: Snapshots;
   private readonly documents: Documents;
+  private closed = false;
 
   constructor(
     readonly explorer: Explorer,
@@ -77,15 +88,10 @@ export class Service implements Omit<Api, keyof Reads> {
 
   /** A call from a transport: unknown arguments in, checked result out. */
   async call(method: string, args: unknown): Promise<unknown> {
+    if (this.closed) throw gone();
     if (!Object.hasOwn(METHODS, method)) throw new Failed(`no such method: ${method}`, 'Update the user interface.');
     const name = method as Method;
     const checked = METHODS[name].args.parse(args);
-    if (name === 'startTrace' && !this.options.mayLaunch && (checked as Args<'startTrace'>).arguments.length)
-      throw new Failed(
-        'this browser may not start programs',
-        'Start it with `cr3scope serve --launch`, or use `cr3scope trace` in a terminal; attaching works as it is.',
-        'EPERM',
-      );
     if (isRead(name)) return (this.explorer[name] as (a: unknown) => Promise<unknown>)(checked);
     return (this[name] as (a: unknown) => Promise<unknown>)(checked);
   }
@@ -165,7 +171,12 @@ export class Service implements Omit<Api, keyof Reads> {
     return sample !== undefined;
   };
 
-  startTrace: Api['startTrace'] = async ({ id, pid, follow, ...launch }) => {
+  startTrace: Api['startTrace'] = async (wanted) => {
+    const { id, pid, follow, ...launch } = wanted;
+    if (launch.arguments.length) {
+      await (this.options.permitLaunch ?? refuseLaunch)(wanted);
+      if (this.closed) throw gone();
+    }
     const record = this.documents.recorded;
     const onEvents = (events: Traced[]) => {
       record((recorder) => recorder.addTrace(events));
@@ -220,12 +231,12 @@ export class Service implements Omit<Api, keyof Reads> {
     const abort = new AbortController();
     const write = async () =>
       record && report
-        ? this.documents.report(id, report, record)
-        : this.documents.write(id, wanted, { onProgress, signal: abort.signal });
+        ? this.documents.report(report, record)
+        : this.documents.write(wanted, { onProgress, signal: abort.signal });
     this.jobs.start(
       id,
       () => ({ promise: write(), cancel: () => abort.abort() }),
-      (end) => this.emit('export', { id, ...at, end: typeof end === 'number' ? { bytes: end } : end }),
+      (end) => this.emit('export', { id, ...at, end }),
     );
     return null;
   };
@@ -239,9 +250,9 @@ export class Service implements Omit<Api, keyof Reads> {
 
   cancel: Api['cancel'] = async ({ id }) => this.jobs.cancel(id);
 
-  /** Where the file of a finished export, or of a comparison, lies; undefined where there is none. */
-  exported(id: string): string | undefined {
-    return this.documents.path(id) ?? this.snapshots.path(id);
+  /** The file that is offered to the page at a URL path, open; the caller closes it. */
+  take(path: string): { fd: number; size: number } | undefined {
+    return this.documents.offer.take(path) ?? this.snapshots.offer.take(path);
   }
 
   takeSnapshot: Api['takeSnapshot'] = ({ id, pid, startTicks }) =>
@@ -251,15 +262,14 @@ export class Service implements Omit<Api, keyof Reads> {
 
   compare: Api['compare'] = ({ before, after }) => this.snapshots.compare(before, after);
 
-  exportComparison: Api['exportComparison'] = async ({ id, format }) => {
-    await this.snapshots.export(id, format);
-    return null;
-  };
+  exportComparison: Api['exportComparison'] = ({ format }) => this.snapshots.export(format);
 
   dropSnapshot: Api['dropSnapshot'] = async ({ id }) => this.snapshots.drop(id);
 
-  /** Cancels whatever runs, and forgets all snapshots and files. */
+  /** Cancels whatever runs, and forgets all snapshots and files. Nothing can be called any more. */
   close(): void {
+    this.closed = true;
+    this.listeners.clear();
     this.jobs.cancelAll();
     for (const lab of this.labs.values()) lab.end();
     this.labs.clear();

@@ -1,10 +1,9 @@
 // Finished files that the other end has for us.
-import { EXPORT_PATH } from '../../contract/api.ts';
 
-/** Has the browser, or the desktop, save the export `id` as a file of this name. */
-export function download(id: string, file: string): void {
+/** Has the browser, or the desktop, save what is offered at `path` as a file of this name. */
+export function download(path: string, file: string): void {
   const link = document.createElement('a');
-  link.href = `${EXPORT_PATH}${id}`;
+  link.href = path;
   link.download = file;
   link.click();
 }

@@ -63,9 +63,8 @@ export const openSnapshot = (path: string): Promise<void> =>
 /** Saves the differences of the comparison that is shown, all of them. */
 export const saveComparison = (format: (typeof COMPARISON_FORMATS)[number]): Promise<void> =>
   during('Writing…', async () => {
-    const id = crypto.randomUUID();
-    await explorer().call('exportComparison', { id, format });
-    download(id, `cr3scope-differences.${format}`);
+    const { path } = await explorer().call('exportComparison', { format });
+    download(path, `cr3scope-differences.${format}`);
   });
 
 export const dropSnapshot = (id: string): Promise<void> =>

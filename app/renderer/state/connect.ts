@@ -1,6 +1,6 @@
 // Connects the stores to the explorer: its events go to those that they are about.
 import type { CheckSummary } from '../../contract/api.ts';
-import { parseLink } from '../../contract/link.ts';
+import { parseFragment, parseLink } from '../../contract/link.ts';
 import { pagesBetween } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { failure, openClient } from '../lib/client.ts';
@@ -33,8 +33,8 @@ export async function connect(): Promise<void> {
     return;
   }
   await refreshProcesses();
-  const wanted = decodeURIComponent(window.location.hash.slice(1));
-  if (parseLink(wanted)) follow(wanted);
+  const { link = '' } = parseFragment(window.location.hash);
+  if (parseLink(link)) follow(link);
   else selectFirst();
 }
 

@@ -75,8 +75,8 @@ export function followExport(event: ExportEvent): void {
   if (event.id !== running?.id) return;
   const { end } = event;
   if (!end) set({ running: { ...running, at: event } });
-  else if ('bytes' in end) {
-    download(running.id, running.file);
+  else if ('path' in end) {
+    download(end.path, running.file);
     set({ running: undefined, scope: undefined });
   } else set({ running: undefined, ...(end.error.code !== 'ECANCELED' && { error: end.error }) });
 }

@@ -1,11 +1,12 @@
-// The lab that runs, and the step it is at.
+// The lab that is shown, and the step it is at.
 import { create } from 'zustand';
 import type { Failure, LabStep } from '../../contract/api.ts';
 import type { LabName } from '../../contract/labs.ts';
 import { explorer, failure } from '../lib/client.ts';
 
 interface Lab {
-  readonly id: string;
+  /** Without one it was not started. */
+  readonly id?: string;
   readonly name: LabName;
   readonly at?: LabStep;
   readonly error?: Failure;
@@ -23,6 +24,13 @@ async function takeStep(id: string, name: LabName, step: Promise<LabStep>): Prom
   if (get().lab?.id === id) set({ lab: { id, name, ...result } });
 }
 
+/** Shows a lab, to be started: a link starts no programs. */
+export function showLab(name: LabName): void {
+  if (get().lab?.name === name) return;
+  endLab();
+  set({ lab: { name } });
+}
+
 export async function startLab(name: LabName): Promise<void> {
   endLab();
   const id = crypto.randomUUID();
@@ -32,12 +40,12 @@ export async function startLab(name: LabName): Promise<void> {
 
 export async function nextLabStep(): Promise<void> {
   const { lab } = get();
-  if (!lab?.at || lab.at.step === null) return;
+  if (!lab?.id || !lab.at || lab.at.step === null) return;
   await takeStep(lab.id, lab.name, explorer().call('nextLab', { id: lab.id }));
 }
 
 export function endLab(): void {
   const { lab } = get();
-  if (lab) void explorer().call('endLab', { id: lab.id });
+  if (lab?.id) void explorer().call('endLab', { id: lab.id });
   set({ lab: undefined });
 }

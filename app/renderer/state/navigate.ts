@@ -8,7 +8,7 @@ import { explorer, failure } from '../lib/client.ts';
 import type { Destination } from '../lib/query.ts';
 import { cancelCheck, dropCheck, startCheck } from './check.ts';
 import { explainEntry } from './explain.ts';
-import { startLab } from './lab.ts';
+import { showLab } from './lab.ts';
 import { openAddress, openFrame } from './memory.ts';
 import { showRange } from './memoryMap.ts';
 import { notify } from './notice.ts';
@@ -96,7 +96,7 @@ export async function visit(place: Place): Promise<void> {
   else if (place.view === 'cpus') show('cpus');
   else if (place.view === 'lab') {
     show('labs');
-    await startLab(place.name as LabName);
+    showLab(place.name as LabName);
   } else if (place.view === 'owners') await askOwners(place.pfn);
   else if (place.view === 'entry') {
     const levels = useTarget.getState().target?.levels ?? 4;

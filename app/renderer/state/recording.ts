@@ -16,7 +16,7 @@ export async function toggleRecording(): Promise<void> {
     return;
   }
   useRecording.setState({ id: undefined });
-  const { problem } = await explorer().call('stopRecording', { id: recording });
-  download(recording, 'cr3scope-recording.cr3scope');
+  const { path, problem } = await explorer().call('stopRecording', { id: recording });
+  download(path, 'cr3scope-recording.cr3scope');
   if (problem) throw new Error(problem);
 }

@@ -111,6 +111,11 @@ export function LabPane() {
               ))}
             </ol>
             <p>
+              {!lab.id && (
+                <button type="button" className="primary" onClick={() => void startLab(lab.name)}>
+                  Start
+                </button>
+              )}
               {at && at.step !== null && (
                 <button type="button" className="primary" onClick={() => void nextLabStep()}>
                   {at.step < text.steps.length ? 'Next step' : 'Finish'}

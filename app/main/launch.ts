@@ -1,0 +1,29 @@
+// What the desktop asks before it starts a program for its page. The page may be under a stranger's control: the question
+// shows everything that decides what runs, as text that cannot act, and nothing of it is cut off.
+import { userInfo } from 'node:os';
+import type { Args } from '../contract/api.ts';
+import { visible } from '../contract/inert.ts';
+import { Failed } from './sources/failed.ts';
+
+/** Characters that a question can show. */
+const MOST_SHOWN = 2000;
+
+/** A word as a shell would need it. */
+const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${visible(word).replaceAll("'", "'\\''")}'`);
+
+export function launchQuestion(wanted: Args<'startTrace'>): { message: string; detail: string } {
+  const detail = [
+    wanted.arguments.map(quoted).join(' '),
+    '',
+    `As user: ${quoted(wanted.user || userInfo().username)}`,
+    `In directory: ${quoted(wanted.directory || process.cwd())}`,
+    ...wanted.environment.map((entry) => `With ${quoted(entry)}`),
+  ].join('\n');
+  if (detail.length > MOST_SHOWN)
+    throw new Failed(
+      'this command is too long to be shown in a question',
+      'Start it with `cr3scope trace` in a terminal.',
+      'E2BIG',
+    );
+  return { message: 'Start this program to trace it?', detail };
+}

@@ -1,0 +1,37 @@
+// A file for a page to fetch: once, by a path that nobody can guess.
+import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { EXPORT_PATH, type Offered } from '../contract/api.ts';
+import { newSecret } from './secret.ts';
+
+/** One at a time: a page fetches each as soon as it is there. */
+export class Offer {
+  private last: { readonly path: string; readonly file: string } | undefined;
+
+  /** Offers a file, and removes the one that was offered before. */
+  make(file: string): Offered {
+    this.withdraw();
+    const path = `${EXPORT_PATH}${newSecret()}`;
+    this.last = { path, file };
+    return { path, bytes: statSync(file).size };
+  }
+
+  /** The file at a URL path, open, and offered no more; undefined for any other path. The caller closes it. */
+  take(path: string): { fd: number; size: number } | undefined {
+    if (this.last?.path !== path) return undefined;
+    const { file } = this.last;
+    this.last = undefined;
+    const fd = openSync(file, 'r');
+    try {
+      rmSync(file);
+      return { fd, size: fstatSync(fd).size };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  withdraw(): void {
+    if (this.last) rmSync(this.last.file, { force: true });
+    this.last = undefined;
+  }
+}

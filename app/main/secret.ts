@@ -1,0 +1,4 @@
+import { randomBytes } from 'node:crypto';
+
+/** 192 bits that nobody can guess, fit for URLs. */
+export const newSecret = (): string => randomBytes(24).toString('base64url');
