@@ -22,6 +22,9 @@ export class Admission {
   private readonly session = newSecret();
   private used = false;
 
+  /** `onUsed` is called once the token has done its work. */
+  constructor(private readonly onUsed: () => void) {}
+
   /** Takes the first message of a page: the session's secret, or why it gets none. */
   admit(text: string): { session: string } | { refused: string } {
     const given = text.length > LONGEST_GREETING ? {} : parse(text);
@@ -30,6 +33,7 @@ export class Admission {
     if (!same(given.token, this.token)) return { refused: 'Open the link that `cr3scope serve` printed.' };
     if (this.used) return { refused: 'This link was used already. Start `cr3scope serve` again for a new one.' };
     this.used = true;
+    this.onUsed();
     return { session };
   }
 }

@@ -79,9 +79,12 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Serves on 127.0.0.1, each page with a service of its own; port 0 takes a free one. */
-export async function serve(openService: () => Service, port: number): Promise<Server> {
-  const admission = new Admission();
+/**
+ * Serves on 127.0.0.1, each page with a service of its own; port 0 takes a free one. `onUsed` is called once the link was
+ * used.
+ */
+export async function serve(openService: () => Service, port: number, onUsed = () => {}): Promise<Server> {
+  const admission = new Admission(onUsed);
   const strangers = new Strangers();
   const services = new Set<Service>();
 

@@ -49,20 +49,27 @@ function listen(page: Page): string[] {
 }
 
 /** Starts `cr3scope serve`; its link works once. */
-export async function startServer(...options: string[]): Promise<{ url: string; port: number; child: ChildProcess }> {
+export async function startServer(
+  options: readonly string[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ url: string; port: number; child: ChildProcess; complaint: Promise<string> }> {
   const child = spawn(process.execPath, ['out/main/cli.cjs', 'serve', '--json', ...options], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
   });
+  /** The first line that it says of what went wrong. */
+  const complaint = new Promise<string>((ok) => createInterface({ input: child.stderr }).once('line', ok));
+  child.stderr.pipe(process.stderr, { end: false });
   const line = await new Promise<string>((ok, no) => {
     child.once('exit', () => no(new Error('serve ended')));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', ok);
   });
   const { url, port } = JSON.parse(line) as { url: string; port: number };
-  return { url, port, child };
+  return { url, port, child, complaint };
 }
 
 export async function openBrowser(...options: string[]): Promise<Face> {
-  const { url, child } = await startServer(...(options.length ? options : ['--launch']));
+  const { url, child } = await startServer(options.length ? options : ['--launch']);
   const browser: Browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: BROWSER_FLAGS });
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },

@@ -15,7 +15,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Args, ExportEvent, Offered } from '../../app/contract/api.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';

@@ -1,8 +1,8 @@
 // The commands of the command line. Exit codes: 0 success, 1 a mismatch was found, 2 the command failed.
-import { spawn } from 'node:child_process';
 import { Command, CommanderError } from 'commander';
 import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
+import { openBrowser } from '../browser.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { LABS_PROGRAM } from '../files.ts';
 import { serve } from '../serve.ts';
@@ -71,12 +71,28 @@ interface ServeOptions extends Json {
   launch?: boolean;
 }
 
-async function runServe(explorer: Explorer, { port, json, open: openBrowser, launch }: ServeOptions): Promise<number> {
+/** Best effort: the link stands in the terminal. */
+function openLink(url: string): ReturnType<typeof openBrowser> | undefined {
+  try {
+    return openBrowser(url);
+  } catch (error) {
+    const { message, remedy } = Failed.from(error);
+    process.stderr.write(`cr3scope: no browser was opened: ${message}. ${remedy}\n`);
+    return undefined;
+  }
+}
+
+async function runServe(explorer: Explorer, { port, json, open, launch }: ServeOptions): Promise<number> {
   const number = Number(port);
   if (!/^\d{1,5}$/.test(port) || number > 65535)
     throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
   const options = { labsProgram: LABS_PROGRAM, ...(launch && { permitLaunch: async () => undefined }) };
-  const server = await serve(() => new Service(explorer, options), number);
+  let opened: ReturnType<typeof openBrowser> | undefined;
+  const server = await serve(
+    () => new Service(explorer, options),
+    number,
+    () => opened?.remove(),
+  );
   if (json) print({ url: server.url, port: server.port, pid: process.pid });
   else {
     say(
@@ -86,17 +102,12 @@ async function runServe(explorer: Explorer, { port, json, open: openBrowser, lau
       `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} root@this-machine, then open it there. Ctrl-C ends.`,
     );
   }
-  if (openBrowser) {
-    // Best effort: the link stands above for whoever has no xdg-open, or a browser that does not start from root.
-    spawn('xdg-open', [server.url], { detached: true, stdio: 'ignore' })
-      .on('error', () => undefined)
-      .unref();
-  }
+  if (open) opened = openLink(server.url);
   const stopped = new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
   });
   await stopped;
+  opened?.remove();
   await server.close();
   return 0;
 }
@@ -303,7 +314,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
   program.commandsGroup('Browser:');
   command('serve', 'serve the window to a browser, on loopback only', 'cr3scope serve --port 8443')
     .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', '0')
-    .option('--open', 'also open it in the default browser')
+    .option('--open', 'also open it in the default browser, as the user who called sudo')
     .option('--launch', 'let the browser start programs, to trace them')
     .action((o: ServeOptions) => run((e) => runServe(e, o), o));
   return program;
