@@ -751,6 +751,15 @@ export interface Events {
   visit: { link: string };
 }
 
+/** Whether an event only says how far something is: the next one says it better, so that this one may be left out. */
+export function isProgress<E extends keyof Events>(event: E, payload: Events[E]): boolean {
+  if (event === 'search') {
+    const { end, address } = payload as SearchEvent;
+    return end === null && address.length === 0;
+  }
+  return (event === 'check' || event === 'export') && (payload as CheckEvent | ExportEvent).end === null;
+}
+
 /** The user interface's end of a transport. */
 export interface Client {
   call<M extends Method>(method: M, args: Args<M>): Promise<Result<M>>;

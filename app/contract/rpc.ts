@@ -6,8 +6,8 @@ import { pack, unpack } from './msgpack.ts';
 /** A duplex of whole messages. */
 export interface Channel {
   send(bytes: Uint8Array): void;
-  /** Sets the one receiver. */
-  onMessage(receive: (bytes: Uint8Array) => void): void;
+  /** Sets the one receiver. That of the answering end resolves once the answer was sent. */
+  onMessage(receive: (bytes: Uint8Array) => unknown): void;
 }
 
 const Request = z.object({ id: z.number(), method: z.string(), args: z.unknown() });
@@ -66,21 +66,18 @@ export function answer(
   call: (method: string, args: unknown) => Promise<unknown>,
   toFailure: (error: unknown) => Failure,
 ): { emit<E extends keyof Events>(event: E, payload: Events[E]): void } {
-  channel.onMessage((bytes) => {
+  channel.onMessage(async (bytes) => {
     let id = 0;
-    Promise.resolve()
-      .then(() => {
-        const request = Request.parse(unpack(bytes));
-        id = request.id;
-        return call(request.method, request.args);
-      })
-      .then(
-        (result) => channel.send(pack({ id, result })),
-        (error: unknown) => {
-          const { message, code, remedy } = toFailure(error);
-          channel.send(pack({ id, failure: { message, code, remedy } }));
-        },
-      );
+    let reply: Uint8Array;
+    try {
+      const request = Request.parse(unpack(bytes));
+      id = request.id;
+      reply = pack({ id, result: await call(request.method, request.args) });
+    } catch (error) {
+      const { message, code, remedy } = toFailure(error);
+      reply = pack({ id, failure: { message, code, remedy } });
+    }
+    channel.send(reply);
   });
   return { emit: (event, payload) => channel.send(pack({ event, payload })) };
 }

@@ -8,9 +8,9 @@ import { pipeline } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { REFUSED } from '../contract/greeting.ts';
 import { fragmentOf } from '../contract/link.ts';
-import { answer } from '../contract/rpc.ts';
 import { Admission } from './admission.ts';
 import { offeredFile, rendererFile } from './files.ts';
+import { attend } from './page.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import type { Service } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
@@ -193,18 +193,4 @@ function greet(ws: WebSocket, admit: (text: string) => string): void {
     const refused = isBinary ? 'The first message must be text.' : admit(String(data));
     if (refused) ws.close(REFUSED, refused);
   });
-}
-
-/** Answers the page until it goes away. */
-function attend(ws: WebSocket, service: Service): void {
-  ws.binaryType = 'nodebuffer';
-  const { emit } = answer(
-    {
-      send: (bytes) => ws.readyState === ws.OPEN && ws.send(bytes),
-      onMessage: (receive) => ws.on('message', (data, isBinary) => isBinary && receive(data as Buffer)),
-    },
-    (method, args) => service.call(method, args),
-    Failed.from,
-  );
-  service.listen(emit);
 }

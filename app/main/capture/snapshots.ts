@@ -21,6 +21,8 @@ interface Kept {
   readonly own: boolean;
 }
 
+/** Each is a file as large as what it tells of. */
+const MOST_SNAPSHOTS = 32;
 /** Differences between two turns of others. */
 const AT_ONCE = 2000;
 
@@ -35,7 +37,7 @@ export class Snapshots {
   constructor(private readonly explorer: Explorer) {}
 
   async take(id: string, wanted: readonly Wanted[]): Promise<Snapshot> {
-    this.refuseTaken(id);
+    this.refuse(id);
     const path = this.scratch.path(ENDING);
     const all = wanted.length === 0;
     await captureProcesses(this.explorer, path, all ? 'all' : wanted, {}, this.abort);
@@ -44,7 +46,7 @@ export class Snapshots {
 
   /** A capture in a file, to compare with as it is. */
   open(id: string, path: string): Snapshot {
-    this.refuseTaken(id);
+    this.refuse(id);
     return this.keep(id, { path, wanted: [], own: false });
   }
 
@@ -140,7 +142,9 @@ export class Snapshots {
     };
   }
 
-  private refuseTaken(id: string): void {
+  private refuse(id: string): void {
+    if (this.kept.size >= MOST_SNAPSHOTS)
+      throw new Failed(`${MOST_SNAPSHOTS} snapshots are kept already`, 'Drop one of them.', 'EAGAIN');
     if (this.kept.has(id)) throw new Failed(`snapshot ${id} exists`, 'Choose another id.', 'EEXIST');
   }
 

@@ -11,6 +11,9 @@ function failedEnd(error: unknown): FailedEnd {
   return { error: { message, code, remedy } };
 }
 
+/** Jobs of one page that run at a time. */
+const MOST_RUNNING = 64;
+
 export class Jobs {
   private readonly running = new Map<string, () => void>();
 
@@ -19,7 +22,7 @@ export class Jobs {
    * and nothing is left under the id.
    */
   start<T>(id: string, begin: () => Job<T>, onEnd: (end: T | FailedEnd) => void): void {
-    this.refuseTaken(id);
+    this.refuse(id);
     const { promise, cancel } = begin();
     this.running.set(id, cancel);
     promise.then(onEnd, (error: unknown) => onEnd(failedEnd(error))).finally(() => this.running.delete(id));
@@ -27,7 +30,7 @@ export class Jobs {
 
   /** Runs a job under a free id and resolves as it does. */
   async run<T>(id: string, begin: () => Job<T>): Promise<T> {
-    this.refuseTaken(id);
+    this.refuse(id);
     const { promise, cancel } = begin();
     this.running.set(id, cancel);
     try {
@@ -48,7 +51,9 @@ export class Jobs {
     for (const cancel of this.running.values()) cancel();
   }
 
-  refuseTaken(id: string): void {
+  private refuse(id: string): void {
+    if (this.running.size >= MOST_RUNNING)
+      throw new Failed(`${MOST_RUNNING} jobs run already`, 'Cancel one of them.', 'EAGAIN');
     if (this.running.has(id)) throw new Failed(`job ${id} exists`, 'Choose another id.', 'EEXIST');
   }
 }

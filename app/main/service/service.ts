@@ -21,6 +21,8 @@ import { Lab } from './lab.ts';
 
 /** Finished checks that are kept for reports. */
 const MOST_CHECKS = 8;
+/** Labs that run at a time. */
+const MOST_LABS = 8;
 
 const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts'> = {
   rows: {
@@ -194,6 +196,7 @@ export class Service implements Omit<Api, keyof Reads> {
   };
 
   startLab: Api['startLab'] = async ({ id, name }) => {
+    if (this.labs.size >= MOST_LABS) throw new Failed(`${MOST_LABS} labs run already`, 'End one of them.', 'EAGAIN');
     if (this.labs.has(id)) throw new Failed(`lab ${id} exists`, 'Choose another id.', 'EEXIST');
     this.labs.set(id, new Lab(this.explorer, this.options.labsProgram ?? '', name));
     return this.nextLab({ id });
