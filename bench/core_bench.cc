@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "../native/core/check.h"
+#include "../native/core/clock.h"
 #include "../native/core/processes.h"
 #include "../native/core/search.h"
 #include "../native/core/session.h"

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "../native/core/check.h"
+#include "../native/core/clock.h"
+#include "../native/core/pagemap.h"
 #include "../native/core/session.h"
 
 using namespace cr3scope;

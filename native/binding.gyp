@@ -7,7 +7,6 @@
   "variables": {
     "bpf_headers": ["bpf/namespace.h", "bpf/task.bpf.h"],
     "compile_bpf": ["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", "-c"],
-    "core": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/page_record.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/watch.cc"],
     "napi_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_ADDON_API_DISABLE_DEPRECATED"],
     "napi_include": "<!(node -p \"require('node-addon-api').include_dir\")"
   },
@@ -35,17 +34,23 @@
       }]
     },
     {
-      "target_name": "cr3scope",
+      "target_name": "core",
+      "type": "static_library",
       "dependencies": ["bpf_object"],
-      "sources": ["binding/addon.cc", "binding/convert.cc", "<@(core)"],
+      "sources": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/page_record.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/watch.cc"],
+      "link_settings": {"libraries": ["-lbpf", "-lz"]}
+    },
+    {
+      "target_name": "cr3scope",
+      "dependencies": ["core"],
+      "sources": ["binding/addon.cc", "binding/convert.cc"],
       "include_dirs": ["<(napi_include)"],
-      "defines": ["<@(napi_defines)"],
-      "libraries": ["-lbpf", "-lz"]
+      "defines": ["<@(napi_defines)"]
     },
     {
       "target_name": "cr3scope_wrong",
       "dependencies": ["bpf_object"],
-      "sources": ["binding/addon.cc", "binding/convert.cc", "<@(core)"],
+      "sources": ["binding/addon.cc", "binding/convert.cc", "<!@(ls core/*.cc)"],
       "include_dirs": ["<(napi_include)"],
       "defines": ["<@(napi_defines)", "CR3SCOPE_WRONG_SOURCE"],
       "libraries": ["-lbpf", "-lz"]
@@ -60,16 +65,14 @@
     {
       "target_name": "core_bench",
       "type": "executable",
-      "dependencies": ["bpf_object"],
-      "sources": ["../bench/core_bench.cc", "<@(core)"],
-      "libraries": ["-lbpf", "-lz"]
+      "dependencies": ["core"],
+      "sources": ["../bench/core_bench.cc"]
     },
     {
       "target_name": "module_bench",
       "type": "executable",
-      "dependencies": ["bpf_object"],
-      "sources": ["../bench/module_bench.cc", "<@(core)"],
-      "libraries": ["-lbpf", "-lz"]
+      "dependencies": ["core"],
+      "sources": ["../bench/module_bench.cc"]
     }
   ]
 }

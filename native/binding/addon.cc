@@ -3,6 +3,7 @@
 #include <deque>
 #include <thread>
 
+#include "../core/clock.h"
 #include "../core/session.h"
 #include "convert.h"
 

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
-#include "check.h"
+#include "clock.h"
 #include "error.h"
 #include "file.h"
 
@@ -14,7 +15,6 @@ namespace cr3scope {
 namespace {
 
 constexpr unsigned kRounds = 8;  // re-reads of a page that differs
-constexpr u64 kEmitNs = 50'000'000;
 
 struct Page {
   u64 va, pfn;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "check.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstring>
 
+#include "clock.h"
 #include "error.h"
 #include "page_record.h"
 
@@ -19,13 +18,7 @@ constexpr u64 kBigGap = 512;           // pages: from here on a hole is asked fo
 constexpr size_t kDoubts = 4096;       // pages re-read at a time
 constexpr unsigned kRounds = 6;        // re-reads before a page is given up as still changing
 constexpr unsigned kStableRounds = 4;  // equal, undisturbed readings that make a difference a mismatch
-constexpr u64 kEmitNs = 50'000'000;
-constexpr size_t kRecorded = 16384;  // stretches that a batch carries
-
-void pause_ms(unsigned ms) {
-  timespec t{0, static_cast<long>(ms) * 1'000'000};
-  nanosleep(&t, nullptr);
-}
+constexpr size_t kRecorded = 16384;    // stretches that a batch carries
 
 bool is_agreement(Verdict v) { return v <= Verdict::notPresent; }
 
@@ -63,12 +56,6 @@ bool kernel_agrees(KernelWord k, const Entry& e, u64 pfn) {
 }
 
 }  // namespace
-
-u64 monotonic_ns() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
-}
 
 Checker::Checker(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks,
                  const std::atomic<bool>& cancel)
@@ -226,7 +213,7 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
   for (size_t i = 0; i < open.size(); i++) open[i] = i;
   for (unsigned round = 1; round <= kRounds + kStableRounds && !open.empty(); round++) {
     if (cancel_) throw Cancelled();
-    if (round > 2) pause_ms(1u << std::min(round - 2, 4u));
+    if (round > 2) pause_ns(1'000'000ull << std::min(round - 2, 4u));
     if (current_root() != root_pa_) {
       for (size_t i : open) settled[i] = {Verdict::notComparable, Note::processGone, round, monotonic_ns(), {}, {}};
       gone_ = true;

@@ -238,6 +238,4 @@ class Checker {
   std::vector<std::pair<PageRange, std::string>> flags_;  // VmFlags looked up so far
 };
 
-u64 monotonic_ns();
-
 }  // namespace cr3scope

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "check.h"
 #include "error.h"
 
 namespace cr3scope {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "check.h"
+#include "clock.h"
 #include "error.h"
 
 namespace cr3scope {

@@ -9,15 +9,14 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
-#include "check.h"
+#include "clock.h"
 #include "error.h"
 
 namespace cr3scope {
 
 namespace {
-
-constexpr u64 kEmitNs = 50'000'000;
 
 struct Page {
   u64 address, pa;

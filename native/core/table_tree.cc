@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "check.h"
 #include "error.h"
 
 namespace cr3scope {

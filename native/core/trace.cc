@@ -18,8 +18,9 @@
 #include <set>
 #include <sstream>
 #include <thread>
+#include <utility>
 
-#include "check.h"
+#include "clock.h"
 #include "error.h"
 #include "file.h"
 

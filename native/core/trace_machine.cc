@@ -12,7 +12,7 @@
 
 #include "../bpf/lives.h"
 #include "bpf_frames.h"
-#include "check.h"
+#include "clock.h"
 #include "error.h"
 
 // bpf/lives.bpf.o, embedded by bpf/embed.S.

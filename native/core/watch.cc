@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "watch.h"
 
-#include <ctime>
-
+#include "clock.h"
 #include "error.h"
 
 namespace cr3scope {
@@ -88,9 +87,7 @@ void watch(const Target& target, FrameReader& frames, KernelModule* module, int 
   for (u64 next = monotonic_ns();; next = std::max(next + interval_ns, monotonic_ns())) {
     const bool stepped = interval_ns == 0 && samples > 0;
     while (!cancel && (stepped ? asked == answered : monotonic_ns() < next)) {
-      u64 nap = stepped ? kNapNs : std::min(kNapNs, next - std::min(next, monotonic_ns()));
-      timespec pause{0, static_cast<long>(nap)};
-      nanosleep(&pause, nullptr);
+      pause_ns(stepped ? kNapNs : std::min(kNapNs, next - std::min(next, monotonic_ns())));
     }
     if (stepped) answered++;
     if (cancel) throw Cancelled();
