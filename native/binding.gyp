@@ -37,13 +37,20 @@
       "target_name": "core",
       "type": "static_library",
       "dependencies": ["bpf_object"],
-      "sources": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/page_record.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/watch.cc"],
+      "sources": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/page_record.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/verdict.cc", "core/watch.cc"],
       "link_settings": {"libraries": ["-lbpf", "-lz"]}
     },
     {
       "target_name": "cr3scope",
       "dependencies": ["core"],
       "sources": ["binding/addon.cc", "binding/convert.cc"],
+      "include_dirs": ["<(napi_include)"],
+      "defines": ["<@(napi_defines)"]
+    },
+    {
+      "target_name": "cr3scope_test",
+      "dependencies": ["core"],
+      "sources": ["test/addon.cc", "binding/convert.cc"],
       "include_dirs": ["<(napi_include)"],
       "defines": ["<@(napi_defines)"]
     },

@@ -76,13 +76,16 @@ const commands = {
     run('biome', ['check', '.']);
     run('sh', [
       '-c',
-      'clang-format --dry-run --Werror native/core/*.h native/core/*.cc native/binding/* bench/*.cc test/fixtures/*.c',
+      'clang-format --dry-run --Werror native/core/*.h native/core/*.cc native/binding/* native/test/* bench/*.cc test/fixtures/*.c',
     ]);
   },
   format() {
     setUp({ test: true });
     run('biome', ['check', '--write', '.']);
-    run('sh', ['-c', 'clang-format -i native/core/*.h native/core/*.cc native/binding/* bench/*.cc test/fixtures/*.c']);
+    run('sh', [
+      '-c',
+      'clang-format -i native/core/*.h native/core/*.cc native/binding/* native/test/* bench/*.cc test/fixtures/*.c',
+    ]);
   },
   package() {
     setUp();

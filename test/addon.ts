@@ -1,3 +1,39 @@
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
 export const ADDON_PATH = resolve('native/build/Release/cr3scope.node');
+const TEST_ADDON_PATH = resolve('native/build/Release/cr3scope_test.node');
+
+/** The facts of a kernel and CPU that decide how entries read. */
+interface Facts {
+  levels: number;
+  maxPhysBits: number;
+  encryptionMask: bigint;
+  version: number;
+  migration: boolean;
+  memoryFailure: boolean;
+  devicePrivate: boolean;
+}
+
+/** What native/test exports: pure parts of the core, by themselves. */
+interface TestAddon {
+  decode(
+    raw: bigint,
+    level: number,
+    facts: Facts,
+  ): { kind: number; shift: number; swapType: number; pfn: bigint; swapOffset: bigint; violation: bigint };
+  access(entry: BigUint64Array, last: number, levels: number): number;
+  /** The verdict on page `page` of an entry, counted from its first; verdict and note by number. */
+  judge(
+    words: { pagemap: bigint; entry: bigint; kernel: bigint },
+    level: number,
+    page: number,
+    facts: Facts,
+    zeroPfn: bigint,
+    hugeZeroPage: boolean,
+  ): { verdict: number; note: number };
+  /** The note of the rule by which pagemap leaves out an entry, by number. */
+  leftOutByPagemap(raw: bigint, level: number, facts: Facts, vmFlags: string): number;
+}
+
+export const testAddon = createRequire(TEST_ADDON_PATH)(TEST_ADDON_PATH) as TestAddon;

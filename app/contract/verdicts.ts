@@ -1,4 +1,4 @@
-// What the core says of pages, entries and frames. The C++ enumerations have the same order: Verdict in native/core/check.h,
+// What the core says of pages, entries and frames. The C++ enumerations have the same order: Verdict in native/core/verdict.h,
 // Note there, EntryKind in paging.h, FrameStatus in frame_reader.h.
 import { type ColouredWord, Vocabulary, type Word } from './vocabulary.ts';
 

@@ -550,40 +550,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   std::shared_ptr<Session> session_;
 };
 
-// decode(raw, level, {levels, maxPhysBits, encryptionMask, version, migration, memoryFailure, devicePrivate}): the
-// decoder alone, for the corpus that C++ and TypeScript share.
-Napi::Value decode_entry(const Napi::CallbackInfo& info) {
-  auto o = info[2].As<Napi::Object>();
-  auto number = [&](const char* name) { return o.Get(name).ToNumber().Uint32Value(); };
-  bool lossless;
-  Paging p;
-  p.levels = static_cast<u8>(number("levels"));
-  p.max_phys_bits = static_cast<u8>(number("maxPhysBits"));
-  p.encryption_mask = o.Get("encryptionMask").As<Napi::BigInt>().Uint64Value(&lossless);
-  p.swap_pfn_bits = p.levels == 5 ? 40 : 34;
-  p = swap_types(p, number("version"), o.Get("migration").ToBoolean(), o.Get("memoryFailure").ToBoolean(),
-                 o.Get("devicePrivate").ToBoolean());
-  return to_js(info.Env(), decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), p));
-}
-
-// access(entry: BigUint64Array(6) by level, last, levels): Path::access() alone, for the same reason.
-Napi::Value access_of(const Napi::CallbackInfo& info) {
-  auto entry = info[0].As<Napi::BigUint64Array>();
-  Path path;
-  path.last = static_cast<u8>(info[1].ToNumber().Uint32Value());
-  unsigned levels = info[2].ToNumber().Uint32Value();
-  for (unsigned level = path.last; level && level <= levels && level < path.entry.size(); level++) {
-    path.table[level] = kPageSize;
-    path.entry[level] = level < entry.ElementLength() ? entry[level] : 0;
-  }
-  if (path.last >= path.entry.size()) throw Napi::RangeError::New(info.Env(), "last is no level");
-  return Napi::Number::New(info.Env(), path.access());
-}
-
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["Session"] = SessionObject::define(env);
-  exports["decode"] = Napi::Function::New<decode_entry>(env, "decode");
-  exports["access"] = Napi::Function::New<access_of>(env, "access");
   return exports;
 }
 

@@ -85,9 +85,9 @@ Napi::Object to_js(Napi::Env env, const Target& t) {
 Napi::Object to_js(Napi::Env env, const std::vector<PageRow>& rows) {
   auto o = Napi::Object::New(env);
   o["va"] = column64(env, rows, [](auto& r) { return r.va; });
-  o["pagemap"] = column64(env, rows, [](auto& r) { return r.words.pagemap; });
-  o["kernel"] = column64(env, rows, [](auto& r) { return r.words.kernel.raw; });
-  o["entry"] = column64(env, rows, [](auto& r) { return r.words.entry; });
+  o["pagemap"] = column64(env, rows, [](auto& r) { return r.words[Source::pagemap]; });
+  o["kernel"] = column64(env, rows, [](auto& r) { return r.words[Source::kernelWalk]; });
+  o["entry"] = column64(env, rows, [](auto& r) { return r.words.entry(); });
   o["pfn"] = column64(env, rows, [](auto& r) { return r.pfn; });
   o["level"] = column8(env, rows, [](auto& r) { return r.level; });
   o["shift"] = column8(env, rows, [](auto& r) { return r.shift; });
@@ -260,9 +260,9 @@ Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
   auto runs = Napi::Object::New(env);
   runs["va"] = column64(env, b.runs, [](auto& r) { return r.va; });
   runs["pages"] = column64(env, b.runs, [](auto& r) { return r.pages; });
-  runs["pagemap"] = column64(env, b.runs, [](auto& r) { return r.words.pagemap; });
-  runs["kernel"] = column64(env, b.runs, [](auto& r) { return r.words.kernel.raw; });
-  runs["entry"] = column64(env, b.runs, [](auto& r) { return r.words.entry; });
+  runs["pagemap"] = column64(env, b.runs, [](auto& r) { return r.words[Source::pagemap]; });
+  runs["kernel"] = column64(env, b.runs, [](auto& r) { return r.words[Source::kernelWalk]; });
+  runs["entry"] = column64(env, b.runs, [](auto& r) { return r.words.entry(); });
   runs["verdict"] = column8(env, b.runs, [](auto& r) { return r.verdict; });
   runs["note"] = column8(env, b.runs, [](auto& r) { return r.note; });
   o["runs"] = runs;
@@ -279,11 +279,11 @@ Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
     x["rounds"] = Napi::Number::New(env, e.rounds);
     x["firstNs"] = to_js(env, e.first_ns);
     x["lastNs"] = to_js(env, e.last_ns);
-    x["firstPagemap"] = to_js(env, e.first.pagemap);
-    x["firstKernel"] = to_js(env, e.first.kernel.raw);
-    x["firstEntry"] = to_js(env, e.first.entry);
-    x["lastPagemap"] = to_js(env, e.last.pagemap);
-    x["lastKernel"] = to_js(env, e.last.kernel.raw);
+    x["firstPagemap"] = to_js(env, e.first[Source::pagemap]);
+    x["firstKernel"] = to_js(env, e.first[Source::kernelWalk]);
+    x["firstEntry"] = to_js(env, e.first.entry());
+    x["lastPagemap"] = to_js(env, e.last[Source::pagemap]);
+    x["lastKernel"] = to_js(env, e.last[Source::kernelWalk]);
     x["lastPath"] = to_js(env, e.last_path);
     evidence[static_cast<u32>(i)] = x;
   }

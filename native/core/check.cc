@@ -20,41 +20,6 @@ constexpr unsigned kRounds = 6;        // re-reads before a page is given up as 
 constexpr unsigned kStableRounds = 4;  // equal, undisturbed readings that make a difference a mismatch
 constexpr size_t kRecorded = 16384;    // stretches that a batch carries
 
-bool is_agreement(Verdict v) { return v <= Verdict::notPresent; }
-
-// Whether the kernel's word names what the decoded entry names. A kernel that looks into regions only has nothing to
-// say outside of them.
-bool kernel_agrees(KernelWord k, const Entry& e, u64 pfn) {
-  if (!k.raw || k.kind() == CR3SCOPE_KIND_NO_REGION) return true;
-  auto absent = [&](u32 kind, u64 value) {
-    return k.kind() == kind && k.swap_type() == e.swap_type && k.value() == value;
-  };
-  switch (e.kind) {
-    case EntryKind::none:
-      return k.kind() == CR3SCOPE_KIND_NONE;
-    case EntryKind::leaf:
-    case EntryKind::protNone:
-    case EntryKind::midSplit:
-      return k.kind() == CR3SCOPE_KIND_PAGE && k.value() == pfn && k.shift() == e.shift;
-    case EntryKind::swap:
-      return absent(CR3SCOPE_KIND_SWAP, e.swap_offset);
-    case EntryKind::migration:
-      return absent(CR3SCOPE_KIND_MIGRATION, pfn);
-    case EntryKind::device:
-      return absent(CR3SCOPE_KIND_DEVICE, pfn);
-    case EntryKind::hwpoison:
-      return absent(CR3SCOPE_KIND_HWPOISON, pfn);
-    case EntryKind::marker:
-      return absent(CR3SCOPE_KIND_MARKER, e.swap_offset);
-    case EntryKind::swapinError:
-      return k.kind() == CR3SCOPE_KIND_ERROR;
-    case EntryKind::reserved:  // a mismatch of its own
-    case EntryKind::table:     // nothing was read to compare with
-      return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Checker::Checker(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks,
@@ -86,64 +51,17 @@ u64 Checker::current_root() {
   return roots[0].start_ticks == start_ticks_ ? roots[0].root_pa : 0;
 }
 
-// What the words say of one page. A difference is `mismatch` here; only settle() makes it final.
-Checker::Judgement Checker::judge(const Words& words, const Entry& e, u64 pfn) const {
-  if (!kernel_agrees(words.kernel, e, pfn)) return {Verdict::mismatch, Note::kernelDiffers};
-  return judge_two(words.pagemap, words.entry, e, pfn);
-}
-
-// pagemap against the table walk.
-Checker::Judgement Checker::judge_two(u64 word, u64 raw, const Entry& e, u64 pfn) const {
-  PagemapWord p{word};
-  const Judgement differs{Verdict::mismatch, Note::differs};
-  auto by_rule = [&](bool same, Note note) { return same ? Judgement{Verdict::agreeByRule, note} : differs; };
-  if (p.present() && p.pfn() == 0 && target_.zero_pfn == 0) return {Verdict::notComparable, Note::pfnsHidden};
-  bool same_frame = p.present() && p.pfn() == pfn;
-  bool same_swap = p.swapped() && !p.present() && p.swap_type() == e.swap_type;
-  switch (e.kind) {
-    case EntryKind::none:
-      return p.present() || p.swapped() ? differs : Judgement{Verdict::notPresent, Note::none};
-    case EntryKind::leaf:
-      if (!same_frame) return differs;
-      if (pfn == target_.zero_pfn) return {Verdict::agreeByRule, Note::zeroPage};
-      if (e.shift == level_shift(kPmd) && !(raw & kWrite)) {
-        u64 flags = kpage_.flags(e.pfn);
-        if (flags != kUnknown && (flags & kKpfZeroPage)) return {Verdict::agreeByRule, Note::hugeZeroPage};
-      }
-      return {Verdict::agree, Note::none};
-    case EntryKind::protNone:
-      return by_rule(same_frame, Note::protNone);
-    case EntryKind::midSplit:
-      return by_rule(same_frame, Note::midSplit);
-    case EntryKind::swap:
-      return same_swap && p.swap_offset() == e.swap_offset ? Judgement{Verdict::swapped, Note::none} : differs;
-    case EntryKind::migration:
-      return by_rule(same_swap && p.swap_offset() == pfn, Note::migration);
-    case EntryKind::device:
-      return by_rule(same_swap && p.swap_offset() == pfn, Note::device);
-    case EntryKind::hwpoison:
-      return by_rule(same_swap && p.swap_offset() == pfn, Note::hwpoison);
-    case EntryKind::marker: {
-      Note note = e.swap_offset & kMarkerGuard      ? Note::guardMarker
-                  : e.swap_offset & kMarkerPoisoned ? Note::poisonMarker
-                                                    : Note::uffdWpMarker;
-      bool guard = note == Note::guardMarker && !p.present() && (word & PagemapWord::kGuard);
-      return by_rule(guard || (same_swap && p.swap_offset() == e.swap_offset), note);
-    }
-    case EntryKind::swapinError:
-      return by_rule(same_swap, Note::swapinError);
-    case EntryKind::reserved:
-      return {Verdict::mismatch, Note::reservedBits};
-    case EntryKind::table:
-      break;
+Judgement Checker::judge(const Words& words, const Entry& e, u64 pfn) const {
+  bool huge_zero = false;
+  if (may_be_huge_zero_page(e, words.entry())) {
+    u64 flags = kpage_.flags(e.pfn);
+    huge_zero = flags != kUnknown && (flags & kKpfZeroPage);
   }
-  return {Verdict::notComparable, Note::tableUnreadable};
+  return cr3scope::judge(words, e, pfn, {target_.zero_pfn, huge_zero});
 }
 
 // Rules that need to know the region: asked only where the words differ.
-bool Checker::covered_by_rule(u64 va, u64 word, const Entry& e, Note& note) {
-  PagemapWord p{word};
-  if (p.present() || p.swapped() || e.kind == EntryKind::none) return false;
+Note Checker::rule_of_region(u64 va, const Entry& e) {
   auto known =
       std::find_if(flags_.begin(), flags_.end(), [&](auto& f) { return f.first.begin <= va && va < f.first.end; });
   if (known == flags_.end()) {
@@ -152,25 +70,21 @@ bool Checker::covered_by_rule(u64 va, u64 word, const Entry& e, Note& note) {
       if (r.begin <= va && va < r.end) end = r.end;
     known = flags_.insert(flags_.end(), {{va, end}, vm_flags(pid_, va)});
   }
-  auto has = [&](const char* flag) { return known->second.find(flag) != std::string::npos; };
-  if (has(" pf ")) note = Note::pfnmap;
-  else if (!maps_frame(e.kind) && has(" ht ")) note = Note::hugetlbNotPresent;
-  else return false;
-  return true;
+  return left_out_by_pagemap(e, known->second);
 }
 
-Checker::Judgement Checker::judge_in_region(u64 va, const Words& words, const Path& path) {
+Judgement Checker::judge_in_region(u64 va, const Words& words, const Path& path) {
   if (path.status != FrameStatus::ok) return {Verdict::notComparable, Note::tableUnreadable};
   Judgement j = judge(words, path.leaf, path.pfn(va));
-  if (j.verdict == Verdict::mismatch && j.note == Note::differs &&
-      covered_by_rule(va, words.pagemap, path.leaf, j.note))
-    j.verdict = Verdict::agreeByRule;
-  return j;
+  if (j.note != Note::differs || !unseen_by_pagemap(words.pagemap(), path.leaf)) return j;
+  Note rule = rule_of_region(va, path.leaf);
+  return rule == Note::none ? j : Judgement{Verdict::agreeByRule, rule};
 }
 
 // Whether two readings mean the same; the hardware sets A and D by itself.
 static bool same_words(const Words& a, const Words& b) {
-  return a.pagemap == b.pagemap && same_entry(a.entry, b.entry) && a.kernel.raw == b.kernel.raw;
+  return a[Source::pagemap] == b[Source::pagemap] && same_entry(a.entry(), b.entry()) &&
+         a[Source::kernelWalk] == b[Source::kernelWalk];
 }
 
 // Reads pagemap's and the kernel's words of these pages; false where the address space is gone.
@@ -182,10 +96,10 @@ bool Checker::read_pages(const std::vector<u64>& vas, std::vector<Words>& words)
     while (k + n < vas.size() && vas[k + n] == vas[k] + n * kPageSize) n++;
     buffer.assign(n, 0);
     there &= pagemap_.read(vas[k], n, buffer.data()) == n;
-    for (size_t i = 0; i < n; i++) words[k + i].pagemap = buffer[i];
+    for (size_t i = 0; i < n; i++) words[k + i][Source::pagemap] = buffer[i];
     if (module_) {
       there &= read_kernel(vas[k], vas[k] + n * kPageSize, buffer.data());
-      for (size_t i = 0; i < n; i++) words[k + i].kernel.raw = buffer[i];
+      for (size_t i = 0; i < n; i++) words[k + i][Source::kernelWalk] = buffer[i];
     }
     k += n;
   }
@@ -225,7 +139,7 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
     std::vector<Words> now(vas.size());
     if (!read_pages(vas, now)) gone_ = true;
     std::vector<Path> after = walk_.translate(root_pa_, vas);
-    for (size_t k = 0; k < vas.size(); k++) now[k].entry = after[k].raw();
+    for (size_t k = 0; k < vas.size(); k++) now[k][Source::tableWalk] = after[k].raw();
     u64 ns = monotonic_ns();
     std::vector<Region> regions_now;
     std::vector<size_t> still;
@@ -237,12 +151,11 @@ std::vector<Checker::Settled> Checker::settle(const std::vector<Pending>& pendin
         continue;
       }
       bool undisturbed = before[k].last == after[k].last && same_entry(before[k].raw(), after[k].raw()) &&
-                         now[k].kernel.kind() != CR3SCOPE_KIND_RACED;
+                         now[k].kernel().kind() != CR3SCOPE_KIND_RACED;
       Judgement j = judge_in_region(vas[k], now[k], after[k]);
       // munmap() takes a region away first and its pages after, and may be preempted for long in between (it holds
       // mmap_lock for reading only, dd2283f2605e): pagemap, which looks into regions only, says nothing of them.
-      PagemapWord word{now[k].pagemap};
-      bool unseen = !word.present() && !word.swapped() && after[k].leaf.kind != EntryKind::none;
+      bool unseen = unseen_by_pagemap(now[k].pagemap(), after[k].leaf);
       if (undisturbed && unseen && j.verdict != Verdict::agreeByRule) {
         if (regions_now.empty()) regions_now = read_regions(pid_);
         if (regions_now.empty()) {  // the last user of the address space has left it
@@ -297,7 +210,7 @@ std::vector<PageRow> Checker::rows(const std::vector<u64>& vas, std::vector<Path
     return PageRow{va, w, path.pfn(va), path.last, path.leaf.shift, path.leaf.kind, path.status, j.verdict, j.note};
   };
   for (size_t k = 0; k < vas.size(); k++) {
-    words[k].entry = after[k].raw();
+    words[k][Source::tableWalk] = after[k].raw();
     Judgement j = judge_in_region(vas[k], words[k], after[k]);
     rows.push_back(row(vas[k], words[k], after[k], j));
     if (is_agreement(j.verdict) && same_entry(before[k].raw(), after[k].raw())) continue;
@@ -319,8 +232,8 @@ std::vector<PageRow> pagemap_rows(int pid, const std::vector<u64>& vas) {
   std::vector<PageRow> rows;
   for (u64 va : vas) {
     Words words;
-    bool read = pagemap.read(va, 1, &words.pagemap) == 1;
-    PagemapWord word{words.pagemap};
+    bool read = pagemap.read(va, 1, &words[Source::pagemap]) == 1;
+    PagemapWord word = words.pagemap();
     rows.push_back({va, words, word.present() ? word.pfn() : 0, 0, 0, EntryKind::none, FrameStatus::failed,
                     Verdict::notComparable, read ? Note::oneSource : Note::processGone});
   }
@@ -473,7 +386,7 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
     // No table to compare with. If it has only moved, the re-read of each page tells; a whole lost table is one run.
     bool readable_now = walk_.translate(root_pa_, {piece.begin})[0].status == FrameStatus::ok;
     if (!readable_now || piece.words == kNoWords) {
-      const Words unread{0, extent.raw, {}};
+      const Words unread{{0, extent.raw, 0}};
       count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable, unread);
       if (record_)
         record_->add(piece.begin, piece.pages(), unread, Verdict::notComparable, Note::tableUnreadable, extent.level);
@@ -524,7 +437,8 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
     }
     u64 run = 1;
     if (j.verdict == Verdict::notPresent)
-      while (i + run < n && !entry(i + run) && !(words[i + run] >> 62) && (!kernel || kernel[i + run] == w.kernel.raw))
+      while (i + run < n && !entry(i + run) && !(words[i + run] >> 62) &&
+             (!kernel || kernel[i + run] == w[Source::kernelWalk]))
         run++;
     count_each(piece, entries, i, run, j);
     i += run;
@@ -614,13 +528,13 @@ void Checker::check_gap(const Piece& piece) {
   // What the word of an absent page says, it says of the region: it is true of the whole hole (pagemap_pte_hole() in
   // fs/proc/task_mmu.c).
   auto hole = [&](u64 begin, u64 end) {
-    Words nothing{0, 0, {kernel}};
+    Words nothing{{0, 0, kernel}};
     for (; begin < end; begin += kPageSize) {
-      if (pagemap_.read(begin, 1, &nothing.pagemap) < 1) {
+      if (pagemap_.read(begin, 1, &nothing[Source::pagemap]) < 1) {
         gone_ = true;
         return;
       }
-      if (!(nothing.pagemap >> 62)) break;
+      if (!(nothing[Source::pagemap] >> 62)) break;
       doubt(begin, piece.region, nothing, {Verdict::mismatch, Note::none});  // it came meanwhile
     }
     if (begin >= end) return;
@@ -633,7 +547,7 @@ void Checker::check_gap(const Piece& piece) {
     if (range.begin > va) hole(va, range.begin);
     for (va = std::max(va, range.begin); va < range.end && !gone_; va += kPageSize) {
       Words words;
-      pagemap_.read(va, 1, &words.pagemap);
+      pagemap_.read(va, 1, &words[Source::pagemap]);
       doubt(va, piece.region, words, {Verdict::mismatch, Note::none});
     }
   }
@@ -647,14 +561,14 @@ void Checker::find_outside(size_t first, size_t count, const std::vector<Piece>&
     if (begin >= end || extent.status != FrameStatus::ok) return;
     if (begin < limit_begin_ || end > limit_end_) return;
     if (extent.entry.kind != EntryKind::table) {
-      doubt(begin, kNoRegion, {0, extent.raw, {}}, {Verdict::mismatch, Note::none});
+      doubt(begin, kNoRegion, {{0, extent.raw, 0}}, {Verdict::mismatch, Note::none});
       return;
     }
     if (status[i] != FrameStatus::ok) return;
     const u64* entries = reinterpret_cast<const u64*>(&tables_[i * kPageSize]);
     for (u64 va = begin; va < end; va += kPageSize) {
       u64 raw = entries[table_index(va, kPte)];
-      if (raw) doubt(va, kNoRegion, {0, raw, {}}, {Verdict::mismatch, Note::none});
+      if (raw) doubt(va, kNoRegion, {{0, raw, 0}}, {Verdict::mismatch, Note::none});
     }
   };
   size_t piece = 0;
@@ -673,7 +587,7 @@ void Checker::find_outside(size_t first, size_t count, const std::vector<Piece>&
 // The words of page `page` of a piece.
 Words Checker::words_of(const Piece& piece, u64 page, u64 entry) const {
   size_t at = piece.words + page;
-  return {pagemap_words_[at], entry, {module_ ? kernel_words_[at] : 0}};
+  return {{pagemap_words_[at], entry, module_ ? kernel_words_[at] : 0}};
 }
 
 // Pages of a PTE table (of none, where `entries` is null) that are judged alike; their words may differ.
@@ -710,9 +624,7 @@ void Checker::count(size_t region, u64 va, u64 pages, Verdict verdict, Note note
   if (verdict == Verdict::agree) return;
   if (!batch_.runs.empty()) {
     Run& last = batch_.runs.back();
-    if (last.va + last.pages * kPageSize == va && last.verdict == verdict && last.note == note &&
-        last.words.pagemap == words.pagemap && last.words.entry == words.entry &&
-        last.words.kernel.raw == words.kernel.raw) {
+    if (last.va + last.pages * kPageSize == va && last.verdict == verdict && last.note == note && last.words == words) {
       last.pages += pages;
       return;
     }

@@ -14,52 +14,9 @@
 #include "pagemap.h"
 #include "regions.h"
 #include "table_walk.h"
+#include "verdict.h"
 
 namespace cr3scope {
-
-// The order is part of the contract: app/contract/verdicts.ts.
-enum class Verdict : u8 { agree, agreeByRule, swapped, notPresent, changedBetween, notComparable, mismatch };
-constexpr size_t kVerdicts = 7;
-
-// Which rule, reason or cause stands behind a verdict. The order is part of the contract, too.
-enum class Note : u8 {
-  none,
-  // agree by rule
-  protNone,      // mapped PROT_NONE or NUMA hint: inverted frame number
-  zeroPage,      // the shared zero page
-  hugeZeroPage,  // the shared 2 MiB zero page
-  midSplit,      // huge page while it is split: P clear, PS set, present to Linux
-  migration,     // frame under migration: pagemap says swapped, with the PFN as offset
-  device,        // device-private memory, reported likewise
-  hwpoison,      // memory error, reported likewise
-  uffdWpMarker,  // PTE marker: no page, pagemap says swapped
-  poisonMarker,
-  guardMarker,
-  swapinError,
-  pfnmap,             // VM_PFNMAP region: pagemap skips it (walk_page_test(), mm/pagewalk.c)
-  hugetlbNotPresent,  // pagemap reports nothing for a non-present hugetlb entry
-  // changed between
-  settled,        // the readings differed, a re-read found them equal
-  stillChanging,  // they kept changing over all re-reads
-  regionChanged,  // the region came or went during the check
-  // not comparable
-  tableUnreadable,  // a page table frame could not be read
-  processGone,      // the process exited or executed another program during the check
-  pfnsHidden,       // pagemap shows no PFNs to this reader
-  oneSource,        // only pagemap could be read
-  outsideRegions,   // an entry that no region covers, being unmapped or worse: pagemap looks into regions only
-  // mismatch
-  differs,        // pagemap and the table walk
-  kernelDiffers,  // the kernel walk and the table walk
-  reservedBits,   // an entry with reserved bits set
-};
-
-// What the sources say of one page.
-struct Words {
-  u64 pagemap = 0;    // raw word
-  u64 entry = 0;      // raw last entry of the table walk
-  KernelWord kernel;  // 0 where the module was not asked
-};
 
 // A stretch of pages of one region with the same verdict, note and raw words.
 struct Run {
@@ -174,19 +131,14 @@ class Checker {
 
     u64 pages() const { return (end - begin) >> kPageShift; }
   };
-  struct Judgement {
-    Verdict verdict;
-    Note note;
-  };
   static constexpr size_t kNoRegion = ~size_t{0}, kNoExtent = ~size_t{0}, kNoWords = ~size_t{0};
 
   u64 current_root();
   Judgement judge(const Words& words, const Entry& entry, u64 pfn) const;
-  Judgement judge_two(u64 pagemap, u64 raw, const Entry& entry, u64 pfn) const;
   Judgement judge_in_region(u64 va, const Words& words, const Path& path);
   bool read_pages(const std::vector<u64>& vas, std::vector<Words>& words);
   bool read_kernel(u64 begin, u64 end, u64* words);
-  bool covered_by_rule(u64 va, u64 pagemap, const Entry& entry, Note& note);
+  Note rule_of_region(u64 va, const Entry& entry);
   std::vector<Settled> settle(const std::vector<Pending>& pending);
 
   void check_extents(size_t first, size_t count, u64 until);

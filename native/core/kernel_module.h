@@ -5,30 +5,13 @@
 #include <functional>
 #include <memory>
 
-#include "../../kmod/cr3scope.h"
 #include "error.h"
 #include "file.h"
 #include "frame_reader.h"
 #include "target.h"
+#include "words.h"
 
 namespace cr3scope {
-
-// What the kernel's helpers say of one page (kmod/cr3scope.h, "Words"); 0: not asked.
-struct KernelWord {
-  u64 raw = 0;
-
-  static constexpr u64 make(u32 kind, unsigned size, u64 value) {
-    return static_cast<u64>(kind) << 60 | static_cast<u64>(size) << 58 | value;
-  }
-  static constexpr u64 kNone = static_cast<u64>(CR3SCOPE_KIND_NONE) << 60,
-                       kPage = static_cast<u64>(CR3SCOPE_KIND_PAGE) << 60,
-                       kNoRegion = static_cast<u64>(CR3SCOPE_KIND_NO_REGION) << 60;
-
-  u32 kind() const { return CR3SCOPE_WORD_KIND(raw); }
-  u8 shift() const { return static_cast<u8>(kPageShift + 9 * CR3SCOPE_WORD_SIZE(raw)); }
-  u8 swap_type() const { return static_cast<u8>(CR3SCOPE_WORD_TYPE(raw)); }
-  u64 value() const { return CR3SCOPE_WORD_VALUE(raw); }
-};
 
 // The kernel's walk of one address; arrays by level 1..5, as in Path.
 struct KernelPath {

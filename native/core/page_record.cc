@@ -12,17 +12,13 @@ namespace cr3scope {
 
 namespace {
 
-bool same_words(const Words& a, const Words& b) {
-  return a.pagemap == b.pagemap && a.entry == b.entry && a.kernel.raw == b.kernel.raw;
-}
-
 // The words of page `k` of a stretch.
 Words word_at(const Stretch& s, u64 k) {
   if (s.step == Step::same) return s.words;
   Words w = s.words;
-  w.pagemap += k;
-  if (s.step == Step::frames) w.entry += k << kPageShift;
-  if (w.kernel.raw) w.kernel.raw += k;
+  w[Source::pagemap] += k;
+  if (s.step == Step::frames) w[Source::tableWalk] += k << kPageShift;
+  if (w[Source::kernelWalk]) w[Source::kernelWalk] += k;
   return w;
 }
 
@@ -32,14 +28,14 @@ void PageRecord::add(u64 va, u64 pages, const Words& words, Verdict verdict, Not
   if (!stretches_.empty()) {
     Stretch& last = stretches_.back();
     if (last.va + last.pages * kPageSize == va && last.verdict == verdict && last.note == note && last.level == level) {
-      if (last.step == Step::same && same_words(last.words, words)) {
+      if (last.step == Step::same && last.words == words) {
         last.pages += pages;
         return;
       }
       if (pages == 1 && (last.pages == 1 || last.step == Step::frames)) {
         Stretch as_frames = last;
         as_frames.step = Step::frames;
-        if (same_words(word_at(as_frames, last.pages), words)) {
+        if (word_at(as_frames, last.pages) == words) {
           last.step = Step::frames;
           last.pages++;
           return;
@@ -77,12 +73,12 @@ std::vector<u8> PageRecord::pack() {
     column += n;
   };
   auto at = [&](size_t i) -> const Stretch& { return stretches_[i]; };
-  auto frame_of = [](const Stretch& s) { return s.words.entry >> kPageShift & PagemapWord::kPfnMask; };
+  auto frame_of = [](const Stretch& s) { return s.words.entry() >> kPageShift & PagemapWord::kPfnMask; };
   wide([&](size_t i) { return i ? at(i).va - (at(i - 1).va + at(i - 1).pages * kPageSize) : at(i).va; });
   wide([&](size_t i) { return at(i).pages - 1; });
-  wide([&](size_t i) { return at(i).words.entry - (i ? at(i - 1).words.entry : 0); });
-  wide([&](size_t i) { return at(i).words.pagemap - frame_of(at(i)); });
-  wide([&](size_t i) { return at(i).words.kernel.raw - frame_of(at(i)); });
+  wide([&](size_t i) { return at(i).words.entry() - (i ? at(i - 1).words.entry() : 0); });
+  wide([&](size_t i) { return at(i).words[Source::pagemap] - frame_of(at(i)); });
+  wide([&](size_t i) { return at(i).words[Source::kernelWalk] - frame_of(at(i)); });
   narrow([](const Stretch& s) { return s.level; });
   narrow([](const Stretch& s) { return s.step; });
   narrow([](const Stretch& s) { return s.verdict; });

@@ -3,7 +3,7 @@
 #pragma once
 #include <vector>
 
-#include "check.h"
+#include "verdict.h"
 
 namespace cr3scope {
 

@@ -5,23 +5,9 @@
 #include <vector>
 
 #include "file.h"
-#include "paging.h"
+#include "words.h"
 
 namespace cr3scope {
-
-struct PagemapWord {
-  u64 raw;
-
-  static constexpr u64 kPresent = 1ull << 63, kSwap = 1ull << 62, kFile = 1ull << 61, kGuard = 1ull << 58,
-                       kUffdWp = 1ull << 57, kExclusive = 1ull << 56, kSoftDirty = 1ull << 55;
-  static constexpr u64 kPfnMask = (1ull << 55) - 1;
-
-  bool present() const { return raw & kPresent; }
-  bool swapped() const { return raw & kSwap; }
-  u64 pfn() const { return raw & kPfnMask; }  // 0 also where PFNs are hidden: see Target::zero_pfn
-  u8 swap_type() const { return raw & 31; }
-  u64 swap_offset() const { return (raw & kPfnMask) >> 5; }
-};
 
 struct PageRange {
   u64 begin, end;  // virtual addresses

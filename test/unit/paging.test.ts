@@ -1,5 +1,4 @@
 // One corpus of entries, two decoders.
-import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import {
   accessOf,
@@ -14,11 +13,9 @@ import {
   tableIndex,
 } from '../../app/contract/paging.ts';
 import { ENTRY_KINDS } from '../../app/contract/verdicts.ts';
-import type { Addon } from '../../app/main/sources/addon.d.ts';
-import { ADDON_PATH } from '../addon.ts';
+import { testAddon } from '../addon.ts';
 import corpus from '../corpus/entries.json' with { type: 'json' };
 
-const addon = createRequire(ADDON_PATH)(ADDON_PATH) as Addon;
 type TargetName = keyof typeof corpus.targets;
 
 function factsOf(name: string) {
@@ -36,7 +33,7 @@ describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, ...expec
     violation: BigInt(expected.violation),
   };
   test('C++', () => {
-    const entry = addon.decode(BigInt(raw), level, factsOf(target));
+    const entry = testAddon.decode(BigInt(raw), level, factsOf(target));
     expect({ ...entry, kind: ENTRY_KINDS[entry.kind] }).toEqual(want);
   });
   test('TypeScript', () => {
@@ -67,7 +64,7 @@ test('both agree on what all levels together allow', () => {
     );
     if (i % 5) for (let level = 1; level < 6; level++) entry[level] = (entry[level] as bigint) & ~(1n << 63n);
     const access = accessOf(entry, last, levels, true);
-    expect(addon.access(entry, last, levels)).toBe(access);
+    expect(testAddon.access(entry, last, levels)).toBe(access);
     seen.add(access);
   }
   expect(seen.size).toBe(9); // each combination, and nothing at all
@@ -81,7 +78,7 @@ test('both decoders agree on random words', () => {
       // Half of them sparse, so that single bits decide.
       const raw = i % 2 ? next() : next() & next() & next();
       const level = 1 + (i % facts.levels);
-      const cpp = addon.decode(raw, level, facts);
+      const cpp = testAddon.decode(raw, level, facts);
       expect({ ...cpp, kind: ENTRY_KINDS[cpp.kind] }).toEqual(decode(raw, level, facts));
     }
   }

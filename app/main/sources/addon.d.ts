@@ -209,18 +209,4 @@ export interface AddonSession {
 
 export interface Addon {
   Session: new () => AddonSession;
-  access(entry: BigUint64Array, last: number, levels: number): number;
-  decode(
-    raw: bigint,
-    level: number,
-    options: {
-      levels: number;
-      maxPhysBits: number;
-      encryptionMask: bigint;
-      version: number;
-      migration: boolean;
-      memoryFailure: boolean;
-      devicePrivate: boolean;
-    },
-  ): { kind: number; shift: number; swapType: number; pfn: bigint; swapOffset: bigint; violation: bigint };
 }

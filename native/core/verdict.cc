@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "verdict.h"
+
+namespace cr3scope {
+
+namespace {
+
+// Whether the kernel's word names what the decoded entry names. A kernel that looks into regions only has nothing to
+// say outside of them.
+bool kernel_agrees(KernelWord k, const Entry& e, u64 pfn) {
+  if (!k.raw || k.kind() == CR3SCOPE_KIND_NO_REGION) return true;
+  auto absent = [&](u32 kind, u64 value) {
+    return k.kind() == kind && k.swap_type() == e.swap_type && k.value() == value;
+  };
+  switch (e.kind) {
+    case EntryKind::none:
+      return k.kind() == CR3SCOPE_KIND_NONE;
+    case EntryKind::leaf:
+    case EntryKind::protNone:
+    case EntryKind::midSplit:
+      return k.kind() == CR3SCOPE_KIND_PAGE && k.value() == pfn && k.shift() == e.shift;
+    case EntryKind::swap:
+      return absent(CR3SCOPE_KIND_SWAP, e.swap_offset);
+    case EntryKind::migration:
+      return absent(CR3SCOPE_KIND_MIGRATION, pfn);
+    case EntryKind::device:
+      return absent(CR3SCOPE_KIND_DEVICE, pfn);
+    case EntryKind::hwpoison:
+      return absent(CR3SCOPE_KIND_HWPOISON, pfn);
+    case EntryKind::marker:
+      return absent(CR3SCOPE_KIND_MARKER, e.swap_offset);
+    case EntryKind::swapinError:
+      return k.kind() == CR3SCOPE_KIND_ERROR;
+    case EntryKind::reserved:  // a mismatch of its own
+    case EntryKind::table:     // nothing was read to compare with
+      return true;
+  }
+  return false;
+}
+
+// pagemap against the table walk.
+Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroPages& zero) {
+  const Judgement differs{Verdict::mismatch, Note::differs};
+  auto by_rule = [&](bool same, Note note) { return same ? Judgement{Verdict::agreeByRule, note} : differs; };
+  if (p.present() && p.pfn() == 0 && zero.pfn == 0) return {Verdict::notComparable, Note::pfnsHidden};
+  bool same_frame = p.present() && p.pfn() == pfn;
+  bool same_swap = p.swapped() && !p.present() && p.swap_type() == e.swap_type;
+  switch (e.kind) {
+    case EntryKind::none:
+      return p.present() || p.swapped() ? differs : Judgement{Verdict::notPresent, Note::none};
+    case EntryKind::leaf:
+      if (!same_frame) return differs;
+      if (pfn == zero.pfn) return {Verdict::agreeByRule, Note::zeroPage};
+      if (zero.huge && may_be_huge_zero_page(e, raw)) return {Verdict::agreeByRule, Note::hugeZeroPage};
+      return {Verdict::agree, Note::none};
+    case EntryKind::protNone:
+      return by_rule(same_frame, Note::protNone);
+    case EntryKind::midSplit:
+      return by_rule(same_frame, Note::midSplit);
+    case EntryKind::swap:
+      return same_swap && p.swap_offset() == e.swap_offset ? Judgement{Verdict::swapped, Note::none} : differs;
+    case EntryKind::migration:
+      return by_rule(same_swap && p.swap_offset() == pfn, Note::migration);
+    case EntryKind::device:
+      return by_rule(same_swap && p.swap_offset() == pfn, Note::device);
+    case EntryKind::hwpoison:
+      return by_rule(same_swap && p.swap_offset() == pfn, Note::hwpoison);
+    case EntryKind::marker: {
+      Note note = e.swap_offset & kMarkerGuard      ? Note::guardMarker
+                  : e.swap_offset & kMarkerPoisoned ? Note::poisonMarker
+                                                    : Note::uffdWpMarker;
+      bool guard = note == Note::guardMarker && !p.present() && (p.raw & PagemapWord::kGuard);
+      return by_rule(guard || (same_swap && p.swap_offset() == e.swap_offset), note);
+    }
+    case EntryKind::swapinError:
+      return by_rule(same_swap, Note::swapinError);
+    case EntryKind::reserved:
+      return {Verdict::mismatch, Note::reservedBits};
+    case EntryKind::table:
+      break;
+  }
+  return {Verdict::notComparable, Note::tableUnreadable};
+}
+
+}  // namespace
+
+Judgement judge(const Words& words, const Entry& e, u64 pfn, const ZeroPages& zero) {
+  if (!kernel_agrees(words.kernel(), e, pfn)) return {Verdict::mismatch, Note::kernelDiffers};
+  return judge_two(words.pagemap(), words.entry(), e, pfn, zero);
+}
+
+Note left_out_by_pagemap(const Entry& e, const std::string& vm_flags) {
+  auto has = [&](const char* flag) { return vm_flags.find(flag) != std::string::npos; };
+  if (has(" pf ")) return Note::pfnmap;
+  return !maps_frame(e.kind) && has(" ht ") ? Note::hugetlbNotPresent : Note::none;
+}
+
+}  // namespace cr3scope

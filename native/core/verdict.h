@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The judgement of one page: the words of the sources in, a verdict and a note out. It asks no kernel, so that each
+// rule can be tested from a table (test/unit/verdict.test.ts).
+#pragma once
+#include <string>
+
+#include "words.h"
+
+namespace cr3scope {
+
+// The order is part of the contract: app/contract/verdicts.ts.
+enum class Verdict : u8 { agree, agreeByRule, swapped, notPresent, changedBetween, notComparable, mismatch };
+constexpr size_t kVerdicts = 7;
+
+// Which rule, reason or cause led to a verdict. The order is part of the contract, too.
+enum class Note : u8 {
+  none,
+  // agree by rule
+  protNone,      // mapped PROT_NONE or NUMA hint: inverted frame number
+  zeroPage,      // the shared zero page
+  hugeZeroPage,  // the shared 2 MiB zero page
+  midSplit,      // huge page while it is split: P clear, PS set, present to Linux
+  migration,     // frame under migration: pagemap says swapped, with the PFN as offset
+  device,        // device-private memory, reported likewise
+  hwpoison,      // memory error, reported likewise
+  uffdWpMarker,  // PTE marker: no page, pagemap says swapped
+  poisonMarker,
+  guardMarker,
+  swapinError,
+  pfnmap,             // VM_PFNMAP region: pagemap skips it (walk_page_test(), mm/pagewalk.c)
+  hugetlbNotPresent,  // pagemap reports nothing for a non-present hugetlb entry
+  // changed between
+  settled,        // the readings differed, a re-read found them equal
+  stillChanging,  // they kept changing over all re-reads
+  regionChanged,  // the region came or went during the check
+  // not comparable
+  tableUnreadable,  // a page table frame could not be read
+  processGone,      // the process exited or executed another program during the check
+  pfnsHidden,       // pagemap shows no PFNs to this reader
+  oneSource,        // only pagemap could be read
+  outsideRegions,   // an entry that no region covers, being unmapped or worse: pagemap looks into regions only
+  // mismatch
+  differs,        // pagemap and the table walk
+  kernelDiffers,  // the kernel walk and the table walk
+  reservedBits,   // an entry with reserved bits set
+};
+
+struct Judgement {
+  Verdict verdict;
+  Note note;
+};
+
+inline bool is_agreement(Verdict v) { return v <= Verdict::notPresent; }
+
+// Whether the frame of this leaf may be the huge zero page: a 2 MiB leaf that may not be written. Only then is its flag
+// in kpageflags worth reading.
+inline bool may_be_huge_zero_page(const Entry& entry, u64 raw) {
+  return entry.kind == EntryKind::leaf && entry.shift == level_shift(kPmd) && !(raw & kWrite);
+}
+
+// The shared pages of zeros, as far as they are known.
+struct ZeroPages {
+  u64 pfn = 0;        // of the 4 KiB one (Target::zero_pfn); 0: pagemap shows no PFNs to this reader
+  bool huge = false;  // KPF_ZERO_PAGE is set for the frame of a leaf that may_be_huge_zero_page()
+};
+
+// What the words say of one 4 KiB page. `entry` is the table walk's word decoded, with its swap_offset counted up to
+// this page within a huge entry; `pfn` is the frame that it names for this page. A word of the kernel walk that is 0 is
+// left out. A difference is `mismatch` here; only re-reading makes it final (settle.h). Never throws.
+Judgement judge(const Words& words, const Entry& entry, u64 pfn, const ZeroPages& zero);
+
+// Whether pagemap reports nothing where the table walk found an entry.
+inline bool unseen_by_pagemap(PagemapWord word, const Entry& entry) {
+  return !word.present() && !word.swapped() && entry.kind != EntryKind::none;
+}
+
+// By which property of its region pagemap leaves out an entry: `vm_flags` as regions.h gives them. Note::none where
+// none explains it.
+Note left_out_by_pagemap(const Entry& entry, const std::string& vm_flags);
+
+}  // namespace cr3scope

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What only tests call: pure parts of the core, by themselves. Typed in test/addon.ts.
+#include "../binding/convert.h"
+#include "../core/verdict.h"
+
+namespace cr3scope {
+
+namespace {
+
+// {levels, maxPhysBits, encryptionMask, version, migration, memoryFailure, devicePrivate}
+Paging paging_argument(const Napi::Value& value) {
+  auto o = value.As<Napi::Object>();
+  auto number = [&](const char* name) { return o.Get(name).ToNumber().Uint32Value(); };
+  bool lossless;
+  Paging p;
+  p.levels = static_cast<u8>(number("levels"));
+  p.max_phys_bits = static_cast<u8>(number("maxPhysBits"));
+  p.encryption_mask = o.Get("encryptionMask").As<Napi::BigInt>().Uint64Value(&lossless);
+  p.swap_pfn_bits = p.levels == 5 ? 40 : 34;
+  return swap_types(p, number("version"), o.Get("migration").ToBoolean(), o.Get("memoryFailure").ToBoolean(),
+                    o.Get("devicePrivate").ToBoolean());
+}
+
+// decode(raw, level, facts): the decoder, for the corpus that C++ and TypeScript share.
+Napi::Value decode_entry(const Napi::CallbackInfo& info) {
+  return to_js(info.Env(),
+               decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), paging_argument(info[2])));
+}
+
+// access(entry: BigUint64Array(6) by level, last, levels): Path::access(), for the same reason.
+Napi::Value access_of(const Napi::CallbackInfo& info) {
+  auto entry = info[0].As<Napi::BigUint64Array>();
+  Path path;
+  path.last = static_cast<u8>(info[1].ToNumber().Uint32Value());
+  unsigned levels = info[2].ToNumber().Uint32Value();
+  for (unsigned level = path.last; level && level <= levels && level < path.entry.size(); level++) {
+    path.table[level] = kPageSize;
+    path.entry[level] = level < entry.ElementLength() ? entry[level] : 0;
+  }
+  if (path.last >= path.entry.size()) throw Napi::RangeError::New(info.Env(), "last is no level");
+  return Napi::Number::New(info.Env(), path.access());
+}
+
+// judge({pagemap, entry, kernel}, level, page, facts, zeroPfn, hugeZeroPage) -> {verdict, note}: of page `page` of the
+// entry, counted from its first.
+Napi::Value judge_page(const Napi::CallbackInfo& info) {
+  auto given = info[0].As<Napi::Object>();
+  bool lossless;
+  auto word = [&](const char* name) { return given.Get(name).As<Napi::BigInt>().Uint64Value(&lossless); };
+  const Words words{{word("pagemap"), word("entry"), word("kernel")}};
+  const u64 page = info[2].ToNumber().Uint32Value();
+  Entry entry = decode(words.entry(), info[1].ToNumber().Uint32Value(), paging_argument(info[3]));
+  if (entry.kind != EntryKind::marker) entry.swap_offset += page;
+  Judgement j = judge(words, entry, entry.pfn + page, {u64_argument(info, 4, "zeroPfn"), info[5].ToBoolean()});
+  auto o = Napi::Object::New(info.Env());
+  o["verdict"] = Napi::Number::New(info.Env(), static_cast<u8>(j.verdict));
+  o["note"] = Napi::Number::New(info.Env(), static_cast<u8>(j.note));
+  return o;
+}
+
+// leftOutByPagemap(raw, level, facts, vmFlags) -> note
+Napi::Value left_out(const Napi::CallbackInfo& info) {
+  Entry entry = decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), paging_argument(info[2]));
+  return Napi::Number::New(info.Env(), static_cast<u8>(left_out_by_pagemap(entry, info[3].ToString())));
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports["decode"] = Napi::Function::New<decode_entry>(env, "decode");
+  exports["access"] = Napi::Function::New<access_of>(env, "access");
+  exports["judge"] = Napi::Function::New<judge_page>(env, "judge");
+  exports["leftOutByPagemap"] = Napi::Function::New<left_out>(env, "leftOutByPagemap");
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(cr3scope_test, init)
+
+}  // namespace cr3scope
