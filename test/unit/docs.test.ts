@@ -31,3 +31,15 @@ test('every test that the threat model names exists', () => {
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((path) => !existsSync(path))).toEqual([]);
 });
+
+test('every file that a checklist of CONTRIBUTING.md names exists', () => {
+  const files = ['.', 'app', 'docs', 'kmod', 'native', 'scripts', 'test'].flatMap((folder) =>
+    (readdirSync(folder, { recursive: folder !== '.' }) as string[]).map((name) => join('/', folder, name)),
+  );
+  const words = [...read('CONTRIBUTING.md').matchAll(/`([\w./-]+\.(?:cc|css|gyp|h|c|json|md|mjs|tsx?))`/g)].map(
+    ([, name = '']) => name,
+  );
+  const named = words.filter((name) => !name.includes('NAME'));
+  expect(named.length).toBeGreaterThan(40);
+  expect(named.filter((name) => !files.some((file) => file.endsWith(`/${name}`)))).toEqual([]);
+});
