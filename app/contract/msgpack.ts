@@ -37,10 +37,13 @@ const decoder = new Decoder(options);
 export const pack = (value: unknown): Uint8Array => encoder.encode(value);
 
 /** Throws Malformed where the bytes are not one value of at most `most` values. */
-export function unpack(bytes: Uint8Array, most = MOST_VALUES): unknown {
-  measure(bytes, most);
+export const unpack = (bytes: Uint8Array, most = MOST_VALUES): unknown => unpackCounted(bytes, most).value;
+
+/** The same, with the number of values. */
+export function unpackCounted(bytes: Uint8Array, most = MOST_VALUES): { value: unknown; values: number } {
+  const values = measure(bytes, most);
   try {
-    return decoder.decode(bytes);
+    return { value: decoder.decode(bytes), values };
   } catch (error) {
     // What is left to refuse are keys: those that are neither text nor a number, and __proto__.
     throw new Malformed(`the message is malformed: ${(error as Error).message}`);
@@ -64,7 +67,7 @@ const NEGATIVE = 0xe0;
  * Goes through the structure without making anything of it: every length must fit into the bytes that are left, where
  * each value takes at least one.
  */
-function measure(bytes: Uint8Array, most: number): void {
+function measure(bytes: Uint8Array, most: number): number {
   const { length } = bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   /** Values that are still to come, of each open array or map. */
@@ -124,4 +127,5 @@ function measure(bytes: Uint8Array, most: number): void {
     else enter(2 * size(head - MAP + 1));
   }
   if (at < length) fail('something comes behind its value');
+  return values;
 }

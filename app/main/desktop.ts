@@ -6,7 +6,7 @@ import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } f
 import type { Args } from '../contract/api.ts';
 import { fragmentOf, parseLink } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
-import { capturedSources, readCapture } from './capture/captured.ts';
+import { capturedSources, openCapture } from './capture/captured.ts';
 import { ENDING } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON, LABS_PROGRAM, offeredFile, PRELOAD, rendererFile } from './files.ts';
@@ -107,9 +107,9 @@ const captureIn = (argv: readonly string[]): string | undefined =>
   argv.slice(1).find((word) => word.endsWith(ENDING) && !word.startsWith('-'));
 
 /** Shows a capture in a window of its own. */
-function openCapture(path: string): void {
+async function showCapture(path: string): Promise<void> {
   try {
-    openWindow(new Explorer(capturedSources(readCapture(path)), rootNotice));
+    openWindow(new Explorer(capturedSources(await openCapture(path)), rootNotice));
   } catch (error) {
     const { message, remedy } = Failed.from(error);
     dialog.showErrorBox('cr3scope cannot open this capture', `${message}\n\n${remedy}`);
@@ -119,7 +119,7 @@ function openCapture(path: string): void {
 async function chooseCapture(): Promise<void> {
   const filters = [{ name: 'Captures', extensions: [ENDING.slice(1)] }];
   const { filePaths } = await dialog.showOpenDialog({ filters, properties: ['openFile'] });
-  for (const path of filePaths) openCapture(path);
+  for (const path of filePaths) await showCapture(path);
 }
 
 /** Serves the page in a window until `end`. */
@@ -228,14 +228,14 @@ async function main(): Promise<void> {
   app.on('second-instance', (_event, argv) => {
     const link = linkIn(argv);
     const capture = captureIn(argv);
-    if (capture) return openCapture(capture);
+    if (capture) return void showCapture(capture);
     if (link) visit(link);
     BrowserWindow.getAllWindows()[0]?.focus();
   });
   const capture = captureIn(process.argv);
   // A capture needs neither privileges nor Linux.
   if (capture) {
-    openCapture(capture);
+    await showCapture(capture);
     if (BrowserWindow.getAllWindows().length === 0) app.exit(2);
     return;
   }

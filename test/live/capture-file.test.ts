@@ -286,7 +286,8 @@ describe('the file', () => {
       expect([status, stderr]).toEqual([2, expect.stringMatching(/no space left[\s\S]*captured until then is in/i)]);
       const [left = ''] = readdirSync(disk);
       expect(left).toMatch(/^full\.cr3scope\.\d+\.part$/);
-      const { problem, begin } = readCapture(join(disk, left));
+      const { problem, begin, close } = readCapture(join(disk, left));
+      close(); // the disk could not be unmounted
       expect([problem?.code, begin.target.release]).toEqual(['ENODATA', sources.target.release]);
     } finally {
       execFileSync('umount', [disk]);

@@ -19,9 +19,11 @@ import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts
 import type { AddonOwners, AddonTarget, CheckBatch, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
-import type { Chunk, ChunkOf } from './chunks.ts';
-import { CaptureReader } from './container.ts';
-import { CapturedPages, type Stretch, wordsAt } from './pages.ts';
+import { turn } from '../turn.ts';
+import type { Chunk, ChunkOf, RegionColumns } from './chunks.ts';
+import { CaptureReader, type ChunkPlace, TOO_MUCH } from './container.ts';
+import { FrameIndex } from './frame-index.ts';
+import { CapturedPages, countStretches, STRETCHES_AT_ONCE, type Stretch, wordsAt } from './pages.ts';
 import { type Piece, searchPieces } from './search.ts';
 
 const UNKNOWN = (1n << 64n) - 1n;
@@ -40,6 +42,11 @@ const NO_REGIONS: Regions = {
 /** Owners of one frame that are listed: the zero page has millions. */
 const MOST_OWNERS = 1 << 16;
 const EVIDENCE_AT_ONCE = 1000;
+const EVENTS_AT_ONCE = 10_000;
+/** Bytes of a frame number in an index, twice while that is sorted. */
+const PER_FRAME = 16;
+/** Of a capture that is opened, between two turns of others. */
+const BYTES_AT_ONCE = 1 << 22;
 
 /** An address space of the capture. */
 export interface CapturedSpace {
@@ -51,25 +58,21 @@ export interface CapturedSpace {
   readonly regions: Regions;
   readonly pages: CapturedPages;
   readonly evidence: Evidence[];
-  /** The tables above the pages, by frame number. */
-  readonly upper: Map<bigint, Uint8Array>;
-  tree?: TableTree;
-  /** Undefined where the capture ended before the check did. */
-  summary?: CheckSummary;
+  /** The tables above the pages. */
+  readonly upper: FrameIndex<ChunkOf<'tables'>>;
+  readonly tree?: TableTree;
+  /** Without what it tells of each region, which `wholeSummary` does. Undefined where the capture ended before the check did. */
+  readonly summary?: Omit<CheckSummary, keyof RegionColumns>;
+  readonly wholeSummary: () => CheckSummary | undefined;
 }
 
-interface CapturedFrame {
-  readonly chunk: ChunkOf<'frames'>;
-  readonly index: number;
-}
-
-/** All of a capture, as far as it can be trusted. */
+/** All of a capture, as far as it can be trusted. What is large stays in the file until it is asked for. */
 export interface CaptureContents {
   readonly path: string;
   readonly begin: ChunkOf<'begin'>;
   readonly spaces: readonly CapturedSpace[];
   readonly skipped: readonly ChunkOf<'skipped'>[];
-  readonly frames: ReadonlyMap<bigint, CapturedFrame>;
+  readonly frames: FrameIndex<ChunkOf<'frames'>>;
   /** Paths by inode. */
   readonly cgroups: ReadonlyMap<bigint, string>;
   readonly memory: ChunkOf<'memory'> | undefined;
@@ -81,73 +84,182 @@ export interface CaptureContents {
   readonly bytes: number;
   /** Why it is not whole; undefined where it is. */
   readonly problem: Failed | undefined;
+  /** Lets go of the file; what is still in it can't be asked for then. Without it the file is closed when nobody uses it. */
+  close(): void;
 }
 
 /** Reads a capture up to its end, or to where it can't be trusted any more. Throws where it is none. */
 export function readCapture(path: string): CaptureContents {
-  const reader = new CaptureReader(path);
+  const reading = reads(path);
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done) return value;
+  }
+}
+
+/** The same, while others have their turn. */
+export async function openCapture(path: string, signal?: AbortSignal): Promise<CaptureContents> {
+  const reading = reads(path);
   try {
-    const begin = reader.next();
-    if (begin?.kind !== 'begin') throw reader.problem ?? new Failed(`${path} is empty`, 'Capture again.', 'ENODATA');
-    const spaces: CapturedSpace[] = [];
-    const skipped: ChunkOf<'skipped'>[] = [];
-    const frames = new Map<bigint, CapturedFrame>();
-    const cgroups = new Map<bigint, string>();
-    const traced: Traced[] = [];
-    const watches: ChunkOf<'watch'>[] = [];
-    let memory: ChunkOf<'memory'> | undefined;
-    let cpus: Cpus | undefined;
-    let end: ChunkOf<'end'> | undefined;
-    let space: CapturedSpace | undefined;
-    const take = (chunk: Chunk) => {
+    for (let since = 0; ; ) {
+      const { done, value } = reading.next();
+      if (done) return value;
+      since += value;
+      if (since < BYTES_AT_ONCE) continue;
+      since = 0;
+      await turn();
+      if (signal?.aborted) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
+    }
+  } finally {
+    reading.return(undefined as never);
+  }
+}
+
+/** Reads a capture; the values in between are the bytes that were read since. */
+function* reads(path: string): Generator<number, CaptureContents> {
+  const reader = new CaptureReader(path);
+  let whole = false;
+  try {
+    const builder = new Builder(reader);
+    for (let chunk = reader.next(); chunk; chunk = reader.next()) {
+      builder.take(chunk);
+      if (reader.problem) break;
+      yield reader.last?.length ?? 0;
+    }
+    const contents = builder.finish();
+    whole = true;
+    return contents;
+  } finally {
+    if (!whole) reader.close();
+  }
+}
+
+/** A space while its chunks come. */
+interface Growing extends Omit<CapturedSpace, 'regions' | 'tree' | 'summary' | 'wholeSummary'> {
+  regions: Regions[];
+  trees: TableTree[];
+  summary?: CheckSummary;
+  /** Where its summary tells of regions. */
+  parts: ChunkPlace[];
+}
+
+/** Puts chunks together. */
+class Builder {
+  private begin: ChunkOf<'begin'> | undefined;
+  private readonly growing: Growing[] = [];
+  private readonly skipped: ChunkOf<'skipped'>[] = [];
+  private readonly frames: FrameIndex<ChunkOf<'frames'>>;
+  private readonly cgroups = new Map<bigint, string>();
+  private readonly traced: Traced[] = [];
+  private readonly watches: ChunkOf<'watch'>[] = [];
+  private memory: ChunkOf<'memory'> | undefined;
+  private cpus: Cpus | undefined;
+  private end: ChunkOf<'end'> | undefined;
+
+  constructor(private readonly reader: CaptureReader) {
+    this.frames = new FrameIndex((place) => reader.again(place) as ChunkOf<'frames'>);
+  }
+
+  take(chunk: Chunk): void {
+    const { budget, last } = this.reader;
+    if (!last) return;
+    const { place, length, values } = last;
+    const space = this.growing.at(-1);
+    /** What stays in the file costs the little that tells where. */
+    const keep = (bytes = length, count = values) => budget.keep(bytes, count);
+    const fits = ((): boolean => {
       switch (chunk.kind) {
+        case 'begin':
+          this.begin = chunk;
+          return keep();
         case 'process':
-          space = { ...chunk, pages: new CapturedPages(), evidence: [], upper: new Map() };
-          spaces.push(space);
-          break;
+          this.growing.push({
+            ...chunk,
+            regions: [chunk.regions],
+            trees: [],
+            parts: [],
+            pages: new CapturedPages(),
+            evidence: [],
+            upper: new FrameIndex((at) => this.reader.again(at) as ChunkOf<'tables'>),
+          });
+          return keep();
+        case 'regions': {
+          const before = space?.regions.at(-1)?.end.at(-1) ?? 0n;
+          if ((chunk.regions.begin[0] ?? before) < before) {
+            this.reader.refuse('is malformed');
+            return true;
+          }
+          space?.regions.push(chunk.regions);
+          return keep();
+        }
         case 'pages':
           space?.pages.add(chunk.packed);
-          break;
+          return keep() && budget.visit(countStretches(chunk.packed));
         case 'evidence':
-          space?.evidence.push(...chunk.evidence);
-          break;
+          for (const one of chunk.evidence) space?.evidence.push(one);
+          return keep();
+        case 'tree':
+          space?.trees.push(chunk.tree);
+          return keep();
         case 'tables':
-          if (!space) break;
-          space.tree = chunk.tree;
-          for (const [i, pfn] of chunk.pfn.entries())
-            space.upper.set(pfn, chunk.bytes.subarray(i * 4096, (i + 1) * 4096));
-          break;
+          // In version 1 each has the whole tree.
+          if (space && chunk.tree && !space.trees.length) {
+            space.trees.push(chunk.tree);
+            keep();
+          }
+          return (space?.upper.add(chunk.pfn, place) ?? true) && keep(chunk.pfn.length * PER_FRAME, 0);
+        case 'checkedRegions':
+          space?.parts.push(place);
+          return keep(0, 0);
         case 'checked':
-          if (space) space.summary = chunk.summary;
-          break;
+          if (space) {
+            space.parts.push(place);
+            space.summary = { ...chunk.summary, ...NO_REGION_COLUMNS };
+          }
+          // The bytes of differences are views of the whole chunk.
+          return keep(chunk.summary.proof?.differences.length ? length : 0);
         case 'skipped':
-          skipped.push(chunk);
-          break;
+          this.skipped.push(chunk);
+          return keep();
         case 'frames':
-          for (const [index, pfn] of chunk.pfn.entries()) frames.set(pfn, { chunk, index });
-          for (const { inode, path } of chunk.cgroups) cgroups.set(inode, path);
-          break;
+          for (const { inode, path } of chunk.cgroups) this.cgroups.set(inode, path);
+          return this.frames.add(chunk.pfn, place) && keep(chunk.pfn.length * PER_FRAME, values);
         case 'memory':
-          memory = chunk;
-          break;
+          this.memory = chunk;
+          return keep();
         case 'cpus':
-          cpus = chunk.cpus;
-          break;
+          this.cpus = chunk.cpus;
+          return keep();
         case 'trace':
-          traced.push(...chunk.events);
-          break;
+          for (const event of chunk.events) this.traced.push(event);
+          return keep();
         case 'watch':
-          watches.push(chunk);
-          break;
+          this.watches.push(chunk);
+          return keep();
         case 'end':
-          end = chunk;
-          break;
-        case 'begin':
-          break;
+          this.end = chunk;
+          return true;
       }
-    };
-    for (let chunk = reader.next(); chunk; chunk = reader.next()) take(chunk);
-    const { digest, problem, bytesRead: bytes } = reader;
+    })();
+    if (!fits) this.reader.refuse(TOO_MUCH);
+  }
+
+  finish(): CaptureContents {
+    const { reader, begin, frames, skipped, cgroups, memory, cpus, traced, watches, end } = this;
+    const { path, digest, problem, bytesRead: bytes } = reader;
+    if (!begin) throw problem ?? new Failed(`${path} is empty`, 'Capture again.', 'ENODATA');
+    const spaces = this.growing.map(({ regions, trees, parts, ...space }): CapturedSpace => {
+      const tree = joinColumns(trees);
+      return {
+        ...space,
+        regions: joinColumns(regions) ?? NO_REGIONS,
+        ...(tree && { tree: { ...tree, mapped: trees[0]?.mapped ?? tree.mapped } }),
+        wholeSummary: () => space.summary && { ...space.summary, ...regionColumns(reader, parts) },
+      };
+    });
+    const close = () => reader.close();
+    // Nothing else stays in the file.
+    if (!frames.size && spaces.every((s) => !s.upper.size && !s.summary)) close();
     return {
       path,
       begin,
@@ -163,13 +275,55 @@ export function readCapture(path: string): CaptureContents {
       digest,
       bytes,
       problem,
+      close,
     };
-  } finally {
-    reader.close();
   }
 }
 
+const NO_REGION_COLUMNS: RegionColumns = {
+  regionBegin: new BigUint64Array(),
+  regionEnd: new BigUint64Array(),
+  regionCounts: new BigUint64Array(),
+  regionBuckets: new Uint32Array(),
+};
+
+/** What a summary tells of regions, from the file. */
+function regionColumns(reader: CaptureReader, parts: readonly ChunkPlace[]): RegionColumns {
+  const columns = parts.map((place): RegionColumns => {
+    const chunk = reader.again(place);
+    const from = chunk.kind === 'checked' ? chunk.summary : (chunk as ChunkOf<'checkedRegions'>).regions;
+    const { regionBegin, regionEnd, regionCounts, regionBuckets } = from;
+    return { regionBegin, regionEnd, regionCounts, regionBuckets };
+  });
+  return joinColumns(columns) ?? NO_REGION_COLUMNS;
+}
+
+/** Tables of the same columns, one below the other; what is no column is that of the first. Undefined where there are none. */
+function joinColumns<T extends object>(tables: readonly T[]): T | undefined {
+  const [first] = tables;
+  if (!first || tables.length === 1) return first;
+  const join = (name: string, column: unknown) => {
+    const parts = tables.map((t) => (t as Record<string, unknown>)[name] as ArrayLike<never>);
+    if (Array.isArray(column)) return (parts as never[][]).flat();
+    if (!ArrayBuffer.isView(column)) return column;
+    const joined = new (column.constructor as new (n: number) => Uint8Array)(parts.reduce((n, c) => n + c.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      joined.set(part, at);
+      at += part.length;
+    }
+    return joined;
+  };
+  return Object.fromEntries(Object.entries(first).map(([name, column]) => [name, join(name, column)])) as T;
+}
+
 const missing = (what: string, remedy: string, code = 'ENODATA') => new Failed(what, remedy, code);
+
+/** A table above the pages, by its frame. */
+function tableOf(space: CapturedSpace, pfn: bigint): Uint8Array | undefined {
+  const found = space.upper.get(pfn);
+  return found?.chunk.bytes.subarray(found.index * 4096, (found.index + 1) * 4096);
+}
 
 /** The raw entries of an address by the captured tables, and what the last one means. */
 function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint, va: bigint): Path {
@@ -186,7 +340,7 @@ function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint,
   });
   const nothing = decode(0n, 1, target);
   for (let level = target.levels; level > 1; level--) {
-    const bytes = space.upper.get(at >> 12n);
+    const bytes = tableOf(space, at >> 12n);
     if (!bytes) return done(nothing, NOT_CAPTURED);
     const raw = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(tableIndex(va, level) * 8, true);
     table[level] = at;
@@ -265,20 +419,19 @@ function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint
 
 const rootOf = (space: CapturedSpace): bigint => space.summary?.rootPa ?? space.tree?.rootPa ?? 0n;
 
+type Run = { [K in keyof Omit<Runs, 'verdict' | 'note'>]: bigint } & { verdict: number; note: number };
+
 /** The stretches that are no plain agreement, joined where their words are the same, as a check tells them. */
-export function runsOf(stretches: Iterable<Stretch>): Runs {
-  const runs: {
-    va: bigint;
-    pages: bigint;
-    pagemap: bigint;
-    kernel: bigint;
-    entry: bigint;
-    verdict: number;
-    note: number;
-  }[] = [];
-  for (const s of stretches) {
-    if (s.verdict === AGREE) continue;
-    const last = runs.at(-1);
+export class RunCollector {
+  private readonly list: Run[] = [];
+
+  get length(): number {
+    return this.list.length;
+  }
+
+  add(s: Stretch): void {
+    if (s.verdict === AGREE) return;
+    const last = this.list.at(-1);
     if (
       last &&
       last.va + (last.pages << 12n) === s.va &&
@@ -291,37 +444,53 @@ export function runsOf(stretches: Iterable<Stretch>): Runs {
       last.pages += s.pages;
     else {
       const { va, pages, pagemap, kernel, entry, verdict, note } = s;
-      runs.push({ va, pages, pagemap, kernel, entry, verdict, note });
+      this.list.push({ va, pages, pagemap, kernel, entry, verdict, note });
     }
   }
-  const words = (key: 'va' | 'pages' | 'pagemap' | 'kernel' | 'entry') => BigUint64Array.from(runs, (r) => r[key]);
-  return {
-    va: words('va'),
-    pages: words('pages'),
-    pagemap: words('pagemap'),
-    kernel: words('kernel'),
-    entry: words('entry'),
-    verdict: Uint8Array.from(runs, (r) => r.verdict),
-    note: Uint8Array.from(runs, (r) => r.note),
-  };
+
+  /** The runs so far, without the last `but`, which may go on; forgets them. */
+  take(but = 0): Runs {
+    const runs = this.list.splice(0, this.list.length - but);
+    const words = (key: 'va' | 'pages' | 'pagemap' | 'kernel' | 'entry') => BigUint64Array.from(runs, (r) => r[key]);
+    return {
+      va: words('va'),
+      pages: words('pages'),
+      pagemap: words('pagemap'),
+      kernel: words('kernel'),
+      entry: words('entry'),
+      verdict: Uint8Array.from(runs, (r) => r.verdict),
+      note: Uint8Array.from(runs, (r) => r.note),
+    };
+  }
 }
 
-/** The stretches that map frames, with the first frame and the page size; `same`: all of their pages are that frame. */
+/**
+ * The stretches that map frames, with the first frame and the page size; `same`: all of their pages are that frame. Null
+ * where many that map none lie in between: others may have their turn.
+ */
 function* mappedStretches(target: AddonTarget, { pages }: CapturedSpace) {
+  let passed = 0;
   for (const stretch of pages.stretches()) {
     const leaf = decode(stretch.entry, stretch.level || 1, target);
-    if (!mapsFrame(leaf.kind)) continue;
-    const first = physicalAddress(stretch.va, leaf) >> 12n;
-    yield { stretch, shift: leaf.shift, first, same: stretch.step === 'same' && leaf.shift === 12 };
+    if (mapsFrame(leaf.kind)) {
+      passed = 0;
+      const first = physicalAddress(stretch.va, leaf) >> 12n;
+      yield { stretch, shift: leaf.shift, first, same: stretch.step === 'same' && leaf.shift === 12 };
+    } else if (++passed % STRETCHES_AT_ONCE === 0) yield null;
   }
 }
 
 /** Who maps a frame, by the pages of all captured processes. */
-function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): AddonOwners {
+async function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): Promise<AddonOwners> {
   const list: { pid: number; start: bigint; va: bigint; shift: number; entry: bigint; access: number }[] = [];
   let pages = 0n;
-  for (const space of contents.spaces)
-    for (const { stretch, shift, first, same } of mappedStretches(target, space)) {
+  let seen = 0;
+  for (const space of contents.spaces) {
+    await space.pages.prepare();
+    for (const mapped of mappedStretches(target, space)) {
+      if (!mapped || ++seen % STRETCHES_AT_ONCE === 0) await turn();
+      if (!mapped) continue;
+      const { stretch, shift, first, same } = mapped;
       pages += stretch.pages;
       if (pfn < first || pfn >= first + (same ? 1n : stretch.pages)) continue;
       for (let k = same ? 0n : pfn - first; k < (same ? stretch.pages : pfn - first + 1n); k++) {
@@ -332,6 +501,7 @@ function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): 
         list.push({ pid: space.pid, start: space.startTicks, va, shift, entry: wordsAt(stretch, k).entry, access });
       }
     }
+  }
   const tables = contents.spaces.flatMap(({ tree, pid, startTicks }) =>
     tree
       ? [...tree.pa.keys()]
@@ -391,9 +561,15 @@ function sliceMemory({ map }: ChunkOf<'memory'>, begin: bigint, end: bigint, fla
   };
 }
 
-function mappedBytes(target: AddonTarget, space: CapturedSpace): bigint {
+async function mappedBytes(target: AddonTarget, space: CapturedSpace, cancelled: () => boolean): Promise<bigint> {
   let mapped = 0n;
-  for (const { stretch } of mappedStretches(target, space)) mapped += stretch.pages;
+  let seen = 0;
+  for (const found of mappedStretches(target, space)) {
+    mapped += found?.stretch.pages ?? 0n;
+    if (found && ++seen % STRETCHES_AT_ONCE) continue;
+    await turn();
+    if (cancelled()) break;
+  }
   return mapped << 12n;
 }
 
@@ -403,7 +579,12 @@ function* piecesOf(
   space: CapturedSpace,
   bytesOf: (pfn: bigint) => Uint8Array | undefined,
 ): Generator<Piece> {
-  for (const { stretch, first, same } of mappedStretches(target, space)) {
+  for (const mapped of mappedStretches(target, space)) {
+    if (!mapped) {
+      yield { address: 0n, pa: 0n, pages: 0n };
+      continue;
+    }
+    const { stretch, first, same } = mapped;
     // Pages of one frame come as one piece, however many they are.
     for (let k = 0n; k < stretch.pages; k += same ? stretch.pages : 1n) {
       const bytes = bytesOf(first + k);
@@ -418,10 +599,10 @@ function* piecesOf(
 }
 
 /** Runs `work` later, until it is cancelled: what a capture tells comes as from a machine, not before it is asked. */
-function replay<T>(work: (cancelled: () => boolean) => T): { promise: Promise<T>; cancel(): void } {
+function replay<T>(work: (cancelled: () => boolean) => T | Promise<T>): { promise: Promise<T>; cancel(): void } {
   let cancelled = false;
-  const promise = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-    const result = work(() => cancelled);
+  const promise = turn().then(async () => {
+    const result = await work(() => cancelled);
     if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
     return result;
   });
@@ -466,8 +647,8 @@ export function capturedSources(contents: CaptureContents): Sources {
   let places: Map<bigint, { space: CapturedSpace; va: bigint }> | undefined;
   /** A page table by its frame. */
   const tableAt = (pfn: bigint): Uint8Array | undefined => {
-    const upper = spaces.find((s) => s.upper.has(pfn))?.upper.get(pfn);
-    if (upper) return upper;
+    const space = spaces.find((s) => s.upper.has(pfn));
+    if (space) return tableOf(space, pfn);
     if (!places) {
       places = new Map();
       for (const space of spaces)
@@ -492,24 +673,36 @@ export function capturedSources(contents: CaptureContents): Sources {
     const { ramBegin, ramEnd } = target;
     return ramBegin.length > 0 && ramBegin.every((from, i) => pa < from || end > (ramEnd[i] as bigint));
   };
-  /** All frames of which it has the bytes. */
-  const known = (): bigint[] => {
-    const tables = spaces.flatMap(({ upper, tree }) => [
-      ...upper.keys(),
-      ...Array.from(tree?.pa ?? [], (pa) => pa >> 12n),
-    ]);
-    const pfns = BigUint64Array.from(new Set([...contents.frames.keys(), ...tables]));
-    return [...pfns.sort()].filter((pfn) => bytesOf(pfn));
+  /** All frames of which it may have the bytes, ascending: those that were kept, and tables. */
+  const known = (): BigUint64Array => {
+    const all = new BigUint64Array(
+      contents.frames.size + spaces.reduce((n, s) => n + s.upper.size + (s.tree?.pa.length ?? 0), 0),
+    );
+    let n = 0;
+    for (const pfn of contents.frames.keys()) all[n++] = pfn;
+    for (const { upper, tree } of spaces) {
+      for (const pfn of upper.keys()) all[n++] = pfn;
+      for (const pa of tree?.pa ?? []) all[n++] = pa >> 12n;
+    }
+    return all.sort();
   };
-  let sorted: bigint[] | undefined;
+  let sorted: BigUint64Array | undefined;
   function* ofMemory(from: bigint, to: bigint): Generator<Piece> {
     sorted ??= known();
+    let last = -1n;
     for (const pfn of sorted) {
       const pa = pfn << 12n;
-      const bytes = pa < to && pa + 4096n > from ? bytesOf(pfn) : undefined;
-      if (bytes) yield { address: pa, pa, pages: 1n, bytes };
+      if (pfn === last || pa >= to || pa + 4096n <= from) continue;
+      last = pfn;
+      const bytes = bytesOf(pfn);
+      yield { address: pa, pa, pages: 1n, ...(bytes && { bytes }) };
     }
   }
+  /** Has a space ready to be asked for single pages. */
+  const prepared = async (space: CapturedSpace): Promise<CapturedSpace> => {
+    await space.pages.prepare();
+    return space;
+  };
   return {
     target,
     facts: {
@@ -535,9 +728,9 @@ export function capturedSources(contents: CaptureContents): Sources {
     },
     // A kernel thread has no address space, captured or not.
     regions: async (pid) => (processes.kernelThread[processes.pid.indexOf(pid)] ? NO_REGIONS : spaceOf(pid).regions),
-    rows: async (pid, startTicks, vas) => rowsOf(target, spaceOf(pid, startTicks), vas),
+    rows: async (pid, startTicks, vas) => rowsOf(target, await prepared(spaceOf(pid, startTicks)), vas),
     translate: async (pid, startTicks, va) => {
-      const space = spaceOf(pid, startTicks);
+      const space = await prepared(spaceOf(pid, startTicks));
       const rootPa = rootOf(space);
       return {
         rootPa,
@@ -549,6 +742,7 @@ export function capturedSources(contents: CaptureContents): Sources {
       };
     },
     frames: async (pfns) => {
+      for (const space of spaces) await space.pages.prepare(); // a PTE table is put together from pages
       const n = pfns.length;
       const frames = {
         bytes: new Uint8Array(n * 4096),
@@ -595,25 +789,39 @@ export function capturedSources(contents: CaptureContents): Sources {
       const bounds = { begin: from, end: to, limit };
       if (pid) {
         const space = spaceOf(pid);
-        const pieces = piecesOf(target, space, bytesOf);
-        return searchPieces(pieces, mappedBytes(target, space), { bytes, mask }, bounds, onBatch);
+        const total = (cancelled: () => boolean) => mappedBytes(target, space, cancelled);
+        return searchPieces(piecesOf(target, space, bytesOf), total, { bytes, mask }, bounds, onBatch);
       }
-      const pieces = [...ofMemory(from, to)];
-      const job = searchPieces(pieces, BigInt(pieces.length) << 12n, { bytes, mask }, bounds, onBatch);
+      const total = async () => {
+        for (const space of spaces) await space.pages.prepare();
+        sorted ??= known();
+        return BigInt(sorted.length) << 12n;
+      };
+      const job = searchPieces(ofMemory(from, to), total, { bytes, mask }, bounds, onBatch);
       const ram = target.ramEnd.reduce((n, at, i) => n + at - (target.ramBegin[i] ?? 0n), 0n);
       const promise = job.promise.then((s) => (s.limited || ram < s.bytes ? s : { ...s, unreadable: ram - s.bytes }));
       return { ...job, promise };
     },
     check: (pid, startTicks, _begin, _end, onBatch) =>
-      replay((cancelled) => {
-        const { pages, evidence, summary } = spaceOf(pid, startTicks);
+      replay(async (cancelled) => {
+        const { pages, evidence, wholeSummary } = spaceOf(pid, startTicks);
+        const summary = wholeSummary();
         if (!summary)
           throw missing(`the check of process ${pid} is not in this capture`, 'It ends before the check did.');
         const { pages: total, counts } = summary;
         const batch = { done: total, total, counts, evidence: [], pages: new Uint8Array() };
-        onBatch({ ...batch, runs: runsOf(pages.stretches()) } as CheckBatch);
+        const runs = new RunCollector();
+        let seen = 0;
+        for (const stretch of pages.stretches()) {
+          runs.add(stretch);
+          if (++seen % STRETCHES_AT_ONCE) continue;
+          if (runs.length > 1) onBatch({ ...batch, runs: runs.take(1) } as CheckBatch);
+          await turn();
+          if (cancelled()) break;
+        }
+        onBatch({ ...batch, runs: runs.take() } as CheckBatch);
         for (let at = 0; at < evidence.length && !cancelled(); at += EVIDENCE_AT_ONCE)
-          onBatch({ ...batch, runs: runsOf([]), evidence: evidence.slice(at, at + EVIDENCE_AT_ONCE) } as CheckBatch);
+          onBatch({ ...batch, runs: runs.take(), evidence: evidence.slice(at, at + EVIDENCE_AT_ONCE) } as CheckBatch);
         return summary;
       }),
     watch: (pid, _startTicks, from, to, _interval, onBatch) => ({
@@ -634,10 +842,15 @@ export function capturedSources(contents: CaptureContents): Sources {
       cancel: () => undefined,
     }),
     traceMachine: (onEvents) =>
-      replay(() => {
-        if (!contents.traced.length)
+      replay(async (cancelled) => {
+        const { traced } = contents;
+        if (!traced.length)
           throw missing('no trace is in this capture', 'Record one: `cr3scope trace -o file.cr3scope`.');
-        onEvents(contents.traced.map((event) => ({ ...event, kind: TRACE_KINDS.indexOf(event.kind) })));
+        for (let at = 0; at < traced.length && !cancelled(); at += EVENTS_AT_ONCE) {
+          const some = traced.slice(at, at + EVENTS_AT_ONCE);
+          onEvents(some.map((event) => ({ ...event, kind: TRACE_KINDS.indexOf(event.kind) })));
+          await turn();
+        }
       }),
   };
 }

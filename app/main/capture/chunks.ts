@@ -23,7 +23,9 @@ import { bitsOf } from '../../contract/format.ts';
 import { ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
-const text = z.string().max(4096);
+/** The longest argument that Linux passes to a program; no other text of a capture is longer. */
+const MOST_TEXT = 1 << 17;
+const text = z.string().max(MOST_TEXT);
 
 type Columns = Record<string, unknown>;
 
@@ -45,15 +47,23 @@ const ascending = (begin: BigUint64Array, end: BigUint64Array) =>
   begin.every((b, i) => i === 0 || (end[i - 1] as bigint) <= b);
 
 const SafeRegions = table(Regions, 'begin').refine((r) => ascending(r.begin, r.end), 'regions out of order');
+/** What a summary tells of each region. */
+const RegionColumns = CheckSummary.pick({
+  regionBegin: true,
+  regionEnd: true,
+  regionCounts: true,
+  regionBuckets: true,
+});
+export type RegionColumns = z.infer<typeof RegionColumns>;
+const regionsFit = (s: RegionColumns) =>
+  s.regionEnd.length === s.regionBegin.length &&
+  s.regionCounts.length === s.regionBegin.length * VERDICTS.length &&
+  s.regionBuckets.length === s.regionBegin.length * VERDICTS.length * BUCKETS &&
+  ascending(s.regionBegin, s.regionEnd);
+const UNFIT = 'a summary that does not fit itself';
 const SafeSummary = CheckSummary.refine(
-  (s) =>
-    s.counts.length === VERDICTS.length &&
-    s.tables.length >= 6 &&
-    s.regionEnd.length === s.regionBegin.length &&
-    s.regionCounts.length === s.regionBegin.length * VERDICTS.length &&
-    s.regionBuckets.length === s.regionBegin.length * VERDICTS.length * BUCKETS &&
-    ascending(s.regionBegin, s.regionEnd),
-  'a summary that does not fit itself',
+  (s) => s.counts.length === VERDICTS.length && s.tables.length >= 6 && regionsFit(s),
+  UNFIT,
 );
 const SafeTree = table(TableTree, 'level', { mapped: 0 });
 const SafeMap = MemoryMap.refine(
@@ -73,6 +83,11 @@ const SafeMap = MemoryMap.refine(
     m.unmapped.length === ROLES.length,
   'a map of memory that does not fit itself',
 );
+
+/** Frames in a chunk: one is read to look at one of them. */
+export const MOST_FRAMES_AT_ONCE = 256;
+const frameNumbers = (pfn: BigUint64Array) => pfn.length <= MOST_FRAMES_AT_ONCE && pfn.every((n) => n < 1n << 40n);
+const NOT_FRAMES = 'frame numbers that no machine has, or too many of them';
 
 const CapturedFrames = z
   .object({
@@ -97,7 +112,8 @@ const CapturedFrames = z
       [f.status, f.role, f.flags, f.count, f.cgroup].every((c) => c.length === f.pfn.length) &&
       f.data.length === f.pfn.length * (f.contents === 'bytes' ? 4096 : 32),
     'columns of different lengths',
-  );
+  )
+  .refine((f) => frameNumbers(f.pfn), NOT_FRAMES);
 
 const WatchBatch = z
   .object({ ns: u64, samples: u64, initial: z.boolean(), rows: table(Rows, 'va'), flags: u64s, counts: u64s })
@@ -107,12 +123,12 @@ const WatchBatch = z
 export const Chunk = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('begin'),
-    arguments: z.array(text).max(1000),
+    arguments: z.array(text),
     startedAt: z.iso.datetime(),
     /** CLOCK_MONOTONIC. */
     startNs: u64,
     kernelCommandLine: text,
-    cpuFeatures: z.string().max(16384),
+    cpuFeatures: text,
     /** Effective capabilities of cr3scope, as in /proc/self/status. */
     capabilities: u64,
     options: z.object({
@@ -134,13 +150,20 @@ export const Chunk = z.discriminatedUnion('kind', [
     at: z.iso.datetime(),
     regions: SafeRegions,
   }),
+  /** More regions of the process, above those before: version 2. */
+  z.object({ kind: z.literal('regions'), regions: SafeRegions }),
   /** Stretches of pages, packed by native/core/page_record.cc. */
   z.object({ kind: z.literal('pages'), packed: u8s }),
   z.object({ kind: z.literal('evidence'), evidence: z.array(Evidence) }),
-  /** The upper tables, whose entries lead to the pages. */
+  /** All tables of the process, or some more of them: version 2. */
+  z.object({ kind: z.literal('tree'), tree: SafeTree }),
+  /** The upper tables, whose entries lead to the pages; in version 1 each with the whole tree. */
   z
-    .object({ kind: z.literal('tables'), tree: SafeTree, pfn: u64s, bytes: u8s })
-    .refine((t) => t.bytes.length === t.pfn.length * 4096, 'columns of different lengths'),
+    .object({ kind: z.literal('tables'), tree: SafeTree.nullable(), pfn: u64s, bytes: u8s })
+    .refine((t) => t.bytes.length === t.pfn.length * 4096, 'columns of different lengths')
+    .refine((t) => frameNumbers(t.pfn), NOT_FRAMES),
+  /** The first regions of a summary that follows: version 2. */
+  z.object({ kind: z.literal('checkedRegions'), regions: RegionColumns.refine(regionsFit, UNFIT) }),
   z.object({ kind: z.literal('checked'), summary: SafeSummary }),
   /** A process that could not be captured, or ended before. */
   z.object({ kind: z.literal('skipped'), pid, startTicks: u64, name: text, code: text, message: text }),

@@ -3,14 +3,17 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { deflateSync, inflateSync } from 'node:zlib';
-import { pack, unpack } from '../../contract/msgpack.ts';
+import { pack, unpackCounted } from '../../contract/msgpack.ts';
 import { openRegular, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
+import { Budget } from './budget.ts';
 import { Chunk } from './chunks.ts';
 
 export const ENDING = '.cr3scope';
 const MAGIC = Buffer.from('cr3scope');
-const VERSION = 1;
+/** Version 1 is that of cr3scope 0.3: it has no chunks that go on with what another one began. */
+const VERSIONS = [1, 2];
+const VERSION = 2;
 /** MAGIC, version, 0. */
 const FILE_HEADER = 16;
 /** Length as stored, length as inflated (equal: stored as it is), SHA-256 of the chain so far. */
@@ -31,6 +34,20 @@ function fileHeader(): Buffer {
   header.writeUInt32LE(VERSION, MAGIC.length);
   return header;
 }
+
+/** Where a file claims so much that reading it would take all memory, or hours. */
+export const TOO_MUCH = 'holds more than its size justifies';
+const CHANGED = [
+  'It was changed after it was written: do not trust it. What lies before that byte is as it was written.',
+  'EBADMSG',
+] as const;
+const REMEDIES: Readonly<Record<string, readonly [remedy: string, code: string]>> = {
+  'ends early': ['Its writer was stopped, or the disk was full: what lies before is as it was written.', 'ENODATA'],
+  [TOO_MUCH]: [
+    'No process is like that: do not trust it. If cr3scope wrote it, report that as a bug. What lies before that byte is shown.',
+    'E2BIG',
+  ],
+};
 
 /** Writes a capture under another name, which gets its own when all of it is there. */
 export class CaptureWriter {
@@ -53,8 +70,20 @@ export class CaptureWriter {
   }
 
   append(chunk: Chunk): void {
+    // What a reader would refuse is not written.
+    const { error } = Chunk.safeParse(chunk);
+    if (error) {
+      const { path, message } = error.issues[0] ?? { path: [], message: '' };
+      const what = [chunk.kind, ...path].join('.');
+      throw new Failed(`a capture can’t hold this: ${what}: ${message}`, 'Report this as a bug.', 'EOVERFLOW');
+    }
     const raw = pack(chunk);
-    if (raw.length > MOST_CHUNK) throw new Failed(`a chunk of ${raw.length} bytes`, 'Report this as a bug.', 'E2BIG');
+    if (raw.length > MOST_CHUNK)
+      throw new Failed(
+        `a capture can’t hold this: ${chunk.kind}: ${raw.length} bytes, of at most ${MOST_CHUNK}`,
+        'Report this as a bug.',
+        'EOVERFLOW',
+      );
     // Pages come deflated already.
     const deflated = chunk.kind !== 'pages' && raw.length >= LEAST_DEFLATED ? deflateSync(raw, { level: 1 }) : raw;
     const stored = deflated.length < raw.length ? deflated : raw;
@@ -84,10 +113,29 @@ export class CaptureWriter {
   }
 }
 
+/** Where a chunk lies, and the chain of all before it, by which it is proven again. */
+export interface ChunkPlace {
+  readonly at: number;
+  readonly chain: Uint8Array;
+}
+
+/** Descriptors of captures that nobody uses any more. */
+const forgotten = new FinalizationRegistry<number>((fd) => closeSync(fd));
+
+/** Chunks that were read again and are kept, by their inflated bytes. */
+const MOST_RECENT = 1 << 28;
+
 /** Reads a capture chunk by chunk, each proven to be as it was written. */
 export class CaptureReader {
   private readonly fd: number;
   private readonly size: number;
+  private open = true;
+  private readonly recent = new Map<number, { chunk: Chunk; length: number }>();
+  private recentBytes = 0;
+  /** What it may cost. */
+  readonly budget: Budget;
+  /** Of the chunk that was read last: where it lies, its inflated bytes, the values in it. */
+  last: { readonly place: ChunkPlace; readonly length: number; readonly values: number } | undefined;
   private at = FILE_HEADER;
   private chain: Buffer;
   private ended = false;
@@ -98,13 +146,14 @@ export class CaptureReader {
     this.fd = openRegular(path);
     try {
       this.size = fstatSync(this.fd).size;
+      this.budget = new Budget(this.size);
       const header = this.bytes(0, FILE_HEADER);
       if (!header?.subarray(0, MAGIC.length).equals(MAGIC))
         throw new Failed(`${path} is no cr3scope capture`, 'Give a file that `cr3scope report` wrote.', 'EFTYPE');
       const version = header.readUInt32LE(MAGIC.length);
-      if (version !== VERSION)
+      if (!VERSIONS.includes(version))
         throw new Failed(
-          `${path} is a capture of version ${version}; this cr3scope reads version ${VERSION}`,
+          `${path} is a capture of version ${version}; this cr3scope reads versions ${VERSIONS.join(' and ')}`,
           'Open it with a newer cr3scope.',
           'EPROTO',
         );
@@ -113,6 +162,7 @@ export class CaptureReader {
       closeSync(this.fd);
       throw error;
     }
+    forgotten.register(this, this.fd, this);
   }
 
   /** Whether the last chunk was read: nothing is missing. */
@@ -130,44 +180,84 @@ export class CaptureReader {
   /** Undefined at the end, or where a problem came up. */
   next(): Chunk | undefined {
     if (this.problem || this.ended) return undefined;
-    const header = this.bytes(this.at, CHUNK_HEADER);
-    if (!header) return this.stop('ends early');
-    const stored = header.readUInt32LE(0);
-    const length = header.readUInt32LE(4);
-    if (stored > MOST_CHUNK || length > MOST_CHUNK || stored > length) return this.stop('is damaged');
-    const payload = this.bytes(this.at + CHUNK_HEADER, stored);
-    if (!payload) return this.stop('ends early');
-    const chain = sha256(this.chain, header.subarray(0, 8), payload);
-    if (!chain.equals(header.subarray(8))) return this.stop('is damaged');
-    try {
-      const raw = stored === length ? payload : inflateSync(payload, { maxOutputLength: length });
-      // A Node Buffer would have every array of the chunk be one, too.
-      const chunk = Chunk.parse(unpack(new Uint8Array(raw.buffer, raw.byteOffset, raw.length)));
-      if ((chunk.kind === 'begin') !== (this.at === FILE_HEADER)) return this.stop('is malformed');
-      this.chain = chain;
-      this.at += CHUNK_HEADER + stored;
-      if (chunk.kind === 'end') {
-        this.ended = true;
-        if (this.at !== this.size) return this.stop('goes on behind its end');
-      }
-      return chunk;
-    } catch {
-      return this.stop('is malformed');
+    const place = { at: this.at, chain: this.chain };
+    const read = this.read(place, (bytes) => this.budget.inflate(bytes));
+    if (typeof read === 'string') return this.stop(read);
+    const { chunk, stored, length, values, chain } = read;
+    if ((chunk.kind === 'begin') !== (this.at === FILE_HEADER)) return this.stop('is malformed');
+    this.chain = chain;
+    this.at += CHUNK_HEADER + stored;
+    this.last = { place, length, values };
+    if (chunk.kind === 'end') {
+      this.ended = true;
+      if (this.at !== this.size) return this.stop('goes on behind its end');
     }
+    return chunk;
+  }
+
+  /** A chunk that was read before, from the file. */
+  again(place: ChunkPlace): Chunk {
+    const known = this.recent.get(place.at);
+    if (known) return known.chunk;
+    const read = this.open ? this.read(place) : 'was closed';
+    if (typeof read === 'string')
+      throw new Failed(
+        `${this.path} ${read}, at byte ${place.at}: it was changed after it was opened`,
+        'Open it again.',
+        'EBADMSG',
+      );
+    const { chunk, length } = read;
+    this.recentBytes += length;
+    for (const [at, old] of this.recent) {
+      if (this.recentBytes <= MOST_RECENT) break;
+      this.recent.delete(at);
+      this.recentBytes -= old.length;
+    }
+    this.recent.set(place.at, { chunk, length });
+    return chunk;
+  }
+
+  /** Reads no further: what the last chunk holds is malformed, or costs more than the file justifies. */
+  refuse(what: 'is malformed' | typeof TOO_MUCH): void {
+    this.stop(what, this.last?.place.at);
   }
 
   close(): void {
+    if (!this.open) return;
+    this.open = false;
+    forgotten.unregister(this);
     closeSync(this.fd);
   }
 
-  private stop(what: string): undefined {
-    this.problem = new Failed(
-      `${this.path} ${what}, at byte ${this.at} of ${this.size}`,
-      what === 'ends early'
-        ? 'Its writer was stopped, or the disk was full: what lies before is as it was written.'
-        : 'It was changed after it was written: do not trust it. What lies before that byte is as it was written.',
-      what === 'ends early' ? 'ENODATA' : 'EBADMSG',
-    );
+  /** The chunk at a place, or what is wrong with it. */
+  private read({ at, chain: before }: ChunkPlace, mayInflate: (bytes: number) => boolean = () => true) {
+    const header = this.bytes(at, CHUNK_HEADER);
+    if (!header) return 'ends early';
+    const stored = header.readUInt32LE(0);
+    const length = header.readUInt32LE(4);
+    if (stored > MOST_CHUNK || length > MOST_CHUNK || stored > length) return 'is damaged';
+    const payload = this.bytes(at + CHUNK_HEADER, stored);
+    if (!payload) return 'ends early';
+    const chain = sha256(before, header.subarray(0, 8), payload);
+    if (!chain.equals(header.subarray(8))) return 'is damaged';
+    try {
+      if (stored !== length && !mayInflate(length)) return TOO_MUCH;
+      const raw = stored === length ? payload : inflateSync(payload, { maxOutputLength: length });
+      if (raw.length !== length) return 'is malformed';
+      // A Node Buffer would have every array of the chunk be one, too.
+      const { value, values } = unpackCounted(new Uint8Array(raw.buffer, raw.byteOffset, raw.length));
+      const chunk = Chunk.parse(value);
+      // Pages come deflated: around that nobody deflates again, but to make much of little.
+      if (chunk.kind === 'pages' && stored !== length) return 'is malformed';
+      return { chunk, stored, length, values, chain };
+    } catch {
+      return 'is malformed';
+    }
+  }
+
+  private stop(what: string, at = this.at): undefined {
+    const [remedy, code] = REMEDIES[what] ?? CHANGED;
+    this.problem = new Failed(`${this.path} ${what}, at byte ${at} of ${this.size}`, remedy, code);
     return undefined;
   }
 

@@ -3,13 +3,14 @@ import { type Difference, type DiffTotals, PAGE_CHANGES, type PageChange } from 
 import { decode, mapsFrame } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import type { CaptureContents, CapturedSpace } from './captured.ts';
-import { type PageWords, type Stretch, wordsAt } from './pages.ts';
+import { type PageWords, STRETCHES_AT_ONCE, type Step, type Stretch, wordsAt } from './pages.ts';
 
 const NOTHING: PageWords = { pagemap: 0n, kernel: 0n, entry: 0n };
 const PRESENT = 1n << 63n;
 const SWAPPED = 1n << 62n;
 const EXCLUSIVE = 1n << 56n;
 const LOW = (1n << 55n) - 1n;
+const ALL = (1n << 64n) - 1n;
 /** RW, US, NX. */
 const RIGHTS = 2n | 4n | (1n << 63n);
 const UNSURE = new Set([VERDICTS.indexOf('changedBetween'), VERDICTS.indexOf('notComparable')]);
@@ -52,35 +53,53 @@ function changeOf(
   return (a.words.pagemap ^ b.words.pagemap) & EXCLUSIVE ? 'sharing' : undefined;
 }
 
-const byAddress = (space: CapturedSpace): Stretch[] =>
-  [...space.pages.stretches()].sort((a, b) => (a.va < b.va ? -1 : a.va > b.va ? 1 : 0));
 const endOf = (s: Stretch) => s.va + (s.pages << 12n);
 const least = (...values: bigint[]) => values.reduce((a, b) => (b < a ? b : a));
 
-/** The pages of two captures of one address space that differ, in stretches of one change. */
+/** Pages k of [0, n) of two stretches whose words are alike where those of the others are not, in 4 KiB steps from there. */
+function* alikeOnes(a: Side, stepA: Step, b: Side, stepB: Step, n: bigint): Generator<bigint> {
+  for (const word of ['pagemap', 'entry'] as const) {
+    const mask = word === 'entry' ? ALL : LOW;
+    const [was, is] = [a.words[word] & mask, b.words[word] & mask];
+    const growth = (step: Step) => (step === 'same' || (word === 'entry' && step !== 'frames') ? 0n : 1n);
+    const by = (growth(stepA) - growth(stepB)) * (word === 'entry' ? 4096n : 1n);
+    if (!by || (is - was) % by) continue;
+    const k = (is - was) / by;
+    if (k >= 0n && k < n) yield k;
+  }
+}
+
+/** The pages of two captures of one address space that differ, in stretches of one change; null: others may have their turn. */
 function* pageDifferences(
   a: CapturedSpace,
   b: CapturedSpace,
   facts: CaptureContents['begin']['target'],
   sameBoot: boolean,
-): Generator<Extract<Difference, { type: 'pages' }>> {
-  const [left, right] = [byAddress(a), byAddress(b)];
-  let [i, k] = [0, 0];
+): Generator<Extract<Difference, { type: 'pages' }> | null> {
+  const [left, right] = [a.pages.byAddress(), b.pages.byAddress()];
+  const next = (from: Generator<Stretch>): Stretch | undefined => from.next().value as Stretch | undefined;
+  let [s, t] = [next(left), next(right)];
   let open: Extract<Difference, { type: 'pages' }> | undefined;
-  const side = (s: Stretch | undefined, va: bigint): Side => {
-    if (!s || va < s.va) return { words: NOTHING, level: 0, verdict: VERDICTS.indexOf('notPresent') };
-    return { words: wordsAt(s, (va - s.va) >> 12n), level: s.level, verdict: s.verdict };
+  const side = (x: Stretch | undefined, va: bigint): Side => {
+    if (!x || va < x.va) return { words: NOTHING, level: 0, verdict: VERDICTS.indexOf('notPresent') };
+    return { words: wordsAt(x, (va - x.va) >> 12n), level: x.level, verdict: x.verdict };
   };
-  let va = least(left[0]?.va ?? 0n, right[0]?.va ?? 0n);
-  while (i < left.length || k < right.length) {
-    const [s, t] = [left[i], right[k]];
-    va = least(...[s, t].flatMap((x) => (x ? [x.va > va ? x.va : va] : [])));
+  let va = least(s?.va ?? 0n, t?.va ?? 0n);
+  for (let seen = 1; s || t; seen++) {
+    if (seen % STRETCHES_AT_ONCE === 0) yield null;
+    const both = [s, t].filter((x) => x !== undefined);
+    va = least(...both.map((x) => (x.va > va ? x.va : va)));
     // Up to where one of them begins or ends.
-    const end = least(...[s, t].flatMap((x) => (x ? [x.va > va ? x.va : endOf(x)] : [])));
-    // Where the words of both go on alike, what is true of the first page is true of all.
-    const alike = (x: Stretch | undefined) => (x && x.va <= va ? x.step : 'same');
-    const steps = alike(s) === alike(t) ? [[va, end] as const] : eachPage(va, end);
-    for (const [from, to] of steps) {
+    const end = least(...both.map((x) => (x.va > va ? x.va : endOf(x))));
+    // Where the words of both go on alike, what is true of the first page is true of all; else but for single ones.
+    const step = (x: Stretch | undefined): Step => (x && x.va <= va ? x.step : 'same');
+    const cuts = new Set([va, end]);
+    for (const k of alikeOnes(side(s, va), step(s), side(t, va), step(t), (end - va) >> 12n))
+      cuts.add(va + (k << 12n)).add(va + ((k + 1n) << 12n));
+    const steps = [...cuts].sort((one, other) => (one < other ? -1 : 1));
+    for (const [i, to] of steps.entries()) {
+      const from = steps[i - 1];
+      if (from === undefined) continue;
       const [before, after] = [side(s, from), side(t, from)];
       const change = changeOf(before, after, facts, sameBoot);
       if (!change) continue;
@@ -93,14 +112,10 @@ function* pageDifferences(
       open = { type: 'pages', pid: a.pid, va: from, pages, change, before: before.words, after: after.words };
     }
     va = end;
-    while (i < left.length && endOf(left[i] as Stretch) <= va) i++;
-    while (k < right.length && endOf(right[k] as Stretch) <= va) k++;
+    while (s && endOf(s) <= va) s = next(left);
+    while (t && endOf(t) <= va) t = next(right);
   }
   if (open) yield open;
-}
-
-function* eachPage(begin: bigint, end: bigint): Generator<readonly [bigint, bigint]> {
-  for (let va = begin; va < end; va += 4096n) yield [va, va + 4096n];
 }
 
 function* regionDifferences(a: CapturedSpace, b: CapturedSpace): Generator<Extract<Difference, { end: bigint }>> {
@@ -125,9 +140,10 @@ function* regionDifferences(a: CapturedSpace, b: CapturedSpace): Generator<Extra
 
 /**
  * All that differs between two captures. The last value is the totals. Where they are of different boots, frame numbers
- * are not compared. Of processes that only one of them captured it is told that they can't be compared.
+ * are not compared. Of processes that only one of them captured it is told that they can't be compared. A null in between
+ * is no difference: others may have their turn.
  */
-export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator<Difference, DiffTotals> {
+export function* diffSteps(a: CaptureContents, b: CaptureContents): Generator<Difference | null, DiffTotals> {
   const [before, after] = [a.begin.processes, b.begin.processes];
   const [bootA, bootB] = [a.begin.target.bootId, b.begin.target.bootId];
   const sameBoot = bootA === bootB;
@@ -140,7 +156,12 @@ export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator
     regions: 0,
     pages: Object.fromEntries(PAGE_CHANGES.map((change) => [change, 0n])) as Record<PageChange, bigint>,
   };
-  const startOf = (list: typeof before, pid: number) => list.startTicks[list.pid.indexOf(pid)];
+  const [atBefore, atAfter] = [before, after].map((list) => new Map(Array.from(list.pid, (pid, i) => [pid, i]))) as [
+    Map<number, number>,
+    Map<number, number>,
+  ];
+  const startOf = (list: typeof before, pid: number) =>
+    list.startTicks[(list === before ? atBefore : atAfter).get(pid) ?? -1];
   const listed = (list: typeof before, i: number, other: typeof before) => {
     const [pid, startTicks] = [list.pid[i] as number, list.startTicks[i] as bigint];
     return {
@@ -151,8 +172,11 @@ export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator
       reused: startOf(other, pid) !== undefined,
     };
   };
-  const captured = (contents: CaptureContents, pid: number, startTicks: bigint) =>
-    contents.spaces.find((s) => s.pid === pid && s.startTicks === startTicks && s.summary);
+  const key = (pid: number, startTicks: bigint) => `${pid} ${startTicks}`;
+  const [spacesA, spacesB] = [a, b].map(({ spaces }) => {
+    const checked = spaces.filter((s) => s.summary).reverse(); // the first of several counts
+    return new Map(checked.map((s) => [key(s.pid, s.startTicks), s]));
+  }) as [Map<string, CapturedSpace>, Map<string, CapturedSpace>];
   for (const [i, pid] of before.pid.entries()) {
     const startTicks = before.startTicks[i] as bigint;
     if (!sameBoot || startOf(after, pid) !== startTicks) {
@@ -161,7 +185,7 @@ export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator
       continue;
     }
     totals.paired++;
-    const [one, other] = [captured(a, pid, startTicks), captured(b, pid, startTicks)];
+    const [one, other] = [spacesA, spacesB].map((spaces) => spaces.get(key(pid, startTicks)));
     if (!one && !other) continue; // a kernel thread, or nobody asked for it
     if (!one || !other) {
       yield { type: 'notCaptured', ...listed(before, i, after), parent: 0, reused: false };
@@ -170,8 +194,8 @@ export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator
     const [rootA = 0n, rootB = 0n] = [one.summary?.rootPa, other.summary?.rootPa];
     if (rootA !== rootB) {
       totals.executed++;
-      const at = after.pid.indexOf(pid);
-      yield { type: 'exec', pid, name: after.name[at] as string, before: rootA, after: rootB };
+      const at = atAfter.get(pid) ?? -1;
+      yield { type: 'exec', pid, name: after.name[at] ?? '', before: rootA, after: rootB };
       continue; // another program in another address space: nothing in it is a change of the old one
     }
     for (const difference of regionDifferences(one, other)) {
@@ -179,7 +203,7 @@ export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator
       yield difference;
     }
     for (const difference of pageDifferences(one, other, a.begin.target, sameBoot)) {
-      totals.pages[difference.change] += difference.pages;
+      if (difference) totals.pages[difference.change] += difference.pages;
       yield difference;
     }
   }
@@ -189,4 +213,14 @@ export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator
       yield { type: 'processCome', ...listed(after, i, before) };
     }
   return totals;
+}
+
+/** The same without the turns of others. */
+export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator<Difference, DiffTotals> {
+  const steps = diffSteps(a, b);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (value) yield value;
+  }
 }

@@ -7,7 +7,7 @@ import { Offer } from '../offer.ts';
 import { PartialFile } from '../partial.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
-import { readCapture } from './captured.ts';
+import { openCapture } from './captured.ts';
 import { ENDING } from './container.ts';
 import { exportCapture } from './export.ts';
 import { captureProcesses, type Follower, Recorder } from './record.ts';
@@ -125,14 +125,14 @@ export class Documents {
     format: ExportFormat,
     { onProgress, signal }: Follower<Written>,
   ): Promise<Offered> {
-    const contents = readCapture(from);
+    const contents = await openCapture(from, signal);
     const spaces = contents.spaces.filter((s) => pid === 0 || s.pid === pid);
     const path = this.scratch.path(`.${format}`);
     let processes = 0;
     await exportCapture({ ...contents, spaces }, format, path, {
       onProcess: () => onProgress?.({ processes: ++processes, of: spaces.length, done: 0n, total: 0n }),
       ...(signal && { signal }),
-    });
+    }).finally(() => contents.close());
     return this.offer.make(path);
   }
 }

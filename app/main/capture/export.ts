@@ -2,6 +2,7 @@
 import type { ExportFormat } from '../../contract/api.ts';
 import { fileFailed, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
+import { turn } from '../turn.ts';
 import type { CaptureContents } from './captured.ts';
 import { csv } from './formats/csv.ts';
 import { html } from './formats/html.ts';
@@ -35,7 +36,7 @@ export async function exportCapture(
   try {
     for (const text of WRITERS[format](contents, onProcess, file.partial)) {
       file.write(text);
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       if (signal?.aborted) throw new Failed(`${path} was not finished`, 'It was cancelled.', 'ECANCELED');
     }
     file.finish();

@@ -1,7 +1,8 @@
 // Pages of a capture: stretches whose words go on regularly, as native/core/page_record.cc packs them.
-import { inflateSync } from 'node:zlib';
+import { constants, inflateSync } from 'node:zlib';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
+import { turn } from '../turn.ts';
 
 /** How the words go on from the first page; the order is that of Step in native/core/page_record.h. */
 const STEPS = ['same', 'frames', 'withinHuge'] as const;
@@ -28,6 +29,10 @@ const WIDE = 5;
 const NARROW = 4;
 const BYTES = WIDE * 8 + NARROW;
 const MOST_STRETCHES = 1 << 20;
+/** Stretches of a process that are kept unpacked; the block that is at hand always is. */
+const MOST_UNPACKED = 1 << 19;
+/** Stretches between two turns of others. */
+export const STRETCHES_AT_ONCE = 1 << 14;
 const FRAME = (1n << 55n) - 1n;
 const u64 = (value: bigint) => BigInt.asUintN(64, value);
 
@@ -38,58 +43,99 @@ const malformed = (what: string) =>
     'EBADMSG',
   );
 
-function inflate(packed: Uint8Array): Buffer {
+/** The first bytes of a block: more than the tables of deflate take, so that they tell how many stretches it says to hold. */
+const HEAD = 1024;
+
+/** How many stretches a block says to hold, without inflating all of it. */
+export function countStretches(packed: Uint8Array): number {
   try {
-    return inflateSync(packed, { maxOutputLength: 4 + MOST_STRETCHES * BYTES });
+    const head = inflateSync(packed.subarray(0, HEAD), { finishFlush: constants.Z_SYNC_FLUSH });
+    return head.length < 4 ? 0 : head.readUInt32LE(0);
   } catch {
     throw malformed('they don’t inflate');
   }
 }
 
+function inflate(packed: Uint8Array, length: number): Buffer {
+  try {
+    return inflateSync(packed, { maxOutputLength: length });
+  } catch {
+    throw malformed('they don’t inflate to what they say');
+  }
+}
+
+/** Stretches as columns: an object for each would take ten times the memory. */
+interface Block {
+  readonly length: number;
+  readonly va: BigUint64Array;
+  readonly pages: BigUint64Array;
+  readonly entry: BigUint64Array;
+  readonly pagemap: BigUint64Array;
+  readonly kernel: BigUint64Array;
+  readonly level: Uint8Array;
+  readonly step: Uint8Array;
+  readonly verdict: Uint8Array;
+  readonly note: Uint8Array;
+}
+
 /** Throws where the bytes are no stretches. */
-export function unpackStretches(packed: Uint8Array): Stretch[] {
-  const raw = inflate(packed);
-  const n = raw.length < 4 ? 0 : raw.readUInt32LE(0);
+function unpackBlock(packed: Uint8Array): Block {
+  const n = countStretches(packed);
+  if (n > MOST_STRETCHES) throw malformed('more than there may be in one block');
+  const raw = inflate(packed, Math.max(4 + n * BYTES, 4));
   if (raw.length !== 4 + n * BYTES) throw malformed('of another length than they say');
   // The planes of a column, lowest byte first, put together again.
-  const wide = Array.from({ length: WIDE }, (_, c) => {
+  const [va, pages, entry, pagemap, kernel] = Array.from({ length: WIDE }, (_, c) => {
     const words = new BigUint64Array(n);
     const bytes = new Uint8Array(words.buffer);
     const column = raw.subarray(4 + c * n * 8, 4 + (c + 1) * n * 8);
     for (let plane = 0; plane < 8; plane++)
-      for (let i = 0; i < n; i++) bytes[i * 8 + plane] = column[plane * n + i] as number;
+      for (let i = 0, from = plane * n, to = plane; i < n; i++, from++, to += 8) bytes[to] = column[from] as number;
     return words;
-  });
+  }) as [BigUint64Array, BigUint64Array, BigUint64Array, BigUint64Array, BigUint64Array];
   const narrow = raw.subarray(4 + WIDE * n * 8);
-  const stretches: Stretch[] = [];
+  const column = (k: number): Uint8Array => narrow.subarray(k * n, (k + 1) * n);
+  const [level, step, verdict, note] = [column(0), column(1), column(2), column(3)];
   let end = 0n;
-  let entry = 0n;
+  let word = 0n;
   for (let i = 0; i < n; i++) {
-    const [gap = 0n, more = 0n, delta = 0n, pagemap = 0n, kernel = 0n] = wide.map((column) => column[i] as bigint);
-    const va = u64(end + gap);
-    const pages = more + 1n;
-    entry = u64(entry + delta);
-    const frame = (entry >> 12n) & FRAME;
-    const [level = 0, step = 0, verdict = 0, note = 0] = [0, 1, 2, 3].map((k) => narrow[k * n + i] as number);
+    const first = u64(end + (va[i] as bigint));
+    const more = (pages[i] as bigint) + 1n;
+    word = u64(word + (entry[i] as bigint));
+    const frame = (word >> 12n) & FRAME;
     // Ascending, whole pages, below what 5 levels can address.
-    if ((i > 0 && va < end) || va & 4095n || pages > 1n << 45n || va + (pages << 12n) > 1n << 57n)
+    if ((i > 0 && first < end) || first & 4095n || more > 1n << 45n || first + (more << 12n) > 1n << 57n)
       throw malformed('out of order');
-    if (!STEPS[step] || !VERDICTS[verdict] || level > 5) throw malformed('of an unknown kind');
-    stretches.push({
-      va,
-      pages,
-      entry,
-      pagemap: u64(pagemap + frame),
-      kernel: u64(kernel + frame),
-      level,
-      step: STEPS[step] as Step,
-      verdict,
-      note,
-    });
-    end = va + (pages << 12n);
+    if (!STEPS[step[i] as number] || !VERDICTS[verdict[i] as number] || (level[i] as number) > 5)
+      throw malformed('of an unknown kind');
+    va[i] = first;
+    pages[i] = more;
+    entry[i] = word;
+    pagemap[i] = u64((pagemap[i] as bigint) + frame);
+    kernel[i] = u64((kernel[i] as bigint) + frame);
+    end = first + (more << 12n);
   }
-  return stretches;
+  return { length: n, va, pages, entry, pagemap, kernel, level, step, verdict, note };
 }
+
+const stretchAt = (b: Block, i: number): Stretch => ({
+  va: b.va[i] as bigint,
+  pages: b.pages[i] as bigint,
+  entry: b.entry[i] as bigint,
+  pagemap: b.pagemap[i] as bigint,
+  kernel: b.kernel[i] as bigint,
+  level: b.level[i] as number,
+  step: STEPS[b.step[i] as number] as Step,
+  verdict: b.verdict[i] as number,
+  note: b.note[i] as number,
+});
+
+function* stretchesOf(block: Block): Generator<Stretch> {
+  for (let i = 0; i < block.length; i++) yield stretchAt(block, i);
+}
+
+/** Throws where the bytes are no stretches. */
+export const unpackStretches = (packed: Uint8Array): Iterable<Stretch> => stretchesOf(unpackBlock(packed));
 
 /** The words of page `k` of a stretch. */
 export function wordsAt({ pagemap, kernel, entry, step }: Stretch, k: bigint): PageWords {
@@ -104,8 +150,9 @@ export function wordsAt({ pagemap, kernel, entry, step }: Stretch, k: bigint): P
 /** The pages of one process, unpacked block by block as they are asked for. */
 export class CapturedPages {
   private readonly blocks: Uint8Array[] = [];
-  private readonly ranges: { va: bigint; end: bigint }[] = [];
-  private readonly recent = new Map<number, Stretch[]>();
+  private readonly ranges: { readonly va: bigint; readonly end: bigint }[] = [];
+  private readonly recent = new Map<number, Block>();
+  private unpacked = 0;
 
   add(packed: Uint8Array): void {
     this.blocks.push(packed);
@@ -113,7 +160,59 @@ export class CapturedPages {
 
   /** All stretches in the order in which they were checked, which is nearly that of their addresses. */
   *stretches(): Generator<Stretch> {
-    for (let i = 0; i < this.blocks.length; i++) yield* this.block(i);
+    for (let i = 0; i < this.blocks.length; i++) yield* stretchesOf(this.block(i));
+  }
+
+  /** All stretches by address; of blocks that overlap no more are unpacked at a time than do. */
+  *byAddress(): Generator<Stretch> {
+    const order = [...this.blocks.keys()].sort((a, b) => compare(this.bounds(a).va, this.bounds(b).va));
+    /** A heap of the next stretch of each open block, the lowest address first. */
+    const open: { readonly block: Block; at: number }[] = [];
+    const va = (k: number) => (open[k] as { block: Block }).block.va[(open[k] as { at: number }).at] as bigint;
+    const swap = (a: number, b: number) => {
+      [open[a], open[b]] = [open[b] as (typeof open)[0], open[a] as (typeof open)[0]];
+    };
+    const sink = (k = 0) => {
+      for (;;) {
+        let least = k;
+        for (const child of [2 * k + 1, 2 * k + 2]) if (child < open.length && va(child) < va(least)) least = child;
+        if (least === k) return;
+        swap(k, least);
+        k = least;
+      }
+    };
+    const push = (block: Block) => {
+      let k = open.push({ block, at: 0 }) - 1;
+      for (; k > 0 && va(k) < va((k - 1) >> 1); k = (k - 1) >> 1) swap(k, (k - 1) >> 1);
+    };
+    let next = 0;
+    while (next < order.length || open.length > 0) {
+      while (next < order.length && (open.length === 0 || this.bounds(order[next] as number).va <= va(0))) {
+        const block = this.block(order[next++] as number);
+        if (block.length) push(block);
+      }
+      const top = open[0];
+      if (!top) continue;
+      yield stretchAt(top.block, top.at);
+      if (++top.at === top.block.length) {
+        const last = open.pop() as (typeof open)[0];
+        if (open.length) open[0] = last;
+      }
+      sink();
+    }
+  }
+
+  /** Learns where the blocks lie, which `find` needs, while others have their turn. */
+  async prepare(): Promise<void> {
+    let passed = 0;
+    for (let i = 0; i < this.blocks.length; i++) {
+      if (this.ranges[i]) continue;
+      this.bounds(i);
+      passed += this.recent.get(i)?.length ?? 0;
+      if (passed < STRETCHES_AT_ONCE) continue;
+      passed = 0;
+      await turn();
+    }
   }
 
   /** The page of an address: its stretch, and which page of it. */
@@ -122,15 +221,15 @@ export class CapturedPages {
       // A block that was unpacked once tells where it lies without being unpacked again.
       const { va: first, end } = this.bounds(i);
       if (va < first || va >= end) continue;
-      const list = this.block(i);
+      const block = this.block(i);
       let low = 0;
-      let high = list.length;
+      let high = block.length;
       while (low < high) {
         const middle = (low + high) >> 1;
-        if ((list[middle] as Stretch).va <= va) low = middle + 1;
+        if ((block.va[middle] as bigint) <= va) low = middle + 1;
         else high = middle;
       }
-      const stretch = list[low - 1];
+      const stretch = low > 0 ? stretchAt(block, low - 1) : undefined;
       if (stretch && va < stretch.va + (stretch.pages << 12n)) return { stretch, page: (va - stretch.va) >> 12n };
     }
     return undefined;
@@ -139,21 +238,29 @@ export class CapturedPages {
   private bounds(i: number): { va: bigint; end: bigint } {
     let range = this.ranges[i];
     if (!range) {
-      const list = this.block(i);
-      const last = list.at(-1);
-      range = { va: list[0]?.va ?? 0n, end: last ? last.va + (last.pages << 12n) : 0n };
+      const { va, pages, length } = this.block(i);
+      range = length
+        ? { va: va[0] as bigint, end: (va[length - 1] as bigint) + ((pages[length - 1] as bigint) << 12n) }
+        : { va: 0n, end: 0n };
       this.ranges[i] = range;
     }
     return range;
   }
 
-  private block(i: number): Stretch[] {
-    let list = this.recent.get(i);
-    if (!list) {
-      list = unpackStretches(this.blocks[i] as Uint8Array);
-      if (this.recent.size >= 8) this.recent.delete(this.recent.keys().next().value as number);
-      this.recent.set(i, list);
+  private block(i: number): Block {
+    let block = this.recent.get(i);
+    if (!block) {
+      block = unpackBlock(this.blocks[i] as Uint8Array);
+      this.unpacked += block.length;
+      for (const [k, { length }] of this.recent) {
+        if (this.unpacked <= MOST_UNPACKED) break;
+        this.recent.delete(k);
+        this.unpacked -= length;
+      }
+      this.recent.set(i, block);
     }
-    return list;
+    return block;
   }
 }
+
+const compare = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,18 +1,31 @@
 // Writes captures: what the explorer sees of processes, frames, CPUs and time, as it sees it.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { CheckSummary, FramesKept, Processes, Traced } from '../../contract/api.ts';
+import {
+  BUCKETS,
+  type CheckSummary,
+  type Evidence,
+  type FramesKept,
+  type Processes,
+  type Regions,
+  type TableTree,
+  type Traced,
+} from '../../contract/api.ts';
 import { KPF_NAMES } from '../../contract/format.ts';
 import { decode, mapsFrame } from '../../contract/paging.ts';
+import { VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import type { WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
-import type { ChunkOf } from './chunks.ts';
+import { type ChunkOf, MOST_FRAMES_AT_ONCE, type RegionColumns } from './chunks.ts';
 import { CaptureWriter } from './container.ts';
 import { type Stretch, unpackStretches, wordsAt } from './pages.ts';
 
-const FRAMES_AT_ONCE = 256;
 const MEMORY_CELLS = 4096;
+/** What becomes one chunk, of what may be of any length: regions and the characters of their paths, and rows. */
+const REGIONS_AT_ONCE = 8192;
+const PATHS_AT_ONCE = 1 << 22;
+const ROWS_AT_ONCE = 1 << 14;
 /** The flags that a recorded map of memory counts: all that have a name. */
 const MEMORY_FLAGS = Object.keys(KPF_NAMES).reduce((flags, bit) => flags | (1n << BigInt(bit)), 0n);
 
@@ -55,6 +68,42 @@ const read = (path: string) => {
 const now = () => new Date().toISOString();
 const cancelled = () => new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
 
+/** Regions in pieces that a chunk can hold; at least one. */
+function* regionsAtOnce(all: Regions): Generator<Regions> {
+  const { begin, path } = all;
+  let from = 0;
+  do {
+    let to = from;
+    for (let length = 0; to < begin.length && to - from < REGIONS_AT_ONCE && length < PATHS_AT_ONCE; to++)
+      length += path[to]?.length ?? 0;
+    yield rowsOf(all, from, to);
+    from = to;
+  } while (from < begin.length);
+}
+
+/** Rows [from, to) of columns. */
+function rowsOf<T extends object>(columns: T, from: number, to: number): T {
+  const cut = (column: unknown) =>
+    Array.isArray(column) ||
+    column instanceof BigUint64Array ||
+    column instanceof Uint32Array ||
+    column instanceof Uint8Array
+      ? column.slice(from, to)
+      : column;
+  return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, cut(column)])) as T;
+}
+
+/** What a summary tells of regions [from, to). */
+const regionsOf = (s: CheckSummary, from: number, to: number): RegionColumns => {
+  const width = VERDICTS.length;
+  return {
+    regionBegin: s.regionBegin.slice(from, to),
+    regionEnd: s.regionEnd.slice(from, to),
+    regionCounts: s.regionCounts.slice(from * width, to * width),
+    regionBuckets: s.regionBuckets.slice(from * width * BUCKETS, to * width * BUCKETS),
+  };
+};
+
 /** The first frame of each stretch of `stretches` that maps frames, and how many follow; the zero page is left out. */
 function* framesOf(stretches: Iterable<Stretch>, explorer: Explorer): Generator<{ pfn: bigint; pages: bigint }> {
   const { target } = explorer.sources;
@@ -93,8 +142,8 @@ export class Recorder {
         arguments: process.argv.slice(2),
         startedAt: now(),
         startNs: process.hrtime.bigint(),
-        kernelCommandLine: read('/proc/cmdline').trim().slice(0, 4096),
-        cpuFeatures: /^flags\s*: (.*)$/m.exec(read('/proc/cpuinfo'))?.[1]?.slice(0, 16384) ?? '',
+        kernelCommandLine: read('/proc/cmdline').trim(),
+        cpuFeatures: /^flags\s*: (.*)$/m.exec(read('/proc/cpuinfo'))?.[1] ?? '',
         capabilities: explorer.sources.target.capabilities,
         options: { ...options, range: options.range ?? null },
         target: await explorer.target(),
@@ -130,6 +179,7 @@ export class Recorder {
       const regions = await this.explorer.regions({ pid, startTicks });
       if (regions.begin.length === 0)
         throw new Failed('it has no address space', 'Kernel threads and zombies have none.', 'ENODATA');
+      const [first = regions, ...more] = regionsAtOnce(regions);
       this.writer.append({
         kind: 'process',
         pid,
@@ -137,8 +187,9 @@ export class Recorder {
         name,
         user: this.processes.user[at] ?? '',
         at: now(),
-        regions,
+        regions: first,
       });
+      for (const some of more) this.writer.append({ kind: 'regions', regions: some });
       const stretches: Uint8Array[] = [];
       const { begin, end } = this.options.range ?? EVERYTHING;
       const job = this.explorer.check(pid, startTicks, begin, end, onProgress ?? (() => undefined), {
@@ -146,22 +197,21 @@ export class Recorder {
         pages: true,
         onBatch: ({ pages, evidence }) => {
           if (pages.length) this.writer.append({ kind: 'pages', packed: pages });
-          if (evidence.length) this.writer.append({ kind: 'evidence', evidence });
+          this.addEvidence(evidence);
           if (pages.length && this.options.frames !== 'none') stretches.push(pages);
         },
       });
       signal?.addEventListener('abort', job.cancel);
       const { summary } = await job.promise.finally(() => signal?.removeEventListener('abort', job.cancel));
       await this.addTables(pid, startTicks);
-      this.writer.append({ kind: 'checked', summary });
+      this.addSummary(summary);
       for (const packed of stretches) await this.addFrames(unpackStretches(packed), signal);
       this.captured++;
       return summary;
     } catch (error) {
       const { code, message } = Failed.from(error);
-      // What is the file's fault, or was asked for, is no fate of the process.
-      if (!['ESRCH', 'ENOENT', 'ENODATA', 'EACCES', 'EPERM'].includes(code) || message.startsWith(this.writer.path))
-        throw error;
+      // What is the file's fault, was asked for, or has no code because nobody expected it, is no fate of the process.
+      if (['ECANCELED', 'ERROR'].includes(code) || message.startsWith(this.writer.path)) throw error;
       this.writer.append({ kind: 'skipped', pid, startTicks, name, code, message });
       this.skipped++;
       return null;
@@ -186,7 +236,8 @@ export class Recorder {
   }
 
   addTrace(events: Traced[]): void {
-    if (events.length) this.writer.append({ kind: 'trace', events });
+    for (let at = 0; at < events.length; at += ROWS_AT_ONCE)
+      this.writer.append({ kind: 'trace', events: events.slice(at, at + ROWS_AT_ONCE) });
   }
 
   addWatch(place: Pick<ChunkOf<'watch'>, 'pid' | 'begin' | 'end'>, batch: WatchBatch): void {
@@ -216,22 +267,42 @@ export class Recorder {
     this.writer.discard();
   }
 
+  private addEvidence(evidence: Evidence[]): void {
+    for (let at = 0; at < evidence.length; at += ROWS_AT_ONCE)
+      this.writer.append({ kind: 'evidence', evidence: evidence.slice(at, at + ROWS_AT_ONCE) });
+  }
+
+  private addSummary(summary: CheckSummary): void {
+    const { length } = summary.regionBegin;
+    let at = 0;
+    for (; at + REGIONS_AT_ONCE < length; at += REGIONS_AT_ONCE)
+      this.writer.append({ kind: 'checkedRegions', regions: regionsOf(summary, at, at + REGIONS_AT_ONCE) });
+    this.writer.append({ kind: 'checked', summary: { ...summary, ...regionsOf(summary, at, length) } });
+  }
+
+  private addTree(tree: TableTree): void {
+    const { mapped } = tree;
+    for (let at = 0; at === 0 || at < tree.level.length; at += ROWS_AT_ONCE)
+      this.writer.append({ kind: 'tree', tree: { ...rowsOf(tree, at, at + ROWS_AT_ONCE), mapped } });
+  }
+
   /** The tables above the pages; a process that went away has none any more. */
   private async addTables(pid: number, startTicks: bigint): Promise<void> {
     const { sources } = this.explorer;
     try {
       const tree = await sources.tables(pid, startTicks);
+      this.addTree(tree);
       const upper = [...tree.level.keys()].filter((i) => (tree.level[i] as number) > 1 && tree.status[i] === 0);
       const pfns = upper.map((i) => (tree.pa[i] as bigint) >> 12n);
       // Under PTI the user root is the frame behind the root.
       if (sources.target.pti) pfns.push((tree.rootPa >> 12n) | 1n);
-      for (let at = 0; at === 0 || at < pfns.length; at += FRAMES_AT_ONCE) {
-        const some = BigUint64Array.from(pfns.slice(at, at + FRAMES_AT_ONCE));
+      for (let at = 0; at < pfns.length; at += MOST_FRAMES_AT_ONCE) {
+        const some = BigUint64Array.from(pfns.slice(at, at + MOST_FRAMES_AT_ONCE));
         const { bytes, status } = await sources.frames(some);
         const read = [...some.keys()].filter((i) => status[i] === 0);
         this.writer.append({
           kind: 'tables',
-          tree,
+          tree: null,
           pfn: BigUint64Array.from(read, (i) => some[i] as bigint),
           bytes: Buffer.concat(read.map((i) => bytes.subarray(i * 4096, (i + 1) * 4096))),
         });
@@ -248,7 +319,7 @@ export class Recorder {
         if (this.kept.has(pfn + k)) continue; // shared with a process that came before
         this.kept.add(pfn + k);
         waiting.push(pfn + k);
-        if (waiting.length < FRAMES_AT_ONCE) continue;
+        if (waiting.length < MOST_FRAMES_AT_ONCE) continue;
         if (signal?.aborted) throw cancelled();
         await this.writeFrames(waiting);
         waiting = [];

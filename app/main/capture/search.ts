@@ -1,6 +1,7 @@
 // Bytes in the frames of a capture, as native/core/search.h finds them in memory.
 import type { SearchBatch, SearchSummary } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
+import { turn } from '../turn.ts';
 
 /** Bytes to find; those whose mask is 0 may be anything. */
 export interface Pattern {
@@ -13,6 +14,7 @@ export interface Piece {
   /** Physical, or virtual where an address space is searched. */
   readonly address: bigint;
   readonly pa: bigint;
+  /** 0: nothing, but others may have their turn. */
   readonly pages: bigint;
   /** Of the frame; undefined: they were not captured, and the pages may be different frames. */
   readonly bytes?: Uint8Array;
@@ -58,10 +60,10 @@ function* matches(data: Buffer, pattern: Pattern & { anchor: Anchor }, from: num
   }
 }
 
-/** Searches pieces, `total` bytes of them; in between, others get their turn. */
+/** Searches pieces, of as many bytes as `totalOf` tells; in between, others get their turn. */
 export function searchPieces(
   pieces: Iterable<Piece>,
-  total: bigint,
+  totalOf: (cancelled: () => boolean) => Promise<bigint>,
   pattern: Pattern,
   { begin, end, limit }: Bounds,
   onBatch: (batch: SearchBatch) => void,
@@ -69,6 +71,7 @@ export function searchPieces(
   let cancelled = false;
   const search = async (): Promise<SearchSummary> => {
     const wanted = { ...pattern, anchor: anchorOf(pattern) };
+    const total = await totalOf(() => cancelled);
     const summary = { bytes: 0n, unreadable: 0n, hits: 0n, limited: false, gone: false };
     let hits: { address: bigint; pa: bigint; context: Buffer; from: number; to: number }[] = [];
     const tell = () => {
@@ -113,17 +116,17 @@ export function searchPieces(
       before = adjacent.length && page?.bytes ? page.bytes : nothing;
       page = piece?.bytes ? piece : undefined;
     };
-    const others = async () => {
-      if (++seen % PAGES_AT_ONCE) return;
+    const others = async (now = false) => {
+      if (++seen % PAGES_AT_ONCE && !now) return;
       tell();
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
     };
     for (const piece of pieces) {
       if (!piece.bytes) {
         next(undefined);
         summary.unreadable += piece.pages * BigInt(PAGE);
-        await others();
+        await others(piece.pages === 0n);
       }
       for (let k = 0n; piece.bytes && k < piece.pages && !summary.limited; k++) {
         next({ ...piece, address: piece.address + k * BigInt(PAGE), pages: 1n });
@@ -136,7 +139,7 @@ export function searchPieces(
     return summary;
   };
   return {
-    promise: new Promise<void>((resolve) => setImmediate(resolve)).then(search),
+    promise: turn().then(search),
     cancel: () => {
       cancelled = true;
     },

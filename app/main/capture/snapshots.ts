@@ -7,9 +7,10 @@ import { Offer } from '../offer.ts';
 import { PartialFile } from '../partial.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
-import { type CaptureContents, readCapture } from './captured.ts';
+import { turn } from '../turn.ts';
+import { type CaptureContents, openCapture } from './captured.ts';
 import { ENDING } from './container.ts';
-import { diffCaptures } from './diff.ts';
+import { diffSteps } from './diff.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './differences.ts';
 import { captureProcesses, type Wanted } from './record.ts';
 
@@ -45,7 +46,7 @@ export class Snapshots {
   }
 
   /** A capture in a file, to compare with as it is. */
-  open(id: string, path: string): Snapshot {
+  async open(id: string, path: string): Promise<Snapshot> {
     this.refuse(id);
     return this.keep(id, { path, wanted: [], own: false });
   }
@@ -53,7 +54,7 @@ export class Snapshots {
   /** From one snapshot to another, or to now where that is "". */
   async compare(before: string, after: string): Promise<Comparison> {
     const { path, wanted } = this.snapshot(before);
-    const a = readCapture(path);
+    const a = await openCapture(path);
     let other = after ? this.snapshot(after).path : '';
     if (!other) {
       other = this.scratch.path(ENDING);
@@ -63,7 +64,7 @@ export class Snapshots {
     }
     if (this.compared?.own) rmSync(this.compared.after, { force: true });
     this.compared = { before: path, after: other, own: !after };
-    const b = readCapture(other);
+    const b = await openCapture(other);
     const differences: Difference[] = [];
     let dropped = 0;
     const totals = await this.each(a, b, (difference) => {
@@ -82,7 +83,7 @@ export class Snapshots {
       if (format === 'csv') file.write(CSV_HEAD);
       const line = format === 'csv' ? csvLine : jsonLine;
       let lines: string[] = [];
-      const totals = await this.each(readCapture(before), readCapture(after), (difference) => {
+      const totals = await this.each(await openCapture(before), await openCapture(after), (difference) => {
         lines.push(line(difference));
         if (lines.length < AT_ONCE) return;
         file.write(lines.join(''));
@@ -118,17 +119,23 @@ export class Snapshots {
 
   /** Every difference, one after the other; in between, others get their turn. */
   private async each(a: CaptureContents, b: CaptureContents, take: (d: Difference) => void): Promise<DiffTotals> {
-    const all = diffCaptures(a, b);
-    for (let n = 1; ; n++) {
-      const next = all.next();
-      if (next.done) return next.value;
-      take(next.value);
-      if (n % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+    const all = diffSteps(a, b);
+    try {
+      for (let n = 1; ; n++) {
+        const { done, value } = all.next();
+        if (done) return value;
+        if (value) take(value);
+        if (!value || n % AT_ONCE === 0) await turn();
+      }
+    } finally {
+      a.close();
+      b.close();
     }
   }
 
-  private keep(id: string, kept: Kept): Snapshot {
-    const { begin, spaces, skipped, problem, digest, bytes } = readCapture(kept.path);
+  private async keep(id: string, kept: Kept): Promise<Snapshot> {
+    const { begin, spaces, skipped, problem, digest, bytes, close } = await openCapture(kept.path);
+    close();
     this.kept.set(id, kept);
     return {
       id,

@@ -12,7 +12,7 @@ import { Failed } from '../sources/failed.ts';
 import { type Json, numbers, parsePages, parsePid, print, progressLine, say, sayVerdicts, table } from './output.ts';
 
 /** What was found of several processes together. */
-const sumUp = (summaries: readonly CheckSummary[]) => ({
+const sumUp = (summaries: readonly Pick<CheckSummary, 'counts' | 'pages'>[]) => ({
   counts: sumCounts(summaries.map((s) => s.counts)),
   pages: summaries.reduce((n, s) => n + s.pages, 0n),
 });

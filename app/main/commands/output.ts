@@ -46,7 +46,7 @@ export function parsePages(text: string): { begin: bigint; end: bigint } {
 /** Columns of text, the numeric ones right-aligned. */
 export function table(header: string[], cells: string[][], right: ReadonlySet<number>): void {
   const rows = cells.map((row) => row.map(visible));
-  const widths = header.map((h, i) => Math.max(h.length, ...rows.map((r) => (r[i] ?? '').length)));
+  const widths = header.map((h, i) => rows.reduce((most, row) => Math.max(most, row[i]?.length ?? 0), h.length));
   for (const row of [header, ...rows])
     say(
       row

@@ -266,7 +266,7 @@ export class Explorer implements Reads {
       const found: bigint[] = [];
       if (cancelled) return found;
       const search = this.search(0, begin, end, pattern, limit, (batch) => {
-        found.push(...batch.pa);
+        for (const pa of batch.pa) found.push(pa);
       });
       job = search;
       await search.promise;
@@ -333,7 +333,7 @@ export class Explorer implements Reads {
         runsDropped += BigInt(n);
       }
       const room = Math.max(0, MOST_EVIDENCE - evidence.length);
-      evidence.push(...batch.evidence.slice(0, room));
+      for (const one of batch.evidence.slice(0, room)) evidence.push(one);
       evidenceDropped += BigInt(Math.max(0, batch.evidence.length - room));
       onProgress({ done: batch.done, total: batch.total, counts: batch.counts, end: null });
     };

@@ -12,30 +12,40 @@ import {
   htmlVerdicts,
   x,
 } from '../../explorer/report.ts';
-import { type CaptureContents, type CapturedSpace, runsOf } from '../captured.ts';
+import { type CaptureContents, type CapturedSpace, RunCollector } from '../captured.ts';
+import { STRETCHES_AT_ONCE } from '../pages.ts';
 import { captureFacts, totals } from './facts.ts';
 import { watchLines } from './rows.ts';
 
 /** A process as the reports of single checks want it; its rows are those that are no plain agreement. */
-function recordOf({ begin, end }: CaptureContents, space: CapturedSpace): CheckRecord | undefined {
-  const { pid, startTicks, name, user, regions, summary, evidence } = space;
-  return (
-    summary && {
-      pid,
-      startTicks,
-      name,
-      user,
-      target: begin.target,
-      regions,
-      summary,
-      runs: runsOf(space.pages.stretches()),
-      evidence,
-      runsDropped: 0n,
-      evidenceDropped: 0n,
-      startedAt: new Date(space.at),
-      finishedAt: new Date(end?.finishedAt ?? space.at),
-    }
-  );
+function* recordOf(
+  { begin, end }: CaptureContents,
+  space: CapturedSpace,
+): Generator<string, CheckRecord | undefined, undefined> {
+  const { pid, startTicks, name, user, regions, evidence } = space;
+  const summary = space.wholeSummary();
+  if (!summary) return undefined;
+  const runs = new RunCollector();
+  let seen = 0;
+  for (const stretch of space.pages.stretches()) {
+    runs.add(stretch);
+    if (++seen % STRETCHES_AT_ONCE === 0) yield ''; // others have their turn
+  }
+  return {
+    pid,
+    startTicks,
+    name,
+    user,
+    target: begin.target,
+    regions,
+    summary,
+    runs: runs.take(),
+    evidence,
+    runsDropped: 0n,
+    evidenceDropped: 0n,
+    startedAt: new Date(space.at),
+    finishedAt: new Date(end?.finishedAt ?? space.at),
+  };
 }
 
 /** Rows of one process that the HTML of several shows. */
@@ -55,7 +65,7 @@ export function* html(contents: CaptureContents, onProcess: () => void): Generat
   if (contents.skipped.length)
     yield `<h2>Not captured</h2>${htmlFacts(contents.skipped.map((s) => [`${s.pid} ${s.name}`, s.message]))}`;
   for (const space of contents.spaces) {
-    const record = recordOf(contents, space);
+    const record = yield* recordOf(contents, space);
     if (record)
       yield `<details id="p${space.pid}"${contents.spaces.length === 1 ? ' open' : ''}><summary><h2>${space.pid} ${inHtml(space.name)}</h2></summary>${bar(record.summary.counts)}
 ${htmlFacts(checkFacts(record))}${htmlSections(record, 3, HTML_ROWS)}</details>`;
