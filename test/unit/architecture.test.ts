@@ -51,7 +51,11 @@ const LAYERS: readonly Layer[] = [
     packages: RENDERER_PACKAGES,
   },
 
-  { name: 'base', files: /^main\/(sources\/failed|offer|partial|scratch|secret|turn|version)\.ts$/, below: ['contract'] },
+  {
+    name: 'base',
+    files: /^main\/(sources\/failed|offer|partial|scratch|secret|turn|version)\.ts$/,
+    below: ['contract'],
+  },
   { name: 'sources', files: /^main\/sources\//, below: ['base', 'contract'] },
   { name: 'explorer', files: /^main\/explorer\//, below: ['sources', 'base', 'contract'] },
   { name: 'capture', files: /^main\/capture\//, below: ['explorer', 'sources', 'base', 'contract'] },
