@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Prints the figures of docs/performance.md: ratios of things measured side by side in this run.
 import { execFileSync } from 'node:child_process';
 import { buildModule, fetchKernel } from '../test/guest/kernels.mjs';

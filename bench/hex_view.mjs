@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Frames per second of the hex view while Page Down is held, in the browser's own timings.
 import { openBrowser } from '../test/e2e/faces.ts';
 

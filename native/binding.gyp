@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 {
   "target_defaults": {
     "cflags!": ["-fno-exceptions"],

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // `npm start`, `npm test` and the other commands of package.json: sets up what is missing, then runs.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Writes the published schemas from those that reports and exports are made by: node scripts/schema.mjs
 import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';

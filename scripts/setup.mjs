@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Everything a fresh checkout needs, on plain Node: npm packages, Debian packages, the addon, the bundles.
 // Each step is skipped when what it is made from has not changed.
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Runs a fixture program and reads what it says of itself.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

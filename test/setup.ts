@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Before all tests: compiles the fixtures, and gives the machine what they need (huge pages, a swap file).
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

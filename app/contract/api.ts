@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The contract between the user interface and the explorer: the only thing that main and renderer share.
 // A transport (Electron IPC, WebSocket, or none in the command line) carries it and adds nothing.
 //

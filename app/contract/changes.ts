@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What changed between two captures, and its words.
 import { z } from 'zod';
 import { count, hex, hexVa } from './format.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A raw page-table entry, bit by bit: which field each bit belongs to, what it says, and whose rule that is.
 import { hex } from './format.ts';
 import {

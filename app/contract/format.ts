@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Numbers as every face shows them.
 
 /** Hex without prefix, zero-padded. */

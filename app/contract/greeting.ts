@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The first message of a browser's page, and the answer. Nothing else is read before it.
 import { z } from 'zod';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Names and paths of processes are a stranger's text: before they stand in a document, or on a terminal, nothing in them
 // may act on it.
 import { hex } from './format.ts';

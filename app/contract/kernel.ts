@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Words of the kernel walk, as kmod/cr3scope.h defines them ("Words").
 import type { KernelPath, Path } from './api.ts';
 import { hex } from './format.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Labs: small real programs that run step by step, with a sentence for each step. native/labs/labs.c does the steps.
 
 export interface LabText {

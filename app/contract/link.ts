@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Places as links: what can be looked at, as cr3scope://… and as the command that prints the same.
 import { hex, parseU64 } from './format.ts';
 import { LAB_NAMES } from './labs.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The lives of processes as their events tell them: which root each had, from when to when.
 import type { Traced } from './api.ts';
 

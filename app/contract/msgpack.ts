@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Values as bytes: MessagePack, with columns of 64 and 32 bits as extensions 1 and 2. Bytes from a stranger are measured
 // before they are decoded: the decoder makes room for whatever length it reads, and one array in another multiplies that.
 import { Decoder, Encoder, ExtensionCodec } from '@msgpack/msgpack';

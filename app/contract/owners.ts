@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What the reverse map and the kernel's own count say of one frame, side by side.
 import type { Owners } from './api.ts';
 import { kpageFlagNames } from './format.ts';

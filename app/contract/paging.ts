@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Bit layout of x86-64 page-table entries as Linux uses them: the only place in TypeScript that knows a bit.
 // native/core/paging.cc is its twin; test/corpus/entries.json holds both to the same answers.
 import type { EntryKind } from './verdicts.ts';

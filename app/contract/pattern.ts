@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Patterns of bytes to search for, and the hits in words.
 import { hex } from './format.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The byte proof in words.
 import type { ByteProof } from './api.ts';
 import { count } from './format.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Control registers in words (SDM vol. 3A, 2.5; arch/x86/include/uapi/asm/processor-flags.h).
 import { hex } from './format.ts';
 

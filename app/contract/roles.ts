@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What a frame is used for, by its kpageflags: Role in native/core/kpage.h has the same order.
 import { type ColouredWord, Vocabulary } from './vocabulary.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The contract over any channel of bytes: MessagePack frames, so that bigint and typed arrays survive every transport.
 import { z } from 'zod';
 import type { Args, Client, Events, Failure, Method, Result } from './api.ts';

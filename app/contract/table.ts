@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A table frame as its 512 entries, the two roots of PTI slot by slot, and the whole tree in numbers.
 import type { TableTree } from './api.ts';
 import { decode, ENTRY_BYTES, type Entry, kernelVersion, levelShift, type PagingFacts } from './paging.ts';

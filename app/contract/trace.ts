@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What happened to the processes that are traced, in words.
 import type { Traced } from './api.ts';
 import { hex } from './format.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What the core says of pages, entries and frames. The C++ enumerations have the same order: Verdict in native/core/verdict.h,
 // Note there, EntryKind in paging.h, FrameStatus in frame_reader.h.
 import { type ColouredWord, Vocabulary, type Word } from './vocabulary.ts';

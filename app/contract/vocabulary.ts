@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The words that the core, the window, reports and captures share: one row each, and nothing about a word is said elsewhere.
 import { z } from 'zod';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What became of a page between two samples, and the likely cause.
 import type { Rows } from './api.ts';
 import { hex, kpageFlagNames } from './format.ts';

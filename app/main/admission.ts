@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Who may use the web face: whoever shows the token of the link first, and then the page that got the session's secret for
 // it. There is no cookie: a browser sends cookies to every port of a host, and so to servers of other users.
 import { createHash, timingSafeEqual } from 'node:crypto';

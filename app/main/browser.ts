@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Opens the link of the web face in the browser of whoever started cr3scope. The link holds a secret and every user can
 // read the arguments of a program, so the browser is given a file that leads on; only its owner can read that file. As root
 // no browser is started: it runs as the user who called sudo or pkexec.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The command line face.
 
 import { capturedSources, readCapture } from './capture/captured.ts';

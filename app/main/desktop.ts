@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The desktop face: one window on the explorer.
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';

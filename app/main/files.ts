@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Where the built parts lie: beside the bundles in out/main, in a checkout as in a package.
 import { statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';

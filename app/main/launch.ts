@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What the desktop asks before it starts a program for its page. The page may be under a stranger's control: the question
 // shows everything that decides what runs, as text that cannot act, and nothing of it is cut off.
 import { userInfo } from 'node:os';

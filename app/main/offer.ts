@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A file for a page to fetch: once, by a path that nobody can guess.
 import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
 import { EXPORT_PATH, type Offered } from '../contract/api.ts';

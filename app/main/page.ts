@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // One page of the web face. What is under way for it, and what waits to be sent, has a bound: a page that asks faster than
 // it reads has to wait, and one that does not read at all is ended.
 import type { WebSocket } from 'ws';

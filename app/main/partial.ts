@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Files that are written under another name and get their own when all of them is there.
 import {
   closeSync,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The bridge: bytes in, bytes out. What they mean is checked on the other side (contract/rpc.ts).
 import { contextBridge, ipcRenderer } from 'electron';
 

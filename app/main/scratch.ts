@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A folder of our own for files that live no longer than the program.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

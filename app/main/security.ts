@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** For the window and the web face alike. Inline style attributes are set through the DOM, which this allows. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

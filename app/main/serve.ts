@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The web face: the same user interface over loopback, safe on a shared host. Loopback only; Host, Origin and where a
 // request comes from are checked; strict CSP. The files of the user interface are no secret. Everything else goes through a
 // WebSocket whose first message shows the token of the link, once, or the session's secret.

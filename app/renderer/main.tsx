@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import '@fontsource-variable/inter/index.css';
 import '@fontsource/jetbrains-mono/latin-400.css';
 import '@fontsource/jetbrains-mono/latin-600.css';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The faces of the product, started as a user would: the desktop window and the browser on `cr3scope serve`.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';

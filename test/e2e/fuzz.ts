@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Messages that a page under a stranger's control might send: valid ones, mutated ones, and noise. The same seed gives the
 // same messages.
 import { LAB_NAMES } from '../../app/contract/labs.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The desktop window started with a cr3scope:// link, as the desktop's handler of such links does; and what it asks.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // `serve --open`: no other user learns the link, and no browser runs as root.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

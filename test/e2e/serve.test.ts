@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The web face on a shared host: who may come in, and who may not.
 import { spawnSync } from 'node:child_process';
 import { connect as connectTo } from 'node:net';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A page of the web face without a browser: what a page sends, and what a stranger would.
 import { request } from 'node:http';
 import WebSocket from 'ws';

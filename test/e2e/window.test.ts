@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The whole job through the window, on live processes, in the real Electron and in a real Chromium.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Locked down and without the module, in a guest, after lockdown.test.ts.
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The module and the product on real Debian kernels, in QEMU guests, with what this machine's own kernel may lack.
 //
 //   npm run test:guest                                          what CI runs: 6.1 and 6.12, two variants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Runs in a guest, by guest.mjs: the parts of the test, one after the other. Prints "===part NAME pass|FAIL what".
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

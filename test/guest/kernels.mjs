@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Debian kernels for the guests: fetched with their headers and unpacked under the cache, never installed, and the
 // module built against each.
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Kernel lockdown, in a guest, last: it can be raised but not lowered.
 import { spawnSync } from 'node:child_process';
 import { openSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The module itself, in a guest: who may use it, what it says beside /proc, and the interfaces of course mode.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The independent oracle: QEMU knows the guest's CPU and memory from outside. With a process spinning in the guest it is
 // asked for CR3, for translations and for bytes, and compared with what cr3scope says in the guest.
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Boots a kernel in QEMU (software emulation). The guest sees this machine's root file system read-only, with a RAM layer
 // above it, so that the project's own Node, addon and tests run in it unchanged; the module is loaded from the start.
 import { execFileSync, spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Runs in a guest: `cr3scope serve` beside the fixture of every kind of page, reachable from the host, until a line comes.
 import { spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Runs in a guest: says what the module and the table walk know of a spinning process, in one line for the oracle on the
 // host, and keeps it spinning until stdin closes.
 import { spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The window on this machine, in Chromium, showing a guest by `cr3scope serve`: three sources side by side.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';

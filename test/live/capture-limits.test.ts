@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Captures of what is large, and files that claim to be: the first are written and read, the second cost no more than
 // their bytes justify.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';

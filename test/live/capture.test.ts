@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What is read back from a capture of real processes is what was there.
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Checks of the whole machine while processes fork, exec, exit, remap and split huge pages as fast as they can.
 import { expect, test } from 'vitest';
 import { VERDICT, VERDICTS } from '../../app/contract/verdicts.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What changed between two captures: a scripted scenario, of which exactly what happened is named.
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

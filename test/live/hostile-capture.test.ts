@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Captures from a stranger: whatever their bytes, they are refused or read, and what is read stays data.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The reverse map on live processes: exactly the mappers of a frame, as many as the kernel itself counts.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reconcile } from '../../app/contract/owners.ts';

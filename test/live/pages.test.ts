@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Every kind of page on this machine's own kernel: the verdict that is expected, and the bytes that were written.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explain } from '../../app/contract/explain.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Search on live processes and on physical memory: every hit, also across pages, and none that is not there.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Pattern, parsePattern } from '../../app/contract/pattern.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Over time: labs take the steps that their words tell, a watch sees each change and names its cause, CPUs show who runs.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The tracer on real programs: every event of a tree, with the roots that the tables themselves have; nothing is left
 // stopped, whoever dies.
 import { spawn, spawnSync } from 'node:child_process';

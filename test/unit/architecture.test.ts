@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Who may import whom in app/. An import that goes upwards, or round in a circle, fails here.
 // An import of types counts like any other: who needs another file's types cannot be understood without that file.
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // docs/cli.md is made from the definitions of the commands. After a change to them:
 //   node node_modules/vitest/vitest.mjs run test/unit/cli-reference.test.ts -u
 import type { Command } from 'commander';

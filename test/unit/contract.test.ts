@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from 'vitest';
 import { bytes, count, hex, kpageFlagNames, parseU64 } from '../../app/contract/format.ts';
 import { answer, CallFailed, type Channel, connect } from '../../app/contract/rpc.ts';

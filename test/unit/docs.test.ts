@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The documents refer to each other, and to files and tests that exist.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

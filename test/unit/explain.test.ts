@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Explanations of every entry of the corpus, and whole walks as golden files.
 import { describe, expect, test } from 'vitest';
 import type { Path, Translation } from '../../app/contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The codec: what it packs comes back, and bytes from a stranger cost no more than their length justifies.
 import { expect, test } from 'vitest';
 import { Malformed, pack, unpack } from '../../app/contract/msgpack.ts';

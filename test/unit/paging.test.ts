@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // One corpus of entries, two decoders.
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Links and ranges, the two roots of PTI side by side, and the numbers of the kernel that stand for names.
 import { expect, test } from 'vitest';
 import { commandOf, linkOf, type Place, parseLink, parseRange } from '../../app/contract/link.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The parts of the user interface that decide something, without a page.
 import { expect, test } from 'vitest';
 import type { Processes } from '../../app/contract/api.ts';

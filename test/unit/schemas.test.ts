@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The published schemas are those that documents are made by.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The judgement of one page, from tables: the words of the sources in, verdict and note out. No kernel is asked.
 import { describe, expect, test } from 'vitest';
 import { swapTypes } from '../../app/contract/paging.ts';

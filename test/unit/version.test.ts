@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The package, the kernel modules and their documentation have one version.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

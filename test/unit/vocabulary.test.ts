@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // One row per word: the core's enumerations, the window's colours and documents say the same.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

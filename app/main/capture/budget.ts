@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What one file may cost: what honest captures need by far, and what the bytes of a large one justify. A few kilobytes
 // from a stranger can claim gigabytes; they are read up to what they may cost, and what is left out is told.
 

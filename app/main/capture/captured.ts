@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A capture as the sources that it was made from: everything above reads it as it reads a machine.
 import {
   type CheckSummary,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What a capture holds: the values of its chunks, checked when they are written and when they are read.
 // Whoever opens a capture may have it from a stranger: nothing in it is believed before these schemas are through.
 import { z } from 'zod';

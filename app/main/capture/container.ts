@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The file of a capture: chunks, one after the other, each of which vouches for all before it. What a crash leaves is a
 // capture up to its last whole chunk. docs/capture.md is the published description.
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What changed between two captures: processes, roots, regions, pages. Pairs are matched by PID and start time.
 import { type Difference, type DiffTotals, PAGE_CHANGES, type PageChange } from '../../contract/changes.ts';
 import { decode, mapsFrame } from '../../contract/paging.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Differences of two captures, line by line, for other tools.
 import { stringify } from 'csv-stringify/sync';
 import { type Difference, type DiffTotals, PAGE_CHANGES } from '../../contract/changes.ts';

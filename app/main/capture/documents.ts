@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Files that a window asked for: written in a folder of our own, then streamed to where it wants them.
 import { rmSync } from 'node:fs';
 import type { Args, ExportFormat, Offered, Result } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Captures for other tools. Every format streams from the capture, and comes under another name first.
 import type { ExportFormat } from '../../contract/api.ts';
 import { fileFailed, PartialFile } from '../partial.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Where the frames of a capture lie in its file: eight bytes each, whatever was kept of them.
 import type { ChunkOf } from './chunks.ts';
 import type { ChunkPlace } from './container.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Pages of a capture: stretches whose words go on regularly, as native/core/page_record.cc packs them.
 import { constants, inflateSync } from 'node:zlib';
 import { VERDICTS } from '../../contract/verdicts.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Writes captures: what the explorer sees of processes, frames, CPUs and time, as it sees it.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

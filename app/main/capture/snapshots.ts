@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Captures that are kept while the program runs, to compare with what is now.
 import { rmSync } from 'node:fs';
 import { type Comparison, MOST_DIFFERENCES, type Offered, type Snapshot } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Commands about captures: report into one, show, verify.
 import { statSync } from 'node:fs';
 import { type CheckSummary, EXPORT_FORMATS, FRAMES_KEPT } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Command about the CPUs: which root is in force on each.
 import type { Cpus } from '../../contract/api.ts';
 import { hex } from '../../contract/format.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Commands about physical memory: frame, owners, search.
 import { bytes, count, hex, hexVa, kpageFlagNames } from '../../contract/format.ts';
 import { parseRange } from '../../contract/link.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The commands of the command line. Exit codes: 0 success, 1 a mismatch was found, 2 the command failed.
 import { Command, CommanderError } from 'commander';
 import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Command for teaching: a lab in the terminal.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Commands about address spaces: ps, regions, check, report.
 import { type ByteProof, OUTCOMES, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';

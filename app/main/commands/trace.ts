@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Command about exec and fork: the roots of a tree of processes over time.
 import type { Traced } from '../../contract/api.ts';
 import { filterOf, sayTraced } from '../../contract/trace.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Commands about page tables: walk, table, explain.
 import type { KernelPath, Path, Target } from '../../contract/api.ts';
 import { explain, levelTitle, parseLevel, plausibleLevels } from '../../contract/explain.ts';

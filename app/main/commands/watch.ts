@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Command about time: what becomes of pages.
 import { createInterface } from 'node:readline';
 import { count, hex, hexVa } from '../../contract/format.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The explorer: everything cr3scope can read, as plain TypeScript over the sources. It keeps nothing between two calls and
 // knows no job ids, no events, no files, no Electron, no HTTP, no argv.
 import {

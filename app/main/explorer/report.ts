@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A finished check as a document: JSON (docs/report.schema.json), CSV of rows, self-contained HTML.
 import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';

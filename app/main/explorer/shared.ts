@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What two address spaces have in common: the frames that both map, and the addresses at which each has its own.
 import type { Shared } from '../../contract/api.ts';
 import { mapsFrame } from '../../contract/paging.ts';

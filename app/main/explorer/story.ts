@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The walk of one address told in words, for a terminal or a lecture: every step of the hardware, every flag.
 import type { Path, Target, Translation } from '../../contract/api.ts';
 import { explain } from '../../contract/explain.ts';

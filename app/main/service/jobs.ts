@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Work that a page has started: each under the id that the page chose, until it ends or is cancelled.
 import type { Failure } from '../../contract/api.ts';
 import type { Job } from '../explorer/explorer.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // One run of a lab: a small program that does its steps when told to, and names the pages to look at.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

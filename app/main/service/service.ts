@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The contract as one page uses it: jobs under ids, the events that they send, files to take away, snapshots, labs, and
 // what the page may have done. Reads go to the explorer. Knows no Electron and no HTTP.
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { ZodError } from 'zod';
 import type { Failure } from '../../contract/api.ts';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The seam between the explorer and the sources. One interface, several carriers: the addon in this process, a capture
 // of what it once said (capture/captured.ts), and later a privileged helper behind pipes. Nothing above it knows which.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Tabs } from '@base-ui/react/tabs';
 import { type ComponentType, useEffect, useMemo, useState } from 'react';

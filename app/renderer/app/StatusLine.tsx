@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { X } from 'lucide-react';
 import type { Target } from '../../contract/api.ts';
 import { count } from '../../contract/format.ts';

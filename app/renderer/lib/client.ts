@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The transport of this page: the bridge of the desktop window where it is there, a WebSocket otherwise.
 import type { Client, Failure } from '../../contract/api.ts';
 import type { Greeting } from '../../contract/greeting.ts';

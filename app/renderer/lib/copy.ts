@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Bytes as people paste them elsewhere.
 import { hex } from '../../contract/format.ts';
 

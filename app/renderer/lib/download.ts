@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Finished files that the other end has for us.
 
 /** Has the browser, or the desktop, save what is offered at `path` as a file of this name. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Lists that grow as long as a watch or a trace runs, with a bound.
 
 /** So many changes or events are kept: a day of them has a bound. */

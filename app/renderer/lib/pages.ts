@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Which pages a table shows, by index: all of a region, or those of one verdict. Never a list of pages: a region may
 // have 2^28 of them.
 import type { Runs } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What a pasted text may mean, best guess first.
 import type { Processes } from '../../contract/api.ts';
 import { hex, hexVa, parseU64 } from '../../contract/format.ts';

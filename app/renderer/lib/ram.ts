@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Physical memory as rows of 16 bytes: System RAM in full, and one row for each hole.
 import { PA_END, PAGE_SIZE, pageOf } from '../../contract/paging.ts';
 

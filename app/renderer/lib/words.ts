@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A command line as its words: blanks part them, quotes and backslashes keep them. A string says what is wrong. */
 export function splitWords(line: string): string[] | string {
   const words: string[] = [];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A sortable, keyboard-driven table of any number of rows, only the visible ones in the page.
 import {
   type Column,

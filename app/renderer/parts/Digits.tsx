@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /** A padded number with its leading zeros dimmed. */
 export function Digits({ text }: { text: string }) {
   const zeros = /^0*(?=.)/.exec(text)?.[0].length ?? 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The frame of what the window shows beside and below each other.
 import type { KeyboardEventHandler, ReactNode } from 'react';
 import './pane.css';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { Separator } from 'react-resizable-panels';
 import './splitter.css';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { VERDICT, type Verdict } from '../../contract/verdicts.ts';
 import './chip.css';
 

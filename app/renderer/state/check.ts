@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The check of the process that is looked at.
 import { create } from 'zustand';
 import type { CheckRows, CheckSummary, Events, Failure } from '../../contract/api.ts';

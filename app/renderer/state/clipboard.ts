@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { notify } from './notice.ts';
 
 /** Copies text; where the browser refuses, the notice says so. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Snapshots and what changed since.
 import { create } from 'zustand';
 import type { COMPARISON_FORMATS, Comparison, Failure, Snapshot } from '../../contract/api.ts';

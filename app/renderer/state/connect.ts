@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Connects the stores to the explorer: its events go to those that they are about.
 import type { CheckSummary } from '../../contract/api.ts';
 import { parseFragment, parseLink } from '../../contract/link.ts';

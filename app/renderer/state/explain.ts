@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The entry that is explained, while its dialog is open.
 import { create } from 'zustand';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The export dialog: what it is about, and the export that runs.
 import { create } from 'zustand';
 import { type Args, type ExportEvent, type Failure, type FramesKept, REPORT_FORMATS } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The search for the next hit from the cursor on.
 import { create } from 'zustand';
 import type { Pattern } from '../../contract/pattern.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // State of a view that outlives it: a view is taken down when another one is shown, or the window becomes narrow.
 import { create } from 'zustand';
 

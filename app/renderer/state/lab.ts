@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The lab that is shown, and the step it is at.
 import { create } from 'zustand';
 import type { Failure, LabStep } from '../../contract/api.ts';

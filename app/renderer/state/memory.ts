@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The physical side of the window: the byte the cursor is on, the frames around it, and what is known of its frame.
 import { create } from 'zustand';
 import { type Failure, type Frame, MOST_FRAMES } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The part of physical memory that its map shows.
 import { create } from 'zustand';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Going places: from a process, an address or a link to what the window then shows of it.
 import { parseLevel } from '../../contract/explain.ts';
 import type { LabName } from '../../contract/labs.ts';

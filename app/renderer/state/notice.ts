@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The notice in the status line: what failed last, until it is dismissed.
 import { create } from 'zustand';
 import type { Failure } from '../../contract/api.ts';

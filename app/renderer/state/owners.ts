@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Who maps a frame: the question that is open, and its answer.
 import { create } from 'zustand';
 import type { Failure, Owners } from '../../contract/api.ts';

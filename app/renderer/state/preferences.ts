@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What the user of this browser prefers.
 import { create } from 'zustand';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The list of processes, as read last.
 import { create } from 'zustand';
 import type { Processes } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The recording of what is traced and watched.
 import { create } from 'zustand';
 import { explorer } from '../lib/client.ts';

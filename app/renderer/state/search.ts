@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The search of memory made last, and whether its dialog is open.
 import { create } from 'zustand';
 import type { SearchEvent } from '../../contract/api.ts';

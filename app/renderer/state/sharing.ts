@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Whether the dialog is open that shows what the process shares with another.
 import { create } from 'zustand';
 

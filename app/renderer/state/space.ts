@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The process that is looked at: its regions, and the address in it that is translated.
 import { create } from 'zustand';
 import type { Failure, Regions, Translation } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The machine or capture that the window shows, and whether the other end is still there.
 import { create } from 'zustand';
 import type { Target } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The trace that runs, or ran last.
 import { create } from 'zustand';
 import type { Args, Failure, Traced, TraceEvent } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What the middle of the window shows.
 import { create } from 'zustand';
 import type { Target } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The pages that are watched, and what has changed of them.
 import { create } from 'zustand';
 import type { Failure, WatchEvent } from '../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // CSV: one line a stretch of pages, for a spreadsheet.
 import { stringify } from 'csv-stringify/sync';
 import { visible } from '../../../contract/inert.ts';

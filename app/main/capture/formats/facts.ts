@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What documents for people say of a capture as a whole.
 import { sumCounts } from '../../../contract/verdicts.ts';
 import { machineFacts } from '../../explorer/report.ts';

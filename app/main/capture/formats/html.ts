@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // HTML: one file to read, print and send.
 import { count } from '../../../contract/format.ts';
 import { inHtml } from '../../../contract/inert.ts';

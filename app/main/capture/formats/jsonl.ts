@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // JSON Lines: everything that a capture holds, one object a line.
 import { inJson } from '../../../contract/inert.ts';
 import { counts, evidenceWords, x } from '../../explorer/report.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The lines of a JSON Lines export, which other formats share as their rows.
 import { z } from 'zod';
 import { ENTRY_KINDS, NOTE, VERDICTS } from '../../../contract/verdicts.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Markdown: a summary to paste.
 import { inMarkdown } from '../../../contract/inert.ts';
 import { sayTraced } from '../../../contract/trace.ts';

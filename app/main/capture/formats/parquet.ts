@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Parquet: every page as columns, for DuckDB and Spark.
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import type { CaptureContents } from '../captured.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The pages and the watched pages of a capture, one row at a time.
 import { decode, mapsFrame, physicalAddress } from '../../../contract/paging.ts';
 import { NOTE, VERDICTS } from '../../../contract/verdicts.ts';

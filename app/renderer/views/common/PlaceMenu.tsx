@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Copies where one is: as a link, and as the command that prints the same.
 import { Menu } from '@base-ui/react/menu';
 import { Link } from 'lucide-react';

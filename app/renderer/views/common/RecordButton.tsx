@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Records what is traced and watched into a capture, to keep and to open again.
 import { Circle, Square } from 'lucide-react';
 import { notify } from '../../state/notice.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What changed since a snapshot: processes, roots, regions, pages.
 import { Download } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Which root is in force on each CPU, live, with a strip of what was seen before.
 import { useEffect, useState } from 'react';
 import type { Cpus, Failure } from '../../../contract/api.ts';

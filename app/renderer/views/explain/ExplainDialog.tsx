@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A raw entry, bit by bit, at any level.
 import { Dialog } from '@base-ui/react/dialog';
 import { explain, levelTitle, plausibleLevels } from '../../../contract/explain.ts';

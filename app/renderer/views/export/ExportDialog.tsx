@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What is known as a file to keep, send or print: a process, or every one.
 import { Dialog } from '@base-ui/react/dialog';
 import { Download } from 'lucide-react';

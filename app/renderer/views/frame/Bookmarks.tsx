@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Places in physical memory with notes, kept by this browser until the machine boots anew.
 import { Popover } from '@base-ui/react/popover';
 import { Bookmark, X } from 'lucide-react';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Searches physical memory from the cursor on, forwards and back.
 import { ArrowDown, ArrowUp, X } from 'lucide-react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';

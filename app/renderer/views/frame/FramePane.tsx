@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Physical memory around the cursor: the facts of its frame, the bytes or the table that it holds, and their meaning.
 import { Menu } from '@base-ui/react/menu';
 import { ChevronLeft, ChevronRight, Copy, Search } from 'lucide-react';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // All of physical memory in hex, as one column of rows of which only those on screen exist.
 import {
   type KeyboardEvent,

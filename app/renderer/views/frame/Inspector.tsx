@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What the bytes at the cursor may mean.
 import { useState } from 'react';
 import { hex, hexVa } from '../../../contract/format.ts';

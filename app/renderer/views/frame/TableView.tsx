@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // A frame as a page table: its entries as a lit grid and as a list, what each points to, and the way down and back.
 import { CornerUpLeft } from 'lucide-react';
 import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Labs: a small real program step by step, a sentence for each step, and the pages that it maps.
 import { useEffect } from 'react';
 import type { LabStep } from '../../../contract/api.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The machine's RAM as a picture: a cell for equally many frames, coloured by what they are for, and the totals below.
 import { RefreshCw, ZoomOut } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';

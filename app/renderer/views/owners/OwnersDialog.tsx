@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Who maps the open frame: every process and address, by the reverse map.
 import { Dialog } from '@base-ui/react/dialog';
 import { count, hex, hexVa } from '../../../contract/format.ts';

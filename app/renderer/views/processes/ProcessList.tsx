@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Processes } from '../../../contract/api.ts';
 import { bytes, count, hex } from '../../../contract/format.ts';

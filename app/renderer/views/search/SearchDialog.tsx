@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Bytes in physical memory, or in what the chosen process maps; hits come as they are found.
 import { Dialog } from '@base-ui/react/dialog';
 import { type FormEvent, useState } from 'react';

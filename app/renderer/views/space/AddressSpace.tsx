@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 import { Binary, Download, RefreshCw, Users } from 'lucide-react';
 import { useMemo } from 'react';
 import { Group, Panel } from 'react-resizable-panels';

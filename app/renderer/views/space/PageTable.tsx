@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The pages of a region, or of one verdict, with every source side by side. Only the window in sight is read, live.
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { Rows } from '../../../contract/api.ts';

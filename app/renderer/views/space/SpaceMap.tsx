@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The whole address space as one strip: a stretch a region, wider for more pages, coloured by verdict.
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { BUCKETS, type CheckSummary, type Regions } from '../../../contract/api.ts';

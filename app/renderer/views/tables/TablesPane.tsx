@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // All page tables of the chosen process: how many, how full, and under PTI the two roots slot by slot.
 import { RefreshCw } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // CR3 through exec and fork: a program is launched, or a process attached to, and what becomes of its roots is told.
 import { useCallback, useMemo, useState } from 'react';
 import type { Traced } from '../../../contract/api.ts';

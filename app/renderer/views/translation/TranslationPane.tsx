@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // The walk of one address as a ladder: at each level the table, the index, the raw entry and its 64 bits.
 import type { Path, Translation } from '../../../contract/api.ts';
 import { hex, hexVa } from '../../../contract/format.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Pages over time: what each was, and why it changed.
 import { useEffect, useMemo, useState } from 'react';
 import type { Target } from '../../../contract/api.ts';
