@@ -50,6 +50,13 @@
 #define entry_pfn(entry) swp_offset(entry)
 #endif
 
+/* A hugetlb page carries the flag of all its frames on its first one. */
+#ifdef HAVE_IS_PAGE_HWPOISON /* 5.15 */
+#define page_is_hwpoison(page) is_page_hwpoison(page)
+#else
+#define page_is_hwpoison(page) (PageHWPoison(page) || (PageHuge(page) && PageHWPoison(compound_head(page))))
+#endif
+
 /* Memory encryption: linux/cc_platform.h since 5.16. */
 #ifdef HAVE_CC_PLATFORM
 #include <linux/cc_platform.h>
@@ -67,13 +74,6 @@
 #define start_boottime_in_namespace(task) ((task)->start_boottime)
 #endif
 
-#ifdef X86_FEATURE_LAM
-#define cpu_uses_lam() boot_cpu_has(X86_FEATURE_LAM)
-#else
-#define cpu_uses_lam() false
-#endif
-
-#endif
 /* The name of a symbol namespace is a string since 6.13. */
 #ifdef HAVE_BARE_NAMESPACES
 #define EXPORT_TO_COURSE(symbol) EXPORT_SYMBOL_NS_GPL(symbol, CR3SCOPE)
@@ -83,3 +83,10 @@
 #define IMPORT_FROM_CR3SCOPE() MODULE_IMPORT_NS("CR3SCOPE")
 #endif
 
+#ifdef X86_FEATURE_LAM
+#define cpu_uses_lam() boot_cpu_has(X86_FEATURE_LAM)
+#else
+#define cpu_uses_lam() false
+#endif
+
+#endif

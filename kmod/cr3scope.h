@@ -2,17 +2,19 @@
 /*
  * The interface of /dev/cr3scope, the kernel-side source of cr3scope.
  *
- * Everything is read-only: no call changes a process, a page table or a frame. Opening the device takes CAP_SYS_ADMIN
- * and CAP_SYS_RAWIO in the initial user namespace and a kernel that is not locked down to "confidentiality". Any number
- * of descriptors may be open; the calls of one descriptor wait for each other.
+ * Everything is read-only: no call changes a process, a page table or a frame. Opening the device, and each call by its
+ * caller, takes CAP_SYS_ADMIN and CAP_SYS_RAWIO in the initial user namespace and a kernel that is not locked down to
+ * "confidentiality". A descriptor that is passed on gives nobody more than that. Any number of descriptors may be open; the
+ * calls of one descriptor wait for each other.
  *
  * All integers are little-endian and of fixed width. Structures hold no padding, are the same for 32-bit callers, and are
  * part of the request number: a module with another ABI answers ENOTTY, or names another number in @abi of INFO.
  * "Must be 0" fields that are not give EINVAL. Errors common to all calls:
  *
  *   EFAULT  a pointer of the caller does not hold
- *   EINTR   a signal came before anything was done
- *   EPERM   the kernel was locked down since the device was opened
+ *   EINTR   a signal came before anything was done, and its handler was set without SA_RESTART: with it, the call starts
+ *           again by itself. A call that has done a part returns that part instead
+ *   EPERM   the caller has not both capabilities, or the kernel was locked down since the device was opened
  *   ENOTTY  no such call in this ABI
  */
 #ifndef CR3SCOPE_H
@@ -66,7 +68,7 @@ struct cr3scope_process {
 	__u32 cpu;	    /* CPU that it runs on, or last ran on */
 };
 
-/* Lists what it has room for; call again with @first = @next until @next is 0. */
+/* Lists a bounded part, maybe none, of what it has room for; call again with @first = @next until @next is 0. */
 struct cr3scope_processes {
 	__u64 records;	/* in: address of struct cr3scope_process[capacity] */
 	__u32 capacity; /* in: 1 to CR3SCOPE_MOST_PROCESSES */
@@ -107,7 +109,7 @@ struct cr3scope_cpu {
 #define CR3SCOPE_WORD_TYPE(word) ((__u32)((word) >> 53) & 31)
 #define CR3SCOPE_WORD_VALUE(word) ((word) & 0x0003ffffffffffffull)
 
-/* 0 is no kind: a caller may use it for "not asked". */
+/* 0 is no kind: a caller may use it for "not asked". A later module may have more kinds. */
 #define CR3SCOPE_KIND_NONE 1u	   /* no entry: nothing mapped */
 #define CR3SCOPE_KIND_PAGE 2u	   /* maps a frame: pte_present(), which includes PROT_NONE and NUMA hints */
 #define CR3SCOPE_KIND_SWAP 3u	   /* in a swap file or partition */
@@ -119,6 +121,7 @@ struct cr3scope_cpu {
 #define CR3SCOPE_KIND_BAD 9u	   /* an entry that pgd_bad() and its like refuse, or a table outside RAM */
 #define CR3SCOPE_KIND_RACED 10u	   /* the tables kept changing while they were read */
 #define CR3SCOPE_KIND_NO_REGION 11u /* user half, outside every region: not walked, as tables may be freed there */
+#define CR3SCOPE_KIND_CLEARED 12u  /* kernel half: P was cleared and the rest kept (secretmem, debug_pagealloc, KFENCE) */
 
 /* ---- WALK: one address ---- */
 
@@ -145,6 +148,8 @@ struct cr3scope_walk {
 
 /* ---- WALK_RANGE: the regions within [begin, end) ---- */
 
+#define CR3SCOPE_MOST_STEPS 4096u
+
 #define CR3SCOPE_RUN_WORDS (1u << 0) /* each page has a word of its own at words[first] */
 
 /* A stretch of pages. Pages outside every region have no run. */
@@ -157,8 +162,9 @@ struct cr3scope_run {
 };
 
 /*
- * Does a bounded part; call again with @begin = @next until @next = @end. Runs come by ascending address. Errors as in
- * WALK; EINVAL also for ends that are not page-aligned, not in the user half, or in the wrong order, and for
+ * Does a bounded part, maybe without a run; call again with @begin = @next until @next = @end. A part ends where there is
+ * no room left, where CR3SCOPE_MOST_STEPS PTE tables or entries above them were looked at, or where a signal came. Runs
+ * come by ascending address. Errors as in WALK; EINVAL also for ends that are not page-aligned, not in the user half, or in the wrong order, and for
  * capacities of 0.
  */
 struct cr3scope_walk_range {

@@ -30,7 +30,7 @@ static u32 frame_status(u64 pfn)
 		return pfn <= PHYS_PFN(__PHYSICAL_MASK) && pfn_valid(pfn) && !pfn_to_online_page(pfn) ?
 			       CR3SCOPE_FRAME_OFFLINE : CR3SCOPE_FRAME_NOT_RAM;
 	page = pfn_to_page(pfn);
-	if (PageHWPoison(page))
+	if (page_is_hwpoison(page))
 		return CR3SCOPE_FRAME_HWPOISON;
 	if (PageOffline(page))
 		return CR3SCOPE_FRAME_OFFLINE;
@@ -64,7 +64,7 @@ int read_frames(struct reader *reader, struct cr3scope_read_frames *call)
 	for (call->done = 0; call->done < call->count; call->done++) {
 		if (call->done % 64 == 0) {
 			if (signal_pending(current))
-				return call->done ? 0 : -EINTR;
+				return call->done ? 0 : -ERESTARTSYS;
 			cond_resched();
 		}
 		if (get_user(pfn, pfns + call->done))

@@ -6,6 +6,7 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/security.h>
 #include <linux/stringify.h>
 #include <linux/uaccess.h>
@@ -16,11 +17,13 @@
 #include "internal.h"
 
 /*
- * 0, or -EPERM where the kernel is locked down: frames hold what /proc/kcore does. Asked at every call, as lockdown can
- * be raised while the device is open.
+ * 0, or -EPERM. Asked at open and again at every call: a descriptor may be passed on to somebody else, its owner may give
+ * up capabilities, and the kernel can be locked down meanwhile (frames hold what /proc/kcore does).
  */
 int cr3scope_may_read(void)
 {
+	if (!capable(CAP_SYS_ADMIN) || !capable(CAP_SYS_RAWIO))
+		return -EPERM;
 	return security_locked_down(LOCKDOWN_KCORE);
 }
 EXPORT_TO_COURSE(cr3scope_may_read);
@@ -28,11 +31,8 @@ EXPORT_TO_COURSE(cr3scope_may_read);
 static int device_open(struct inode *inode, struct file *file)
 {
 	struct reader *reader;
-	int error;
+	int error = cr3scope_may_read();
 
-	if (!capable(CAP_SYS_ADMIN) || !capable(CAP_SYS_RAWIO))
-		return -EPERM;
-	error = cr3scope_may_read();
 	if (error)
 		return error;
 	reader = kvzalloc(sizeof(*reader), GFP_KERNEL);
@@ -119,7 +119,7 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 	if (_IOC_DIR(request) & _IOC_WRITE && copy_from_user(&call, user, _IOC_SIZE(request)))
 		return -EFAULT;
 	if (mutex_lock_interruptible(&reader->lock))
-		return -EINTR;
+		return -ERESTARTSYS;
 	error = run_call(reader, request, &call);
 	mutex_unlock(&reader->lock);
 	if (!error && copy_to_user(user, &call, _IOC_SIZE(request)))
@@ -148,6 +148,11 @@ static struct miscdevice device = {
  */
 static int __init cr3scope_init(void)
 {
+	/* Entries of a Xen PV guest hold frame numbers of the machine beneath it, its frames have others. */
+	if (boot_cpu_has(X86_FEATURE_XENPV)) {
+		pr_err("cr3scope: a paravirtual guest of Xen has no page tables of its own to read\n");
+		return -EOPNOTSUPP;
+	}
 	return misc_register(&device);
 }
 

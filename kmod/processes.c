@@ -14,6 +14,9 @@
 #include "compat.h"
 #include "internal.h"
 
+#define PART_PIDS 1024u /* of other threads that are passed over under one rcu_read_lock() */
+#define PARTS 64
+
 /* Start time of a thread group as the caller reads it in /proc/PID/stat (fs/proc/array.c, do_task_stat()). */
 u64 start_ticks_of(const struct task_struct *leader)
 {
@@ -111,16 +114,21 @@ static void describe(struct task_struct *leader, pid_t pid, struct cr3scope_proc
 		process->user_root_pa = process->root_pa | PAGE_SIZE;
 }
 
-/* The next thread group at or after *nr, as /proc finds it (fs/proc/base.c, next_tgid()). Under rcu_read_lock(). */
-static struct task_struct *next_leader(struct pid_namespace *ns, int *nr)
+/*
+ * The next thread group at or after *nr, as /proc finds it (fs/proc/base.c, next_tgid()). NULL with *nr 0 where there is
+ * none, and NULL where *most PIDs of other threads were passed over. Under rcu_read_lock().
+ */
+static struct task_struct *next_leader(struct pid_namespace *ns, int *nr, u32 *most)
 {
 	struct task_struct *leader;
 	struct pid *pid;
 
-	for (; *nr > 0; (*nr)++) {
+	for (; *most; (*most)--, (*nr)++) {
 		pid = idr_get_next(&ns->idr, nr);
-		if (!pid)
+		if (!pid) {
+			*nr = 0;
 			return NULL;
+		}
 		leader = pid_task(pid, PIDTYPE_TGID);
 		if (leader)
 			return leader;
@@ -133,33 +141,33 @@ int list_processes(struct reader *reader, struct cr3scope_processes *call)
 	struct cr3scope_process __user *to = u64_to_user_ptr(call->records);
 	struct pid_namespace *ns = task_active_pid_ns(current);
 	struct task_struct *leader;
-	int nr = call->first;
-	u32 n;
+	int nr = call->first, part;
+	u32 n, room, most;
 
 	if (call->first < 1 || call->capacity < 1 || call->capacity > CR3SCOPE_MOST_PROCESSES)
 		return -EINVAL;
-	call->next = 0;
-	for (call->count = 0; call->count < call->capacity; call->count += n) {
-		if (signal_pending(current))
-			return -EINTR;
-		n = 0;
+	call->count = 0;
+	for (part = 0; part < PARTS && nr && call->count < call->capacity; part++) {
+		if (signal_pending(current)) {
+			if (!part)
+				return -ERESTARTSYS;
+			break;
+		}
+		room = min_t(u32, ARRAY_SIZE(reader->processes), call->capacity - call->count);
+		most = PART_PIDS;
 		rcu_read_lock();
-		while (n < min_t(u32, ARRAY_SIZE(reader->processes), call->capacity - call->count)) {
-			leader = next_leader(ns, &nr);
+		for (n = 0; n < room; nr++) {
+			leader = next_leader(ns, &nr, &most);
 			if (!leader)
 				break;
 			describe(leader, nr, &reader->processes[n++]);
-			nr++;
 		}
 		rcu_read_unlock();
 		if (copy_to_user(to + call->count, reader->processes, n * sizeof(*to)))
 			return -EFAULT;
-		if (!leader) {
-			call->count += n;
-			return 0;
-		}
+		call->count += n;
 		cond_resched();
 	}
-	call->next = nr > 0 ? nr : 0;
+	call->next = nr;
 	return 0;
 }

@@ -4,9 +4,12 @@
  *
  * - User addresses are walked under mmap_lock (read) and only inside a region found under that lock: munmap() frees
  *   tables outside of regions with the lock held for reading (dd2283f2605e).
- * - PTE tables can vanish under mmap_lock, too (collapse, MADV_DONTNEED reclaim). They are freed after an RCU grace
- *   period or an IPI to every CPU; IRQs off keep out both, as in gup-fast. Entries on the way are read again after.
- * - Kernel tables have a lock that modules can't take (init_mm). The same care, and reads that do not fault, must do.
+ * - Inside of regions PTE tables can vanish, too, with mmap_lock held for reading or not at all: by the collapse of file
+ *   mappings (6.5) and by MADV_DONTNEED (6.14). These are freed after an RCU grace period, which IRQs off hold back.
+ * - Neither covers everything: modules can't take the lock of kernel tables (init_mm), hugetlb shares PMD tables between
+ *   processes, and before 6.14 a process' tables are freed once the CPUs that it ran on have flushed their TLBs, which this
+ *   one need not be. So nothing relies on a table to stay: entries are read from what is RAM for sure, by copies that
+ *   can't fault, and all entries on the way are read again after.
  * - A leaf is told before it could be called bad, and nothing that clears bad entries is ever called.
  */
 #include <linux/memory_hotplug.h>
@@ -21,7 +24,7 @@
 #include "internal.h"
 
 #define ATTEMPTS 4	   /* re-reads before tables count as raced */
-#define CHUNK_STEPS 4096u /* descents before the target's mmap_lock is let go */
+#define CHUNK_STEPS 256u /* descents before the target's mmap_lock is let go */
 
 enum level { PTE_LEVEL, PMD_LEVEL, PUD_LEVEL, P4D_LEVEL, PGD_LEVEL };
 
@@ -33,6 +36,11 @@ struct way {
 	const pte_t *ptes; /* the PTE table, where the walk gets there */
 	enum level last;
 };
+
+static unsigned long user_end(void)
+{
+	return 1ul << (pgtable_l5_enabled() ? 56 : 47);
+}
 
 static u64 make_word(u32 kind, u32 size, u32 type, u64 value)
 {
@@ -72,6 +80,20 @@ static u64 absent_word(u64 raw, u32 size, u64 offset)
 	if (entry_is_hwpoison(entry))
 		return make_word(CR3SCOPE_KIND_HWPOISON, size, type, entry_pfn(entry) + offset);
 	return make_word(CR3SCOPE_KIND_SWAP, size, type, swp_offset(entry) + offset);
+}
+
+/*
+ * Tables of the kernel half hold no swap entries: what is not present there has had its P cleared and keeps the rest, in
+ * the direct map by secretmem, debug_pagealloc and KFENCE.
+ */
+static bool is_cleared(u64 raw, unsigned long va)
+{
+	return va >= user_end() && raw && !(raw & _PAGE_PRESENT);
+}
+
+static u64 cleared_word(u32 size)
+{
+	return make_word(CR3SCOPE_KIND_CLEARED, size, 0, 0);
 }
 
 static u64 page_word(u64 pfn, u32 size)
@@ -139,6 +161,8 @@ static u64 descend(const pgd_t *root, unsigned long va, struct way *way)
 	pud = __pud(way->entry[PUD_LEVEL]);
 	if (pud_none(pud))
 		return none_word();
+	if (is_cleared(pud_val(pud), va))
+		return cleared_word(2);
 	/* pud_leaf() wants P; a 1 GiB hugetlb page that is PROT_NONE has it clear and is present as a pte is. */
 	if (pud_leaf(pud) || (pud_val(pud) & _PAGE_PSE && pte_present(__pte(pud_val(pud)))))
 		return page_word(pud_pfn(pud) + in_pud, 2);
@@ -150,6 +174,8 @@ static u64 descend(const pgd_t *root, unsigned long va, struct way *way)
 	pmd = __pmd(way->entry[PMD_LEVEL]);
 	if (pmd_none(pmd))
 		return none_word();
+	if (is_cleared(pmd_val(pmd), va))
+		return cleared_word(1);
 	/* pmd_present() also holds for PSE without P: PROT_NONE, or a huge page in mid-split. */
 	if (pmd_leaf(pmd) && pmd_present(pmd))
 		return page_word(pmd_pfn(pmd) + in_pmd, 1);
@@ -180,8 +206,12 @@ static void walk_once(const pgd_t *root, unsigned long va, struct way *way)
 	way->word = descend(root, va, way);
 	if (way->word)
 		return;
-	way->word = read_entry(way, PTE_LEVEL, way->ptes + pte_index(va)) ? pte_word(__pte(way->entry[PTE_LEVEL])) :
-									    bad_word();
+	if (!read_entry(way, PTE_LEVEL, way->ptes + pte_index(va)))
+		way->word = bad_word();
+	else if (is_cleared(way->entry[PTE_LEVEL], va))
+		way->word = cleared_word(0);
+	else
+		way->word = pte_word(__pte(way->entry[PTE_LEVEL]));
 }
 
 /* One address, read until two walks in a row agree. */
@@ -202,11 +232,6 @@ static void walk_stable(const pgd_t *root, unsigned long va, struct way *way)
 			return;
 	}
 	way->word = raced_word();
-}
-
-static unsigned long user_end(void)
-{
-	return 1ul << (pgtable_l5_enabled() ? 56 : 47);
 }
 
 static bool is_canonical(u64 va)
@@ -370,6 +395,7 @@ static int copy_chunk(const struct chunk *chunk, struct cr3scope_walk_range *cal
 int walk_range(struct reader *reader, struct cr3scope_walk_range *call)
 {
 	struct mm_struct *mm;
+	u32 steps = 0;
 	int error;
 
 	if (call->reserved || !call->run_capacity || call->word_capacity < PTRS_PER_PTE || call->begin > call->end ||
@@ -381,7 +407,7 @@ int walk_range(struct reader *reader, struct cr3scope_walk_range *call)
 	call->root_pa = root_pa_of(mm->pgd);
 	call->next = call->begin;
 	call->run_count = call->word_count = 0;
-	while (call->next < call->end) {
+	while (call->next < call->end && steps < CR3SCOPE_MOST_STEPS) {
 		struct chunk chunk = {
 			.runs = reader->runs,
 			.words = reader->words,
@@ -392,11 +418,12 @@ int walk_range(struct reader *reader, struct cr3scope_walk_range *call)
 		if (!chunk_has_room(&chunk))
 			break;
 		if (signal_pending(current) || mmap_read_lock_killable(mm)) {
-			error = call->run_count ? 0 : -EINTR;
+			error = call->next > call->begin ? 0 : -ERESTARTSYS;
 			break;
 		}
 		call->next = walk_chunk(mm, call->next, call->end, &chunk);
 		mmap_read_unlock(mm);
+		steps += chunk.steps;
 		/* Outside the lock: the target may be the caller, whose own fault would wait for it. */
 		error = copy_chunk(&chunk, call);
 		if (error)

@@ -143,6 +143,41 @@ test('walk in the terminal tells the kernel walk', () => {
   );
 });
 
+/** A case of calls.py. */
+const calls = (name: string) => {
+  const { stdout, stderr } = spawnSync('python3', ['test/guest/calls.py', name], { encoding: 'utf8', input: '\n' });
+  expect(stderr).toBe('');
+  return stdout.trim().split('\n');
+};
+
+describe('each call', () => {
+  test('takes the capabilities of its caller: not those of who opened the device', () => {
+    expect(calls('passed')).toEqual(['EPERM 0']);
+  });
+  test('takes the capabilities that the caller has now', () => {
+    expect(calls('dropped')).toEqual(['EPERM EPERM EPERM EPERM EPERM EPERM 0']);
+  });
+  test('does a bounded part', () => {
+    const [number, most] = (calls('bounded')[0] as string).split(' ').map(Number);
+    expect(number).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4096 + 256);
+  });
+  test('starts again after a signal, where its handler wants that', () => {
+    expect(calls('restart')).toEqual(['0']);
+  });
+});
+
+test('the direct map of a page of memfd_secret is not present, and no swap entry', () => {
+  const [own, hidden] = calls('secret');
+  if (own === 'ENOSYS') return expect(sources.target.release).toMatch(/^5[.]10/);
+  expect(own).toMatch(/^2 /);
+  expect(hidden).toMatch(/^12 /);
+});
+
+test('all frames of a huge page with a memory error are refused', () => {
+  expect(calls('poison')).toEqual(['0 0 0', '0', '3 3 3']);
+});
+
 describe('course mode', () => {
   const shell = (script: string) => {
     const { status, stdout, stderr } = spawnSync('sh', ['-ec', script], { encoding: 'utf8' });
