@@ -7,7 +7,7 @@ const { outputFiles } = await build({
   stdin: {
     contents: `import { z } from 'zod';
       import { JsonReport } from './app/main/explorer/report.ts';
-      import { ExportLine } from './app/main/capture/export.ts';
+      import { ExportLine } from './app/main/capture/formats/line.ts';
       export default { report: z.toJSONSchema(JsonReport), 'capture-lines': z.toJSONSchema(ExportLine) };`,
     resolveDir: '.',
   },

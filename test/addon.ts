@@ -22,6 +22,7 @@ interface TestAddon {
     raw: bigint,
     level: number,
     facts: Facts,
+    kernelHalf: boolean,
   ): { kind: number; shift: number; swapType: number; pfn: bigint; swapOffset: bigint; violation: bigint };
   access(entry: BigUint64Array, last: number, levels: number): number;
   /** The verdict on page `page` of an entry, counted from its first; verdict and note by number. */

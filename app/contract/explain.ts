@@ -6,6 +6,7 @@ import {
   decode,
   type Flag,
   flagsOf,
+  type Half,
   INTEL_LEVEL,
   levelName,
   type PagingFacts,
@@ -48,8 +49,8 @@ const mask = (high: number, low: number) => ((1n << BigInt(high - low + 1)) - 1n
 
 const saysFlag = ({ set, meaning }: Flag) => (set ? meaning : `clear (set: ${meaning})`);
 
-function summarise(raw: bigint, level: number, facts: PagingFacts): string {
-  const e = decode(raw, level, facts);
+function summarise(raw: bigint, level: number, facts: PagingFacts, half: Half): string {
+  const e = decode(raw, level, facts, half);
   const size = pageSizeName(e.shift);
   const frame = `frame 0x${hex(e.pfn)} (physical address 0x${hex(paOf(e.pfn))})`;
   const slot = `type ${e.swapType}, offset 0x${hex(e.swapOffset)}`;
@@ -83,6 +84,8 @@ function summarise(raw: bigint, level: number, facts: PagingFacts): string {
     }
     case 'swapinError':
       return 'Reading this page back from swap failed; access raises SIGBUS.';
+    case 'presentCleared':
+      return 'Not present: the kernel cleared P and kept the rest, as for secretmem, debug_pagealloc and KFENCE. Tables of the kernel half hold no swap entries.';
     case 'reserved':
       return `Present with reserved bits 0x${hex(e.violation)} set: using it would fault. Most likely this is no page-table entry, or one of another level.`;
   }
@@ -169,17 +172,42 @@ function absentFields(raw: bigint, level: number, facts: PagingFacts, flags: rea
     if (flag) return { name: flag.name, meaning: saysFlag(flag), source: SWAP };
     if (n === 8) return { name: 'must be 0', meaning: 'set, it would mean PROT_NONE', source: SWAP };
     if (n === 7) return { name: 'must be 0', meaning: 'set, it would mean a huge page in mid-split', source: SWAP };
-    if (n === 0)
-      return { name: 'P', meaning: 'clear: the CPU faults and looks at nothing else', source: 'SDM vol. 3A, 4.5' };
+    if (n === 0) return NOT_PRESENT;
     return { name: 'unused', meaning: 'kept 0: the CPU may set A and D here by an erratum', source: SWAP };
   });
 }
 
-/** What a raw entry says at a level (1 = PTE .. `facts.levels` = PGD) on a kernel of this release. Throws nothing. */
-export function explain(raw: bigint, level: number, facts: PagingFacts, release: string): Explanation {
-  const { kind } = decode(raw, level, facts);
-  const flags = flagsOf(raw, level, facts, release);
-  const summary = summarise(raw, level, facts);
+const NOT_PRESENT = {
+  name: 'P',
+  meaning: 'clear: the CPU faults and looks at nothing else',
+  source: 'SDM vol. 3A, 4.5',
+};
+
+function clearedFields(raw: bigint): Field[] {
+  const kept = {
+    name: 'kept',
+    meaning:
+      'as it was while the page was mapped, with the address bits inverted against L1TF (by KFENCE not on every kernel)',
+    source: 'arch/x86/mm/pat/set_memory.c',
+  };
+  return group(raw, (n) => (n === 0 ? NOT_PRESENT : kept));
+}
+
+/**
+ * What a raw entry says at a level (1 = PTE .. `facts.levels` = PGD) on a kernel of this release, in a table for this half
+ * of the address space. Throws nothing.
+ */
+export function explain(
+  raw: bigint,
+  level: number,
+  facts: PagingFacts,
+  release: string,
+  half: Half = 'user',
+): Explanation {
+  const { kind } = decode(raw, level, facts, half);
+  const flags = flagsOf(raw, level, facts, release, half);
+  const summary = summarise(raw, level, facts, half);
+  if (kind === 'presentCleared') return { level, kind, summary, fields: clearedFields(raw) };
   if (kind === 'none')
     return { level, kind, summary, fields: group(raw, () => ({ name: 'empty', meaning: 'all zero', source: LAYOUT })) };
   const present = (raw & 1n) !== 0n || kind === 'protNone' || kind === 'midSplit';

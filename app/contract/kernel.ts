@@ -16,6 +16,7 @@ export const KERNEL_KINDS = [
   'bad',
   'raced',
   'noRegion',
+  'presentCleared',
 ] as const;
 export type KernelKind = (typeof KERNEL_KINDS)[number];
 
@@ -41,6 +42,7 @@ const WORDS: Readonly<Partial<Record<KernelKind, string>>> = {
   raced: 'raced',
   noRegion: 'no region',
   bad: 'bad entry',
+  presentCleared: 'P cleared',
 };
 
 /** What the kernel says of a page, in a cell: a frame number, "swap 0:1f2", or a word. */

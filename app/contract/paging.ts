@@ -89,6 +89,9 @@ export function isCanonical(va: bigint, levels: number): boolean {
   const bits = levelShift(levels) + 9;
   return BigInt.asUintN(64, BigInt.asIntN(bits, va)) === va;
 }
+/** The half of the address space that an entry translates for: only the user half holds swap entries and PROT_NONE pages. */
+export type Half = 'user' | 'kernel';
+export const halfOf = (va: bigint): Half => (va >> 63n ? 'kernel' : 'user');
 export const userEnd = (levels: number): bigint => 1n << BigInt(levelShift(levels) + 8);
 
 /** Swap type numbers of a kernel; `version` is major << 8 | minor. */
@@ -125,7 +128,7 @@ function leafPfn(raw: bigint, level: number, facts: PagingFacts): bigint {
 }
 
 /** What a raw entry says at a level. */
-export function decode(raw: bigint, level: number, facts: PagingFacts): Entry {
+export function decode(raw: bigint, level: number, facts: PagingFacts, half: Half = 'user'): Entry {
   if (raw === 0n) return NOTHING;
   const shift = levelShift(level);
   if (raw & P) {
@@ -135,6 +138,8 @@ export function decode(raw: bigint, level: number, facts: PagingFacts): Entry {
       return { ...NOTHING, kind: 'leaf', shift, pfn: leafPfn(raw, level, facts) };
     return { ...NOTHING, kind: 'table', pfn: (raw & ADDRESS_BITS & ~facts.encryptionMask) >> PAGE_SHIFT };
   }
+  // __set_pages_np(), arch/x86/mm/pat/set_memory.c, inverts the frame number; KFENCE's did not always. So none is named.
+  if (half === 'kernel') return { ...NOTHING, kind: 'presentCleared', shift };
   // protnone_mask(), arch/x86/include/asm/pgtable-invert.h: the address bits are stored inverted.
   if (raw & GLOBAL) return { ...NOTHING, kind: 'protNone', shift, pfn: leafPfn(raw ^ ALL, level, facts) };
   // pmd_present() tests PSE too: __split_huge_pmd clears P only.
@@ -180,9 +185,10 @@ export function kernelVersion(release: string): number {
 }
 
 /** The flag bits that an entry of this level has on this kernel, set or not, from bit 0 up. */
-export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release: string): Flag[] {
+export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release: string, half: Half = 'user'): Flag[] {
   const version = kernelVersion(release);
-  const { kind } = decode(raw, level, facts);
+  const { kind } = decode(raw, level, facts, half);
+  if (kind === 'presentCleared') return [{ bit: 0, name: 'P', meaning: 'not present to the CPU', set: false }];
   const present = (raw & P) !== 0n;
   const leaf = mapsFrame(kind) || (kind === 'reserved' && level === 1);
   const list: [number, string, string][] = [];
@@ -227,8 +233,9 @@ export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release:
 }
 
 /** Bits 12..51 or the part of them that is this entry's address, for the bit cells. */
-export function addressMask(raw: bigint, level: number, facts: PagingFacts): bigint {
-  const { kind, shift } = decode(raw, level, facts);
+export function addressMask(raw: bigint, level: number, facts: PagingFacts, half: Half = 'user'): bigint {
+  const { kind, shift } = decode(raw, level, facts, half);
+  if (kind === 'presentCleared') return 0n;
   if (kind === 'none' || kind === 'swap' || kind === 'marker' || kind === 'swapinError') return 0n;
   if (kind === 'migration' || kind === 'device' || kind === 'hwpoison') return ((1n << 59n) - 1n) & ~0x1ffn;
   const low = kind === 'table' || kind === 'reserved' ? 12 : shift;

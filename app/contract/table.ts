@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A table frame as its 512 entries, the two roots of PTI slot by slot, and the whole tree in numbers.
 import type { TableTree } from './api.ts';
-import { decode, ENTRY_BYTES, type Entry, kernelVersion, levelShift, type PagingFacts } from './paging.ts';
+import { decode, ENTRY_BYTES, type Entry, halfOf, kernelVersion, levelShift, type PagingFacts } from './paging.ts';
 import { ENTRY_KINDS, type EntryKind } from './verdicts.ts';
 
 export interface TableEntry extends Entry {
@@ -24,7 +24,7 @@ export function tableEntries(bytes: Uint8Array, level: number, base: bigint, fac
     const low = base + (BigInt(index) << BigInt(levelShift(level)));
     const bits = levelShift(facts.levels) + 9;
     const va = level === facts.levels ? BigInt.asUintN(64, BigInt.asIntN(bits, low)) : low;
-    return { ...decode(raw, level, facts), index, raw, va };
+    return { ...decode(raw, level, facts, halfOf(va)), index, raw, va };
   });
 }
 

@@ -222,6 +222,11 @@ const entryKinds = {
     label: 'reserved bits set',
     meaning: 'present with bits set that the processor reserves: not followed',
   },
+  presentCleared: {
+    code: 12,
+    label: 'present bit cleared',
+    meaning: 'kernel half: P was cleared and the rest kept (secretmem, debug_pagealloc, KFENCE): not mapped',
+  },
 } as const satisfies Record<string, Word>;
 export type EntryKind = keyof typeof entryKinds;
 export const ENTRY_KIND = new Vocabulary<EntryKind>('entry kind', entryKinds);

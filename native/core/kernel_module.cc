@@ -54,7 +54,7 @@ bool is_installed(const std::string& modules) {
   throw Error(call, code, "Run as root: it takes CAP_SYS_ADMIN and CAP_SYS_RAWIO in the initial user namespace.");
 }
 
-// A call that can only fail because the kernel was locked down meanwhile.
+// A call that can only fail because this process gave up capabilities, or the kernel was locked down, since the open.
 [[noreturn]] void fail(const Target& t, const char* call, int code) {
   if (code == EPERM) refuse(t, code);
   throw Error(std::string("ask /dev/cr3scope to ") + call, code, "Report this as a bug.");
@@ -62,7 +62,7 @@ bool is_installed(const std::string& modules) {
 
 }  // namespace
 
-// 0 or a positive errno.
+// 0 or a positive errno. A call that a signal stopped before it did anything is made again.
 template <class Call>
 int KernelModule::call(unsigned long request, Call& argument) const {
   for (;;) {

@@ -36,9 +36,15 @@ u64 leaf_pfn(u64 raw, unsigned level, const Paging& p) {
   return (raw & p.address_mask() & ~((1ull << level_shift(level)) - 1)) >> kPageShift;
 }
 
-Entry decode_not_present(u64 raw, unsigned level, const Paging& p) {
+Entry decode_not_present(u64 raw, unsigned level, const Paging& p, Half half) {
   Entry e;
   e.shift = static_cast<u8>(level_shift(level));
+  if (half == Half::kernel) {
+    // __set_pages_np(), arch/x86/mm/pat/set_memory.c, inverts the frame number; KFENCE's did not always. So none is
+    // named.
+    e.kind = EntryKind::presentCleared;
+    return e;
+  }
   if (raw & kProtNone) {
     e.kind = EntryKind::protNone;
     e.pfn = leaf_pfn(~raw, level, p);  // protnone_mask(), arch/x86/include/asm/pgtable-invert.h
@@ -69,9 +75,9 @@ Entry decode_not_present(u64 raw, unsigned level, const Paging& p) {
 
 }  // namespace
 
-Entry decode(u64 raw, unsigned level, const Paging& p) {
+Entry decode(u64 raw, unsigned level, const Paging& p, Half half) {
   if (raw == 0) return {};  // exempt from inversion: f19f5c49bbc3
-  if (!(raw & kPresent)) return decode_not_present(raw, level, p);
+  if (!(raw & kPresent)) return decode_not_present(raw, level, p, half);
   Entry e;
   e.violation = reserved_bits(raw, level, p);
   if (e.violation) {

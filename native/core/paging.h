@@ -64,18 +64,19 @@ struct Paging {
 Paging swap_types(Paging paging, unsigned version, bool migration, bool memory_failure, bool device_private);
 
 enum class EntryKind : u8 {
-  none,         // 0: nothing here
-  table,        // points to the next table
-  leaf,         // present, maps a page
-  protNone,     // mapped PROT_NONE or NUMA hint: P clear, address bits inverted against L1TF
-  midSplit,     // PMD with PS but without P or PROT_NONE: a huge page while it is split; present to Linux
-  swap,         // on swap device swap_type at swap_offset
-  migration,    // frame under migration
-  device,       // device-private or device-exclusive memory
-  hwpoison,     // frame with a memory error
-  marker,       // PTE marker: no page, swap_offset holds MARKER bits
-  swapinError,  // 6.1 only: a swap-in that failed
-  reserved,     // present with reserved bits set: not followed, see violation
+  none,            // 0: nothing here
+  table,           // points to the next table
+  leaf,            // present, maps a page
+  protNone,        // mapped PROT_NONE or NUMA hint: P clear, address bits inverted against L1TF
+  midSplit,        // PMD with PS but without P or PROT_NONE: a huge page while it is split; present to Linux
+  swap,            // on swap device swap_type at swap_offset
+  migration,       // frame under migration
+  device,          // device-private or device-exclusive memory
+  hwpoison,        // frame with a memory error
+  marker,          // PTE marker: no page, swap_offset holds MARKER bits
+  swapinError,     // 6.1 only: a swap-in that failed
+  reserved,        // present with reserved bits set: not followed, see violation
+  presentCleared,  // kernel half: P was cleared and the rest kept, by secretmem, debug_pagealloc, KFENCE
 };
 
 // Bits of swap_offset in a marker.
@@ -90,8 +91,13 @@ struct Entry {
   u64 violation = 0;  // the reserved bits that are set
 };
 
+// The half of the address space that an entry translates for. Only tables of the user half hold swap entries and
+// PROT_NONE pages.
+enum class Half : u8 { user, kernel };
+constexpr Half half_of(u64 va) { return va >> 63 ? Half::kernel : Half::user; }
+
 // Decodes one raw entry at `level` (1 = PTE .. 5 = PGD).
-Entry decode(u64 raw, unsigned level, const Paging& paging);
+Entry decode(u64 raw, unsigned level, const Paging& paging, Half half = Half::user);
 
 inline bool maps_frame(EntryKind kind) {
   return kind == EntryKind::leaf || kind == EntryKind::protNone || kind == EntryKind::midSplit;

@@ -172,7 +172,7 @@ std::vector<Path> TableWalk::translate(u64 root_pa, const std::vector<u64>& vas)
         u64 raw = table_entry(data + s * kPageSize, table_index(vas[k], level));
         path.entry[level] = raw;
         path.last = static_cast<u8>(level);
-        path.leaf = decode(raw, level, paging);
+        path.leaf = decode(raw, level, paging, half_of(vas[k]));
         if (path.leaf.kind != EntryKind::table) continue;
         next[k] = path.leaf.pfn << kPageShift;
         still.push_back(k);

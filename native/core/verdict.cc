@@ -31,6 +31,8 @@ bool kernel_agrees(KernelWord k, const Entry& e, u64 pfn) {
       return absent(CR3SCOPE_KIND_MARKER, e.swap_offset);
     case EntryKind::swapinError:
       return k.kind() == CR3SCOPE_KIND_ERROR;
+    case EntryKind::presentCleared:
+      return k.kind() == CR3SCOPE_KIND_CLEARED;
     case EntryKind::reserved:  // a mismatch of its own
     case EntryKind::table:     // nothing was read to compare with
       return true;
@@ -77,6 +79,7 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroP
     case EntryKind::reserved:
       return {Verdict::mismatch, Note::reservedBits};
     case EntryKind::table:
+    case EntryKind::presentCleared:  // never in the user half, which is what is checked
       break;
   }
   return {Verdict::notComparable, Note::tableUnreadable};

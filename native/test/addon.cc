@@ -21,10 +21,11 @@ Paging paging_argument(const Napi::Value& value) {
                     o.Get("devicePrivate").ToBoolean());
 }
 
-// decode(raw, level, facts): the decoder, for the corpus that C++ and TypeScript share.
+// decode(raw, level, facts, kernelHalf): the decoder, for the corpus that C++ and TypeScript share.
 Napi::Value decode_entry(const Napi::CallbackInfo& info) {
+  Half half = info[3].ToBoolean() ? Half::kernel : Half::user;
   return to_js(info.Env(),
-               decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), paging_argument(info[2])));
+               decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), paging_argument(info[2]), half));
 }
 
 // access(entry: BigUint64Array(6) by level, last, levels): Path::access(), for the same reason.

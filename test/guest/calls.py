@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Calls at /dev/cr3scope that only a program of its own can make; used by module.test.ts in a guest. One word names the case.
 import ctypes, errno, fcntl, mmap, os, signal, socket, struct, sys
 

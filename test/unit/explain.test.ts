@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Path, Translation } from '../../app/contract/api.ts';
 import { explain, parseLevel, plausibleLevels } from '../../app/contract/explain.ts';
-import { decode, swapTypes } from '../../app/contract/paging.ts';
+import { decode, type Half, halfOf, swapTypes } from '../../app/contract/paging.ts';
 import { ENTRY_KINDS } from '../../app/contract/verdicts.ts';
 import { tellWalk } from '../../app/main/explorer/story.ts';
 import corpus from '../corpus/entries.json' with { type: 'json' };
@@ -22,9 +22,9 @@ function factsOf(name: string) {
   };
 }
 
-describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, kind }) => {
+describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, half, kind }) => {
   const facts = factsOf(target);
-  const e = explain(BigInt(raw), level, facts, facts.release);
+  const e = explain(BigInt(raw), level, facts, facts.release, half as Half);
   test('its fields are all 64 bits, and put together they are the entry', () => {
     expect(e.kind).toBe(kind);
     expect(e.fields[0]?.high).toBe(63);
@@ -47,9 +47,9 @@ test('the whole of every kind', async () => {
     .filter(
       ({ target, kind, level }) => !seen.has(`${target} ${kind} ${level}`) && seen.add(`${target} ${kind} ${level}`),
     )
-    .map(({ name, target, level, raw }) => {
+    .map(({ name, target, level, raw, half }) => {
       const facts = factsOf(target);
-      const e = explain(BigInt(raw), level, facts, facts.release);
+      const e = explain(BigInt(raw), level, facts, facts.release, half as Half);
       const lines = e.fields.map(
         (f) => `  ${f.high}..${f.low} ${f.name} = ${f.value.toString(16)}: ${f.meaning} [${f.source}]`,
       );
@@ -71,7 +71,11 @@ test('the likeliest level', () => {
 });
 
 /** A synthetic walk: these entries from the root down, the tables one after another. */
-function translation(name: string, entries: bigint[]): { t: Translation; facts: ReturnType<typeof factsOf> } {
+function translation(
+  name: string,
+  va: bigint,
+  entries: bigint[],
+): { t: Translation; facts: ReturnType<typeof factsOf> } {
   const facts = factsOf(name);
   const table = new BigUint64Array(6);
   const entry = new BigUint64Array(6);
@@ -81,7 +85,7 @@ function translation(name: string, entries: bigint[]): { t: Translation; facts: 
     entry[level] = raw;
     table[level] = BigInt(0x1000 * (i + 1));
   });
-  const leaf = decode(entry[last] as bigint, last, facts);
+  const leaf = decode(entry[last] as bigint, last, facts, halfOf(va));
   const path: Path = { status: 0, last, table, entry, leaf: { ...leaf, kind: ENTRY_KINDS.indexOf(leaf.kind) } };
   return { t: { rootPa: 0x1000n, path, userPath: null, kernel: null, userKernel: null, row: null }, facts };
 }
@@ -93,10 +97,11 @@ const WALKS: [name: string, target: string, va: bigint, entries: bigint[]][] = [
   ['1g', '6.12', 0x7f3a40000000n, [0x2067n, 0x80000000400000e7n]],
   ['none', '6.12', 0x1000n, [0x2067n, 0n]],
   ['protnone', '6.12', 0x7f3a4001f000n, [0x2067n, 0x3067n, 0x4067n, 0x800fffff87e8c960n]],
+  ['kernel-cleared', '6.12', 0xffff888117274000n, [0x2063n, 0x3063n, 0x4063n, 0x800ffffee8d8b020n]],
   ['read-only-table', '6.12', 0x7f3a4001f000n, [0x2067n, 0x3065n, 0x4067n, 0x78173067n]],
 ];
 
 test.each(WALKS)('golden walk %s', async (name, target, va, entries) => {
-  const { t, facts } = translation(target, entries);
+  const { t, facts } = translation(target, va, entries);
   await expect(`${tellWalk(4077, va, t, facts).join('\n')}\n`).toMatchFileSnapshot(`../golden/walk-${name}.txt`);
 });

@@ -6,6 +6,7 @@ import {
   addressMask,
   decode,
   flagsOf,
+  type Half,
   isCanonical,
   kernelVersion,
   pagemapFlags,
@@ -24,7 +25,7 @@ function factsOf(name: string) {
   return { ...t, encryptionMask: BigInt(t.encryptionMask), swap: swapTypes(t.levels, t.version, t) };
 }
 
-describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, ...expected }) => {
+describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, half, ...expected }) => {
   const want = {
     kind: expected.kind,
     shift: expected.shift,
@@ -34,11 +35,11 @@ describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, ...expec
     violation: BigInt(expected.violation),
   };
   test('C++', () => {
-    const entry = testAddon.decode(BigInt(raw), level, factsOf(target));
+    const entry = testAddon.decode(BigInt(raw), level, factsOf(target), half === 'kernel');
     expect({ ...entry, kind: ENTRY_KINDS[entry.kind] }).toEqual(want);
   });
   test('TypeScript', () => {
-    expect(decode(BigInt(raw), level, factsOf(target))).toEqual(want);
+    expect(decode(BigInt(raw), level, factsOf(target), half as Half)).toEqual(want);
   });
 });
 
@@ -71,17 +72,27 @@ test('both agree on what all levels together allow', () => {
   expect(seen.size).toBe(9); // each combination, and nothing at all
 });
 
-test('both decoders agree on random words', () => {
+test('both decoders agree on random words, of either half', () => {
   const next = randomWords();
+  const seen = new Set<string>();
   for (const name of Object.keys(corpus.targets)) {
     const facts = factsOf(name);
     for (let i = 0; i < 20_000; i++) {
       // Half of them sparse, so that single bits decide.
       const raw = i % 2 ? next() : next() & next() & next();
       const level = 1 + (i % facts.levels);
-      const cpp = testAddon.decode(raw, level, facts);
-      expect({ ...cpp, kind: ENTRY_KINDS[cpp.kind] }).toEqual(decode(raw, level, facts));
+      for (const half of ['user', 'kernel'] as const) {
+        const cpp = testAddon.decode(raw, level, facts, half === 'kernel');
+        expect({ ...cpp, kind: ENTRY_KINDS[cpp.kind] }).toEqual(decode(raw, level, facts, half));
+        seen.add(`${half} ${ENTRY_KINDS[cpp.kind]}`);
+      }
     }
+  }
+  for (const kind of ENTRY_KINDS) {
+    // What is not present means one thing in the kernel half, and never that in the user half.
+    const [user, kernel] = kind === 'presentCleared' ? [false, true] : [true, /none|table|leaf|reserved/.test(kind)];
+    if (kind !== 'none')
+      expect([kind, seen.has(`user ${kind}`), seen.has(`kernel ${kind}`)]).toEqual([kind, user, kernel]);
   }
 });
 

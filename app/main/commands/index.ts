@@ -187,6 +187,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     'cr3scope explain 0x8000000078173067 --level pte',
   )
     .option('--level <level>', 'pte, pmd, pud, p4d or pgd; by default the most likely one')
+    .option('--kernel-half', 'of a table for kernel addresses, which holds no swap entries')
     .action((entry: string, o: ExplainOptions) => run((e) => explainEntry(e, entry, o), o));
   command(
     'shared <pid> <other>',

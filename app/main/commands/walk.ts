@@ -7,6 +7,7 @@ import { differingLevel, sayKernel } from '../../contract/kernel.ts';
 import {
   decode,
   flagsOf,
+  halfOf,
   levelName,
   levelShift,
   mapsFrame,
@@ -25,7 +26,7 @@ import {
   tableBase,
   tableEntries,
 } from '../../contract/table.ts';
-import { ENTRY_KIND, ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICTS } from '../../contract/verdicts.ts';
+import { ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { tellWalk } from '../explorer/story.ts';
 import { Failed } from '../sources/failed.ts';
@@ -40,10 +41,8 @@ export function walkSteps(path: Path, va: bigint, target: Target) {
       index: tableIndex(va, level),
       table: path.table[level] as bigint,
       entry: raw,
-      kind: ENTRY_KINDS[
-        decode(raw, level, target).kind === 'none' ? 0 : ENTRY_KIND.code(decode(raw, level, target).kind)
-      ] as string,
-      flags: flagsOf(raw, level, target, target.release)
+      kind: decode(raw, level, target, halfOf(va)).kind as string,
+      flags: flagsOf(raw, level, target, target.release, halfOf(va))
         .filter((f) => f.set)
         .map((f) => f.name),
     });
@@ -158,7 +157,7 @@ export async function tableOf(
       hexVa(e.va),
       hex(e.raw, 16),
       pointsTo(e),
-      flagsOf(e.raw, level, target, target.release)
+      flagsOf(e.raw, level, target, target.release, halfOf(e.va))
         .filter((flag) => flag.set)
         .map((flag) => flag.name)
         .join(' '),
@@ -278,9 +277,14 @@ export function levelOption(text: string, levels: number): number {
 
 export interface ExplainOptions extends Json {
   level?: string;
+  kernelHalf?: boolean;
 }
 
-export async function explainEntry(explorer: Explorer, text: string, { json, level }: ExplainOptions): Promise<number> {
+export async function explainEntry(
+  explorer: Explorer,
+  text: string,
+  { json, level, kernelHalf }: ExplainOptions,
+): Promise<number> {
   const raw = parseU64(text, true);
   if (raw === undefined)
     throw new Failed(`"${text}" is not an entry`, 'Give its 64 bits in hex, like 8000000078173067.');
@@ -288,7 +292,8 @@ export async function explainEntry(explorer: Explorer, text: string, { json, lev
   const { levels, release } = target;
   const chosen = level === undefined ? undefined : levelOption(level, levels);
   const plausible = plausibleLevels(raw, target);
-  const e = explain(raw, chosen ?? plausible[0] ?? 1, target, release);
+  const half = kernelHalf ? 'kernel' : 'user';
+  const e = explain(raw, chosen ?? plausible[0] ?? 1, target, release, half);
   if (json) {
     print({
       raw,
@@ -316,6 +321,6 @@ export async function explainEntry(explorer: Explorer, text: string, { json, lev
   );
   if (chosen === undefined)
     for (const other of plausible.slice(1))
-      say(`as a ${levelTitle(other, levels)}: ${explain(raw, other, target, release).summary}`);
+      say(`as a ${levelTitle(other, levels)}: ${explain(raw, other, target, release, half).summary}`);
   return 0;
 }

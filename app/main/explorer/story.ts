@@ -8,6 +8,7 @@ import {
   addressMask,
   decode,
   flagsOf,
+  halfOf,
   levelName,
   mapsFrame,
   pagemapFlags,
@@ -28,6 +29,7 @@ const bits = (raw: bigint) => (raw.toString(2).padStart(64, '0').match(/.{8}/g) 
 function* rungs(path: Path, va: bigint, facts: Facts, ignoreRootNx: boolean): Generator<string> {
   for (let level = facts.levels; level >= 1 && path.last && level >= path.last; level--) {
     const name = levelName(level, facts.levels);
+    const half = halfOf(va);
     const raw = path.entry[level] as bigint;
     const table = path.table[level] as bigint;
     const index = tableIndex(va, level);
@@ -36,10 +38,10 @@ function* rungs(path: Path, va: bigint, facts: Facts, ignoreRootNx: boolean): Ge
     yield `    0x${hex(raw, 16)}`;
     yield `    ${BIT_RULER}`;
     yield `    ${bits(raw)}`;
-    yield `    ${explain(raw, level, facts, facts.release).summary}`;
-    for (const f of flagsOf(raw, level, facts, facts.release).filter((flag) => flag.set))
+    yield `    ${explain(raw, level, facts, facts.release, half).summary}`;
+    for (const f of flagsOf(raw, level, facts, facts.release, half).filter((flag) => flag.set))
       yield `      bit ${String(f.bit).padStart(2)} ${f.name.padEnd(11)} ${f.meaning}`;
-    const mask = addressMask(raw, level, facts);
+    const mask = addressMask(raw, level, facts, half);
     if (mask) yield `      address bits 0x${hex(mask, 16)}`;
     if (raw & 1n) {
       const so = permission(path.entry, level, facts.levels, ignoreRootNx);
@@ -67,7 +69,7 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
   ];
   const status = FRAME_STATUS.name(path.status);
   if (status !== 'ok') lines.push(`the next table can't be read: ${FRAME_STATUS.meaning(status)}`);
-  const leaf = decode(path.entry[path.last] ?? 0n, path.last || 1, facts);
+  const leaf = decode(path.entry[path.last] ?? 0n, path.last || 1, facts, halfOf(va));
   const mapped = mapsFrame(leaf.kind);
   if (mapped && status === 'ok') {
     const pa = physicalAddress(va, leaf);

@@ -19,7 +19,7 @@ export function ExplainDialog() {
   const { levels, release } = target;
   const plausible = shown ? plausibleLevels(shown.raw, target) : [];
   const level = shown?.level ?? plausible[0] ?? 1;
-  const e = shown && explain(shown.raw, level, target, release);
+  const e = shown && explain(shown.raw, level, target, release, shown.half);
   return (
     <Dialog.Root open={shown !== undefined} onOpenChange={(open) => !open && closeExplanation()}>
       <Dialog.Portal>
@@ -37,7 +37,7 @@ export function ExplainDialog() {
                       type="radio"
                       name="level"
                       checked={l === level}
-                      onChange={() => explainEntry(shown.raw, l)}
+                      onChange={() => explainEntry(shown.raw, l, shown.half)}
                     />
                     {levelName(l, levels)}
                     {!plausible.includes(l) && <span className="dim"> (unlikely)</span>}

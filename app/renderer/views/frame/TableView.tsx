@@ -6,6 +6,7 @@ import { bytes, hex, hexVa, kpageFlagNames } from '../../../contract/format.ts';
 import {
   ENTRY_BYTES,
   flagsOf,
+  halfOf,
   levelName,
   levelShift,
   mapsFrame,
@@ -181,13 +182,13 @@ export function TableView({ pfn }: { pfn: bigint }) {
                   <td className="num">{hex(e.index, 3)}</td>
                   {base !== undefined && <td className="num">{hexVa(e.va)}</td>}
                   <td className="num">
-                    <button type="button" className="link" onClick={() => explainEntry(e.raw, level)}>
+                    <button type="button" className="link" onClick={() => explainEntry(e.raw, level, halfOf(e.va))}>
                       {hex(e.raw, 16)}
                     </button>
                   </td>
                   <td>{pointsTo(e)}</td>
                   <td className="dim">
-                    {flagsOf(e.raw, level, target, release)
+                    {flagsOf(e.raw, level, target, release, halfOf(e.va))
                       .filter((f) => f.set)
                       .map((f) => f.name)
                       .join(' ')}

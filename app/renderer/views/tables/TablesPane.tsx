@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { Group, Panel } from 'react-resizable-panels';
 import type { Failure, TableTree } from '../../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../../contract/format.ts';
-import { ENTRY_BYTES, levelName, PAGE_BYTES, pageOf, pageSizeName, pfnOf } from '../../../contract/paging.ts';
+import { ENTRY_BYTES, halfOf, levelName, PAGE_BYTES, pageOf, pageSizeName, pfnOf } from '../../../contract/paging.ts';
 import { compareRoots, levelTotals, SLOT_RELATIONS, type Slot, sayMarked } from '../../../contract/table.ts';
 import { explorer, failure } from '../../lib/client.ts';
 import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
@@ -182,7 +182,7 @@ const SLOT_COLUMNS = (levels: number): readonly ColumnSpec<Slot>[] => {
     value: raw,
     cell: (s) =>
       raw(s) ? (
-        <button type="button" className="link num" onClick={() => explainEntry(raw(s), levels)}>
+        <button type="button" className="link num" onClick={() => explainEntry(raw(s), levels, halfOf(s.va))}>
           {hex(raw(s), 16)}
         </button>
       ) : (

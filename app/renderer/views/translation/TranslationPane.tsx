@@ -9,6 +9,7 @@ import {
   ENTRY_BYTES,
   type Flag,
   flagsOf,
+  halfOf,
   INTEL_LEVEL,
   levelName,
   mapsFrame,
@@ -77,8 +78,9 @@ function Rung({ path, level, va, denied, userRaw }: RungProps) {
   const raw = path.entry[level] as bigint;
   const table = path.table[level] as bigint;
   const index = tableIndex(va, level);
-  const entry = decode(raw, level, target);
-  const flags = flagsOf(raw, level, target, target.release);
+  const half = halfOf(va);
+  const entry = decode(raw, level, target, half);
+  const flags = flagsOf(raw, level, target, target.release, half);
   return (
     <li className={entry.kind}>
       <div className="rung-title">
@@ -95,11 +97,11 @@ function Rung({ path, level, va, denied, userRaw }: RungProps) {
       </div>
       <div className="raw">
         <span className="num">{hex(raw, 16)}</span>
-        <button type="button" className="link" onClick={() => explainEntry(raw, level)}>
+        <button type="button" className="link" onClick={() => explainEntry(raw, level, half)}>
           explain
         </button>
       </div>
-      <Bits raw={raw} mask={addressMask(raw, level, target)} flags={flags} />
+      <Bits raw={raw} mask={addressMask(raw, level, target, half)} flags={flags} />
       <div className="flags">
         {entry.kind !== 'table' && entry.kind !== 'leaf' && (
           <span className="flag kind">{entry.kind === 'protNone' ? 'PROT_NONE, inverted' : entry.kind}</span>
@@ -196,7 +198,7 @@ export function TranslationPane() {
   const rungs = Array.from({ length: target.levels }, (_, i) => target.levels - i).filter(
     (level) => path.last > 0 && level >= path.last,
   );
-  const mapped = mapsFrame(decode(path.entry[path.last] ?? 0n, path.last || 1, target).kind);
+  const mapped = mapsFrame(decode(path.entry[path.last] ?? 0n, path.last || 1, target, halfOf(va)).kind);
   const pa = mapped ? physicalAddress(va, path.leaf) : undefined;
   const present = ((path.entry[path.last] ?? 0n) & 1n) !== 0n;
   const denied = present
