@@ -5,6 +5,7 @@
 // Tables cross as columns (typed arrays), 64-bit values as bigint, never as number.
 import { z } from 'zod';
 import { Difference, DiffTotals } from './changes.ts';
+import { type FileFormat, FORMATS } from './formats.ts';
 import { LAB_NAMES } from './labs.ts';
 import { PFN_END } from './paging.ts';
 import { MOST_PATTERN } from './pattern.ts';
@@ -542,11 +543,6 @@ export const SearchEvent = z.object({
 });
 export type SearchEvent = z.infer<typeof SearchEvent>;
 
-export const REPORT_FORMATS = ['html', 'json', 'csv'] as const;
-
-export const EXPORT_FORMATS = ['html', 'md', 'csv', 'jsonl', 'parquet'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
-
 /** What becomes of the bytes of frames in a capture: left out, a SHA-256 a frame, or kept. */
 export const FRAMES_KEPT = ['none', 'digests', 'bytes'] as const;
 export type FramesKept = (typeof FRAMES_KEPT)[number];
@@ -711,7 +707,7 @@ export const METHODS = {
       check: z.string().max(64),
       pid: z.number().int().min(0).max(0x7fffffff),
       startTicks: u64,
-      format: z.enum(['cr3scope', ...REPORT_FORMATS, ...EXPORT_FORMATS]),
+      format: z.enum(Object.keys(FORMATS) as FileFormat[]),
       frames: z.enum(FRAMES_KEPT),
     }),
     z.null(),

@@ -8,7 +8,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { EXPORT_FORMATS } from '../../app/contract/api.ts';
+import { EXPORT_FORMATS } from '../../app/contract/formats.ts';
 import { visible } from '../../app/contract/inert.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../../app/main/capture/captured.ts';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Files that a window asked for: written in a folder of our own, then streamed to where it wants them.
 import { rmSync } from 'node:fs';
-import type { Args, ExportFormat, Offered, Result } from '../../contract/api.ts';
+import type { Args, Offered, Result } from '../../contract/api.ts';
+import type { ExportFormat } from '../../contract/formats.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { type CheckRecord, csvReport, htmlReport, jsonReport } from '../explorer/report.ts';
 import { Offer } from '../offer.ts';

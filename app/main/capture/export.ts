@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Captures for other tools. Every format streams from the capture, and comes under another name first.
-import type { ExportFormat } from '../../contract/api.ts';
+import type { ExportFormat } from '../../contract/formats.ts';
 import { fileFailed, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';

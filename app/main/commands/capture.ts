@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Commands about captures: report into one, show, verify.
 import { statSync } from 'node:fs';
-import { type CheckSummary, EXPORT_FORMATS, FRAMES_KEPT } from '../../contract/api.ts';
+import { type CheckSummary, FRAMES_KEPT } from '../../contract/api.ts';
 import { bytes, count } from '../../contract/format.ts';
+import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../capture/captured.ts';
 import { CaptureReader } from '../capture/container.ts';

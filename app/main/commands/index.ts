@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The commands of the command line. Exit codes: 0 success, 1 a mismatch was found, 2 the command failed.
 import { Command, CommanderError } from 'commander';
-import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
+import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/formats.ts';
 import { openBrowser } from '../browser.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { LABS_PROGRAM } from '../files.ts';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Commands about address spaces: ps, regions, check, report.
-import { type ByteProof, OUTCOMES, REPORT_FORMATS } from '../../contract/api.ts';
+import { type ByteProof, OUTCOMES } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
+import { REPORT_FORMATS } from '../../contract/formats.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { NOTE, sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';

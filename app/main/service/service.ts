@@ -7,10 +7,10 @@ import {
   type Events,
   METHODS,
   type Method,
-  REPORT_FORMATS,
   type Traced,
   type WatchEvent,
 } from '../../contract/api.ts';
+import { REPORT_FORMATS } from '../../contract/formats.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { Documents, type Written } from '../capture/documents.ts';
 import { Snapshots } from '../capture/snapshots.ts';

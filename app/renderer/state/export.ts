@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The export dialog: what it is about, and the export that runs.
 import { create } from 'zustand';
-import { type Args, type ExportEvent, type Failure, type FramesKept, REPORT_FORMATS } from '../../contract/api.ts';
+import type { Args, ExportEvent, Failure, FramesKept } from '../../contract/api.ts';
+import { REPORT_FORMATS } from '../../contract/formats.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { download } from '../lib/download.ts';
 import { useCheck } from './check.ts';

@@ -3,8 +3,9 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { Download } from 'lucide-react';
 import { useState } from 'react';
-import { EXPORT_FORMATS, FRAMES_KEPT, type FramesKept } from '../../../contract/api.ts';
+import { FRAMES_KEPT, type FramesKept } from '../../../contract/api.ts';
 import { count } from '../../../contract/format.ts';
+import { EXPORT_FORMATS, FORMATS } from '../../../contract/formats.ts';
 import { useCheck } from '../../state/check.ts';
 import {
   cancelExport,
@@ -21,19 +22,6 @@ import { useTarget } from '../../state/target.ts';
 import '../../parts/popup.css';
 import '../../parts/modal.css';
 import './export.css';
-
-const FORMATS: Readonly<Record<Format, { label: string; detail: string }>> = {
-  html: { label: 'HTML', detail: 'to read, print and send: one file, opens anywhere' },
-  cr3scope: {
-    label: 'Capture',
-    detail: 'every page, table and word, hashed: cr3scope opens it anywhere, without a machine',
-  },
-  parquet: { label: 'Parquet', detail: 'every page as columns, for DuckDB and Spark' },
-  jsonl: { label: 'JSON Lines', detail: 'every page, one object a line, by a published schema' },
-  json: { label: 'JSON', detail: 'the facts, rows and evidence of this check, by a published schema' },
-  csv: { label: 'CSV', detail: 'one line a stretch of pages, for a spreadsheet' },
-  md: { label: 'Markdown', detail: 'a summary to paste' },
-};
 
 const FRAMES: Readonly<Record<FramesKept, string>> = {
   none: 'no contents of frames',

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The formats of files: one row each. The name is also the extension of the file name.
+
+export interface FormatWords {
+  readonly label: string;
+  /** What it is good for. */
+  readonly detail: string;
+}
+
+/** What a capture can be exported to; app/main/capture/export.ts has their writers. */
+const exports = {
+  html: { label: 'HTML', detail: 'to read, print and send: one file, opens anywhere' },
+  md: { label: 'Markdown', detail: 'a summary to paste' },
+  csv: { label: 'CSV', detail: 'one line a stretch of pages, for a spreadsheet' },
+  jsonl: { label: 'JSON Lines', detail: 'every page, one object a line, by a published schema' },
+  parquet: { label: 'Parquet', detail: 'every page as columns, for DuckDB and Spark' },
+} as const satisfies Record<string, FormatWords>;
+export type ExportFormat = keyof typeof exports;
+export const EXPORT_FORMATS = Object.keys(exports) as ExportFormat[];
+
+/** What one finished check can be written as. */
+export const REPORT_FORMATS = ['html', 'json', 'csv'] as const;
+
+export type FileFormat = 'cr3scope' | 'json' | ExportFormat;
+export const FORMATS: Readonly<Record<FileFormat, FormatWords>> = {
+  cr3scope: {
+    label: 'Capture',
+    detail: 'every page, table and word, hashed: cr3scope opens it anywhere, without a machine',
+  },
+  json: { label: 'JSON', detail: 'the facts, rows and evidence of this check, by a published schema' },
+  ...exports,
+};
