@@ -14,6 +14,7 @@ const exports = {
   csv: { label: 'CSV', detail: 'one line a stretch of pages, for a spreadsheet' },
   jsonl: { label: 'JSON Lines', detail: 'every page, one object a line, by a published schema' },
   parquet: { label: 'Parquet', detail: 'every page as columns, for DuckDB and Spark' },
+  perfetto: { label: 'Perfetto', detail: 'what was traced and watched over time, for ui.perfetto.dev' },
 } as const satisfies Record<string, FormatWords>;
 export type ExportFormat = keyof typeof exports;
 export const EXPORT_FORMATS = Object.keys(exports) as ExportFormat[];

@@ -371,6 +371,23 @@ describe('the file', () => {
     const again = cli('trace', '--machine', '--capture', path);
     expect(told(first.stderr).length).toBeGreaterThan(4);
     expect(told(again.stderr)).toEqual(told(first.stderr));
+    // The same as a timeline: one slice for each root, none before the one it follows, and each event at its time.
+    const timeline = join(folder, 'traced.perfetto');
+    expect(cli('export', path, '-o', timeline).status).toBe(0);
+    const { traced: events } = readCapture(path);
+    const { traceEvents } = JSON.parse(readFileSync(timeline, 'utf8')) as {
+      traceEvents: { ph: string; pid: number; name: string; ts: number; dur: number }[];
+    };
+    const execs = events.filter((e) => e.kind === 'exec');
+    const roots = traceEvents.filter((e) => e.ph === 'X');
+    for (const { pid, after } of execs)
+      expect(roots).toContainEqual(expect.objectContaining({ pid, name: `root 0x${after.toString(16)}` }));
+    for (const pid of new Set(roots.map((e) => e.pid))) {
+      const own = roots.filter((e) => e.pid === pid);
+      for (const [i, { ts, dur }] of own.entries())
+        expect([ts >= 0, dur >= 0, Math.abs(ts + dur - (own[i + 1]?.ts ?? ts + dur)) < 1]).toEqual([true, true, true]);
+    }
+    expect(traceEvents.filter((e) => e.ph === 'i').map((e) => e.name)).toEqual(events.map((e) => e.kind));
     expect(cli('trace', '--attach', '99999999', '-o', join(folder, 'none.cr3scope')).status).toBe(2);
     expect(readdirSync(folder).filter((name) => name.startsWith('none'))).toEqual([]);
     const { pid, va } = fixture.cases.find((c) => c.name === 'anon4k') as Case;

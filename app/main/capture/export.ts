@@ -10,6 +10,7 @@ import { html } from './formats/html.ts';
 import { jsonLines } from './formats/jsonl.ts';
 import { markdown } from './formats/markdown.ts';
 import { parquet } from './formats/parquet.ts';
+import { perfetto } from './formats/perfetto.ts';
 
 /**
  * Yields the text of a document piece by piece, so that others get their turn between two pieces; calls `onProcess` after
@@ -17,7 +18,14 @@ import { parquet } from './formats/parquet.ts';
  */
 type Writer = (contents: CaptureContents, onProcess: () => void, path: string) => Iterable<string>;
 
-const WRITERS: Readonly<Record<ExportFormat, Writer>> = { html, md: markdown, csv, jsonl: jsonLines, parquet };
+const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
+  html,
+  md: markdown,
+  csv,
+  jsonl: jsonLines,
+  parquet,
+  perfetto,
+};
 
 /**
  * Writes a capture in another format; `onProcess` is called behind each process. Fails where a file of that name is in
