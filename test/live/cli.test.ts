@@ -111,6 +111,30 @@ test('walk: a huge page ends at the PMD, the kernel half is labelled', () => {
   expect(k.stdout).toContain('kernel half');
 });
 
+test('translate: many addresses at once, from arguments or standard input, as walk says of each', () => {
+  const names = ['anon4k', 'thp', 'protnone', 'untouched', 'zeropage'].filter((name) =>
+    fixture.cases.some((c) => c.name === name),
+  );
+  expect(names.length).toBeGreaterThan(3);
+  const vas = names.map((name) => hex(of(name).va + 0x123n));
+  const lines = cr3scope('translate', String(fixture.pid), ...vas)
+    .stdout.trim()
+    .split('\n');
+  for (const [i, va] of vas.entries()) {
+    const { pa } = cr3scope('walk', String(fixture.pid), va, '--json').json()[0];
+    expect(lines[i]).toMatch(pa === null ? new RegExp(`^${va} - `) : new RegExp(`^${va} ${pa.slice(2)}$`));
+  }
+  const piped = spawnSync(process.execPath, ['out/main/cli.cjs', 'translate', String(fixture.pid)], {
+    encoding: 'utf8',
+    input: `${vas.join('\n')}\n`,
+  });
+  expect(piped.stdout.trim().split('\n')).toEqual(lines);
+  const [first] = cr3scope('translate', String(fixture.pid), vas[0] as string, '--json').json();
+  expect(first).toMatchObject({ kind: 'leaf', pageSize: '4K', verdict: 'agree' });
+  const bad = cr3scope('translate', String(fixture.pid), 'ffff888000000000');
+  expect([bad.status, bad.stderr]).toEqual([2, expect.stringMatching(/not a user address.*cr3scope walk/)]);
+});
+
 test('explain: without privileges, and with a level or the likeliest', () => {
   const { status, stdout } = spawnSync(
     'setpriv',

@@ -27,6 +27,7 @@ import { type LabOptions, lab } from './lab.ts';
 import { type Json, print, say } from './output.ts';
 import { type CheckOptions, check, ps, regions, report } from './space.ts';
 import { type TraceOptions, trace } from './trace.ts';
+import { translate } from './translate.ts';
 import {
   type ExplainOptions,
   explainEntry,
@@ -169,6 +170,11 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     'walk the page tables for one virtual address, level by level',
     'cr3scope walk 1 7f3a4001f000',
   ).action((pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o), o));
+  command(
+    'translate <pid> [addresses...]',
+    'print the physical address of each virtual address, cross-checked; without addresses, one for each line of standard input',
+    'cr3scope translate 4077 7f3a4001f000 55d0c0de1000',
+  ).action((pid: string, vas: string[], o: Json) => run((e) => translate(e, pid, vas, o), o));
   command(
     'table <pid> <va>',
     'print one of the page tables that the walk of an address goes through, entry by entry',
