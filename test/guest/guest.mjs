@@ -6,7 +6,7 @@
 //   npm run test:guest -- --all                                 the whole matrix; writes docs/guests.md
 //   npm run test:guest -- --window                              also a guest shown in this machine's browser
 //   npm run test:guest -- --kernel 7.3 --command 'uname -a'     any command instead of the tests
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compileFixtures } from '../compile.ts';
 import { buildModule, fetchKernel, KERNELS } from './kernels.mjs';
@@ -39,8 +39,13 @@ const results = [];
 /** One guest: its parts, each passed or failed. */
 async function runGuest(kernel, module, machine) {
   const parts = [];
-  const add = (name, pass, detail) => parts.push({ name, pass, detail });
+  /** Says it at once: a guest takes its time. */
+  const add = (name, pass, detail) => {
+    parts.push({ name, pass, detail });
+    console.log(`        ${pass ? 'pass' : 'FAIL'} ${name}: ${detail}`);
+  };
   const started = Date.now();
+  console.log(`boot  ${kernel.release}  ${machine.name}`);
   const { output, code } = await boot(kernel, module, machine, values.command ?? inside, {
     onLine: async (line, guest) => {
       const part = /^===part (\S+) (pass|FAIL) ?(.*)$/.exec(line);
@@ -60,8 +65,10 @@ async function runGuest(kernel, module, machine) {
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
   const failed = parts.filter((p) => !p.pass);
   console.log(`${failed.length ? 'FAIL' : 'pass'}  ${kernel.release}  ${machine.name.padEnd(10)} ${seconds} s`);
-  for (const { name, pass, detail } of parts) console.log(`        ${pass ? 'pass' : 'FAIL'} ${name}: ${detail}`);
-  if (failed.length && !values.command) console.log(output.split('\n').slice(-120).join('\n'));
+  mkdirSync('out/guests', { recursive: true });
+  const log = `out/guests/${kernel.name}-${machine.name}.log`;
+  writeFileSync(log, output);
+  if (failed.length && !values.command) console.log(`${output.split('\n').slice(-120).join('\n')}\nAll of it: ${log}`);
   results.push({ kernel: kernel.release, machine: machine.name, parts, seconds });
 }
 
