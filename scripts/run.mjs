@@ -64,7 +64,12 @@ const commands = {
   },
   module: () => loadModule(rest),
   guest() {
-    setUp({ test: true, guest: true, newer: rest.some((word) => /^--all$|deb1[34]|7\./.test(word)) });
+    setUp({
+      test: true,
+      guest: true,
+      source: rest.some((word) => /-(sanitizer|rt|kcsan)/.test(word)),
+      newer: rest.some((word) => /^--all$|deb1[34]|7\./.test(word)),
+    });
     run(NODE, ['test/guest/guest.mjs', ...rest]);
   },
   bench() {

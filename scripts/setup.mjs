@@ -111,6 +111,14 @@ const GUEST_PACKAGES = {
   sparse: '',
   'gcc-12': '',
 };
+/** For kernels that are built from source. */
+const SOURCE_PACKAGES = {
+  flex: '',
+  bison: '',
+  bc: '',
+  'libelf-dev': '/usr/include/libelf.h',
+  'libssl-dev': '/usr/include/openssl/ssl.h',
+};
 /** For kernels whose headers need newer tools than Debian 12 has. */
 const NEWER_PACKAGES = { mmdebstrap: '' };
 const OPTIONAL = new Set(['chromium', 'xvfb', 'xauth', 'clang-format']);
@@ -219,8 +227,8 @@ function bundles() {
   );
 }
 
-/** @param {{test?: boolean, window?: boolean, guest?: boolean, newer?: boolean}} extent */
-export function setUp({ test = false, window = false, guest = false, newer = false } = {}) {
+/** @param {{test?: boolean, window?: boolean, guest?: boolean, source?: boolean, newer?: boolean}} extent */
+export function setUp({ test = false, window = false, guest = false, source = false, newer = false } = {}) {
   checkMachine();
   npmPackages();
   debianPackages({
@@ -228,6 +236,7 @@ export function setUp({ test = false, window = false, guest = false, newer = fal
     ...(window || test ? WINDOW_PACKAGES : {}),
     ...(test ? TEST_PACKAGES : {}),
     ...(guest ? GUEST_PACKAGES : {}),
+    ...(source ? SOURCE_PACKAGES : {}),
     ...(newer ? NEWER_PACKAGES : {}),
   });
   addon();

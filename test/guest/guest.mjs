@@ -6,10 +6,12 @@
 //   npm run test:guest -- --all                                 the whole matrix; writes docs/guests.md
 //   npm run test:guest -- --window                              also a guest shown in this machine's browser
 //   npm run test:guest -- --kernel 7.3 --command 'uname -a'     any command instead of the tests
+//   npm run test:guest -- --kernel 6.12-sanitizer               a kernel with checkers inside, built from source: also
+//                                                               6.12-rt and 6.12-kcsan; README.md tells
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compileFixtures } from '../compile.ts';
-import { buildModule, fetchKernel, KERNELS } from './kernels.mjs';
+import { buildCanary, buildModule, fetchKernel, KERNELS } from './kernels.mjs';
 import { askOracle } from './oracle.mjs';
 import { boot, variant } from './qemu.mjs';
 import { testWindow } from './window.mjs';
@@ -30,14 +32,15 @@ const { values } = parseArgs({
 });
 
 const kernels = values.kernel?.split(',') ?? (values.all ? KERNELS : CI.kernels);
-const variants = (values.variant?.split(',') ?? (values.all ? ALL_VARIANTS : CI.variants)).map(variant);
-const inside = `node_modules/.bin/node test/guest/inside.mjs ${Number(values.seconds)}`;
+const variants = values.variant?.split(',') ?? (values.all ? ALL_VARIANTS : CI.variants);
+const seconds = Number(values.seconds);
+const node = 'node_modules/.bin/node';
 
 compileFixtures();
 const results = [];
 
 /** One guest: its parts, each passed or failed. */
-async function runGuest(kernel, module, machine) {
+async function runGuest(kernel, module, machine, inside) {
   const parts = [];
   /** Says it at once: a guest takes its time. */
   const add = (name, pass, detail) => {
@@ -47,6 +50,7 @@ async function runGuest(kernel, module, machine) {
   const started = Date.now();
   console.log(`boot  ${kernel.release}  ${machine.name}`);
   const { output, code } = await boot(kernel, module, machine, values.command ?? inside, {
+    timeoutMs: (kernel.flavour ? 60 : 15) * 60_000, // checkers take their time
     onLine: async (line, guest) => {
       const part = /^===part (\S+) (pass|FAIL) ?(.*)$/.exec(line);
       if (part) add(part[1], part[2] === 'pass', part[3]);
@@ -56,6 +60,8 @@ async function runGuest(kernel, module, machine) {
         add('oracle', failures.length === 0, `${checked} comparisons from outside`);
         guest.say('go');
       }
+      const memory = /^===memory (add|remove)$/.exec(line)?.[1];
+      if (memory) await plugMemory(guest.monitor, memory);
     },
   });
   if (values.command) {
@@ -72,21 +78,33 @@ async function runGuest(kernel, module, machine) {
   results.push({ kernel: kernel.release, machine: machine.name, parts, seconds });
 }
 
+let plugged = 0;
+
+/** Adds a module of memory to a guest that has room for it, or asks the guest to give it back. */
+async function plugMemory(monitor, what) {
+  if (what === 'remove') return monitor.run('device_del', { id: `dimm${plugged}` });
+  plugged++;
+  const size = 256 << 20;
+  await monitor.run('object-add', { 'qom-type': 'memory-backend-ram', id: `memory${plugged}`, size });
+  await monitor.run('device_add', { driver: 'pc-dimm', id: `dimm${plugged}`, memdev: `memory${plugged}` });
+}
+
 for (const name of kernels) {
   const kernel = fetchKernel(name);
   let module;
+  let inside = `${node} test/guest/inside.mjs ${seconds}`;
   try {
     module = buildModule(kernel);
-    copyFileSync(buildModule(kernel, 99), `${module}.other`);
+    if (kernel.flavour) inside = `${node} test/guest/sanitizer.mjs ${seconds} ${kernel.flavour} ${buildCanary(kernel)}`;
+    else copyFileSync(buildModule(kernel, 99), `${module}.other`);
   } catch (error) {
     console.log(`FAIL  ${kernel.release}  build\n${error.message}`);
     results.push({ kernel: kernel.release, machine: 'build', parts: [{ name: 'build', pass: false, detail: '' }] });
     continue;
   }
-  for (const machine of variants) {
-    // Debian built 5.10 without five levels: the kernel stays with four.
-    await runGuest(kernel, module, machine);
-  }
+  // Debian built 5.10 without five levels: the kernel stays with four.
+  for (const machine of kernel.flavour && !values.variant ? ['smp+hotplug'] : variants)
+    await runGuest(kernel, module, variant(machine), inside);
 }
 
 if (values.window) {

@@ -1,51 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs in a guest, by guest.mjs: the parts of the test, one after the other. Prints "===part NAME pass|FAIL what".
-import { spawn, spawnSync } from 'node:child_process';
+// Runs in a guest, by guest.mjs: the parts of the test, one after the other.
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { checkAll, givePlaces, load, node, part, run, tests } from './parts.mjs';
 
 const seconds = Number(process.argv[2] ?? 20);
-const node = process.execPath;
-const say = (line) => process.stdout.write(`${line}\n`);
-const run = (program, args, options = {}) => {
-  const { status, signal, stdout, stderr } = spawnSync(program, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    ...options,
-  });
-  return { status: status ?? signal, output: `${stdout ?? ''}${stderr ?? ''}` };
-};
-let failed = 0;
-let since = Date.now();
-
-function part(name, pass, detail, output = '') {
-  if (!pass) {
-    failed++;
-    say(output);
-  }
-  const now = Date.now();
-  say(`===part ${name} ${pass ? 'pass' : 'FAIL'} ${detail} (${((now - since) / 1000).toFixed(0)} s)`);
-  since = now;
-}
-
-/** Files of vitest tests; the detail is its own count. */
-function tests(name, ...files) {
-  const { status, output } = run(node, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose', ...files]);
-  const count = /Tests +(.*?) \(/.exec(output)?.[1] ?? 'no test ran';
-  part(name, status === 0 && !/no test ran|skipped/.test(count), count, output);
-}
-
-/** Every page of every process, by three sources. */
-function checkAll(name) {
-  const { status, output } = run(node, ['out/main/cli.cjs', 'check', '--all', '--json']);
-  const last = JSON.parse(output.trimEnd().split('\n').at(-1) || '{}');
-  part(
-    name,
-    status === 0 && last.verdicts?.mismatch === 0 && last.sources?.length === 3,
-    `--all: ${last.processes} processes, ${last.pages} pages, ${last.verdicts?.mismatch} mismatches, sources ${last.sources?.join(' + ')}`,
-    output,
-  );
-}
 
 /** What the kernel complains of: an oops, a warning, a lockup, a leak that it noticed. */
 function complaints() {
@@ -73,21 +33,7 @@ function slabs() {
   );
 }
 
-// A disk of the guest's own, for a real swap file.
-const disk = run('sh', ['-c', 'mkdir -p /mnt/disk && mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt/disk']);
-if (disk.status !== 0) part('disk', false, 'no disk for the swap file', disk.output);
-process.env.CR3SCOPE_SWAP_FOLDER = '/mnt/disk';
-// The memory of QEMU's display adapter, as a device that processes can map.
-process.env.CR3SCOPE_DEVICE = run('sh', [
-  '-c',
-  'echo $(dirname $(grep -l ^0x03 /sys/bus/pci/devices/*/class))/resource0',
-]).output.trim();
-
-/** Loads both modules. */
-function load() {
-  const main = run('insmod', ['/run/cr3scope.ko']);
-  return main.status === 0 ? run('insmod', ['/run/cr3scope-course.ko']) : main;
-}
+givePlaces();
 const loaded = load();
 part('load', loaded.status === 0, readFileSync('/proc/version', 'utf8').split(' ')[2], loaded.output);
 
@@ -167,4 +113,3 @@ part(
 );
 // Not process.exit(): the console is slow, and what was said must still reach it.
 process.stdin.destroy();
-process.exitCode = failed ? 1 : 0;

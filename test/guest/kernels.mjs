@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Debian kernels for the guests: fetched with their headers and unpacked under the cache, never installed, and the
-// module built against each.
-import { execFileSync, spawnSync } from 'node:child_process';
+// Kernels for the guests, under the cache, never installed, and the module built against each: Debian's own, fetched with
+// their headers, and some that are built from its source with checkers inside.
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-
-export const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cr3scope-guests');
+import { aptOptions, CACHE, sh } from './apt.mjs';
+import { buildKernel } from './source.mjs';
 
 /**
  * The matrix. `newer`: its headers' tools need a newer C library and compiler than Debian 12 has, so the module is
- * built in a root of Debian 14 that is made for it.
+ * built in a root of Debian 14 that is made for it. `source`: built from it, with the configurations in sanitizer/;
+ * runs by name only, with the tests of sanitizer.mjs.
  */
 const MATRIX = new Map([
   ['5.10', { suite: 'bullseye-security', version: /^5\.10\.0-\d+$/ }],
@@ -20,38 +20,18 @@ const MATRIX = new Map([
   ['7.2', { suite: 'trixie-backports', version: /^7\.2\.\d+\+deb13$/, newer: true }],
   ['7.2-deb14', { suite: 'sid', version: /^7\.2\.\d+\+deb14$/, newer: true }],
   ['7.3', { suite: 'experimental', version: /^7\.3$/, newer: true }],
+  ['6.12-sanitizer', { suite: 'bookworm-security', source: 'linux-source-6.12', config: ['common', 'sanitizer'] }],
+  ['6.12-rt', { suite: 'bookworm-security', source: 'linux-source-6.12', config: ['common', 'rt'] }],
+  ['6.12-kcsan', { suite: 'bookworm-security', source: 'linux-source-6.12', config: ['common', 'kcsan'] }],
 ]);
-export const KERNELS = [...MATRIX.keys()];
+/** Debian's own. */
+export const KERNELS = [...MATRIX.keys()].filter((name) => !MATRIX.get(name).source);
 
-const sh = (program, args, options = {}) =>
-  execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
-
-/** Options that point apt at one suite of Debian, with lists of its own, whatever the machine itself is set up with. */
-function aptOptions(suite) {
-  const folder = join(CACHE, 'apt', suite);
-  mkdirSync(join(folder, 'lists/partial'), { recursive: true });
-  mkdirSync(join(folder, 'cache/archives/partial'), { recursive: true });
-  const archive = suite.endsWith('-security') ? 'debian-security' : 'debian';
-  writeFileSync(
-    join(folder, 'sources.list'),
-    `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/${archive} ${suite} main\n`,
-  );
-  return [
-    `-oDir::Etc::sourcelist=${folder}/sources.list`,
-    '-oDir::Etc::sourceparts=/dev/null',
-    `-oDir::State::lists=${folder}/lists`,
-    `-oDir::Cache=${folder}/cache`,
-    '-oDir::State::status=/dev/null', // what this machine has installed does not matter
-    '-oAcquire::Check-Valid-Until=false', // testing suites outlive the date in their index
-    '-oAcquire::Languages=none',
-    '-oAPT::Sandbox::User=root',
-  ];
-}
-
-/** Downloads and unpacks a kernel of the matrix and its headers, once. */
+/** A kernel of the matrix: downloads and unpacks it and its headers, or builds it; once. */
 export function fetchKernel(name) {
   const wanted = MATRIX.get(name);
-  if (!wanted) throw new Error(`no such kernel: ${name}. There are ${KERNELS.join(', ')}.`);
+  if (!wanted) throw new Error(`no such kernel: ${name}. There are ${[...MATRIX.keys()].join(', ')}.`);
+  if (wanted.source) return buildKernel(name, wanted);
   const folder = join(CACHE, 'kernels', name);
   const release = join(folder, 'release');
   if (!existsSync(release)) {
@@ -94,7 +74,8 @@ export function fetchKernel(name) {
   const root = join(folder, 'root');
   const modules = join(root, 'lib/modules', version);
   const image = [join(root, 'boot', `vmlinuz-${version}`), join(modules, 'vmlinuz')].find((f) => existsSync(f));
-  return { name, release: version, folder, root, modules, image, newer: Boolean(wanted.newer) };
+  const headers = join(root, 'usr/src', `linux-headers-${version}`);
+  return { name, release: version, folder, root, modules, headers, image, newer: Boolean(wanted.newer) };
 }
 
 /** A root of Debian 14 with the compilers that newer kernels were built with. */
@@ -122,51 +103,65 @@ function newerRoot() {
   return root;
 }
 
-const OBJECTS = ['cr3scope.ko', 'cr3scope-course.ko'];
-
 /**
  * Builds the modules for a kernel, of this ABI or, to see what becomes of it, of another; returns the path of cr3scope.ko,
  * with cr3scope-course.ko beside it.
  * Throws with the words of compiler and sparse where they warn.
  */
 export function buildModule(kernel, abi) {
-  const name = abi ? `${kernel.name}-abi${abi}` : kernel.name;
-  const build = join(CACHE, 'build', name);
-  rmSync(build, { recursive: true, force: true });
+  return build(
+    kernel,
+    'kmod',
+    ['cr3scope.ko', 'cr3scope-course.ko'],
+    abi ? `${kernel.name}-abi${abi}` : kernel.name,
+    (folder) => {
+      if (!abi) return;
+      const header = readFileSync(join(folder, 'cr3scope.h'), 'utf8');
+      writeFileSync(join(folder, 'cr3scope.h'), header.replace(/(#define CR3SCOPE_ABI) \d+/, `$1 ${abi}`));
+    },
+  );
+}
+
+/** The module with a bug of every kind that a sanitizer kernel must report. */
+export function buildCanary(kernel) {
+  return build(kernel, join(import.meta.dirname, 'sanitizer/canary'), ['canary.ko'], `${kernel.name}-canary`);
+}
+
+/** Builds what is in a folder, changed by `edit`, under the cache by this name; returns the path of the first product. */
+function build(kernel, from, products, name, edit) {
+  const folder = join(CACHE, 'build', name);
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(CACHE, 'build'), { recursive: true });
-  cpSync('kmod', build, { recursive: true, filter: (file) => !/\.(o|ko|cmd|mod|mod\.c)$/.test(file) });
-  if (abi) {
-    const header = readFileSync(join(build, 'cr3scope.h'), 'utf8');
-    writeFileSync(join(build, 'cr3scope.h'), header.replace(/(#define CR3SCOPE_ABI) \d+/, `$1 ${abi}`));
-  }
-  const headers = `usr/src/linux-headers-${kernel.release}`;
+  cpSync(from, folder, { recursive: true, filter: (file) => !/\.(o|ko|cmd|mod|mod\.c)$/.test(file) });
+  edit?.(folder);
   let make;
   if (kernel.newer) {
     const root = newerRoot();
+    const headers = `usr/src/linux-headers-${kernel.release}`;
     if (!existsSync(join(root, headers)))
       for (const deb of readdirSync(join(kernel.folder, 'debs')))
         sh('dpkg', ['-x', join(kernel.folder, 'debs', deb), root]);
     const inside = join(root, 'build', name);
     rmSync(inside, { recursive: true, force: true });
     mkdirSync(join(root, 'build'), { recursive: true });
-    cpSync(build, inside, { recursive: true });
+    cpSync(folder, inside, { recursive: true });
     make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${name}`, 'modules'], {
       encoding: 'utf8',
     });
-    for (const object of OBJECTS)
-      if (existsSync(join(inside, object))) cpSync(join(inside, object), join(build, object));
+    for (const file of products) if (existsSync(join(inside, file))) cpSync(join(inside, file), join(folder, file));
   } else {
-    // The headers' Makefile names its common part by an absolute path.
-    const makefile = join(kernel.root, headers, 'Makefile');
-    const text = readFileSync(makefile, 'utf8');
-    if (!text.includes(kernel.root))
-      writeFileSync(makefile, text.replaceAll(/(include |=)\/usr\/src/g, `$1${kernel.root}/usr/src`));
-    make = spawnSync('make', ['-C', join(kernel.root, headers), `M=${build}`, 'CC=gcc-12', 'C=2', 'modules'], {
+    if (kernel.root) {
+      // The headers' Makefile names its common part by an absolute path.
+      const makefile = join(kernel.headers, 'Makefile');
+      const text = readFileSync(makefile, 'utf8');
+      if (!text.includes(kernel.root))
+        writeFileSync(makefile, text.replaceAll(/(include |=)\/usr\/src/g, `$1${kernel.root}/usr/src`));
+    }
+    make = spawnSync('make', ['-C', kernel.headers, `M=${folder}`, 'CC=gcc-12', 'C=2', 'modules'], {
       encoding: 'utf8',
     });
   }
   const output = `${make.stdout}${make.stderr}`;
-  const module = join(build, OBJECTS[0]);
   // The compiler of the headers package is another patch level of the same release: the kernel says so, nothing else may.
   const warnings = output
     .split('\n')
@@ -174,7 +169,7 @@ export function buildModule(kernel, abi) {
       (line) =>
         /warning/i.test(line) && !/(compiler|pahole version) differs from the one used to build the kernel/.test(line),
     );
-  if (make.status !== 0 || warnings.length > 0 || !OBJECTS.every((o) => existsSync(join(build, o))))
-    throw new Error(`the module does not build cleanly for ${kernel.release}:\n${output}`);
-  return module;
+  if (make.status !== 0 || warnings.length > 0 || !products.every((file) => existsSync(join(folder, file))))
+    throw new Error(`${products[0]} does not build cleanly for ${kernel.release}:\n${output}`);
+  return join(folder, products[0]);
 }

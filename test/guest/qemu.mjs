@@ -20,16 +20,18 @@ const WORDS = {
   '1g': { append: 'hugepagesz=1G hugepages=1 hugepagesz=2M', memory: 4096 },
   large: { memory: 6144 }, // frames above 4 GiB
   numa: { nodes: 2 },
+  hotplug: { append: 'memhp_default_state=online_movable', room: ',slots=1,maxmem=8G' }, // for one more module of memory
 };
 
 /** "pti+la57" as the machine that it means. */
 export function variant(name) {
-  const machine = { name, la57: false, append: '', memory: 2560, nodes: 0, qemu: [] };
+  const machine = { name, la57: false, append: '', memory: 2560, room: '', nodes: 0, qemu: [] };
   for (const word of name.split('+')) {
     const w = WORDS[word];
     if (!w) throw new Error(`no such variant: ${word}. There are ${Object.keys(WORDS).join(', ')}, joined by +.`);
     machine.la57 ||= Boolean(w.la57);
     machine.append += ` ${w.append ?? ''}`;
+    machine.room += w.room ?? '';
     machine.memory = Math.max(machine.memory, w.memory ?? 0);
     machine.nodes ||= w.nodes ?? 0;
     machine.qemu.push(...(w.qemu ?? []));
@@ -68,7 +70,7 @@ function makeInitramfs(kernel, module, folder, command) {
   cpSync(join(dirname(module), 'cr3scope-course.ko'), join(root, 'cr3scope-course.ko'));
   if (existsSync(`${module}.other`)) cpSync(`${module}.other`, join(root, 'other.ko'));
   const dependencies = new Map(
-    readFileSync(join(kernel.modules, 'modules.dep'), 'utf8')
+    (kernel.modules ? readFileSync(join(kernel.modules, 'modules.dep'), 'utf8') : '')
       .split('\n')
       .filter(Boolean)
       .map((line) => {
@@ -156,11 +158,11 @@ export async function boot(kernel, module, machine, command, { onLine, timeoutMs
   const nic = forward ? `user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:${forward}-:${forward}` : 'none';
   // Emulated, and beside others: a task of low priority may get no CPU for longer than the 21 s after which RCU complains.
   const patience = 'rcupdate.rcu_cpu_stall_timeout=120';
-  const append = `console=ttyS0 quiet panic=-1 secretmem.enable=1 ${patience} ${machine.append}`;
+  const append = `console=ttyS0 quiet panic=-1 secretmem.enable=1 ${patience} ${kernel.append ?? ''} ${machine.append}`;
   const child = spawn(
     'qemu-system-x86_64',
     [
-      ['-accel', 'tcg', '-cpu', machine.la57 ? 'max' : 'max,-la57', '-m', String(machine.memory)],
+      ['-accel', 'tcg', '-cpu', machine.la57 ? 'max' : 'max,-la57', '-m', `${machine.memory}${machine.room}`],
       ['-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot', '-nic', nic],
       ['-qmp', `unix:${folder}/qmp,server,nowait`],
       ['-kernel', kernel.image, '-initrd', image, '-append', append],

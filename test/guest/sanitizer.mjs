@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Runs in a guest whose kernel has checkers built in, by guest.mjs: all that the module does, and that nothing in the
+// kernel's log complains. Last comes a module with deliberate bugs: where a checker does not report its own, the run
+// proves nothing and fails.
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { alsoFailOn, givePlaces, load, part, run, tests } from './parts.mjs';
+
+const [seconds, flavour, canary] = process.argv.slice(2);
+const MODULES = ['/run/cr3scope.ko', '/run/cr3scope-course.ko'];
+
+/** How each checker begins. */
+const COMPLAINT =
+  /KASAN:|KCSAN:|UBSAN:|BUG:|BUG at|WARNING:|INFO: |ODEBUG:|Oops|general protection|list_\w+ corruption|Bad page|usercopy:/;
+
+/** What the kernel has logged since the last time. */
+const readLog = () => run('dmesg', ['--read-clear']).output;
+
+/** Races of the kernel itself, which it has: by their title. */
+const otherRaces = new Set();
+
+/** A log without reports of races that the module has no part in. */
+function withoutOtherRaces(log) {
+  const rule = /^.*={60,}\n/m;
+  return log
+    .split(rule)
+    .filter((report) => {
+      const title = /BUG: KCSAN: (.*)/.exec(report)?.[1];
+      // Of neither module; and nothing else was said in between.
+      const other = title && !report.includes('[cr3scope') && !COMPLAINT.test(report.replace(/BUG: KCSAN: .*/, ''));
+      if (other) otherRaces.add(title);
+      return !other;
+    })
+    .join('\n');
+}
+
+const complaints = () => {
+  const log = withoutOtherRaces(readLog());
+  return COMPLAINT.test(log) ? log : '';
+};
+
+/** Waits until something is so; false where it is not for a minute. */
+async function until(isSo) {
+  for (let attempt = 0; attempt < 600; attempt++) {
+    if (await isSo()) return true;
+    await wait(100);
+  }
+  return false;
+}
+
+function set(file, value) {
+  writeFileSync(file, `${value}\n`);
+}
+
+// What the kernel says of itself while it boots.
+alsoFailOn(complaints);
+part('boot', true, readFileSync('/proc/version', 'utf8').split(' ')[2]);
+
+const DEBUG = '/sys/kernel/debug';
+set('/proc/sys/vm/nr_hugepages', 16);
+if (flavour === 'kcsan') set(`${DEBUG}/kcsan`, 'on');
+set(`${DEBUG}/kmemleak`, 'scan');
+set(`${DEBUG}/kmemleak`, 'clear'); // what boot has lost
+givePlaces();
+const loaded = load();
+part('load', loaded.status === 0, '', loaded.output);
+
+tests('tests', 'test/guest/module.test.ts');
+
+// Two processes that share a page table of huge pages.
+const sharing = run('out/fixtures/sharing', [seconds]);
+part('sharing', sharing.status === 0, sharing.output.trim(), String(sharing.status));
+
+await hotplug();
+
+// Random and boundary calls from several threads while processes come and go and the module is loaded and unloaded.
+const churn = spawn('out/fixtures/churn', [], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+const hostile = run('out/fixtures/hostile', [seconds, ...MODULES]);
+churn.stdin.end();
+await new Promise((done) => churn.once('exit', done));
+part('hostile', hostile.status === 0, hostile.output.trim(), String(hostile.status));
+
+// Each allocation and each copy fails once.
+for (const kind of ['failslab', 'fail_page_alloc', 'fail_usercopy']) {
+  const folder = `${DEBUG}/${kind}`;
+  set(`${folder}/verbose`, 0);
+  // Also where the allocation could wait.
+  for (const setting of ['ignore-gfp-wait', 'ignore-gfp-highmem'])
+    if (existsSync(`${folder}/${setting}`)) set(`${folder}/${setting}`, 'N');
+  if (existsSync(`${folder}/min-order`)) set(`${folder}/min-order`, 0);
+}
+const faults = run('out/fixtures/faults', MODULES);
+part('faults', faults.status === 0, faults.output.trim(), String(faults.status));
+
+const unloaded = run('rmmod', ['cr3scope_course', 'cr3scope']);
+part('unload', unloaded.status === 0 && !existsSync('/sys/module/cr3scope'), '', unloaded.output);
+if (flavour === 'kcsan') part('races', true, `of the kernel itself: ${[...otherRaces].join(', ') || 'none'}`);
+
+await sing();
+// Not process.exit(): the console is slow, and what was said must still reach it.
+process.stdin.destroy();
+
+/** Memory that the host plugs in goes offline, online and away while its frames are read. */
+async function hotplug() {
+  const MEMORY = '/sys/devices/system/memory';
+  const blocks = () => readdirSync(MEMORY).filter((name) => /^memory\d+$/.test(name));
+  const own = blocks();
+  const added = () =>
+    blocks()
+      .filter((name) => !own.includes(name))
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const isOnline = (name) => readFileSync(`${MEMORY}/${name}/state`, 'utf8') === 'online\n';
+  const tell = (what) => console.log(`===memory ${what}`);
+  const plug = () => {
+    tell('add');
+    return until(() => added().length === 2 && added().every(isOnline));
+  };
+  const unplug = () => {
+    tell('remove');
+    return until(() => added().length === 0);
+  };
+
+  if (!(await plug())) return part('hotplug', false, 'no memory came', blocks().join(' '));
+  const frames = Number.parseInt(readFileSync(`${MEMORY}/block_size_bytes`, 'utf8'), 16) / 4096;
+  const [first, ...rest] = added();
+  const child = spawn('out/fixtures/hotplug', [
+    String(Number(first.slice('memory'.length)) * frames),
+    String((rest.length + 1) * frames),
+  ]);
+  let output = '';
+  const lines = createInterface({ input: child.stdout });
+  const ended = new Promise((done) => child.once('close', done));
+  /** Whether all frames are so. */
+  const is = async (what) => {
+    child.stdin.write(`${what}\n`);
+    const [line] = await Promise.race([
+      new Promise((answer) => lines.once('line', (text) => answer([text]))),
+      ended.then(() => ['ended']),
+    ]);
+    if (line !== 'ok') output += `${what}: ${line}\n`;
+    return line === 'ok';
+  };
+  /** Where the kernel refuses, its word. */
+  const turn = (state) => {
+    try {
+      for (const name of added()) set(`${MEMORY}/${name}/state`, state);
+      return true;
+    } catch (error) {
+      output += `${error.message}\n`;
+      return false;
+    }
+  };
+  let good = await is('online');
+  for (let round = 0; good && round < 3; round++) {
+    good &&= turn('offline') && (await is('offline'));
+    good &&= turn('online_movable') && (await is('online'));
+  }
+  for (let round = 0; good && round < 3; round++) {
+    good &&= (await unplug()) && (await is('absent'));
+    good &&= (await plug()) && (await is('online'));
+  }
+  lines.on('line', (line) => {
+    output += line;
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end();
+  const status = await ended;
+  part('hotplug', good && status === 0, output, String(status));
+}
+
+/** The deliberate bugs. Their order matters: after a cycle of locks, or a report of KASAN, lockdep is off. */
+async function sing() {
+  alsoFailOn(() => '');
+  const all = {
+    rcu: /WARNING: suspicious RCU usage/,
+    'atomic-sleep': /BUG: sleeping function called from invalid context/,
+    ...(flavour === 'rt' ? { 'irqs-off': /BUG: sleeping function called from invalid context/ } : {}),
+    'active-object': /ODEBUG: free active .*timer_list/,
+    list: /list_del corruption/,
+    shift: /UBSAN: shift-out-of-bounds/,
+    bounds: /UBSAN: array-index-out-of-bounds/,
+    'free-page': /canary: a page that is free reads -14/,
+    'lock-order': /WARNING: possible circular locking dependency detected/,
+    ...(flavour === 'kcsan' ? { race: /BUG: KCSAN: data-race in .*count/ } : {}),
+    ...(flavour === 'sanitizer'
+      ? {
+          'use-after-free': /BUG: KASAN: slab-use-after-free/,
+          'slab-bounds': /BUG: KASAN: slab-out-of-bounds/,
+          'stack-bounds': /BUG: KASAN: stack-out-of-bounds/,
+          'vmalloc-bounds': /BUG: KASAN: vmalloc-out-of-bounds/,
+        }
+      : {}),
+    usercopy: /usercopy: Kernel memory exposure attempt/,
+    'map-twice': /RIP: .*page_table_check_set/,
+  };
+  const { status, output } = run('insmod', [canary]);
+  if (status !== 0) return part('canary', false, 'is not loaded: the run proves nothing', output);
+  const commit = (bug) => run('sh', ['-c', `echo ${bug} > /proc/canary`]);
+
+  // The canary's leak is younger than any of the module: once it is reported, so would be all others.
+  commit('leak');
+  let leaks = '';
+  const reported = await until(() => {
+    set(`${DEBUG}/kmemleak`, 'scan');
+    leaks = readFileSync(`${DEBUG}/kmemleak`, 'utf8');
+    return leaks.includes('a canary that is');
+  });
+  const count = leaks.split('unreferenced object').length - 1;
+  part(
+    'leaks',
+    reported && count === 1,
+    reported ? `${count - 1} beside the canary's` : 'NOT EVEN THE CANARY’S',
+    leaks,
+  );
+
+  for (const [bug, report] of Object.entries(all)) {
+    readLog();
+    commit(bug);
+    const log = readLog();
+    const line = log.split('\n').find((text) => report.test(text));
+    part(
+      `canary:${bug}`,
+      Boolean(line),
+      line?.replace(/^\[[^\]]*\] */, '') ?? 'NO REPORT: the run proves nothing',
+      log,
+    );
+  }
+}
