@@ -92,8 +92,9 @@ int main() try {
 
   Session session;
   session.open();
-  Session::Lease lease(session), second(session), walker(session);
-  FrameReader& frames = *lease;
+  std::atomic<bool> cancel{false};
+  Session::Lease lease(session, 3, cancel, nullptr);
+  FrameReader &frames = lease[0], &second = lease[1], &walker = lease[2];
   TableWalk walk(session.target(), frames);
   Pagemap pagemap(getpid());
   u64 root = frames.roots(getpid())[0].root_pa;
@@ -115,7 +116,6 @@ int main() try {
   auto read_pagemap = [&] { pagemap.read(va, kPages, words.data()); };
   auto [walk_s, pagemap_s] = side_by_side(walk_all, read_pagemap);
 
-  std::atomic<bool> cancel{false};
   Counts counts{};
   auto check = [&] {
     counts = Checker(session.target(), frames, lease.module(), getpid(), 0, cancel)
@@ -169,11 +169,11 @@ int main() try {
 
   // A pattern that is nowhere: through physical frames, and by memmem over the same pages from user memory.
   const Pattern pattern{{0xde, 0xad, 0xbe, 0xef, 0x5c, 0xa1, 0xab, 0x1e}, std::vector<u8>(8, 0xff)};
-  const Readers readers{&frames, &*second};
+  const Readers readers{&frames, &second};
   u64 hits = 0;
   auto search = [&] {
     hits +=
-        search_space(session.target(), readers, *walker, root, pattern, va, va + kGiB, 1000, cancel, [](SearchBatch&&) {
+        search_space(session.target(), readers, walker, root, pattern, va, va + kGiB, 1000, cancel, [](SearchBatch&&) {
         }).hits;
   };
   auto search_user = [&] { hits += memmem(memory, kGiB, pattern.bytes.data(), pattern.bytes.size()) != nullptr; };
@@ -192,11 +192,13 @@ int main() try {
   };
   std::thread watcher([&] {
     try {
-      watch(session.target(), *second, nullptr, getpid(), 0, va, va + kWatched * kPageSize, 100'000'000, never, stop,
-            [&](WatchBatch&& batch) {
-              watch_samples = batch.samples;
-              if (batch.initial) watch_first_s = thread_cpu_s();
-            });
+      watch(
+          session.target(), [&](const auto& use) { use(second, nullptr); }, getpid(), 0, va, va + kWatched * kPageSize,
+          100'000'000, never, stop,
+          [&](WatchBatch&& batch) {
+            watch_samples = batch.samples;
+            if (batch.initial) watch_first_s = thread_cpu_s();
+          });
     } catch (const Cancelled&) {
     }
     watch_cpu_s = thread_cpu_s() - watch_first_s;

@@ -457,6 +457,8 @@ export const CheckEvent = z.object({
   done: u64,
   total: u64,
   counts: u64s,
+  /** For its turn, as others are at work. */
+  waiting: z.boolean(),
   /** Set once, with the last event. */
   end: z.union([z.object({ summary: CheckSummary }), FailedEnd]).nullable(),
 });
@@ -531,6 +533,8 @@ export const SearchEvent = z.object({
   /** Bytes. */
   done: u64,
   total: u64,
+  /** For its turn, as others are at work. */
+  waiting: z.boolean(),
   address: u64s,
   pa: u64s,
   context: u8s,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The addon: converts and validates; the work is done by core/. Typed in app/main/sources/addon.d.ts.
-#include <deque>
 #include <thread>
 
 #include "../core/clock.h"
@@ -69,6 +68,7 @@ class Task : public Napi::AsyncWorker {
 const std::atomic<bool> kNeverCancelled{false};
 // More would only fight for the memory bus.
 constexpr unsigned kMostSearchThreads = 4;
+static_assert(kMostSearchThreads < Session::kMostReaders);  // a search takes one more for the tables
 constexpr size_t kMostFrames = 4096, kMostRows = 65536;
 
 struct Frames {
@@ -440,7 +440,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     return Job<CheckWithBytes, CheckBatch>::start(
         env, info[4].As<Napi::Function>(), "cr3scope check",
         [s = session_, pid, start, begin, end, bytes, pages](const std::atomic<bool>& cancel, const auto& emit) {
-          Session::Lease lease(*s);
+          Session::Lease lease(*s, 1, cancel, [&] { emit({.counts = {}, .waiting = true}); });
           const u64 until = std::min(end, s->target().paging.user_end());
           Checker checker(s->target(), *lease, lease.module(), pid, start, cancel);
           if (pages) checker.record_pages();
@@ -449,7 +449,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
           if (bytes && check.outcome == Outcome::complete)
             result.proof =
                 prove_bytes(s->target(), *lease, pid, check.root_pa, begin, until, cancel, [&](u64 done, u64 total) {
-                  emit({done, total, check.counts, {}, {}, {}});
+                  emit({done, total, check.counts, {}, {}, {}, false});
                 });
           return result;
         });
@@ -469,8 +469,11 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     Napi::Object job = Job<Done, WatchBatch>::start(
         env, info[5].As<Napi::Function>(), "cr3scope watch",
         [s = session_, pid, start, begin, end, interval, asked](const std::atomic<bool>& cancel, const auto& emit) {
-          Session::Lease lease(*s);
-          cr3scope::watch(s->target(), *lease, lease.module(), pid, start, begin, end, interval, *asked, cancel, emit);
+          auto with_reader = [&](const auto& use) {
+            Session::Lease lease(*s);
+            use(*lease, lease.module());
+          };
+          cr3scope::watch(s->target(), with_reader, pid, start, begin, end, interval, *asked, cancel, emit);
           return Done{};
         });
     job["sample"] = Napi::Function::New(env, [asked](const Napi::CallbackInfo&) { ++*asked; });
@@ -495,8 +498,9 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     return Job<Done, TraceEvents>::start(
         env, info[3].As<Napi::Function>(), "cr3scope trace",
         [s = session_, launch, pid, follow](const std::atomic<bool>& cancel, const auto& emit) {
-          Session::Lease lease(*s);
-          cr3scope::trace(*lease, *launch, pid, follow, cancel, [&](TraceEvent&& event) { emit({std::move(event)}); });
+          auto roots_of = [&](int of) { return (*Session::Lease(*s)).roots(of); };
+          cr3scope::trace(roots_of, *launch, pid, follow, cancel,
+                          [&](TraceEvent&& event) { emit({std::move(event)}); });
           return Done{};
         });
   }
@@ -512,8 +516,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
                                          });
   }
 
-  // search(pid, begin, end, bytes: Uint8Array, mask: Uint8Array, limit, onBatch) -> {promise, cancel()}; pid 0 searches
-  // physical memory.
+  // search(pid, begin, end, bytes: Uint8Array, mask: Uint8Array, limit, onBatch, back?: boolean) -> {promise,
+  // cancel()}; pid 0 searches physical memory, and `back` finds the last hit there as the only one.
   Napi::Value search(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     int pid = info[0].ToNumber().Int32Value() == 0 ? 0 : pid_argument(info, 0);
@@ -525,19 +529,22 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
       throw Napi::TypeError::New(env, "bytes and mask must be of one length, and not empty");
     u64 limit = u64_argument(info, 5, "limit");
     if (!info[6].IsFunction()) throw Napi::TypeError::New(env, "onBatch must be a function");
+    const bool back = info[7].ToBoolean();
+    if (back && pid) throw Napi::TypeError::New(env, "backwards only physical memory is searched");
     return Job<SearchResult, SearchBatch>::start(
         env, info[6].As<Napi::Function>(), "cr3scope search",
-        [s = session_, pid, begin, end, pattern, limit](const std::atomic<bool>& cancel, const auto& emit) {
-          std::deque<Session::Lease> leases;
+        [s = session_, pid, begin, end, pattern, limit, back](const std::atomic<bool>& cancel, const auto& emit) {
+          const size_t threads = std::clamp(std::thread::hardware_concurrency(), 1u, kMostSearchThreads);
+          Session::Lease lease(*s, threads + (pid ? 1 : 0), cancel, [&] { emit({.waiting = true}); });
           Readers readers;
-          for (unsigned i = 0; i < std::clamp(std::thread::hardware_concurrency(), 1u, kMostSearchThreads); i++)
-            readers.push_back(&*leases.emplace_back(*s));
+          for (size_t i = 0; i < threads; i++) readers.push_back(&lease[i]);
+          if (back) return find_last(s->target(), readers, *pattern, begin, end, cancel, emit);
           if (pid == 0) return search_physical(s->target(), readers, *pattern, begin, end, limit, cancel, emit);
-          Session::Lease walker(*s);
-          auto root = [&] { return Checker(s->target(), *walker, walker.module(), pid, 0, cancel).root_pa(); };
+          FrameReader& walker = lease[threads];
+          auto root = [&] { return Checker(s->target(), walker, lease.module(), pid, 0, cancel).root_pa(); };
           const u64 root_pa = root();
           SearchResult result =
-              search_space(s->target(), readers, *walker, root_pa, *pattern, begin, end, limit, cancel, emit);
+              search_space(s->target(), readers, walker, root_pa, *pattern, begin, end, limit, cancel, emit);
           try {
             result.gone = root() != root_pa;
           } catch (const Error&) {

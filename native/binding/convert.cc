@@ -257,6 +257,7 @@ Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
   o["done"] = to_js(env, b.done);
   o["total"] = to_js(env, b.total);
   o["counts"] = words(env, b.counts);
+  o["waiting"] = b.waiting;
   auto runs = Napi::Object::New(env);
   runs["va"] = column64(env, b.runs, [](auto& r) { return r.va; });
   runs["pages"] = column64(env, b.runs, [](auto& r) { return r.pages; });
@@ -330,6 +331,7 @@ Napi::Object to_js(Napi::Env env, const SearchBatch& b) {
   for (size_t i = 0; i < b.hits.size(); i++)
     std::memcpy(context.Data() + i * Hit::kContext, b.hits[i].context.data(), Hit::kContext);
   o["context"] = context;
+  o["waiting"] = b.waiting;
   return o;
 }
 

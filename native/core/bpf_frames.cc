@@ -67,6 +67,8 @@ void refuse_bpf(const Target& t, const std::string& call, int code) {
     remedy = "Run as root, or with CAP_BPF and CAP_PERFMON.";
   else if (t.lockdown == "confidentiality")
     remedy = "Kernel lockdown forbids bpf to read kernel memory: boot with lockdown=integrity or lockdown=none.";
+  else if (code == EMFILE || code == ENFILE)
+    remedy = "Too many files are open: raise the limit (ulimit -n), or end other work.";
   else if (!t.btf) remedy = "This kernel has no BTF: use one with CONFIG_DEBUG_INFO_BTF, as distribution kernels have.";
   throw Error(call, code, remedy);
 }

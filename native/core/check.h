@@ -48,11 +48,12 @@ struct RegionCheck {
 
 // What the check found since the last batch.
 struct CheckBatch {
-  u64 done, total;  // pages
-  Counts counts;    // so far
+  u64 done = 0, total = 0;  // pages
+  Counts counts{};          // so far
   std::vector<Run> runs;
   std::vector<Evidence> evidence;
   std::vector<u8> pages;  // every page, packed by page_record.h, where that was asked for
+  bool waiting = false;   // for its turn: nothing was checked yet
 };
 
 enum class Outcome : u8 { complete, exited, execed };

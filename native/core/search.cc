@@ -68,15 +68,56 @@ class BlockSearch {
       read(at, std::min(block.pages.size() - at, FrameReader::kBatch));
   }
 
+  // From the last page to the first, until a hit was found: the last one of the block.
+  void run_back(Block& block) {
+    block_ = &block;
+    limit_ = kPageSize;  // more hits than that begin on no page
+    head_.clear();
+    for (size_t end = block.pages.size(); end && block.hits.empty();) {
+      size_t count = std::min(end, FrameReader::kBatch);
+      end -= count;
+      read_back(end, count);
+    }
+    if (block.hits.size() > 1) block.hits.erase(block.hits.begin(), block.hits.end() - 1);
+  }
+
  private:
   bool full() const { return block_->hits.size() >= limit_; }
 
+  const u8* frames(const Page* pages, size_t count, FrameStatus* status) {
+    u64 addresses[FrameReader::kBatch];
+    for (size_t i = 0; i < count; i++) addresses[i] = pages[i].pa;
+    return frames_.read(addresses, count, status);
+  }
+
+  void read_back(size_t first, size_t count) {
+    const size_t keep = pattern_.bytes.size() - 1;
+    const Page* pages = &block_->pages[first];
+    FrameStatus status[FrameReader::kBatch];
+    const u8* data = frames(pages, count, status);
+    for (size_t i = count; i-- && block_->hits.empty();) {
+      const bool readable = status[i] == FrameStatus::ok;
+      const u8* page = data + i * kPageSize;
+      if (first + i < block_->own()) {
+        (readable ? block_->bytes : block_->unreadable) += kPageSize;
+        if (readable) {
+          if (head_page_.address != pages[i].address + kPageSize) head_.clear();
+          both_.assign(page, page + kPageSize);
+          both_.insert(both_.end(), head_.begin(), head_.end());
+          find(both_.data(), both_.size(), kPageSize, [&](size_t at) {
+            return Page{pages[i].address + at, pages[i].pa + at};
+          });
+        }
+      }
+      head_.assign(page, page + (readable ? std::min<size_t>(keep, kPageSize) : 0));
+      head_page_ = pages[i];
+    }
+  }
+
   void read(size_t first, size_t count) {
     const Page* pages = &block_->pages[first];
-    u64 addresses[FrameReader::kBatch];
     FrameStatus status[FrameReader::kBatch];
-    for (size_t i = 0; i < count; i++) addresses[i] = pages[i].pa;
-    const u8* data = frames_.read(addresses, count, status);
+    const u8* data = frames(pages, count, status);
     for (size_t i = 0; i < count && !full();) {
       if (status[i] != FrameStatus::ok) {
         if (first + i < block_->own()) block_->unreadable += kPageSize;
@@ -155,16 +196,18 @@ class BlockSearch {
   size_t anchor_ = 0, anchor_bytes_ = 0;
   Block* block_ = nullptr;
   u64 limit_ = 0;
-  std::vector<u8> tail_;  // the last bytes of tail_page_, one fewer than the pattern has
-  Page tail_page_{};
+  // Forwards, the last bytes of the page before; backwards, the first of the page behind: one fewer than the pattern
+  // has.
+  std::vector<u8> tail_, head_, both_;
+  Page tail_page_{}, head_page_{};
 };
 
 // Searches pages fed in order of address with a thread a reader; hits come in that order, too.
 class Scanner {
  public:
   Scanner(const Readers& readers, const Pattern& pattern, Within within, u64 total, u64 limit,
-          const std::atomic<bool>& cancel, const std::function<void(SearchBatch&&)>& emit)
-      : limit_(limit), cancel_(cancel), emit_(emit) {
+          const std::atomic<bool>& cancel, const std::function<void(SearchBatch&&)>& emit, bool back = false)
+      : limit_(limit), cancel_(cancel), emit_(emit), back_(back) {
     batch_.total = total;
     next_.pages.reserve(Block::kPages + 1);
     for (FrameReader* reader : readers) searches_.emplace_back(*reader, pattern, within);
@@ -181,6 +224,14 @@ class Scanner {
 
   bool done() const { return result_.limited; }
 
+  // Backwards: a block of pages that follow each other, each of them below those before.
+  void add_below(u64 begin, u64 end, u64 range_end) {
+    for (u64 pa = begin; pa < end; pa += kPageSize) next_.pages.push_back({pa, pa});
+    next_.extra = end + kPageSize <= range_end;
+    if (next_.extra) next_.pages.push_back({end, end});
+    submit();
+  }
+
   void add(u64 address, u64 pa) {
     if (next_.pages.size() == Block::kPages) {
       next_.extra = next_.pages.back().address + kPageSize == address;
@@ -192,7 +243,7 @@ class Scanner {
 
   SearchResult finish() {
     if (!next_.pages.empty()) submit();
-    while (collect()) continue;
+    while (!done() && collect()) continue;
     emit(true);
     return result_;
   }
@@ -244,7 +295,8 @@ class Scanner {
       waiting_.pop_front();
       lock.unlock();
       try {
-        search.run(*block, limit_);
+        if (back_) search.run_back(*block);
+        else search.run(*block, limit_);
       } catch (...) {
         block->failure = std::current_exception();
       }
@@ -258,7 +310,7 @@ class Scanner {
     u64 now = monotonic_ns();
     if (!always && now - last_ns_ < kEmitNs && batch_.hits.size() < 1000) return;
     last_ns_ = now;
-    SearchBatch out{batch_.done, batch_.total, std::move(batch_.hits)};
+    SearchBatch out{batch_.done, batch_.total, false, std::move(batch_.hits)};
     batch_.hits.clear();
     emit_(std::move(out));
   }
@@ -266,6 +318,7 @@ class Scanner {
   u64 limit_;
   const std::atomic<bool>& cancel_;
   const std::function<void(SearchBatch&&)>& emit_;
+  const bool back_;
   std::vector<BlockSearch> searches_;
   Block next_;
   std::deque<std::unique_ptr<Block>> blocks_;  // submitted, oldest first
@@ -281,6 +334,34 @@ class Scanner {
 };
 
 }  // namespace
+
+// The pages of a range of RAM on which hits within [begin, end) may begin.
+static RamRange pages_within(const RamRange& range, u64 begin, u64 end) {
+  constexpr u64 kInside = kPageSize - 1;
+  u64 from = std::max(range.begin, begin) & ~kInside;
+  u64 to = (end < range.end ? std::min(end + kInside, range.end) : range.end) & ~kInside;
+  return {from, std::max(from, to)};
+}
+
+SearchResult find_last(const Target& target, const Readers& readers, const Pattern& pattern, u64 begin, u64 end,
+                       const std::atomic<bool>& cancel, const std::function<void(SearchBatch&&)>& emit) {
+  constexpr u64 kBlock = Block::kPages * kPageSize;
+  u64 total = 0;
+  for (const RamRange& range : target.ram) {
+    RamRange r = pages_within(range, begin, end);
+    total += r.end - r.begin;
+  }
+  Scanner scanner(readers, pattern, {begin, end}, total, 1, cancel, emit, true);
+  for (auto range = target.ram.rbegin(); range != target.ram.rend(); ++range) {
+    RamRange r = pages_within(*range, begin, end);
+    for (u64 to = r.end; to > r.begin && !scanner.done();) {
+      u64 from = to - r.begin > kBlock ? to - kBlock : r.begin;
+      scanner.add_below(from, to, range->end);
+      to = from;
+    }
+  }
+  return scanner.finish();
+}
 
 SearchResult search_physical(const Target& target, const Readers& readers, const Pattern& pattern, u64 begin, u64 end,
                              u64 limit, const std::atomic<bool>& cancel,

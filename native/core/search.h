@@ -27,6 +27,7 @@ struct Hit {
 
 struct SearchBatch {
   u64 done = 0, total = 0;  // bytes
+  bool waiting = false;     // for its turn: nothing was searched yet
   std::vector<Hit> hits;
 };
 
@@ -46,6 +47,10 @@ using Readers = std::vector<FrameReader*>;
 SearchResult search_physical(const Target& target, const Readers& readers, const Pattern& pattern, u64 begin, u64 end,
                              u64 limit, const std::atomic<bool>& cancel,
                              const std::function<void(SearchBatch&&)>& emit);
+
+// The same backwards: the last hit, as the only one. Hits before it are not kept, however many there are.
+SearchResult find_last(const Target& target, const Readers& readers, const Pattern& pattern, u64 begin, u64 end,
+                       const std::atomic<bool>& cancel, const std::function<void(SearchBatch&&)>& emit);
 
 // Finds it in the pages that this root maps within [begin, end) of the user half, across pages that follow each other
 // virtually. What is not in memory is not searched. `walker` reads the tables.

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "kernel_module.h"
 #include "reverse_map.h"
+#include "turns.h"
 
 namespace cr3scope {
 
@@ -39,26 +40,43 @@ class Session {
     reverse_map_ = std::move(map);
   }
 
-  // A reader of one's own for the time of a call.
+  // Readers of one's own for a time. Each costs descriptors and megabytes of locked memory, so that their number is
+  // limited. Whoever has a lease must not ask for another one.
   class Lease {
    public:
-    explicit Lease(Session& session);
+    // One for a call that is over soon and waits for nobody. It never waits for long work.
+    explicit Lease(Session& session) : Lease(session, session.calls_, 1, kNeverCancelled, nullptr) {}
+    // Some for long work. Where it must wait for others to end, it says so by `waits`. Throws Cancelled.
+    Lease(Session& session, size_t count, const std::atomic<bool>& cancel, const std::function<void()>& waits)
+        : Lease(session, session.jobs_, count, cancel, waits) {}
     ~Lease();
     Lease(const Lease&) = delete;
-    FrameReader& operator*() const { return *reader_; }
+    FrameReader& operator*() const { return *readers_[0]; }
+    FrameReader& operator[](size_t i) const { return *readers_[i]; }
     // The kernel walk, null where the module is not loaded.
-    KernelModule* module() const { return dynamic_cast<KernelModule*>(reader_.get()); }
+    KernelModule* module() const { return dynamic_cast<KernelModule*>(readers_[0].get()); }
 
    private:
+    Lease(Session& session, Turns& turns, size_t count, const std::atomic<bool>& cancel,
+          const std::function<void()>& waits);
+
     Session& session_;
-    std::unique_ptr<FrameReader> reader_;
+    Turns::Turn turn_;  // given back when the readers are gone
+    std::vector<std::unique_ptr<FrameReader>> readers_;
   };
+  // At most as many readers can long work have at once, and each of it.
+  static constexpr size_t kMostReaders = 8;
 
  private:
+  // Calls come from as many threads as libuv has, four, and from jobs that last but read for moments.
+  static constexpr size_t kMostCalls = 8, kMostIdle = 4;
+  static constexpr std::atomic<bool> kNeverCancelled{false};
+
   std::unique_ptr<FrameReader> another() const;
 
   Target target_;
   std::mutex mutex_;
+  Turns calls_{kMostCalls}, jobs_{kMostReaders};
   std::vector<std::unique_ptr<FrameReader>> idle_;
   std::shared_ptr<const ReverseMap> reverse_map_;
   u64 direct_map_ = 0;
@@ -94,21 +112,23 @@ inline std::unique_ptr<FrameReader> Session::another() const {
   return std::make_unique<BpfFrames>(target_, direct_map_);
 }
 
-inline Session::Lease::Lease(Session& session) : session_(session) {
+inline Session::Lease::Lease(Session& session, Turns& turns, size_t count, const std::atomic<bool>& cancel,
+                             const std::function<void()>& waits)
+    : session_(session), turn_(turns, count, cancel, waits) {
   {
     std::lock_guard lock(session.mutex_);
     if (session.refusal_) throw *session.refusal_;
-    if (!session.idle_.empty()) {
-      reader_ = std::move(session.idle_.back());
-      session.idle_.pop_back();
-    }
+    for (; readers_.size() < count && !session.idle_.empty(); session.idle_.pop_back())
+      readers_.push_back(std::move(session.idle_.back()));
   }
-  if (!reader_) reader_ = session.another();
+  while (readers_.size() < count) readers_.push_back(session.another());
 }
 
+// What is not kept for the next one is freed without the lock.
 inline Session::Lease::~Lease() {
   std::lock_guard lock(session_.mutex_);
-  session_.idle_.push_back(std::move(reader_));
+  for (; !readers_.empty() && session_.idle_.size() < kMostIdle; readers_.pop_back())
+    session_.idle_.push_back(std::move(readers_.back()));
 }
 
 }  // namespace cr3scope

@@ -124,9 +124,9 @@ class Prepared {
 
 class Tracer {
  public:
-  Tracer(FrameReader& frames, bool follow, const std::atomic<bool>& cancel,
+  Tracer(const RootsOf& roots_of, bool follow, const std::atomic<bool>& cancel,
          const std::function<void(TraceEvent&&)>& emit)
-      : frames_(frames), follow_(follow), cancel_(cancel), emit_(emit) {}
+      : roots_of_(roots_of), follow_(follow), cancel_(cancel), emit_(emit) {}
   ~Tracer() {
     let_go();
     // What was launched and runs on is a child of ours still: somebody must take note of its end.
@@ -335,7 +335,7 @@ class Tracer {
   }
 
   u64 root_of(int pid) {
-    std::vector<RootRecord> roots = frames_.roots(pid);
+    std::vector<RootRecord> roots = roots_of_(pid);
     return roots.empty() ? 0 : roots[0].root_pa;
   }
 
@@ -378,7 +378,7 @@ class Tracer {
     }
   }
 
-  FrameReader& frames_;
+  const RootsOf& roots_of_;
   bool follow_;
   const std::atomic<bool>& cancel_;
   const std::function<void(TraceEvent&&)>& emit_;
@@ -391,9 +391,9 @@ class Tracer {
 
 }  // namespace
 
-void trace(FrameReader& frames, const Launch& launch, int pid, bool follow, const std::atomic<bool>& cancel,
+void trace(const RootsOf& roots_of, const Launch& launch, int pid, bool follow, const std::atomic<bool>& cancel,
            const std::function<void(TraceEvent&&)>& emit) {
-  Tracer tracer(frames, follow, cancel, emit);
+  Tracer tracer(roots_of, follow, cancel, emit);
   if (launch.arguments.empty()) tracer.attach(pid);
   else tracer.launch(launch);
 }

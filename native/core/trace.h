@@ -43,11 +43,14 @@ struct TraceEvent {
   std::string name;           // what it runs, as far as known
 };
 
+// The roots of a process, as FrameReader::roots() tells them.
+using RootsOf = std::function<std::vector<RootRecord>(int pid)>;
+
 // Launches a program and follows it, or `pid` where no arguments are given, with all its threads and descendants. Ends
 // when the last of them is gone, or, where not `follow`, at the end of the first exec: everything else runs on. Also
 // when cancelled or when cr3scope dies, every process is let go and runs on. Must run on one thread from begin to end.
 // Throws Error where the program can't be started (the errno of exec) or the process can't be traced.
-void trace(FrameReader& frames, const Launch& launch, int pid, bool follow, const std::atomic<bool>& cancel,
+void trace(const RootsOf& roots_of, const Launch& launch, int pid, bool follow, const std::atomic<bool>& cancel,
            const std::function<void(TraceEvent&&)>& emit);
 
 }  // namespace cr3scope

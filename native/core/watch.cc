@@ -18,15 +18,16 @@ struct Sampled {
 
 class Watch {
  public:
-  Watch(const Target& target, FrameReader& frames, u64 root_pa, int pid, u64 begin, u64 end)
-      : target_(target), walk_(target, frames), root_pa_(root_pa), pagemap_(pid), begin_(begin), end_(end) {}
+  Watch(const Target& target, u64 root_pa, int pid, u64 begin, u64 end)
+      : target_(target), root_pa_(root_pa), pagemap_(pid), begin_(begin), end_(end) {}
 
   // False where the address space is gone.
-  bool sample(std::vector<Sampled>& pages) {
+  bool sample(FrameReader& frames, std::vector<Sampled>& pages) {
+    TableWalk walk(target_, frames);
     const size_t count = (end_ - begin_) >> kPageShift;
     pages.assign(count, {});
     words_.resize(count);
-    UpperLevels upper = walk_.upper_levels(root_pa_);
+    UpperLevels upper = walk.upper_levels(root_pa_);
     const auto& extents = upper.extents;
     FrameStatus status[FrameReader::kBatch];
     for (size_t first = 0; first < extents.size(); first++) {
@@ -34,7 +35,7 @@ class Watch {
       if (extents[first].va >= end_) break;
       size_t n = 0;
       while (first + n < extents.size() && n < FrameReader::kBatch && extents[first + n].va < end_) n++;
-      const u8* tables = walk_.pte_tables(upper, first, n, status);
+      const u8* tables = walk.pte_tables(upper, first, n, status);
       for (size_t i = 0; i < n; i++) take(extents[first + i], tables + i * kPageSize, status[i], pages);
       first += n - 1;
     }
@@ -54,7 +55,6 @@ class Watch {
   }
 
   const Target& target_;
-  TableWalk walk_;
   u64 root_pa_;
   Pagemap pagemap_;  // pins the address space: after exec it reads nothing
   u64 begin_, end_;
@@ -63,25 +63,25 @@ class Watch {
 
 }  // namespace
 
-void watch(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks, u64 begin,
-           u64 end, u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
+void watch(const Target& target, const WithReader& with_reader, int pid, u64 start_ticks, u64 begin, u64 end,
+           u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
            const std::function<void(WatchBatch&&)>& emit) {
-  KPage kpage;
-  u64 root = Checker(target, frames, module, pid, start_ticks, cancel).root_pa();
-  Watch watch(target, frames, root, pid, begin, end);
+  u64 root = 0;
+  with_reader([&](FrameReader& frames, KernelModule* module) {
+    root = Checker(target, frames, module, pid, start_ticks, cancel).root_pa();
+  });
+  Watch watch(target, root, pid, begin, end);
   std::vector<Sampled> last, now;
   u64 samples = 0, told = 0;
   // What is the matter with these pages, by a checker of the moment: regions come and go.
-  auto look = [&](const std::vector<u64>& vas, bool initial) {
-    WatchBatch batch;
-    batch.initial = initial;
+  auto look = [&](FrameReader& frames, KernelModule* module, const std::vector<u64>& vas, WatchBatch& batch) {
+    KPage kpage;
     batch.rows = Checker(target, frames, module, pid, start_ticks, cancel).rows(vas);
     for (const PageRow& row : batch.rows) {
       bool frame = maps_frame(row.kind);
       batch.flags.push_back(frame ? kpage.flags(row.pfn) : kUnknown);
       batch.counts.push_back(frame ? kpage.count(row.pfn) : kUnknown);
     }
-    return batch;
   };
   u64 answered = 0;
   for (u64 next = monotonic_ns();; next = std::max(next + interval_ns, monotonic_ns())) {
@@ -91,25 +91,29 @@ void watch(const Target& target, FrameReader& frames, KernelModule* module, int 
     }
     if (stepped) answered++;
     if (cancel) throw Cancelled();
-    const u64 ns = monotonic_ns();
-    if (!watch.sample(now)) return;
-    samples++;
-    const bool initial = samples == 1;
-    std::vector<u64> vas;
-    for (size_t i = 0; i < now.size(); i++)
-      if (initial || now[i] != last[i]) vas.push_back(begin + i * kPageSize);
-    std::swap(last, now);
-    if (vas.empty() && !stepped && ns - told < kHeartbeatNs) continue;
-    told = ns;
     WatchBatch batch;
-    try {
-      if (!vas.empty()) batch = look(vas, initial);
-    } catch (const Error& error) {
-      if (error.code == ESRCH || error.code == ENODATA) return;  // it went away meanwhile
-      throw;
-    }
-    batch.ns = ns;
-    batch.samples = samples;
+    batch.initial = samples == 0;
+    bool gone = false, tell = false;
+    with_reader([&](FrameReader& frames, KernelModule* module) {
+      batch.ns = monotonic_ns();
+      gone = !watch.sample(frames, now);
+      if (gone) return;
+      std::vector<u64> vas;
+      for (size_t i = 0; i < now.size(); i++)
+        if (batch.initial || now[i] != last[i]) vas.push_back(begin + i * kPageSize);
+      std::swap(last, now);
+      tell = !vas.empty() || stepped || batch.ns - told >= kHeartbeatNs;
+      try {
+        if (!vas.empty()) look(frames, module, vas, batch);
+      } catch (const Error& error) {
+        if (error.code != ESRCH && error.code != ENODATA) throw;
+        gone = true;  // it went away meanwhile
+      }
+    });
+    if (gone) return;
+    batch.samples = ++samples;
+    if (!tell) continue;
+    told = batch.ns;
     emit(std::move(batch));
   }
 }

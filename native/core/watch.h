@@ -17,6 +17,10 @@ struct WatchBatch {
   std::vector<u64> flags, counts;  // kpageflags and kpagecount of the frame of each row, kUnknown without one
 };
 
+// Calls its argument with a frame reader, and the module where that is loaded. A watch has them for its samples only:
+// it may last for days.
+using WithReader = std::function<void(const std::function<void(FrameReader&, KernelModule*)>&)>;
+
 constexpr u64 kMostWatched = 1 << 16;  // pages
 
 // Samples the pages of [begin, end) each `interval_ns`, or, where that is 0, once and then each time that `asked`
@@ -24,8 +28,8 @@ constexpr u64 kMostWatched = 1 << 16;  // pages
 // costs one pagemap read and one read of the tables; only pages whose words differ from the last sample are looked at
 // closely. Batches come with the first sample, with each that changed something, and once a second. Throws Cancelled,
 // and Error where the process can't be read.
-void watch(const Target& target, FrameReader& frames, KernelModule* module, int pid, u64 start_ticks, u64 begin,
-           u64 end, u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
+void watch(const Target& target, const WithReader& with_reader, int pid, u64 start_ticks, u64 begin, u64 end,
+           u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
            const std::function<void(WatchBatch&&)>& emit);
 
 }  // namespace cr3scope

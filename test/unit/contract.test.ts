@@ -33,10 +33,10 @@ describe('calls', () => {
     expect(failure).toMatchObject({ message: 'gone', remedy: 'look again', code: 'ESRCH' });
     const seen: unknown[] = [];
     const stop = client.on('check', (e) => seen.push(e.id));
-    server.emit('check', { id: 'c', done: 0n, total: 0n, counts: new BigUint64Array(7), end: null });
+    server.emit('check', { id: 'c', done: 0n, total: 0n, counts: new BigUint64Array(7), waiting: false, end: null });
     await new Promise((r) => setTimeout(r, 5));
     stop();
-    server.emit('check', { id: 'd', done: 0n, total: 0n, counts: new BigUint64Array(7), end: null });
+    server.emit('check', { id: 'd', done: 0n, total: 0n, counts: new BigUint64Array(7), waiting: false, end: null });
     await new Promise((r) => setTimeout(r, 5));
     expect(seen).toEqual(['c']);
   });

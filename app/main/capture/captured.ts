@@ -25,7 +25,7 @@ import type { Chunk, ChunkOf, RegionColumns } from './chunks.ts';
 import { CaptureReader, type ChunkPlace, TOO_MUCH } from './container.ts';
 import { FrameIndex } from './frame-index.ts';
 import { CapturedPages, countStretches, STRETCHES_AT_ONCE, type Stretch, wordsAt } from './pages.ts';
-import { type Piece, searchPieces } from './search.ts';
+import { lastInPieces, type Piece, searchPieces } from './search.ts';
 
 const UNKNOWN = (1n << 64n) - 1n;
 const NOT_RAM = FRAME_STATUS.code('notRam');
@@ -688,6 +688,10 @@ export function capturedSources(contents: CaptureContents): Sources {
     return all.sort();
   };
   let sorted: BigUint64Array | undefined;
+  const pieceOf = (pfn: bigint): Piece => {
+    const bytes = bytesOf(pfn);
+    return { address: pfn << 12n, pa: pfn << 12n, pages: 1n, ...(bytes && { bytes }) };
+  };
   function* ofMemory(from: bigint, to: bigint): Generator<Piece> {
     sorted ??= known();
     let last = -1n;
@@ -695,8 +699,7 @@ export function capturedSources(contents: CaptureContents): Sources {
       const pa = pfn << 12n;
       if (pfn === last || pa >= to || pa + 4096n <= from) continue;
       last = pfn;
-      const bytes = bytesOf(pfn);
-      yield { address: pa, pa, pages: 1n, ...(bytes && { bytes }) };
+      yield pieceOf(pfn);
     }
   }
   /** Has a space ready to be asked for single pages. */
@@ -786,7 +789,7 @@ export function capturedSources(contents: CaptureContents): Sources {
         );
       return sliceMemory(contents.memory, from, to, flags);
     },
-    search: (pid, from, to, bytes, mask, limit, onBatch) => {
+    search: (pid, from, to, bytes, mask, limit, onBatch, back = false) => {
       const bounds = { begin: from, end: to, limit };
       if (pid) {
         const space = spaceOf(pid);
@@ -798,7 +801,14 @@ export function capturedSources(contents: CaptureContents): Sources {
         sorted ??= known();
         return BigInt(sorted.length) << 12n;
       };
-      const job = searchPieces(ofMemory(from, to), total, { bytes, mask }, bounds, onBatch);
+      const numbers = async () => {
+        await total();
+        const within = (sorted ?? []).filter((pfn) => pfn << 12n < to && (pfn << 12n) + 4096n > from);
+        return [...new Set(within)];
+      };
+      const job = back
+        ? lastInPieces(numbers, pieceOf, { bytes, mask }, bounds, onBatch)
+        : searchPieces(ofMemory(from, to), total, { bytes, mask }, bounds, onBatch);
       const ram = target.ramEnd.reduce((n, at, i) => n + at - (target.ramBegin[i] ?? 0n), 0n);
       const promise = job.promise.then((s) => (s.limited || ram < s.bytes ? s : { ...s, unreadable: ram - s.bytes }));
       return { ...job, promise };
@@ -810,7 +820,7 @@ export function capturedSources(contents: CaptureContents): Sources {
         if (!summary)
           throw missing(`the check of process ${pid} is not in this capture`, 'It ends before the check did.');
         const { pages: total, counts } = summary;
-        const batch = { done: total, total, counts, evidence: [], pages: new Uint8Array() };
+        const batch = { done: total, total, counts, waiting: false, evidence: [], pages: new Uint8Array() };
         const runs = new RunCollector();
         let seen = 0;
         for (const stretch of pages.stretches()) {

@@ -32,6 +32,9 @@ const PAGE = 4096;
 const BEFORE = 16;
 const CONTEXT = 64;
 const PAGES_AT_ONCE = 512;
+/** Backwards, so many pages are searched at once; all hits in them are kept for a moment. */
+const PAGES_BACK = 16;
+const EVERY_HIT = 1n << 62n;
 
 /** The longest stretch without a wildcard: it is looked for, the rest compared where it is found. */
 interface Anchor {
@@ -79,6 +82,7 @@ export function searchPieces(
       onBatch({
         done: summary.bytes + summary.unreadable,
         total,
+        waiting: false,
         address: BigUint64Array.from(hits, (h) => h.address),
         pa: BigUint64Array.from(hits, (h) => h.pa),
         context: new Uint8Array(Buffer.concat(hits.map((h) => h.context))),
@@ -141,6 +145,52 @@ export function searchPieces(
   };
   return {
     promise: turn().then(search),
+    cancel: () => {
+      cancelled = true;
+    },
+  };
+}
+
+/** The last hit in pieces of one page each, by ascending numbers, as the only one: window after window, from the end. */
+export function lastInPieces(
+  numbersOf: () => Promise<readonly bigint[]>,
+  pieceOf: (number: bigint) => Piece,
+  pattern: Pattern,
+  { begin, end }: Bounds,
+  onBatch: (batch: SearchBatch) => void,
+): { promise: Promise<SearchSummary>; cancel(): void } {
+  let cancelled = false;
+  const search = async (): Promise<SearchSummary> => {
+    const numbers = await numbersOf();
+    const total = async () => BigInt(numbers.length * PAGE);
+    const summary = { bytes: 0n, unreadable: 0n, hits: 0n, limited: false, gone: false };
+    for (let to = numbers.length; to > 0 && summary.hits === 0n; to -= PAGES_BACK) {
+      const window = numbers.slice(Math.max(0, to - PAGES_BACK), to + 1).map(pieceOf);
+      const behind = window[Math.min(to, PAGES_BACK)]; // a hit may end there
+      const bounds = { begin, end: behind && behind.address < end ? behind.address : end, limit: EVERY_HIT };
+      let last: SearchBatch | undefined;
+      await searchPieces(window, total, pattern, bounds, (batch) => {
+        if (batch.address.length) last = batch;
+      }).promise;
+      if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
+      summary.bytes += BigInt(Math.min(to, PAGES_BACK) * PAGE);
+      if (!last) continue;
+      summary.hits = 1n;
+      summary.limited = true;
+      onBatch({
+        ...last,
+        done: summary.bytes,
+        address: last.address.slice(-1),
+        pa: last.pa.slice(-1),
+        context: last.context.slice(-CONTEXT),
+        knownFrom: last.knownFrom.slice(-1),
+        knownTo: last.knownTo.slice(-1),
+      });
+    }
+    return summary;
+  };
+  return {
+    promise: search(),
     cancel: () => {
       cancelled = true;
     },

@@ -42,7 +42,6 @@ export const isRead = (name: Method): name is keyof Reads => (READS as readonly 
 /** Runs and evidence that a check keeps in memory; more are counted and dropped, the counts stay exact. */
 const MOST_RUNS = 200_000;
 const MOST_EVIDENCE = 10_000;
-const EVERY_HIT = 1n << 62n;
 
 /** Work under way. */
 export interface Job<T> {
@@ -194,7 +193,8 @@ export class Explorer implements Reads {
   trace(launch: Launch, pid: number, follow: boolean, onEvents: (events: Traced[]) => void): Ending {
     if (launch.arguments.length === 0 && pid < 1)
       throw new Failed('neither a program nor a process is given', 'Give a command line, or the PID to attach to.');
-    const own = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+    const own = Object.entries(process.env)
+      .map(([name, value]) => `${name}=${value}`);
     const given = new Set(launch.environment.map((entry) => entry.split('=')[0]));
     const environment = [...own.filter((entry) => !given.has(entry.split('=')[0])), ...launch.environment];
     return ending(this.sources.trace({ ...launch, environment }, pid, follow, (events) => onEvents(traced(events))));
@@ -259,39 +259,22 @@ export class Explorer implements Reads {
    * The next hit in physical memory from an address on, or the last one before it where `back`; null where there is none,
    * or where it was cancelled.
    */
-  findNext(pattern: Pattern, from: bigint, back: boolean): Job<bigint | null> {
-    let job: Job<unknown> | undefined;
-    let cancelled = false;
-    // All hits that begin in [begin, end), or the first one.
-    const hits = async (begin: bigint, end: bigint, limit: bigint) => {
-      const found: bigint[] = [];
-      if (cancelled) return found;
-      const search = this.search(0, begin, end, pattern, limit, (batch) => {
-        for (const pa of batch.pa) found.push(pa);
-      });
-      job = search;
-      await search.promise;
-      return found;
+  findNext({ bytes, mask }: Pattern, from: bigint, back: boolean): Job<bigint | null> {
+    const { ramEnd } = this.sources.target;
+    const [begin, end] = back ? [0n, from] : [from, ramEnd.at(-1) ?? 0n];
+    let found: bigint | undefined;
+    const take = (batch: SearchBatch) => {
+      found ??= batch.pa[0];
     };
-    const find = async () => {
-      const { ramEnd } = this.sources.target;
-      const last = ramEnd.at(-1) ?? 0n;
-      if (!back) return (await hits(from, last, 1n))[0] ?? null;
-      // Backwards in windows that grow, so that a near hit costs little.
-      for (let end = from, window = 1n << 20n; end > 0n && !cancelled; end -= window, window <<= 1n) {
-        if (window > end) window = end;
-        const found = (await hits(end - window, end, EVERY_HIT)).at(-1);
-        if (found !== undefined) return found;
-      }
-      return null;
-    };
-    return {
-      promise: find(),
-      cancel: () => {
-        cancelled = true;
-        job?.cancel();
+    const { promise, cancel } = this.sources.search(0, begin, end, bytes, mask, 1n, take, back);
+    const told = promise.then(
+      () => found ?? null,
+      (error: unknown) => {
+        if (Failed.from(error).code === 'ECANCELED') return null;
+        throw error;
       },
-    };
+    );
+    return { promise: told, cancel };
   }
 
   /**
@@ -320,6 +303,8 @@ export class Explorer implements Reads {
     const startedAt = new Date();
     const onBatch = (batch: CheckBatch) => {
       if (failed) return;
+      const { done, total, counts, waiting } = batch;
+      if (waiting) return onProgress({ done, total, counts, waiting, end: null });
       try {
         see?.(batch);
       } catch (error) {
@@ -336,7 +321,7 @@ export class Explorer implements Reads {
       const room = Math.max(0, MOST_EVIDENCE - evidence.length);
       for (const one of batch.evidence.slice(0, room)) evidence.push(one);
       evidenceDropped += BigInt(Math.max(0, batch.evidence.length - room));
-      onProgress({ done: batch.done, total: batch.total, counts: batch.counts, end: null });
+      onProgress({ done, total, counts, waiting, end: null });
     };
     const job = this.sources.check(pid, startTicks, begin, end, onBatch, bytes, pages);
     const before = Promise.all([

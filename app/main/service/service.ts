@@ -107,11 +107,25 @@ export class Service implements Omit<Api, keyof Reads> {
         this.explorer.check(pid, startTicks, begin, end, (event) => this.emit('check', { ...event, id }), { bytes }),
       (end) => {
         if ('error' in end)
-          return this.emit('check', { id, done: 0n, total: 0n, counts: new BigUint64Array(VERDICTS.length), end });
+          return this.emit('check', {
+            id,
+            done: 0n,
+            total: 0n,
+            counts: new BigUint64Array(VERDICTS.length),
+            waiting: false,
+            end,
+          });
         this.checks.set(id, end);
         for (const old of [...this.checks.keys()].slice(0, -MOST_CHECKS)) this.checks.delete(old);
         const { summary } = end;
-        this.emit('check', { id, done: summary.pages, total: summary.pages, counts: summary.counts, end: { summary } });
+        this.emit('check', {
+          id,
+          done: summary.pages,
+          total: summary.pages,
+          counts: summary.counts,
+          waiting: false,
+          end: { summary },
+        });
       },
     );
     return null;
@@ -124,6 +138,7 @@ export class Service implements Omit<Api, keyof Reads> {
 
   startSearch: Api['startSearch'] = async ({ id, pid, bytes, mask, limit }) => {
     const nothing = {
+      waiting: false,
       address: new BigUint64Array(),
       pa: new BigUint64Array(),
       context: new Uint8Array(),

@@ -70,6 +70,8 @@ export interface CheckBatch {
   done: bigint;
   total: bigint;
   counts: BigUint64Array<ArrayBuffer>;
+  /** For its turn, as others are at work: the first batch, without anything else. */
+  waiting: boolean;
   runs: Runs;
   evidence: Evidence[];
   /** Every page, packed as docs/capture.md says, where that was asked for; else empty. */
@@ -133,6 +135,8 @@ export interface SearchBatch {
   /** Bytes. */
   done: bigint;
   total: bigint;
+  /** For its turn, as others are at work: the first batch, without anything else. */
+  waiting: boolean;
   address: BigUint64Array<ArrayBuffer>;
   pa: BigUint64Array<ArrayBuffer>;
   /** 64 bytes a hit, from 16 before it on, of which those in [knownFrom, knownTo) could be read. */
@@ -167,7 +171,7 @@ export interface AddonSession {
   owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
   tables(pid: number, startTicks: bigint): Promise<TableTree>;
   memory(begin: bigint, end: bigint, cells: number, flags: bigint, again: boolean): Promise<MemoryMap>;
-  /** PID 0 searches physical memory. */
+  /** PID 0 searches physical memory; there `back` finds the last hit, as the only one. */
   search(
     pid: number,
     begin: bigint,
@@ -176,6 +180,7 @@ export interface AddonSession {
     mask: Uint8Array,
     limit: bigint,
     onBatch: (batch: SearchBatch) => void,
+    back?: boolean,
   ): { promise: Promise<SearchSummary>; cancel(): void };
   /**
    * At most 65536 pages; resolves when the process exited or executed another program. With intervalNs 0 only sample()

@@ -25,7 +25,13 @@ function Progress() {
         </span>
         <progress max={100} value={percent} aria-label="Progress of the check" />
         <span className="num">
-          {count(check.done)} of {count(check.total)} pages
+          {check.waiting ? (
+            'waiting for other work to end'
+          ) : (
+            <>
+              {count(check.done)} of {count(check.total)} pages
+            </>
+          )}
         </span>
         <button type="button" className="quiet-button" onClick={cancelCheck}>
           Esc cancels

@@ -12,6 +12,8 @@ export interface Check {
   readonly done: bigint;
   readonly total: bigint;
   readonly counts: BigUint64Array;
+  /** For its turn, as others are at work. */
+  readonly waiting?: boolean;
   readonly summary?: CheckSummary;
   readonly rows?: CheckRows;
   readonly error?: Failure;
@@ -51,7 +53,8 @@ export const dropCheck = (): void => set(undefined);
 export function followCheck(event: Events['check']): CheckSummary | undefined {
   const check = get();
   if (!check || check.id !== event.id) return undefined;
-  const update: Check = { ...check, done: event.done, total: event.total, counts: event.counts };
+  const { done, total, counts, waiting } = event;
+  const update: Check = { ...check, done, total, counts, waiting };
   if (!event.end) {
     set(update);
     return undefined;

@@ -13,6 +13,8 @@ export interface Search {
   readonly space?: Space;
   readonly done: bigint;
   readonly total: bigint;
+  /** For its turn, as others are at work. */
+  readonly waiting?: boolean;
   readonly hits: readonly { address: bigint; pa: bigint; bytes: string; text: string }[];
   readonly end?: NonNullable<SearchEvent['end']>;
 }
@@ -60,6 +62,7 @@ export function followSearch(event: SearchEvent): void {
     pa: event.pa[i] as bigint,
     ...sayHit(event, i),
   }));
-  const update = { ...search, done: event.done, total: event.total, hits: [...search.hits, ...hits] };
+  const { done, total, waiting } = event;
+  const update = { ...search, done, total, waiting, hits: [...search.hits, ...hits] };
   set({ search: event.end ? { ...update, end: event.end } : update });
 }

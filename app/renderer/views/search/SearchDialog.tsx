@@ -43,6 +43,7 @@ export function SearchDialog() {
   function say(): string {
     if (!search) return '';
     const found = search.hits.length === 1 ? '1 hit' : `${count(search.hits.length)} hits`;
+    if (search.waiting) return 'waiting for other work to end';
     if (!search.end) return `${found} so far, ${bytes(search.done)} of ${bytes(search.total)}`;
     if ('error' in search.end) return `${search.end.error.message}. ${search.end.error.remedy}`;
     const { unreadable, limited } = search.end;
