@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -65,47 +66,113 @@ std::vector<int> numbers_in(const std::string& folder) {
 class Prepared {
  public:
   explicit Prepared(const Launch& launch) : launch_(launch) {
+    variables_ = launch.environment;
+    if (!launch.user.empty()) look_up(launch.user);
+    program_ = find(launch.arguments[0]);
     for (const std::string& s : launch.arguments) arguments_.push_back(const_cast<char*>(s.c_str()));
     arguments_.push_back(nullptr);
-    for (const std::string& s : launch.environment) environment_.push_back(const_cast<char*>(s.c_str()));
+    for (const std::string& s : variables_) environment_.push_back(const_cast<char*>(s.c_str()));
     environment_.push_back(nullptr);
-    program_ = find(launch.arguments[0]);
-    if (launch.user.empty()) return;
-    const passwd* user = getpwnam(launch.user.c_str());
-    if (!user) throw Error("find the user " + launch.user, ENOENT, "Give a name of /etc/passwd.");
-    uid_ = user->pw_uid;
-    gid_ = user->pw_gid;
-    groups_.resize(256);
-    int n = static_cast<int>(groups_.size());
-    if (getgrouplist(user->pw_name, gid_, groups_.data(), &n) < 0) n = static_cast<int>(groups_.size());
-    groups_.resize(static_cast<size_t>(n));
   }
 
-  // In the child: becomes the program, or returns the errno.
-  int become() const {
+  enum class Step : int { identity, directory, program };
+  struct Failure {
+    Step step;
+    int code;
+  };
+
+  // In the child: becomes the program, or returns what failed.
+  Failure become() const {
     if (launch_.quiet) {
       int null = ::open("/dev/null", O_RDWR);
       for (int fd = 0; fd < 3; fd++) dup2(null, fd);
     }
     // Node keeps its standard streams from being inherited (uv_disable_stdio_inheritance()).
     for (int fd = 0; fd < 3; fd++) fcntl(fd, F_SETFD, 0);
-    if (!launch_.user.empty() && (syscall(SYS_setgroups, groups_.size(), groups_.data()) || syscall(SYS_setgid, gid_) ||
-                                  syscall(SYS_setuid, uid_)))
-      return errno;
-    if (!launch_.directory.empty() && chdir(launch_.directory.c_str())) return errno;
+    // Whatever cr3scope has open besides: frames, page tables, captures. Before Linux 5.11 one by one.
+    if (syscall(SYS_close_range, 3, ~0u, kCloseOnExec))
+      for (int fd = 3; fd < kMostDescriptors; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (!launch_.user.empty() && !change_identity()) return {Step::identity, errno};
+    // Where none is given, another user must be allowed to be where cr3scope is.
+    const bool stays = launch_.directory.empty() && launch_.user.empty();
+    if (!stays && chdir(launch_.directory.empty() ? "." : launch_.directory.c_str())) return {Step::directory, errno};
     // Node blocks none, but its threads might; ignored signals outlive exec, too.
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     execve(program_.c_str(), arguments_.data(), environment_.data());
-    return errno;
+    return {Step::program, errno};
+  }
+
+  Error error_of(const Failure& failure) const {
+    const auto& [step, code] = failure;
+    const std::string as = launch_.user.empty() ? "" : " as the user " + launch_.user;
+    switch (step) {
+      case Step::identity:
+        return Error("become the user " + launch_.user, code, "Run as root: it takes CAP_SETUID and CAP_SETGID.");
+      case Step::directory:
+        return Error("enter the directory " + (launch_.directory.empty() ? "of cr3scope" : launch_.directory) + as,
+                     code, "Give another one with --directory.");
+      default:
+        return Error("execute " + launch_.arguments[0] + as, code,
+                     code == ENOENT    ? "There is no such program, directory, or interpreter."
+                     : code == EACCES  ? "It is not executable for that user."
+                     : code == ENOEXEC ? "It is no program of this machine."
+                                       : "Check the program and its arguments.");
+    }
   }
 
  private:
-  static std::string find(const std::string& name) {
+  static constexpr unsigned kCloseOnExec = 4;  // CLOSE_RANGE_CLOEXEC
+  static constexpr int kMostDescriptors = 1 << 16;
+
+  const char* variable(const std::string& name) const {
+    for (const std::string& s : variables_)
+      if (s.compare(0, name.size() + 1, name + "=") == 0) return s.c_str() + name.size() + 1;
+    return nullptr;
+  }
+
+  // What login(1) would set; what was asked for stays.
+  void look_up(const std::string& name) {
+    const passwd* user = getpwnam(name.c_str());
+    if (!user) throw Error("find the user " + name, ENOENT, "Give a name of /etc/passwd.");
+    uid_ = user->pw_uid;
+    gid_ = user->pw_gid;
+    const std::string own[][2] = {
+        {"HOME", user->pw_dir},
+        {"USER", user->pw_name},
+        {"LOGNAME", user->pw_name},
+        {"SHELL", *user->pw_shell ? user->pw_shell : "/bin/sh"},
+        {"PATH",
+         uid_ ? "/usr/local/bin:/usr/bin:/bin" : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+    };
+    for (const auto& [key, value] : own)
+      if (!variable(key)) variables_.push_back(key + "=" + value);
+    int n = 32;
+    do groups_.resize(static_cast<size_t>(n));
+    while (getgrouplist(user->pw_name, gid_, groups_.data(), &n) < 0 && static_cast<size_t>(n) > groups_.size());
+    groups_.resize(static_cast<size_t>(n));
+  }
+
+  // Groups first, as only who still is privileged may change them. By system calls, as libc's would change the identity
+  // of threads that this child does not have.
+  bool change_identity() const {
+    if (syscall(SYS_setgroups, groups_.size(), groups_.data()) || syscall(SYS_setresgid, gid_, gid_, gid_) ||
+        syscall(SYS_setresuid, uid_, uid_, uid_))
+      return false;
+    // Capabilities that were handed to cr3scope without root would outlive both.
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (!uid_ || syscall(SYS_setuid, 0)) return true;
+    errno = EPERM;  // it could become root again
+    return false;
+  }
+
+  std::string find(const std::string& name) const {
     if (name.find('/') != std::string::npos) return name;
-    std::stringstream path(std::getenv("PATH") ? std::getenv("PATH") : "/usr/bin:/bin");
+    const char* path_variable = variable("PATH");
+    std::stringstream path(path_variable ? path_variable : "/usr/bin:/bin");
     for (std::string folder; std::getline(path, folder, ':');) {
       std::string full = (folder.empty() ? "." : folder) + "/" + name;
       struct stat st;
@@ -116,6 +183,7 @@ class Prepared {
 
   const Launch& launch_;
   std::string program_;
+  std::vector<std::string> variables_;
   std::vector<char*> arguments_, environment_;
   uid_t uid_ = 0;
   gid_t gid_ = 0;
@@ -144,8 +212,8 @@ class Tracer {
       ::close(go[1]);
       // Whoever traces may die before it says go: then there is nothing to run.
       if (read(go[0], &byte, 1) != 1) _exit(127);
-      int error = prepared.become();
-      (void)!write(failed[1], &error, sizeof error);
+      Prepared::Failure failure = prepared.become();
+      (void)!write(failed[1], &failure, sizeof failure);
       _exit(127);
     }
     ::close(go[0]);
@@ -164,13 +232,8 @@ class Tracer {
     if (write(go_end.fd(), "", 1) != 1) throw Error("start " + what.arguments[0], errno, "Try again.");
     // Its outcome is known when it has exec'd, or has told why not.
     run([&] { return execed_ || threads_.empty(); });
-    int error = 0;
-    if (!execed_ && read(failed_end.fd(), &error, sizeof error) == sizeof error)
-      throw Error("execute " + what.arguments[0], error,
-                  error == ENOENT    ? "There is no such program, directory, or interpreter."
-                  : error == EACCES  ? "It is not executable for that user."
-                  : error == ENOEXEC ? "It is no program of this machine."
-                                     : "Check the program and its arguments.");
+    Prepared::Failure failure{};
+    if (!execed_ && read(failed_end.fd(), &failure, sizeof failure) == sizeof failure) throw prepared.error_of(failure);
     if (follow_) run([&] { return threads_.empty(); });
   }
 

@@ -2,10 +2,10 @@
 // The tracer on real programs: every event of a tree, with the roots that the tables themselves have; nothing is left
 // stopped, whoever dies.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Traced } from '../../app/contract/api.ts';
 import { livesOf } from '../../app/contract/lives.ts';
 import { kernelVersion } from '../../app/contract/paging.ts';
@@ -214,6 +214,76 @@ describe('what cannot be started', () => {
     process.kill(pid, 'SIGKILL');
     expect(() => explorer.trace(launch(), 0, true, () => undefined)).toThrow(/neither a program nor a process/);
   });
+  describe('as another user', () => {
+    const file = join(tmpdir(), `cr3scope-user-${process.pid}`);
+    const run = async (script: string, extra: Partial<Launch> = {}) => {
+      writeFileSync(file, '');
+      chmodSync(file, 0o666);
+      await traced(['sh', '-c', `(${script}) > ${file}`], { user: 'nobody', directory: '/', ...extra });
+      return readFileSync(file, 'utf8');
+    };
+    afterAll(() => rmSync(file, { force: true }));
+
+    test('the environment is that of a login, and nothing else of root’s', async () => {
+      vi.stubEnv('SECRET_OF_ROOT', 'x');
+      vi.stubEnv('LC_ALL', 'C.UTF-8');
+      const [, , , , , home, shell] = /^nobody:.*$/m.exec(readFileSync('/etc/passwd', 'utf8'))?.[0].split(':') ?? [];
+      const set = (await run('env', { environment: ['MARK=y', 'SHELL=/bin/true'] })).trim().split('\n');
+      vi.unstubAllEnvs();
+      expect(shell).not.toBe('/bin/true');
+      expect(set).toEqual(
+        expect.arrayContaining([`HOME=${home}`, 'USER=nobody', 'LOGNAME=nobody', 'LC_ALL=C.UTF-8', 'MARK=y']),
+      );
+      expect(set).toEqual(expect.arrayContaining(['SHELL=/bin/true', 'PATH=/usr/local/bin:/usr/bin:/bin']));
+      const kept = /^(LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY|PWD|OLDPWD|SHLVL|_)$/;
+      const others = set.map((line) => line.split('=')[0] as string).filter((name) => !kept.test(name));
+      expect(others.sort()).toEqual(['HOME', 'LOGNAME', 'MARK', 'PATH', 'SHELL', 'USER']);
+    });
+
+    test('root’s identity, groups and capabilities are gone for good', async () => {
+      const text = await run('cat /proc/self/status; id -G; setpriv --reuid=0 true || echo kept out');
+      const uid = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout);
+      const gid = Number(spawnSync('id', ['-g', 'nobody'], { encoding: 'utf8' }).stdout);
+      const fields = (name: string) => new RegExp(`^${name}:\\s+(.*?)\\s*$`, 'm').exec(text)?.[1]?.split(/\s+/);
+      expect(fields('Uid')).toEqual(Array(4).fill(String(uid)));
+      expect(fields('Gid')).toEqual(Array(4).fill(String(gid)));
+      const groups = spawnSync('id', ['-G', 'nobody'], { encoding: 'utf8' }).stdout.trim();
+      expect(fields('Groups')?.join(' ')).toBe(groups);
+      for (const set of ['CapPrm', 'CapEff', 'CapAmb']) expect(fields(set)).toEqual(['0000000000000000']);
+      expect(text).toMatch(/kept out/);
+    });
+
+    test('a directory that it may not enter is told, given or not', async () => {
+      const closed = mkdtempSync(join(tmpdir(), 'cr3scope-closed-'));
+      await expect(run('true', { directory: closed })).rejects.toMatchObject({
+        code: 'EACCES',
+        message: expect.stringMatching(/enter the directory .*cr3scope-closed-.* as the user nobody/),
+        remedy: expect.stringMatching(/--directory/),
+      });
+      const cli = join(process.cwd(), 'out/main/cli.cjs');
+      const words = [cli, 'trace', '--user', 'nobody', 'true'];
+      const { status, stderr } = spawnSync(process.execPath, words, { cwd: closed, encoding: 'utf8' });
+      rmSync(closed, { recursive: true });
+      expect([status, stderr]).toEqual([
+        2,
+        expect.stringMatching(/enter the directory of cr3scope as the user nobody/),
+      ]);
+    });
+  });
+
+  test('nothing that cr3scope has open reaches the program, nor what it ignores or blocks', async () => {
+    const file = join(folder, 'descriptors');
+    // This process holds frame readers.
+    await sources.frames(BigUint64Array.of(0n));
+    await traced(['sh', '-c', `ls -l /proc/self/fd > ${file}; grep ^Sig /proc/self/status >> ${file}`]);
+    const text = readFileSync(file, 'utf8');
+    const links = [...text.matchAll(/ (\d+) -> (.*)$/gm)].map(([, fd, to]) => [Number(fd), to as string] as const);
+    // 3 is the folder that ls reads.
+    expect(links.filter(([fd, to]) => fd > 2 && !/^\/proc\/\d+\/fd$/.test(to))).toEqual([]);
+    const mask = (name: string) => BigInt(`0x${new RegExp(`${name}:\\s+([0-9a-f]+)`).exec(text)?.[1]}`);
+    expect([mask('SigBlk'), mask('SigIgn') & (1n << 12n)]).toEqual([0n, 0n]); // SIGPIPE is 13
+  });
+
   test('the directory and the user are those that were asked for', async () => {
     const file = join(tmpdir(), `cr3scope-trace-${process.pid}`);
     writeFileSync(file, '', { mode: 0o666 });

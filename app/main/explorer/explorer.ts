@@ -43,6 +43,9 @@ export const isRead = (name: Method): name is keyof Reads => (READS as readonly 
 const MOST_RUNS = 200_000;
 const MOST_EVIDENCE = 10_000;
 
+/** What another user’s program gets of our environment: language, time zone and terminal. Its own is set by the core. */
+const KEPT_FOR_USERS = /^(LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY)$/;
+
 /** Work under way. */
 export interface Job<T> {
   readonly promise: Promise<T>;
@@ -194,6 +197,7 @@ export class Explorer implements Reads {
     if (launch.arguments.length === 0 && pid < 1)
       throw new Failed('neither a program nor a process is given', 'Give a command line, or the PID to attach to.');
     const own = Object.entries(process.env)
+      .filter(([name]) => !launch.user || KEPT_FOR_USERS.test(name))
       .map(([name, value]) => `${name}=${value}`);
     const given = new Set(launch.environment.map((entry) => entry.split('=')[0]));
     const environment = [...own.filter((entry) => !given.has(entry.split('=')[0])), ...launch.environment];
