@@ -11,7 +11,19 @@ import { exportCapture } from '../capture/export.ts';
 import { captureProcesses, Recorder } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
-import { type Json, numbers, parsePages, parsePid, print, progressLine, say, sayVerdicts, table } from './output.ts';
+import {
+  complain,
+  type Json,
+  note,
+  numbers,
+  parsePages,
+  parsePid,
+  print,
+  progressLine,
+  say,
+  sayVerdicts,
+  table,
+} from './output.ts';
 
 /** What was found of several processes together. */
 const sumUp = (summaries: readonly Pick<CheckSummary, 'counts' | 'pages'>[]) => ({
@@ -45,8 +57,8 @@ export async function reportCapture(
       'Give PIDs, or --all for every process.',
     );
   if (frames === 'bytes')
-    process.stderr.write(
-      'cr3scope: the capture will hold the memory of these processes: passwords, keys and all. --frames digests keeps a SHA-256 of each frame instead.\n',
+    note(
+      'the capture will hold the memory of these processes: passwords, keys and all. --frames digests keeps a SHA-256 of each frame instead.',
     );
   const listed = await explorer.processes({});
   const unknown = pids.find((pid) => !listed.pid.includes(pid));
@@ -126,7 +138,7 @@ export async function recordTime(explorer: Explorer, path: string, force: boolea
         const result = await work;
         if (failed) throw failed;
         const { digest, size } = recorder.finish();
-        process.stderr.write(`cr3scope: ${path}, ${bytes(size)}, SHA-256 ${digest}\n`);
+        note(`${path}, ${bytes(size)}, SHA-256 ${digest}`);
         return result;
       } catch (error) {
         if (wrote || failed) throw recorder.leave(error);
@@ -171,7 +183,7 @@ const describe = (contents: CaptureContents) => {
 };
 
 /** What a capture holds, and where it comes from. */
-export async function show(path: string, { json }: Json): Promise<number> {
+export async function showCapture(path: string, { json }: Json): Promise<number> {
   const contents = readCapture(path);
   const { counts, ...d } = describe(contents);
   if (json) {
@@ -235,7 +247,7 @@ export async function exportTo(path: string, options: ExportOptions): Promise<nu
       `Use --format ${EXPORT_FORMATS.join(', ')}, or a file name with that ending.`,
     );
   const contents = readCapture(path);
-  if (contents.problem) process.stderr.write(`cr3scope: ${contents.problem.message}. ${contents.problem.remedy}\n`);
+  if (contents.problem) complain(contents.problem);
   const progress = progressLine(options, 'processes');
   const abort = new AbortController();
   const stop = () => abort.abort();
@@ -264,7 +276,7 @@ export async function verify(path: string, { json }: Json): Promise<number> {
     const { complete, problem, digest: sha256, bytesRead } = reader;
     const good = complete && !problem;
     if (json) print({ path, good, chunks, bytes: bytesRead, sha256, problem: problem?.message ?? '' });
-    else if (good) say(`${path}: complete and as it was written, ${count(bytesRead)} bytes\nSHA-256 ${sha256}`);
+    else if (good) say(`${path}: complete and as it was written, ${count(bytesRead)} bytes`, `SHA-256 ${sha256}`);
     else say(`${problem?.message}. ${problem?.remedy}`);
     return good ? 0 : 1;
   } finally {

@@ -62,7 +62,7 @@ const runs = ({ pid, name, kernelThread }: ReturnType<typeof each>[number]) =>
 
 function sayCpus(c: Cpus, encryptionMask: bigint, first: boolean): void {
   const list = each(c, encryptionMask);
-  if (!first) say(`\n${new Date(c.at).toISOString()}`);
+  if (!first) say('', new Date(c.at).toISOString());
   table(
     ['CPU', ...(c.registers ? ['CR3', 'PCID', 'LAM'] : []), 'ROOT PA', 'WHOSE', 'RUNS'],
     list.map((x) => [
@@ -82,7 +82,7 @@ function sayCpus(c: Cpus, encryptionMask: bigint, first: boolean): void {
         .join(' ');
     const [one] = list;
     if (one) {
-      say(`\nCPU ${one.cpu}`);
+      say('', `CPU ${one.cpu}`);
       say(`  CR0  ${hex(one.cr0 ?? 0n, 16)}  ${names(one.cr0 ?? 0n, CR0_BITS)}`);
       say(`  CR4  ${hex(one.cr4 ?? 0n, 16)}  ${names(one.cr4 ?? 0n, CR4_BITS)}`);
       say(`  EFER ${hex(one.efer ?? 0n, 16)}  ${names(one.efer ?? 0n, EFER_BITS)}`);
@@ -91,6 +91,6 @@ function sayCpus(c: Cpus, encryptionMask: bigint, first: boolean): void {
     say(
       '\nDerived by bpf from the task that is on each CPU; the registers themselves take the module (`npm run module`).',
     );
-  say('\nWhy CR3 changes:');
+  say('', 'Why CR3 changes:');
   for (const why of WHY_CR3_CHANGES) say(`- ${why}`);
 }

@@ -18,7 +18,7 @@ import { CSV_HEAD, csvLine, jsonLine } from '../capture/differences.ts';
 import { captureProcesses } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
-import { type Json, say } from './output.ts';
+import { complain, type Json, say, show } from './output.ts';
 
 export interface DiffOptions extends Json {
   csv?: boolean;
@@ -61,15 +61,14 @@ export async function diff(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  for (const { problem } of [a, b])
-    if (problem) process.stderr.write(`cr3scope: ${problem.message}. ${problem.remedy}\n`);
-  if (csv) process.stdout.write(CSV_HEAD);
+  for (const { problem } of [a, b]) if (problem) complain(problem);
+  if (csv) show(CSV_HEAD);
   const shown = new Map<number, number>();
   const differences = diffCaptures(a, b);
   for (let next = differences.next(); ; next = differences.next()) {
     if (next.done) {
       const { pages, ...totals } = next.value;
-      if (json) process.stdout.write(jsonLine(next.value));
+      if (json) show(jsonLine(next.value));
       else if (!csv) {
         for (const [pid, n] of shown)
           if (n > limit)
@@ -83,8 +82,8 @@ export async function diff(
       return differs(next.value) ? 1 : 0;
     }
     const difference = next.value;
-    if (json) process.stdout.write(jsonLine(difference));
-    else if (csv) process.stdout.write(csvLine(difference));
+    if (json) show(jsonLine(difference));
+    else if (csv) show(csvLine(difference));
     else {
       if (difference.type === 'pages') {
         const n = (shown.get(difference.pid) ?? 0) + 1;

@@ -10,7 +10,7 @@ import { serve } from '../serve.ts';
 import { Service } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
 import { VERSION } from '../version.ts';
-import { type ExportOptions, exportTo, type ReportOptions, show, verify } from './capture.ts';
+import { type ExportOptions, exportTo, type ReportOptions, showCapture, verify } from './capture.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
 import { type DiffOptions, diff } from './diff.ts';
 import {
@@ -24,7 +24,7 @@ import {
   shared,
 } from './frames.ts';
 import { type LabOptions, lab } from './lab.ts';
-import { type Json, print, say } from './output.ts';
+import { complain, type Json, print, say, show, showError } from './output.ts';
 import { type CheckOptions, check, ps, regions, report } from './space.ts';
 import { type TraceOptions, trace } from './trace.ts';
 import { translate } from './translate.ts';
@@ -79,7 +79,7 @@ function openLink(url: string): ReturnType<typeof openBrowser> | undefined {
     return openBrowser(url);
   } catch (error) {
     const { message, remedy } = Failed.from(error);
-    process.stderr.write(`cr3scope: no browser was opened: ${message}. ${remedy}\n`);
+    complain({ message: `no browser was opened: ${message}`, remedy });
     return undefined;
   }
 }
@@ -97,9 +97,8 @@ async function runServe(explorer: Explorer, { port, json, open, launch }: ServeO
   );
   if (json) print({ url: server.url, port: server.port, pid: process.pid });
   else {
-    say(
-      `cr3scope serves on this machine only. Open this link; it works once, in one tab of a browser:\n\n  ${server.url}\n`,
-    );
+    say('cr3scope serves on this machine only. Open this link; it works once, in one tab of a browser:');
+    say('', `  ${server.url}`, '');
     say(
       `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} root@this-machine, then open it there. Ctrl-C ends.`,
     );
@@ -128,7 +127,11 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .version(VERSION)
     .exitOverride()
     .enablePositionalOptions() // what follows the program of `trace` belongs to it
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cr3scope: ')) })
+    .configureOutput({
+      writeOut: show,
+      writeErr: showError,
+      outputError: (text, write) => write(text.replace(/^error: /, 'cr3scope: ')),
+    })
     .showHelpAfterError('Run `cr3scope --help` to see the commands.');
   /** A command that needs no machine. */
   const offline = (name: string, description: string, sample: string) =>
@@ -260,7 +263,10 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--force', 'replace that file if it exists')
     .option('--no-follow', 'let the program run on untraced after its first exec')
     .option('--directory <path>', 'start the program in this directory')
-    .option('--user <name>', 'start the program as this user')
+    .option(
+      '--user <name>',
+      'start the program as this user, with HOME, USER, LOGNAME, SHELL and PATH as at login; of the environment only language, time zone, terminal and DISPLAY are kept',
+    )
     .option('--env <NAME=value...>', 'set environment variables of the program')
     .passThroughOptions()
     .action((name: string | undefined, more: string[], o: TraceOptions) => run((e) => trace(e, name, more, o), o));
@@ -293,7 +299,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     'show <capture>',
     'show what a capture holds and where it comes from',
     'cr3scope show before.cr3scope',
-  ).action(async (path: string, o: Json) => end(await show(path, o)));
+  ).action(async (path: string, o: Json) => end(await showCapture(path, o)));
   offline(
     'verify <capture>',
     'verify that a capture is complete and as it was written; exit code 1 if it is not',
@@ -339,8 +345,7 @@ export async function runCommand(argv: readonly string[], open: Open): Promise<n
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const { message, remedy } = Failed.from(error);
-    process.stderr.write(`cr3scope: ${message}. ${remedy}\n`);
+    complain(Failed.from(error));
     return 2;
   }
 }

@@ -11,7 +11,7 @@ import type { Explorer } from '../explorer/explorer.ts';
 import { LABS_PROGRAM } from '../files.ts';
 import { Lab } from '../service/lab.ts';
 import { Failed } from '../sources/failed.ts';
-import { type Json, print, say, table } from './output.ts';
+import { type Json, print, say, showError, table } from './output.ts';
 
 export interface LabOptions extends Json {
   /** False with --no-wait. */
@@ -43,7 +43,7 @@ export async function lab(explorer: Explorer, wanted: string | undefined, { json
       const text = LABS[name].steps[at.step - 1];
       if (json) print({ ...at, ...text, pages: at.pages.map(shortPage) });
       else {
-        say(`\n${at.step}. ${text?.title}`);
+        say('', `${at.step}. ${text?.title}`);
         say(`   ${text?.text}`);
         table(
           ['', 'PID', 'ROOT PA', 'ADDRESS', 'LEVEL', 'ENTRY', 'WHAT'],
@@ -63,7 +63,7 @@ export async function lab(explorer: Explorer, wanted: string | undefined, { json
         );
       }
       if (input) {
-        process.stderr.write('   Enter for the next step ');
+        showError('   Enter for the next step ');
         await once(input, 'line');
       }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the commands share: how they read their arguments and how they print.
+// What the commands share: how they read their arguments and how they print. Nothing else writes to the terminal, and
+// nothing reaches it that could act on it.
 import type { Target } from '../../contract/api.ts';
 import { count, parseU64 } from '../../contract/format.ts';
 import { inJson, visible, visibleLines } from '../../contract/inert.ts';
@@ -8,11 +9,38 @@ import { Failed } from '../sources/failed.ts';
 
 export const EVERYTHING = 1n << 63n;
 
+type Stream = 'stdout' | 'stderr';
+const write = (stream: Stream, text: string) => process[stream].write(visibleLines(text));
+
+/** Lines of text, each on one line whatever it holds. */
+export const say = (...lines: string[]) => write('stdout', (lines.length ? lines : ['']).map(line).join(''));
+/** The same beside the output: on stderr. */
+export const note = (text: string) => write('stderr', line(`cr3scope: ${text}`));
+export const complain = ({ message, remedy }: Pick<Failed, 'message' | 'remedy'>) => note(`${message}. ${remedy}`);
+/** Text that has lines of its own. */
+export const show = (text: string) => write('stdout', text);
+export const showError = (text: string) => write('stderr', text);
+const line = (text: string) => `${visible(text)}\n`;
+
 /** JSON for scripts: 64-bit words as "0x…" strings, counts as numbers, one object a line. */
-export function print(value: unknown): void {
-  process.stdout.write(`${inJson(value)}\n`);
+export const print = (value: unknown) => write('stdout', `${inJson(value)}\n`);
+
+let whenGone = () => process.exit(0);
+/** What to do once nobody reads any more, other than to end at once; the output goes nowhere then. */
+export function endGently(end: () => void): void {
+  whenGone = end as typeof whenGone;
 }
-export const say = (text = '') => process.stdout.write(`${visibleLines(text)}\n`);
+
+/** Ends where nobody reads any more, as `| head` when it has seen enough: that is no error. */
+export function guardOutput(): void {
+  const failed = ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') return whenGone();
+    complain(new Failed(`the output can’t be written: ${message}`, 'Free some space, or write it elsewhere.'));
+    process.exit(2);
+  };
+  process.stdout.on('error', failed);
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? whenGone() : process.exit(2)));
+}
 
 export function parsePid(text: string): number {
   const pid = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
@@ -77,8 +105,8 @@ export interface Json {
 export function progressLine({ json }: Json, unit = 'pages') {
   const on = process.stderr.isTTY && !json;
   return {
-    show: ({ done, total }: { done: bigint; total: bigint }) => {
-      if (on) process.stderr.write(`\r${count(done)} of ${count(total)} ${unit}`);
+    show: ({ done, total, waiting }: { done: bigint; total: bigint; waiting?: boolean }) => {
+      if (on) process.stderr.write(waiting ? '\rwaiting' : `\r${count(done)} of ${count(total)} ${unit}`);
     },
     clear: () => {
       if (on) process.stderr.write('\r\x1b[K');

@@ -5,7 +5,7 @@ import { filterOf, sayTraced } from '../../contract/trace.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { recordTime } from './capture.ts';
-import { type Json, parsePid, print } from './output.ts';
+import { endGently, type Json, note, parsePid, print } from './output.ts';
 
 export interface TraceOptions extends Json {
   attach?: string;
@@ -43,7 +43,7 @@ export async function trace(
       events++;
       const seconds = Number(event.ns - startNs) / 1e9;
       if (json) print({ seconds, ...event, filter: filterOf(event) ?? null });
-      else process.stderr.write(`cr3scope ${seconds.toFixed(4).padStart(9)}  ${event.pid}  ${sayTraced(event)}\n`);
+      else note(`${seconds.toFixed(4).padStart(9)}  ${event.pid}  ${sayTraced(event)}`);
     }
   };
   const launch = {
@@ -57,6 +57,7 @@ export async function trace(
   // Ctrl-C reaches a program that was started here, too: it is its own to heed. A second one lets it go.
   let interrupts = 0;
   const stopAll = () => job.cancel();
+  endGently(stopAll); // the program runs on
   const stop = () => {
     if (++interrupts > (program === undefined ? 0 : 1)) job.cancel();
   };

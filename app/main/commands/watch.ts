@@ -6,7 +6,7 @@ import { causeOf, type PageState, pageStates, sayState } from '../../contract/wa
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { recordTime } from './capture.ts';
-import { type Json, parsePages, parsePid, print, say } from './output.ts';
+import { endGently, type Json, parsePages, parsePid, print, say } from './output.ts';
 
 export interface WatchOptions extends Json {
   interval: string;
@@ -102,6 +102,7 @@ export async function watch(
   const endWhenAnswered = () => {
     if (heard && jobs.every(({ place }) => place.samples >= asked)) stop();
   };
+  endGently(stop);
   process.once('SIGINT', stop);
   const timer = forMs === undefined ? undefined : setTimeout(stop, forMs);
   const lines = step ? createInterface({ input: process.stdin }) : undefined;
