@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment, loadModule, NODE, ROOT, run, SetupError, setUp } from './setup.mjs';
+import { asOwner, environment, loadModule, NODE, programEnvironment, ROOT, run, SetupError, setUp } from './setup.mjs';
 
 const [command = 'start', ...rest] = process.argv.slice(2);
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
@@ -16,6 +16,7 @@ function findElectron() {
     cwd: ROOT,
     encoding: 'utf8',
     env: environment(),
+    ...asOwner(),
   });
   const program = stdout?.trim().split('\n').at(-1);
   if (program && existsSync(program)) return { program };
@@ -25,7 +26,7 @@ function findElectron() {
 
 /** Runs a child with this terminal until it ends; Ctrl-C reaches both. */
 function hand(program, args) {
-  const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: environment() });
+  const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: programEnvironment() });
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.on('error', (error) => {

@@ -4,6 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,6 +20,35 @@ const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
 
 export function environment() {
   return { ...process.env, PATH: `${BIN}:${process.env.PATH}`, ESBUILD_BINARY_PATH: undefined };
+}
+
+/**
+ * Whoever called sudo in a checkout of their own: what is built in it and fetched for it is theirs, and is made by them.
+ * What `spawn` needs to run as them; nothing where root builds for itself, or somebody else does.
+ */
+export function asOwner() {
+  const { SUDO_UID, SUDO_GID } = process.env;
+  const { uid, gid } = statSync(ROOT);
+  if (process.getuid() !== 0 || uid === 0 || String(uid) !== SUDO_UID) return {};
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  const [name = SUDO_UID, , , , , home = '/'] = users.find(([, , id]) => id === SUDO_UID) ?? [];
+  const env = { ...environment(), HOME: home, USER: name, LOGNAME: name };
+  // npm and others have told of root's folders.
+  for (const key of Object.keys(env))
+    if (/^(XDG_\w+|npm_config_(cache|userconfig|globalconfig|logs_dir|init_module))$/.test(key)) delete env[key];
+  return { uid, gid: Number(SUDO_GID ?? gid), env };
+}
+
+/** The environment of the program itself: as root it keeps its files in root's home, wherever HOME points. */
+export function programEnvironment() {
+  const env = environment();
+  if (process.getuid() !== 0) return env;
+  const cookies = join(homedir(), '.Xauthority');
+  if (env.DISPLAY && !env.XAUTHORITY && existsSync(cookies)) env.XAUTHORITY = cookies;
+  for (const key of ['XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME']) delete env[key];
+  return { ...env, HOME: userInfo().homedir };
 }
 
 export function run(command, args, options = {}) {
@@ -208,7 +238,7 @@ export function loadModule(words) {
   if (!existsSync(`/lib/modules/${kernel}/build/Makefile`)) debianPackages({ [`linux-headers-${kernel}`]: '' });
   debianPackages({ make: '/usr/bin/make', gcc: '' });
   say(`building cr3scope.ko for ${kernel}`);
-  run('make', ['-s', '-C', 'kmod']);
+  run('make', ['-s', '-C', 'kmod'], asOwner());
   for (const name of ['cr3scope_course', 'cr3scope']) if (existsSync(`/sys/module/${name}`)) run('rmmod', [name]);
   run('insmod', ['kmod/cr3scope.ko']);
   if (course) run('insmod', ['kmod/cr3scope-course.ko']);
@@ -230,7 +260,6 @@ function bundles() {
 /** @param {{test?: boolean, window?: boolean, guest?: boolean, source?: boolean, newer?: boolean}} extent */
 export function setUp({ test = false, window = false, guest = false, source = false, newer = false } = {}) {
   checkMachine();
-  npmPackages();
   debianPackages({
     ...BUILD_PACKAGES,
     ...(window || test ? WINDOW_PACKAGES : {}),
@@ -239,6 +268,8 @@ export function setUp({ test = false, window = false, guest = false, source = fa
     ...(source ? SOURCE_PACKAGES : {}),
     ...(newer ? NEWER_PACKAGES : {}),
   });
+  if (asOwner().uid !== undefined) return run(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'build'], asOwner());
+  npmPackages();
   addon();
   bundles();
 }

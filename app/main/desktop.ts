@@ -2,6 +2,8 @@
 // The desktop face: one window on the explorer.
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
 import type { Args } from '../contract/api.ts';
@@ -25,6 +27,12 @@ protocol.registerSchemesAsPrivileged([
 // Chromium's sandbox can't be entered from root; it must be off then, and the status line says so.
 const asRoot = process.getuid?.() === 0;
 if (!asRoot) app.enableSandbox();
+// Where sudo keeps HOME, root's files would lie in a user's home, who could not remove them.
+if (asRoot) {
+  process.env.HOME = userInfo().homedir;
+  const profile = join(process.env.HOME, '.config', app.getName());
+  if (!app.commandLine.hasSwitch('user-data-dir')) app.setPath('userData', profile);
+}
 const rootNotice = asRoot ? ['as root: renderer sandbox off'] : [];
 
 /** Those of all windows. */

@@ -3,6 +3,7 @@
 import {
   closeSync,
   constants,
+  fchownSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -15,6 +16,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { Failed } from './sources/failed.ts';
 
 const SPACE = 'Free some space, or choose another place.';
@@ -58,6 +60,24 @@ export function openRegular(path: string): number {
 /** Where a file system has no hard links, as FAT and exFAT. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
+/**
+ * A new file that root has made for whoever called sudo becomes theirs where they could have made it themselves: in a
+ * folder of theirs, or one for everybody. Elsewhere, as in /root or /etc, it stays root's.
+ */
+function giveToInvoker(fd: number, folder: string): void {
+  const [uid, gid] = [process.env.SUDO_UID, process.env.SUDO_GID].map((id) =>
+    /^\d{1,10}$/.test(id ?? '') ? Number(id) : 0,
+  );
+  if (process.getuid?.() !== 0 || !uid || !gid) return;
+  try {
+    const { uid: owner, mode } = statSync(folder);
+    const everybodys = (mode & 0o1002) === 0o1002;
+    if (owner === uid || everybodys) fchownSync(fd, uid, gid);
+  } catch {
+    // A file system without owners, or one that maps root to nobody.
+  }
+}
+
 export class PartialFile {
   /** What it is called until it is finished. */
   readonly partial: string;
@@ -76,6 +96,7 @@ export class PartialFile {
     if (there && !force) throw new Failed(`${path} exists`, REMEDIES.EEXIST as string, 'EEXIST');
     this.partial = `${path}.${process.pid}.part`;
     this.fd = this.attempt(() => openSync(this.partial, 'wx', 0o600));
+    giveToInvoker(this.fd, dirname(path));
   }
 
   /** Bytes written so far. */
