@@ -68,7 +68,8 @@ u64 check_peak_kib(int pid, u64 begin, u64 bytes) {
     std::ofstream("/proc/self/clear_refs") << 5;  // resets the peak to what is resident now
     u64 before = status_kib("VmRSS:");
     std::atomic<bool> cancel{false};
-    Checker(session.target(), *lease, lease.module(), pid, 0, cancel).run(begin, begin + bytes, [](CheckBatch&&) {});
+    SpaceSources sources(lease.machine(), pid, 0);
+    Checker(sources, cancel).run(begin, begin + bytes, [](CheckBatch&&) {});
     u64 peak = status_kib("VmHWM:") - before;
     if (write(pipe_ends[1], &peak, sizeof peak) != sizeof peak) _exit(1);
     _exit(0);
@@ -94,10 +95,11 @@ int main() try {
   session.open();
   std::atomic<bool> cancel{false};
   Session::Lease lease(session, 3, cancel, nullptr);
+  const Machine machine = lease.machine();
   FrameReader &frames = lease[0], &second = lease[1], &walker = lease[2];
   TableWalk walk(session.target(), frames);
   Pagemap pagemap(getpid());
-  u64 root = frames.roots(getpid())[0].root_pa;
+  u64 root = machine.roots.roots(getpid())[0].root_pa;
 
   // The walk of all entries: every table of the process read and every PTE looked at.
   u64 entries = 0, sum = 0;
@@ -118,9 +120,8 @@ int main() try {
 
   Counts counts{};
   auto check = [&] {
-    counts = Checker(session.target(), frames, lease.module(), getpid(), 0, cancel)
-                 .run(va, va + kGiB, [](CheckBatch&&) {})
-                 .counts;
+    SpaceSources sources(machine, getpid(), 0);
+    counts = Checker(sources, cancel).run(va, va + kGiB, [](CheckBatch&&) {}).counts;
   };
   auto [check_s, bare_s] = side_by_side(check, read_pagemap);
 
@@ -157,7 +158,7 @@ int main() try {
     children.push_back(child);
   }
   auto [roots_s, list_s] =
-      side_by_side([&] { roots = frames.roots(0).size(); }, [&] { processes = read_processes().size(); });
+      side_by_side([&] { roots = machine.roots.roots(0).size(); }, [&] { processes = read_processes().size(); });
   for (pid_t child : children) kill(child, SIGKILL);
   for (pid_t child : children) waitpid(child, nullptr, 0);
 
@@ -193,7 +194,7 @@ int main() try {
   std::thread watcher([&] {
     try {
       watch(
-          session.target(), [&](const auto& use) { use(second, nullptr); }, getpid(), 0, va, va + kWatched * kPageSize,
+          session.target(), [&](const auto& use) { use(lease.machine(1)); }, getpid(), 0, va, va + kWatched * kPageSize,
           100'000'000, never, stop,
           [&](WatchBatch&& batch) {
             watch_samples = batch.samples;
@@ -214,7 +215,7 @@ int main() try {
   for (int i = 0; i < 16; i++)
     if (mmap(nullptr, kGiB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, shared, 0) == MAP_FAILED)
       throw Error("mmap", errno, "Free some memory.");
-  ReverseMap reverse(session.target(), frames, cancel);
+  ReverseMap reverse(machine, cancel);
 
   std::printf(
       "{\"entries\":%llu,\"walkSeconds\":%.6f,\"pagemapSeconds\":%.6f,\"checkSeconds\":%.6f,\"barePagemapSeconds\":%."

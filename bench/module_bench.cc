@@ -37,7 +37,7 @@ int main() try {
   session.open();
   if (session.module_refusal()) throw *session.module_refusal();
   Session::Lease lease(session);
-  KernelModule& module = *lease.module();
+  KernelModule& module = *lease.machine().module;
   Pagemap pagemap(getpid());
   std::vector<u64> words(kPages);
   u64 pages = 0, agreed = 0;

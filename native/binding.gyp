@@ -38,30 +38,22 @@
       "target_name": "core",
       "type": "static_library",
       "dependencies": ["bpf_object"],
-      "sources": ["core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/memory_map.cc", "core/page_record.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/verdict.cc", "core/watch.cc"],
+      "sources": ["core/address_space.cc", "core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/kernel_module.cc", "core/kernel_walk.cc", "core/memory_map.cc", "core/page_record.cc", "core/page_rows.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/settle.cc", "core/space_sources.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/verdict.cc", "core/watch.cc"],
       "link_settings": {"libraries": ["-lbpf", "-lz"]}
     },
     {
       "target_name": "cr3scope",
       "dependencies": ["core"],
-      "sources": ["binding/addon.cc", "binding/convert.cc"],
+      "sources": ["binding/addon.cc", "binding/convert.cc", "binding/session_class.cc"],
       "include_dirs": ["<(napi_include)"],
       "defines": ["<@(napi_defines)"]
     },
     {
       "target_name": "cr3scope_test",
       "dependencies": ["core"],
-      "sources": ["test/addon.cc", "binding/convert.cc"],
+      "sources": ["test/addon.cc", "test/wrong_frames.cc", "binding/convert.cc", "binding/session_class.cc"],
       "include_dirs": ["<(napi_include)"],
       "defines": ["<@(napi_defines)"]
-    },
-    {
-      "target_name": "cr3scope_wrong",
-      "dependencies": ["bpf_object"],
-      "sources": ["binding/addon.cc", "binding/convert.cc", "<!@(ls core/*.cc)"],
-      "include_dirs": ["<(napi_include)"],
-      "defines": ["<@(napi_defines)", "CR3SCOPE_WRONG_SOURCE"],
-      "libraries": ["-lbpf", "-lz"]
     },
     {
       "target_name": "labs",

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
 export const ADDON_PATH = resolve('native/build/Release/cr3scope.node');
-const TEST_ADDON_PATH = resolve('native/build/Release/cr3scope_test.node');
+/** Its Session reads page tables wrongly (native/test/wrong_frames.h); it exports the parts of TestAddon besides. */
+export const TEST_ADDON_PATH = resolve('native/build/Release/cr3scope_test.node');
 
 /** The facts of a kernel and CPU that decide how entries read. */
 interface Facts {

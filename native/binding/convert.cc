@@ -303,9 +303,10 @@ Napi::Object to_js(Napi::Env env, const CheckResult& r) {
   o["tables"] = words(env, r.tables);
   o["beginNs"] = to_js(env, r.begin_ns);
   o["endNs"] = to_js(env, r.end_ns);
-  o["walkNs"] = to_js(env, r.walk_ns);
-  o["pagemapNs"] = to_js(env, r.pagemap_ns);
-  o["kernelNs"] = to_js(env, r.kernel_ns);
+  auto spent = [&](Source source) { return to_js(env, r.source_ns[static_cast<size_t>(source)]); };
+  o["walkNs"] = spent(Source::tableWalk);
+  o["pagemapNs"] = spent(Source::pagemap);
+  o["kernelNs"] = spent(Source::kernelWalk);
   o["regionBegin"] = column64(env, r.regions, [](auto& x) { return x.begin; });
   o["regionEnd"] = column64(env, r.regions, [](auto& x) { return x.end; });
   auto counts = Napi::BigUint64Array::New(env, r.regions.size() * kVerdicts);

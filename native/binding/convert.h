@@ -11,6 +11,7 @@
 #include "../core/check.h"
 #include "../core/error.h"
 #include "../core/memory_map.h"
+#include "../core/page_rows.h"
 #include "../core/processes.h"
 #include "../core/reverse_map.h"
 #include "../core/search.h"

@@ -5,8 +5,10 @@
 #include <string>
 
 #include "../bpf/frames.h"
+#include "cpus.h"
 #include "frame_reader.h"
 #include "kpage.h"
+#include "roots.h"
 #include "target.h"
 
 struct bpf_object;
@@ -17,7 +19,7 @@ namespace cr3scope {
 // Throws an Error of that errno with what mends it, where a bpf call was refused.
 [[noreturn]] void refuse_bpf(const Target& target, const std::string& call, int code);
 
-class BpfFrames final : public FrameReader {
+class BpfFrames final : public FrameReader, public Roots, public Cpus {
  public:
   // Loads the programs and finds the direct map, or takes `direct_map` where another instance confirmed it already.
   // Throws Error with the reason and the remedy where bpf can't be used here.

@@ -5,9 +5,11 @@
 #include <functional>
 #include <memory>
 
+#include "cpus.h"
 #include "error.h"
 #include "file.h"
 #include "frame_reader.h"
+#include "roots.h"
 #include "target.h"
 #include "words.h"
 
@@ -21,7 +23,7 @@ struct KernelPath {
   KernelWord word;
 };
 
-class KernelModule final : public FrameReader {
+class KernelModule final : public FrameReader, public Roots, public Cpus {
  public:
   // Throws Error with the reason and the remedy where the module can't be used.
   explicit KernelModule(const Target& target);

@@ -3,6 +3,8 @@
 
 #include <sys/ioctl.h>
 
+#include <algorithm>
+
 #include "error.h"
 
 namespace cr3scope {
@@ -18,6 +20,7 @@ struct ScanArgument {
   u64 category_inverted, category_mask, category_anyof_mask, return_mask;
 };
 constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
+constexpr u64 kWindowPages = 65536;  // words read at a time where there is no such call
 constexpr u64 kScanPresent = 1 << 3, kScanSwapped = 1 << 4;
 
 }  // namespace
@@ -32,7 +35,7 @@ Pagemap::Pagemap(int pid) : pid_(pid) {
   throw Error("open " + path, errno, "Run as root (CAP_SYS_ADMIN and CAP_SYS_PTRACE).");
 }
 
-size_t Pagemap::read(u64 va, size_t count, u64* words) const {
+bool Pagemap::read(u64 va, size_t count, u64* words) {
   size_t done = 0;
   while (done < count) {
     ssize_t n = pread(file_.fd(), words + done, (count - done) * sizeof(u64),
@@ -42,7 +45,25 @@ size_t Pagemap::read(u64 va, size_t count, u64* words) const {
     if (n == 0) break;
     done += static_cast<size_t>(n) / sizeof(u64);
   }
-  return done;
+  return done == count;
+}
+
+bool Pagemap::find(u64 begin, u64 end, std::vector<PageRange>& found, const std::atomic<bool>& cancel) {
+  std::vector<PageRange> ranges;
+  has_scan_ = has_scan_ && scan(begin, end, ranges);
+  if (has_scan_) {
+    found.insert(found.end(), ranges.begin(), ranges.end());
+    return true;
+  }
+  std::vector<u64> words(std::min((end - begin) >> kPageShift, kWindowPages));
+  for (u64 va = begin; va < end; va += words.size() * kPageSize) {
+    if (cancel) throw Cancelled();
+    size_t pages = std::min<u64>(words.size(), (end - va) >> kPageShift);
+    if (!read(va, pages, words.data())) return false;
+    for (size_t i = 0; i < pages; i++)
+      if (words[i] >> 62) found.push_back({va + i * kPageSize, va + (i + 1) * kPageSize});
+  }
+  return true;
 }
 
 bool Pagemap::scan(u64 begin, u64 end, std::vector<PageRange>& ranges) const {

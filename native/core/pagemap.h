@@ -5,30 +5,34 @@
 #include <vector>
 
 #include "file.h"
-#include "words.h"
+#include "page_source.h"
 
 namespace cr3scope {
 
-struct PageRange {
-  u64 begin, end;  // virtual addresses
-};
-
-class Pagemap {
+class Pagemap final : public PageSource {
  public:
-  // Pins the address space that the process has now: after exec this reads the old one, after its end nothing.
+  // Pins the address space that the process has now: after exec this reads the old one, after its end nothing. Throws
+  // Error: ESRCH where there is no such process or it has no address space, EACCES without CAP_SYS_PTRACE.
   explicit Pagemap(int pid);
 
-  // Reads `count` words from the page at `va`; returns how many the kernel gave. Fewer means that the address space
-  // is gone (0) or that the range passes the end of user addresses.
-  size_t read(u64 va, size_t count, u64* words) const;
+  Source id() const override { return Source::pagemap; }
 
-  // The ranges in [begin, end) that the kernel reports present or swapped, by PAGEMAP_SCAN (6.7, 52526ca7fdb9):
-  // skips holes at the speed of the page-table walk. False where the kernel lacks the call.
-  bool scan(u64 begin, u64 end, std::vector<PageRange>& ranges) const;
+  // Words are PagemapWord; their PFNs are 0 without CAP_SYS_ADMIN in the initial user namespace. pagemap looks into
+  // regions only: a page outside of them has 0. False, with the words unset from there on, also where the range passes
+  // the end of user addresses.
+  bool read(u64 va, size_t pages, u64* words) override;
+  // What is present or swapped, by PAGEMAP_SCAN (6.7, 52526ca7fdb9), which skips holes at the speed of the page-table
+  // walk, else word by word.
+  bool find(u64 begin, u64 end, std::vector<PageRange>& found, const std::atomic<bool>& cancel) override;
+  // Whether find() skips holes, as far as is known: true until the kernel has refused the call.
+  bool has_scan() const { return has_scan_; }
 
  private:
+  bool scan(u64 begin, u64 end, std::vector<PageRange>& ranges) const;
+
   File file_;
   int pid_;
+  bool has_scan_ = true;
 };
 
 }  // namespace cr3scope

@@ -19,7 +19,7 @@ struct ProcessRow {
   std::string name;          // comm
 };
 
-// All of them, by PID. A process that exits meanwhile is left out.
+// All of them, by PID. A process that exits meanwhile is left out. Throws Error where /proc can't be read.
 std::vector<ProcessRow> read_processes();
 
 }  // namespace cr3scope

@@ -9,10 +9,10 @@
 
 namespace cr3scope {
 
-ReverseMap::ReverseMap(const Target& target, FrameReader& frames, const std::atomic<bool>& cancel) : target_(target) {
+ReverseMap::ReverseMap(const Machine& machine, const std::atomic<bool>& cancel) : target_(machine.target) {
   begin_ns_ = monotonic_ns();
-  TableWalk walk(target, frames);
-  std::vector<RootRecord> roots = frames.roots(0);
+  TableWalk walk(machine.target, machine.frames);
+  std::vector<RootRecord> roots = machine.roots.roots(0);
   // Processes that share one address space (vfork, CLONE_VM) count once.
   std::sort(roots.begin(), roots.end(), [](auto& a, auto& b) { return a.root_pa < b.root_pa; });
   for (const RootRecord& root : roots) {
@@ -23,7 +23,7 @@ ReverseMap::ReverseMap(const Target& target, FrameReader& frames, const std::ato
     u64 pages_before = pages_;
     walk_space(walk, spaces_.size() - 1, cancel);
     // Of a process that has exited or executed another program the tables were anybody's by then.
-    std::vector<RootRecord> now = frames.roots(root.pid);
+    std::vector<RootRecord> now = machine.roots.roots(root.pid);
     if (now.empty() || now[0].root_pa != root.root_pa || now[0].start_ticks != root.start_ticks) {
       mappings_.resize(before);
       tables_.resize(tables_before);
@@ -90,7 +90,7 @@ std::vector<TableUse> ReverseMap::tables(u64 pfn) const {
   return found;
 }
 
-std::vector<Owner> ReverseMap::owners(u64 pfn, FrameReader& frames) const {
+std::vector<Owner> ReverseMap::owners(u64 pfn, const Machine& machine) const {
   std::vector<Owner> found;
   // The frame may be mapped by itself, or within a page of 2 MiB or 1 GiB.
   for (unsigned level : {kPte, kPmd, kPud}) {
@@ -108,11 +108,11 @@ std::vector<Owner> ReverseMap::owners(u64 pfn, FrameReader& frames) const {
     }
   }
   std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.pid != b.pid ? a.pid < b.pid : a.va < b.va; });
-  TableWalk walk(target_, frames);
+  TableWalk walk(target_, machine.frames);
   for (size_t first = 0; first < found.size();) {
     size_t end = first;
     while (end < found.size() && found[end].pid == found[first].pid) end++;
-    std::vector<RootRecord> now = frames.roots(found[first].pid);
+    std::vector<RootRecord> now = machine.roots.roots(found[first].pid);
     bool same =
         !now.empty() && now[0].root_pa == found[first].root_pa && now[0].start_ticks == found[first].start_ticks;
     std::vector<u64> vas;
@@ -126,6 +126,17 @@ std::vector<Owner> ReverseMap::owners(u64 pfn, FrameReader& frames) const {
     first = end;
   }
   return found;
+}
+
+std::shared_ptr<const ReverseMap> ReverseMapCache::get(const Machine& machine, bool again,
+                                                       const std::atomic<bool>& cancel) {
+  if (!again) {
+    std::lock_guard lock(mutex_);
+    if (map_) return map_;
+  }
+  auto map = std::make_shared<const ReverseMap>(machine, cancel);
+  std::lock_guard lock(mutex_);
+  return map_ = std::move(map);
 }
 
 }  // namespace cr3scope

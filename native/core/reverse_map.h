@@ -4,8 +4,11 @@
 #pragma once
 #include <algorithm>
 #include <atomic>
+#include <memory>
+#include <mutex>
 #include <vector>
 
+#include "machine.h"
 #include "table_walk.h"
 
 namespace cr3scope {
@@ -29,11 +32,11 @@ struct TableUse {
 
 class ReverseMap {
  public:
-  // Walks every address space that the reader lists. Throws Cancelled.
-  ReverseMap(const Target& target, FrameReader& frames, const std::atomic<bool>& cancel);
+  // Walks every address space that is listed. Throws Cancelled, and Error where the kernel refuses.
+  ReverseMap(const Machine& machine, const std::atomic<bool>& cancel);
 
   // The mappings of a frame at the time of the walk, by PID and address, each walked again now.
-  std::vector<Owner> owners(u64 pfn, FrameReader& frames) const;
+  std::vector<Owner> owners(u64 pfn, const Machine& machine) const;
 
   // The page tables that the frame was at the time of the walk.
   std::vector<TableUse> tables(u64 pfn) const;
@@ -91,6 +94,18 @@ class ReverseMap {
   std::vector<Mapping> mappings_;  // by pfn, then space and page
   std::vector<Mapping> tables_;    // likewise
   u64 pages_ = 0, gone_ = 0, raced_ = 0, begin_ns_ = 0, end_ns_ = 0;
+};
+
+// The reverse map that was made last, for any number of threads.
+class ReverseMapCache {
+ public:
+  // The one that is kept; it is made first where there is none yet, or where `again` asks for it. Throws as ReverseMap,
+  // and keeps the one before then.
+  std::shared_ptr<const ReverseMap> get(const Machine& machine, bool again, const std::atomic<bool>& cancel);
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<const ReverseMap> map_;
 };
 
 }  // namespace cr3scope

@@ -4,10 +4,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
+#include <vector>
 
 #include "bpf_frames.h"
 #include "error.h"
 #include "kernel_module.h"
+#include "machine.h"
 #include "reverse_map.h"
 #include "turns.h"
 
@@ -15,7 +18,10 @@ namespace cr3scope {
 
 class Session {
  public:
-  Session() : target_(read_target()) {}
+  // Makes a frame reader that stands between the true one and everybody who asks for frames; tests have one that lies.
+  using Decorate = std::unique_ptr<FrameReader> (*)(const Target& target, FrameReader& truth, Roots& roots);
+
+  explicit Session(Decorate decorate = nullptr) : target_(read_target()), decorate_(decorate) {}
 
   const Target& target() const { return target_; }
 
@@ -30,15 +36,17 @@ class Session {
   u64 direct_map() const { return direct_map_; }
   const std::string& direct_map_from() const { return direct_map_from_; }
 
-  // The reverse map made last, null before the first.
-  std::shared_ptr<const ReverseMap> reverse_map() {
-    std::lock_guard lock(mutex_);
-    return reverse_map_;
-  }
-  void keep(std::shared_ptr<const ReverseMap> map) {
-    std::lock_guard lock(mutex_);
-    reverse_map_ = std::move(map);
-  }
+  ReverseMapCache& reverse_maps() { return reverse_maps_; }
+
+  // A frame reader with what the same descriptors tell besides frames.
+  struct Reader {
+    std::unique_ptr<FrameReader> truth, decorated;
+    Roots* roots;
+    Cpus* cpus;
+    KernelModule* module;  // null where it is not loaded
+
+    FrameReader& frames() const { return decorated ? *decorated : *truth; }
+  };
 
   // Readers of one's own for a time. Each costs descriptors and megabytes of locked memory, so that their number is
   // limited. Whoever has a lease must not ask for another one.
@@ -51,10 +59,12 @@ class Session {
         : Lease(session, session.jobs_, count, cancel, waits) {}
     ~Lease();
     Lease(const Lease&) = delete;
-    FrameReader& operator*() const { return *readers_[0]; }
-    FrameReader& operator[](size_t i) const { return *readers_[i]; }
-    // The kernel walk, null where the module is not loaded.
-    KernelModule* module() const { return dynamic_cast<KernelModule*>(readers_[0].get()); }
+    FrameReader& operator*() const { return readers_[0].frames(); }
+    FrameReader& operator[](size_t i) const { return readers_[i].frames(); }
+    Machine machine(size_t i = 0) const {
+      const Reader& r = readers_[i];
+      return {session_.target_, r.frames(), *r.roots, *r.cpus, r.module};
+    }
 
    private:
     Lease(Session& session, Turns& turns, size_t count, const std::atomic<bool>& cancel,
@@ -62,7 +72,7 @@ class Session {
 
     Session& session_;
     Turns::Turn turn_;  // given back when the readers are gone
-    std::vector<std::unique_ptr<FrameReader>> readers_;
+    std::vector<Reader> readers_;
   };
   // At most as many readers can long work have at once, and each of it.
   static constexpr size_t kMostReaders = 8;
@@ -72,13 +82,16 @@ class Session {
   static constexpr size_t kMostCalls = 8, kMostIdle = 4;
   static constexpr std::atomic<bool> kNeverCancelled{false};
 
-  std::unique_ptr<FrameReader> another() const;
+  template <class All>
+  Reader reader(std::unique_ptr<All> all) const;
+  Reader another() const;
 
   Target target_;
+  Decorate decorate_;
   std::mutex mutex_;
   Turns calls_{kMostCalls}, jobs_{kMostReaders};
-  std::vector<std::unique_ptr<FrameReader>> idle_;
-  std::shared_ptr<const ReverseMap> reverse_map_;
+  std::vector<Reader> idle_;
+  ReverseMapCache reverse_maps_;
   u64 direct_map_ = 0;
   std::string direct_map_from_;
   std::optional<Error> module_refusal_, refusal_{Error("open the frame reader", ENXIO, "Open the session first.")};
@@ -90,26 +103,36 @@ inline void Session::open() {
     auto module = std::make_unique<KernelModule>(target_);
     direct_map_ = module->info().direct_map;
     direct_map_from_ = "PAGE_OFFSET, by the module";
-    idle_.push_back(std::move(module));
+    idle_.push_back(reader(std::move(module)));
     refusal_.reset();
     return;
   } catch (const Error& error) {
     module_refusal_ = error;
   }
   try {
-    auto reader = std::make_unique<BpfFrames>(target_);
-    direct_map_ = reader->direct_map();
-    direct_map_from_ = reader->direct_map_from();
-    idle_.push_back(std::move(reader));
+    auto bpf = std::make_unique<BpfFrames>(target_);
+    direct_map_ = bpf->direct_map();
+    direct_map_from_ = bpf->direct_map_from();
+    idle_.push_back(reader(std::move(bpf)));
     refusal_.reset();
   } catch (const Error& error) {
     refusal_ = error;
   }
 }
 
-inline std::unique_ptr<FrameReader> Session::another() const {
-  if (!module_refusal_) return std::make_unique<KernelModule>(target_);
-  return std::make_unique<BpfFrames>(target_, direct_map_);
+// `all` is a frame reader and the rest, too.
+template <class All>
+Session::Reader Session::reader(std::unique_ptr<All> all) const {
+  Reader reader{nullptr, nullptr, all.get(), all.get(), nullptr};
+  if constexpr (std::is_same_v<All, KernelModule>) reader.module = all.get();
+  if (decorate_) reader.decorated = decorate_(target_, *all, *all);
+  reader.truth = std::move(all);
+  return reader;
+}
+
+inline Session::Reader Session::another() const {
+  if (!module_refusal_) return reader(std::make_unique<KernelModule>(target_));
+  return reader(std::make_unique<BpfFrames>(target_, direct_map_));
 }
 
 inline Session::Lease::Lease(Session& session, Turns& turns, size_t count, const std::atomic<bool>& cancel,

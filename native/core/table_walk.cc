@@ -6,33 +6,6 @@
 
 namespace cr3scope {
 
-#ifdef CR3SCOPE_WRONG_SOURCE
-namespace {
-// Only in the test build: a stable lie about the frame of some pages, which every check must catch.
-u8 distorted[FrameReader::kBatch * kPageSize];
-const u8* distort(const u8* frames, size_t count, const u64* vas) {
-  std::memcpy(distorted, frames, count * kPageSize);
-  for (size_t i = 0; i < count; i++)
-    for (unsigned j = 0; j < kEntries; j++) {
-      u64 raw = table_entry(distorted + i * kPageSize, j);
-      u64 page = (vas[i] >> level_shift(kPmd) << 9) + j;
-      if ((raw & kPresent) && page % 61 == 0) raw ^= 1ull << 13;
-      std::memcpy(distorted + i * kPageSize + j * sizeof raw, &raw, sizeof raw);
-    }
-  return distorted;
-}
-}  // namespace
-#endif
-
-const u8* TableWalk::read(const u64* addresses, size_t count, FrameStatus* status, [[maybe_unused]] unsigned level,
-                          [[maybe_unused]] const u64* vas) {
-  const u8* frames = frames_.read(addresses, count, status);
-#ifdef CR3SCOPE_WRONG_SOURCE
-  if (level == kPte) return distort(frames, count, vas);
-#endif
-  return frames;
-}
-
 UpperLevels TableWalk::upper_levels(u64 root_pa) {
   const Paging& paging = target_.paging;
   UpperLevels upper;
@@ -46,7 +19,7 @@ UpperLevels TableWalk::upper_levels(u64 root_pa) {
     for (size_t first = 0; first < tables.size(); first += FrameReader::kBatch) {
       size_t count = std::min(tables.size() - first, FrameReader::kBatch);
       for (size_t i = 0; i < count; i++) addresses[i] = tables[first + i].pa;
-      const u8* frames = read(addresses, count, status, level, nullptr);
+      const u8* frames = frames_.read(addresses, count, status);
       for (size_t i = 0; i < count; i++) {
         const Table& table = tables[first + i];
         if (status[i] != FrameStatus::ok) {
@@ -78,15 +51,14 @@ UpperLevels TableWalk::upper_levels(u64 root_pa) {
 }
 
 const u8* TableWalk::pte_tables(const UpperLevels& upper, size_t first, size_t count, FrameStatus* status) {
-  u64 addresses[FrameReader::kBatch], vas[FrameReader::kBatch];
+  u64 addresses[FrameReader::kBatch];
   for (size_t i = 0; i < count; i++) {
     const Extent& extent = upper.extents[first + i];
     // Others than PTE tables keep their place in the batch; the root stands in for them.
     bool table = extent.entry.kind == EntryKind::table && extent.level == kPmd;
     addresses[i] = table ? extent.entry.pfn << kPageShift : upper.root_pa;
-    vas[i] = extent.va;
   }
-  return read(addresses, count, status, kPte, vas);
+  return frames_.read(addresses, count, status);
 }
 
 void TableWalk::verify(const UpperLevels& upper, size_t first, size_t count, std::vector<bool>& stale) {
@@ -116,7 +88,7 @@ void TableWalk::verify(const UpperLevels& upper, size_t first, size_t count, std
     for (size_t at = 0; at < list.size(); at += FrameReader::kBatch) {
       size_t n = std::min(list.size() - at, FrameReader::kBatch);
       for (size_t i = 0; i < n; i++) addresses[i] = upper.tables[level][list[at + i]].pa;
-      const u8* frames = read(addresses, n, status, level, nullptr);
+      const u8* frames = frames_.read(addresses, n, status);
       std::memcpy(contents[level].data() + at * kPageSize, frames, n * kPageSize);
       for (size_t i = 0; i < n; i++) changed[level][at + i] = status[i] != FrameStatus::ok;
     }
@@ -144,7 +116,7 @@ std::vector<Path> TableWalk::translate(u64 root_pa, const std::vector<u64>& vas)
   std::vector<u64> next(vas.size(), root_pa);  // the table to read for each address
   std::vector<u32> alive(vas.size());
   for (size_t i = 0; i < vas.size(); i++) alive[i] = static_cast<u32>(i);
-  u64 addresses[FrameReader::kBatch], frame_vas[FrameReader::kBatch];
+  u64 addresses[FrameReader::kBatch];
   FrameStatus status[FrameReader::kBatch];
   std::vector<u32> slot;
   for (unsigned level = paging.levels; level >= kPte && !alive.empty(); level--) {
@@ -157,12 +129,11 @@ std::vector<Path> TableWalk::translate(u64 root_pa, const std::vector<u64>& vas)
         u64 table = next[alive[end]];
         if (!frames || addresses[frames - 1] != table) {
           if (frames == FrameReader::kBatch) break;
-          frame_vas[frames] = vas[alive[end]];
           addresses[frames++] = table;
         }
         slot.push_back(static_cast<u32>(frames - 1));
       }
-      const u8* data = read(addresses, frames, status, level, frame_vas);
+      const u8* data = frames_.read(addresses, frames, status);
       for (size_t i = at; i < end; i++) {
         u32 k = alive[i], s = slot[i - at];
         Path& path = paths[k];

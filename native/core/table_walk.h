@@ -91,7 +91,10 @@ class TableWalk {
  public:
   TableWalk(const Target& target, FrameReader& frames) : target_(target), frames_(frames) {}
 
-  // Reads PGD..PMD of the user half, breadth-first in batches.
+  // Each read throws Error where the frame reader does; a single table that can't be read has its status instead.
+
+  // Reads PGD..PMD of the user half, breadth-first in batches. `root_pa` is physical and frame-aligned. What changes
+  // while it is read may be found in a state between; verify() tells.
   UpperLevels upper_levels(u64 root_pa);
 
   // The PTE tables of extents [first, first + count), count <= kBatch: table i at the result + i * 4096, with its
@@ -102,7 +105,8 @@ class TableWalk {
   // in more than A and D since `upper` was read, or its table can't be read any more.
   void verify(const UpperLevels& upper, size_t first, size_t count, std::vector<bool>& stale);
 
-  // Walks many addresses from one root, level by level; any half, any order, best sorted.
+  // Walks many addresses from one root, level by level (SDM vol. 3A, 4.5); any half, any order, best sorted. One path
+  // an address, in their order.
   std::vector<Path> translate(u64 root_pa, const std::vector<u64>& vas);
 
   // Hands `take(va, entry)` every page that this root maps in the user half, by address. `take` may read frames.
@@ -129,8 +133,6 @@ class TableWalk {
   FrameReader& frames() { return frames_; }
 
  private:
-  const u8* read(const u64* addresses, size_t count, FrameStatus* status, unsigned level, const u64* vas);
-
   const Target& target_;
   FrameReader& frames_;
 };

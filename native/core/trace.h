@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "frame_reader.h"
+#include "roots.h"
 
 namespace cr3scope {
 
@@ -43,7 +43,7 @@ struct TraceEvent {
   std::string name;           // what it runs, as far as known
 };
 
-// The roots of a process, as FrameReader::roots() tells them.
+// The root of a process, as Roots::roots() gives it.
 using RootsOf = std::function<std::vector<RootRecord>(int pid)>;
 
 // Launches a program and follows it, or `pid` where no arguments are given, with all its threads and descendants. Ends

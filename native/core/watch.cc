@@ -39,7 +39,7 @@ class Watch {
       for (size_t i = 0; i < n; i++) take(extents[first + i], tables + i * kPageSize, status[i], pages);
       first += n - 1;
     }
-    if (pagemap_.read(begin_, count, words_.data()) != count) return false;
+    if (!pagemap_.read(begin_, count, words_.data())) return false;
     for (size_t i = 0; i < count; i++) pages[i].pagemap = words_[i];
     return true;
   }
@@ -63,20 +63,19 @@ class Watch {
 
 }  // namespace
 
-void watch(const Target& target, const WithReader& with_reader, int pid, u64 start_ticks, u64 begin, u64 end,
+void watch(const Target& target, const WithMachine& with_machine, int pid, u64 start_ticks, u64 begin, u64 end,
            u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
            const std::function<void(WatchBatch&&)>& emit) {
   u64 root = 0;
-  with_reader([&](FrameReader& frames, KernelModule* module) {
-    root = Checker(target, frames, module, pid, start_ticks, cancel).root_pa();
-  });
+  with_machine([&](const Machine& machine) { root = AddressSpace(machine.roots, pid, start_ticks).root_pa(); });
   Watch watch(target, root, pid, begin, end);
   std::vector<Sampled> last, now;
   u64 samples = 0, told = 0;
-  // What is the matter with these pages, by a checker of the moment: regions come and go.
-  auto look = [&](FrameReader& frames, KernelModule* module, const std::vector<u64>& vas, WatchBatch& batch) {
+  // What is the matter with these pages, by sources of the moment: regions come and go.
+  auto look = [&](const Machine& machine, const std::vector<u64>& vas, WatchBatch& batch) {
     KPage kpage;
-    batch.rows = Checker(target, frames, module, pid, start_ticks, cancel).rows(vas);
+    SpaceSources sources(machine, pid, start_ticks);
+    batch.rows = read_rows(sources, vas, cancel);
     for (const PageRow& row : batch.rows) {
       bool frame = maps_frame(row.kind);
       batch.flags.push_back(frame ? kpage.flags(row.pfn) : kUnknown);
@@ -94,9 +93,9 @@ void watch(const Target& target, const WithReader& with_reader, int pid, u64 sta
     WatchBatch batch;
     batch.initial = samples == 0;
     bool gone = false, tell = false;
-    with_reader([&](FrameReader& frames, KernelModule* module) {
+    with_machine([&](const Machine& machine) {
       batch.ns = monotonic_ns();
-      gone = !watch.sample(frames, now);
+      gone = !watch.sample(machine.frames, now);
       if (gone) return;
       std::vector<u64> vas;
       for (size_t i = 0; i < now.size(); i++)
@@ -104,7 +103,7 @@ void watch(const Target& target, const WithReader& with_reader, int pid, u64 sta
       std::swap(last, now);
       tell = !vas.empty() || stepped || batch.ns - told >= kHeartbeatNs;
       try {
-        if (!vas.empty()) look(frames, module, vas, batch);
+        if (!vas.empty()) look(machine, vas, batch);
       } catch (const Error& error) {
         if (error.code != ESRCH && error.code != ENODATA) throw;
         gone = true;  // it went away meanwhile

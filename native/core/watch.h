@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "check.h"
+#include "page_rows.h"
 
 namespace cr3scope {
 
@@ -17,9 +17,8 @@ struct WatchBatch {
   std::vector<u64> flags, counts;  // kpageflags and kpagecount of the frame of each row, kUnknown without one
 };
 
-// Calls its argument with a frame reader, and the module where that is loaded. A watch has them for its samples only:
-// it may last for days.
-using WithReader = std::function<void(const std::function<void(FrameReader&, KernelModule*)>&)>;
+// Calls its argument with readers of its own. A watch has them for its samples only: it may last for days.
+using WithMachine = std::function<void(const std::function<void(const Machine&)>&)>;
 
 constexpr u64 kMostWatched = 1 << 16;  // pages
 
@@ -28,7 +27,7 @@ constexpr u64 kMostWatched = 1 << 16;  // pages
 // costs one pagemap read and one read of the tables; only pages whose words differ from the last sample are looked at
 // closely. Batches come with the first sample, with each that changed something, and once a second. Throws Cancelled,
 // and Error where the process can't be read.
-void watch(const Target& target, const WithReader& with_reader, int pid, u64 start_ticks, u64 begin, u64 end,
+void watch(const Target& target, const WithMachine& with_machine, int pid, u64 start_ticks, u64 begin, u64 end,
            u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
            const std::function<void(WatchBatch&&)>& emit);
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What only tests call: pure parts of the core, by themselves. Typed in test/addon.ts.
+// What only tests call: pure parts of the core by themselves, and a Session whose frame reader lies. Typed in
+// test/addon.ts.
 #include "../binding/convert.h"
+#include "../binding/session_class.h"
 #include "../core/verdict.h"
+#include "wrong_frames.h"
 
 namespace cr3scope {
 
@@ -65,7 +68,12 @@ Napi::Value left_out(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<u8>(left_out_by_pagemap(entry, info[3].ToString())));
 }
 
+std::unique_ptr<FrameReader> wrong_frames(const Target& target, FrameReader& truth, Roots& roots) {
+  return std::make_unique<WrongFrames>(target, truth, roots);
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports["Session"] = define_session(env, wrong_frames);
   exports["decode"] = Napi::Function::New<decode_entry>(env, "decode");
   exports["access"] = Napi::Function::New<access_of>(env, "access");
   exports["judge"] = Napi::Function::New<judge_page>(env, "judge");

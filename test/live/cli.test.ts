@@ -10,7 +10,7 @@ import { runCommand } from '../../app/main/commands/index.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { JsonReport } from '../../app/main/explorer/report.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
-import { ADDON_PATH } from '../addon.ts';
+import { ADDON_PATH, TEST_ADDON_PATH } from '../addon.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
 
 let fixture: Fixture;
@@ -332,7 +332,7 @@ test('a mismatch gives exit code 1', async () => {
   });
   const code = await runCommand(
     ['check', String(fixture.pid), '--json'],
-    async () => new Explorer(await openSources(ADDON_PATH.replace('cr3scope.node', 'cr3scope_wrong.node'))),
+    async () => new Explorer(await openSources(TEST_ADDON_PATH)),
   );
   write.mockRestore();
   expect(code).toBe(1);

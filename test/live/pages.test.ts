@@ -17,7 +17,7 @@ import {
 } from '../../app/contract/verdicts.ts';
 import { tellWalk } from '../../app/main/explorer/story.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
-import { ADDON_PATH } from '../addon.ts';
+import { ADDON_PATH, TEST_ADDON_PATH } from '../addon.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
 
 let sources: Sources;
@@ -215,7 +215,7 @@ describe('check', () => {
 });
 
 test('the deliberately wrong source is caught, with evidence', async () => {
-  const wrong = await openSources(ADDON_PATH.replace('cr3scope.node', 'cr3scope_wrong.node'));
+  const wrong = await openSources(TEST_ADDON_PATH);
   const c = named('anon4k');
   const evidence: { va: bigint; verdict: number; note: number; rounds: number; lastPagemap: bigint }[] = [];
   const summary = await wrong.check(fixture.pid, 0n, c.va, c.va + BigInt(c.pages) * 4096n, (b) =>

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The sources of one address space, opened so that all of them answer for the same one.
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "address_space.h"
+#include "kernel_walk.h"
+#include "kpage.h"
+#include "machine.h"
+#include "pagemap.h"
+#include "table_walk.h"
+#include "verdict.h"
+
+namespace cr3scope {
+
+class SpaceSources {
+ public:
+  // Of the process `pid`; `start_ticks` 0 takes whatever process has the PID now. Throws Error: ESRCH where there is no
+  // such process or it has no address space, EAGAIN where it keeps executing programs, and where pagemap refuses.
+  SpaceSources(const Machine& machine, int pid, u64 start_ticks);
+  SpaceSources(const SpaceSources&) = delete;
+
+  const Target& target() const { return target_; }
+  AddressSpace& space() { return space_; }
+  TableWalk& walk() { return walk_; }
+  Pagemap& pagemap() { return pagemap_; }
+
+  // The sources of page words in the order in which they are read: pagemap, then the kernel walk where there is one.
+  const std::vector<PageSource*>& pages() const { return pages_; }
+  bool has_kernel_walk() const { return kernel_.has_value(); }
+
+  // Reads the words of these pages from each source, sorted addresses best; words[i] is of vas[i], its table walk's
+  // word is left alone. False where the address space is gone.
+  bool read(const std::vector<u64>& vas, std::vector<Words>& words);
+
+  // judge() of verdict.h with what it needs to know of this machine. A difference is not final: see settle.h.
+  Judgement judge(const Words& words, const Entry& entry, u64 pfn) const;
+
+ private:
+  const Target& target_;
+  Pagemap pagemap_;
+  AddressSpace space_;
+  TableWalk walk_;
+  KPage kpage_;
+  std::optional<KernelWalk> kernel_;
+  std::vector<PageSource*> pages_;
+};
+
+}  // namespace cr3scope
