@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <algorithm>
+#include "session_class.h"
+
 #include <thread>
 
-#include "../core/address_space.h"
 #include "../core/clock.h"
-#include "../core/page_rows.h"
-#include "../core/search.h"
+#include "../core/frames.h"
+#include "../core/search_request.h"
 #include "../core/session.h"
+#include "../core/translation.h"
 #include "convert.h"
-#include "session_class.h"
 
 namespace cr3scope {
 
@@ -71,112 +71,6 @@ class Task : public Napi::AsyncWorker {
 
 const std::atomic<bool> kNeverCancelled{false};
 constexpr size_t kMostFrames = 4096, kMostRows = 65536;
-
-// One element a frame, in the order in which they were asked for.
-struct Frames {
-  std::vector<u8> bytes;  // 4096 a frame; 0 where the status is not ok
-  std::vector<FrameStatus> status;
-  std::vector<Role> roles;
-  std::vector<u64> flags, counts, cgroups;  // /proc/kpageflags, kpagecount, kpagecgroup; kUnknown where unreadable
-};
-
-// Reads the frames with these numbers. A frame that kpageflags calls poisoned (reading it raises a machine check) or
-// offline is left alone, whatever the reader would do. Throws Error where the kernel refuses all.
-Frames read_frames(FrameReader& reader, const std::vector<u64>& pfns) {
-  KPage kpage;  // first, to leave alone what must not be touched
-  Frames f;
-  f.bytes.resize(pfns.size() * kPageSize);
-  f.status.resize(pfns.size(), FrameStatus::ok);
-  std::vector<size_t> wanted;
-  for (size_t i = 0; i < pfns.size(); i++) {
-    u64 flags = kpage.flags(pfns[i]);
-    f.flags.push_back(flags);
-    f.roles.push_back(kpage.role(pfns[i]));
-    f.counts.push_back(kpage.count(pfns[i]));
-    f.cgroups.push_back(kpage.cgroup(pfns[i]));
-    if (flags != kUnknown && (flags & kKpfHwpoison)) f.status[i] = FrameStatus::hwpoison;
-    else if (flags != kUnknown && (flags & kKpfOffline)) f.status[i] = FrameStatus::offline;
-    else if (pfns[i] >> 40) f.status[i] = FrameStatus::notRam;
-    else wanted.push_back(i);
-  }
-  for (size_t at = 0; at < wanted.size(); at += FrameReader::kBatch) {
-    size_t n = std::min(wanted.size() - at, FrameReader::kBatch);
-    u64 addresses[FrameReader::kBatch];
-    FrameStatus status[FrameReader::kBatch];
-    for (size_t i = 0; i < n; i++) addresses[i] = pfns[wanted[at + i]] << kPageShift;
-    const u8* frames = reader.read(addresses, n, status);
-    for (size_t i = 0; i < n; i++) {
-      size_t k = wanted[at + i];
-      f.status[k] = status[i];
-      if (status[i] == FrameStatus::ok) std::memcpy(&f.bytes[k * kPageSize], frames + i * kPageSize, kPageSize);
-    }
-  }
-  return f;
-}
-
-struct Translation {
-  u64 root_pa = 0;
-  Path path;                         // where `row` is set, the walk that its verdict is about
-  std::optional<Path> user_path;     // from the user root, under PTI
-  std::optional<KernelPath> kernel;  // by the module, where it is loaded
-  std::optional<KernelPath> user_kernel;
-  std::optional<PageRow> row;  // of the 4 KiB page; user half only, as pagemap knows no other
-};
-
-// Any address, canonical or not, in the address space of a process; `start_ticks` 0 takes whatever process has the PID
-// now. Throws Cancelled, and Error where there is no such address space or a source refuses.
-Translation translate(const Machine& machine, int pid, u64 start_ticks, u64 va, const std::atomic<bool>& cancel) {
-  const Target& target = machine.target;
-  SpaceSources sources(machine, pid, start_ticks);
-  Translation t;
-  t.root_pa = sources.space().root_pa();
-  std::vector<Path> paths;
-  if (va < target.paging.user_end()) t.row = read_rows(sources, {va & ~(kPageSize - 1)}, cancel, &paths)[0];
-  else paths = sources.walk().translate(t.root_pa, {va});
-  t.path = paths[0];
-  // The user root is the second frame of the PGD pair (arch/x86/include/asm/pgtable.h, kernel_to_user_pgdp()).
-  if (target.pti) t.user_path = sources.walk().translate(t.root_pa | kPageSize, {va})[0];
-  if (machine.module) t.kernel = machine.module->walk(pid, start_ticks, va);
-  if (machine.module && target.pti) t.user_kernel = machine.module->walk(pid, start_ticks, va, true);
-  return t;
-}
-
-struct SearchRequest {
-  int pid = 0;  // 0: physical memory, else the pages that this process maps
-  u64 begin = 0, end = 0;
-  Pattern pattern;
-  u64 limit = 0;      // hits after which it ends
-  bool back = false;  // physical memory only: the last hit, as the only one
-};
-
-// Searches with a thread for each CPU, four at most, and a frame reader for each thread. Batches come about every 50
-// ms; the first one says where it had to wait for its turn. Throws Cancelled, and Error where the process has no
-// address space or a source refuses.
-// More would only fight for the memory bus.
-constexpr unsigned kMostThreads = 4;
-static_assert(kMostThreads < Session::kMostReaders);  // a search takes one more for the tables
-
-SearchResult search(Session& session, const SearchRequest& request, const std::atomic<bool>& cancel,
-                    const std::function<void(SearchBatch&&)>& emit) {
-  const Target& target = session.target();
-  const auto& [pid, begin, end, pattern, limit, back] = request;
-  const size_t threads = std::clamp(std::thread::hardware_concurrency(), 1u, kMostThreads);
-  Session::Lease lease(session, threads + (pid ? 1 : 0), cancel, [&] { emit({.waiting = true}); });
-  Readers readers;
-  for (size_t i = 0; i < threads; i++) readers.push_back(&lease[i]);
-  if (back) return find_last(target, readers, pattern, begin, end, cancel, emit);
-  if (pid == 0) return search_physical(target, readers, pattern, begin, end, limit, cancel, emit);
-  const Machine walker = lease.machine(threads);
-  const AddressSpace space(walker.roots, pid, 0);
-  SearchResult result =
-      search_space(target, readers, walker.frames, space.root_pa(), pattern, begin, end, limit, cancel, emit);
-  try {
-    result.gone = space.root_now() != space.root_pa();
-  } catch (const Error&) {
-    result.gone = true;
-  }
-  return result;
-}
 
 // Long work on a thread of its own that hands batches to JavaScript.
 template <class Result, class Batch>

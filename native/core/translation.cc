@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "translation.h"
+
+namespace cr3scope {
+
+Translation translate(const Machine& machine, int pid, u64 start_ticks, u64 va, const std::atomic<bool>& cancel) {
+  const Target& target = machine.target;
+  SpaceSources sources(machine, pid, start_ticks);
+  Translation t;
+  t.root_pa = sources.space().root_pa();
+  std::vector<Path> paths;
+  if (va < target.paging.user_end()) t.row = read_rows(sources, {va & ~(kPageSize - 1)}, cancel, &paths)[0];
+  else paths = sources.walk().translate(t.root_pa, {va});
+  t.path = paths[0];
+  // The user root is the second frame of the PGD pair (arch/x86/include/asm/pgtable.h, kernel_to_user_pgdp()).
+  if (target.pti) t.user_path = sources.walk().translate(t.root_pa | kPageSize, {va})[0];
+  if (machine.module) t.kernel = machine.module->walk(pid, start_ticks, va);
+  if (machine.module && target.pti) t.user_kernel = machine.module->walk(pid, start_ticks, va, true);
+  return t;
+}
+
+}  // namespace cr3scope
