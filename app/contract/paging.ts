@@ -71,6 +71,9 @@ const ALL = (1n << 64n) - 1n;
 
 export const NX = bit(63);
 
+/** Whether the CPU takes an entry: its P bit. */
+export const isPresent = (raw: bigint): boolean => (raw & P) !== 0n;
+
 /** Bytes that one entry of a level covers, as a shift: 12, 21, 30, 39, 48. */
 export const levelShift = (level: number): number => 12 + 9 * (level - 1);
 

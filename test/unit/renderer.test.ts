@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The parts of the user interface that decide something, without a page.
 import { expect, test } from 'vitest';
-import type { Processes } from '../../app/contract/api.ts';
+import type { MemoryMap, Processes } from '../../app/contract/api.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { copyAs } from '../../app/renderer/lib/copy.ts';
+import { append, MOST_KEPT } from '../../app/renderer/lib/history.ts';
 import { pagesOfRange, pagesOfVerdict } from '../../app/renderer/lib/pages.ts';
 import { suggest } from '../../app/renderer/lib/query.ts';
 import { RamRows } from '../../app/renderer/lib/ram.ts';
 import { splitWords } from '../../app/renderer/lib/words.ts';
+import { rowStep } from '../../app/renderer/parts/rowKeys.ts';
+import { closer, farther } from '../../app/renderer/views/memory/zoom.ts';
 
 const processes = {
   pid: Uint32Array.of(1, 4077),
@@ -106,4 +109,33 @@ test('a command line as words', () => {
   expect(splitWords('')).toEqual([]);
   expect(splitWords("'open")).toMatch(/' is not closed/);
   expect(splitWords('end\\')).toMatch(/backslash/);
+});
+
+test('looking closer at memory, and back', () => {
+  const end = 0x640000n;
+  const map = { begin: 0n, end, framesPerCell: 0x400n } as MemoryMap;
+  // A part of the map, around the cell; at the ends of memory what is left of it.
+  expect(closer(map, { begin: 0x320000n, end: 0x320400n }, end)).toEqual({ begin: 0x307200n, end: 0x339200n });
+  expect(closer(map, { begin: 0n, end: 0x400n }, end)).toEqual({ begin: 0n, end: 0x32000n });
+  expect(closer(map, { begin: 0x63fc00n, end }, end)).toEqual({ begin: 0x626e00n, end });
+  // Never less than a cell holds.
+  expect(closer({ ...map, end: 0x1000n }, { begin: 0x400n, end: 0x800n }, end)).toEqual({ begin: 0x400n, end: 0x800n });
+  expect(farther({ begin: 0x307200n, end: 0x339200n }, end)).toBeUndefined();
+  expect(farther({ begin: 0x300000n, end: 0x300400n }, end)).toEqual({ begin: 0x2fc200n, end: 0x304200n });
+});
+
+test('keys move the selection of a table', () => {
+  expect(['ArrowDown', 'ArrowUp', 'PageDown', 'PageUp', 'Home', 'End'].map((key) => rowStep(key, 7, 100))).toEqual([
+    1, -1, 7, -7, -100, 100,
+  ]);
+  expect([rowStep('a', 7, 100), rowStep('ArrowDown', 7, 0)]).toEqual([undefined, undefined]);
+});
+
+test('a list that grows forgets the oldest', () => {
+  expect(append([1, 2], [3])).toEqual([1, 2, 3]);
+  const full = append(
+    Array.from({ length: MOST_KEPT }, (_, i) => i),
+    [-1],
+  );
+  expect([full.length, full[0], full.at(-1)]).toEqual([MOST_KEPT, 1, -1]);
 });

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// The last line of the window: the check that runs or the notice, and how far all this can be trusted.
 import { X } from 'lucide-react';
 import type { Target } from '../../contract/api.ts';
 import { count } from '../../contract/format.ts';
 import { IS_DESKTOP } from '../lib/client.ts';
+import { IconButton } from '../parts/IconButton.tsx';
 import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
 import { dismissNotice, useNotice } from '../state/notice.ts';
 import { useSpace } from '../state/space.ts';
@@ -64,9 +66,7 @@ export function StatusLine() {
         {notice ? (
           <>
             <strong className="bad">{notice.message}</strong> <span>{notice.remedy}</span>
-            <button type="button" className="icon-button" aria-label="Dismiss the notice" onClick={dismissNotice}>
-              <X size={13} aria-hidden="true" />
-            </button>
+            <IconButton icon={X} label="Dismiss the notice" onClick={dismissNotice} />
           </>
         ) : (
           <Progress />

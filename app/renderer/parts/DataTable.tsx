@@ -13,6 +13,7 @@ import {
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { rowStep } from './rowKeys.ts';
 import './grid.css';
 
 const features = tableFeatures({
@@ -91,16 +92,8 @@ export function DataTable<T extends RowData>({
 
   function onKeyDown(event: KeyboardEvent) {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 3);
-    const steps: Record<string, number> = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: page,
-      PageUp: -page,
-      Home: -sorted.length,
-      End: sorted.length,
-    };
-    const step = steps[event.key];
-    if (step === undefined || sorted.length === 0) return;
+    const step = rowStep(event.key, page, sorted.length);
+    if (step === undefined) return;
     event.preventDefault();
     const to = Math.max(0, Math.min(sorted.length - 1, (index < 0 ? (step > 0 ? -1 : 0) : index) + step));
     const row = sorted[to];

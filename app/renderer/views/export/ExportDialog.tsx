@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is known as a file to keep, send or print: a process, or every one.
-import { Dialog } from '@base-ui/react/dialog';
+
 import { Download } from 'lucide-react';
 import { useState } from 'react';
 import { FRAMES_KEPT, type FramesKept } from '../../../contract/api.ts';
 import { count } from '../../../contract/format.ts';
 import { EXPORT_FORMATS, FORMATS } from '../../../contract/formats.ts';
+import { Modal, ModalText, ModalTitle } from '../../parts/Modal.tsx';
 import { useCheck } from '../../state/check.ts';
 import {
   cancelExport,
@@ -19,8 +20,6 @@ import {
 } from '../../state/export.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
-import '../../parts/popup.css';
-import '../../parts/modal.css';
 import './export.css';
 
 const FRAMES: Readonly<Record<FramesKept, string>> = {
@@ -56,77 +55,72 @@ export function ExportDialog() {
     ['all', captured ? 'every process of this capture' : 'every process, and the map of physical memory'],
   ];
   return (
-    <Dialog.Root open={scope !== undefined} onOpenChange={(open) => !open && closeExport()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog export">
-          <Dialog.Title className="popup-title">Export</Dialog.Title>
-          <Dialog.Description className="dim">
-            {chosen === 'cr3scope' && frames !== 'none'
-              ? 'The file holds facts, verdicts, the raw words behind them, and what of the frames is chosen below.'
-              : 'The file holds facts, verdicts and the raw words behind them. It holds no memory contents.'}
-          </Dialog.Description>
-          <fieldset disabled={running !== undefined}>
-            <legend>Of</legend>
-            {scopes.map(([value, label]) => (
-              <label key={value} className="choice">
-                <input type="radio" name="scope" checked={scope === value} onChange={() => setExporting(value)} />
-                <span className="wide">{label}</span>
-              </label>
-            ))}
-          </fieldset>
-          <fieldset disabled={running !== undefined}>
-            <legend>As</legend>
-            {choices.map((f) => (
-              <label key={f} className="choice">
-                <input type="radio" name="format" checked={chosen === f} onChange={() => setFormat(f)} />
-                <strong>{FORMATS[f].label}</strong>
-                <span className="dim">{FORMATS[f].detail}</span>
-              </label>
-            ))}
-          </fieldset>
-          {chosen === 'cr3scope' && (
-            <fieldset disabled={running !== undefined}>
-              <legend>With</legend>
-              {FRAMES_KEPT.map((kept) => (
-                <label key={kept} className="choice">
-                  <input type="radio" name="frames" checked={frames === kept} onChange={() => setFrames(kept)} />
-                  <span className="wide">{FRAMES[kept]}</span>
-                </label>
-              ))}
-              {frames === 'bytes' && (
-                <p className="complaint" role="status">
-                  The file will hold {one ? 'the memory of this process' : 'all memory that processes map'}: passwords,
-                  keys and all.
-                </p>
-              )}
-            </fieldset>
-          )}
-          {running && (
-            <p role="status" className="num">
-              {sayProgress(running)}
+    <Modal open={scope !== undefined} onClose={closeExport} className="export">
+      <ModalTitle>Export</ModalTitle>
+      <ModalText className="dim">
+        {chosen === 'cr3scope' && frames !== 'none'
+          ? 'The file holds facts, verdicts, the raw words behind them, and what of the frames is chosen below.'
+          : 'The file holds facts, verdicts and the raw words behind them. It holds no memory contents.'}
+      </ModalText>
+      <fieldset disabled={running !== undefined}>
+        <legend>Of</legend>
+        {scopes.map(([value, label]) => (
+          <label key={value} className="choice">
+            <input type="radio" name="scope" checked={scope === value} onChange={() => setExporting(value)} />
+            <span className="wide">{label}</span>
+          </label>
+        ))}
+      </fieldset>
+      <fieldset disabled={running !== undefined}>
+        <legend>As</legend>
+        {choices.map((f) => (
+          <label key={f} className="choice">
+            <input type="radio" name="format" checked={chosen === f} onChange={() => setFormat(f)} />
+            <strong>{FORMATS[f].label}</strong>
+            <span className="dim">{FORMATS[f].detail}</span>
+          </label>
+        ))}
+      </fieldset>
+      {chosen === 'cr3scope' && (
+        <fieldset disabled={running !== undefined}>
+          <legend>With</legend>
+          {FRAMES_KEPT.map((kept) => (
+            <label key={kept} className="choice">
+              <input type="radio" name="frames" checked={frames === kept} onChange={() => setFrames(kept)} />
+              <span className="wide">{FRAMES[kept]}</span>
+            </label>
+          ))}
+          {frames === 'bytes' && (
+            <p className="complaint" role="status">
+              The file will hold {one ? 'the memory of this process' : 'all memory that processes map'}: passwords, keys
+              and all.
             </p>
           )}
-          {error && (
-            <p className="complaint" role="alert">
-              {error.message}. {error.remedy}
-            </p>
-          )}
-          <div className="buttons">
-            <button type="button" onClick={running ? cancelExport : closeExport}>
-              {running ? 'Stop' : 'Cancel'}
-            </button>
-            <button
-              type="button"
-              className="primary"
-              disabled={running !== undefined}
-              onClick={() => void startExport(chosen, frames)}
-            >
-              <Download size={13} aria-hidden="true" /> {running ? 'Writing…' : 'Save'}
-            </button>
-          </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+        </fieldset>
+      )}
+      {running && (
+        <p role="status" className="num">
+          {sayProgress(running)}
+        </p>
+      )}
+      {error && (
+        <p className="complaint" role="alert">
+          {error.message}. {error.remedy}
+        </p>
+      )}
+      <div className="buttons">
+        <button type="button" onClick={running ? cancelExport : closeExport}>
+          {running ? 'Stop' : 'Cancel'}
+        </button>
+        <button
+          type="button"
+          className="primary"
+          disabled={running !== undefined}
+          onClick={() => void startExport(chosen, frames)}
+        >
+          <Download size={13} aria-hidden="true" /> {running ? 'Writing…' : 'Save'}
+        </button>
+      </div>
+    </Modal>
   );
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Searches physical memory from the cursor on, forwards and back.
+
 import { ArrowDown, ArrowUp, X } from 'lucide-react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { PATTERN_KINDS, type PatternKind, parsePattern } from '../../../contract/pattern.ts';
+import { IconButton } from '../../parts/IconButton.tsx';
 import { cancelFind, findNext, useFind } from '../../state/find.ts';
 import '../../parts/bar.css';
 
@@ -54,12 +56,8 @@ export function FindBar({ onClose }: { onClose(): void }) {
         spellCheck={false}
         onChange={(e) => setText(e.target.value)}
       />
-      <button type="button" className="icon-button" aria-label="Previous hit" onClick={() => look(true)}>
-        <ArrowUp size={14} aria-hidden="true" />
-      </button>
-      <button type="submit" className="icon-button" aria-label="Next hit">
-        <ArrowDown size={14} aria-hidden="true" />
-      </button>
+      <IconButton icon={ArrowUp} size={14} label="Previous hit" onClick={() => look(true)} />
+      <IconButton icon={ArrowDown} size={14} label="Next hit" type="submit" />
       <span className={wrong ? 'bad' : 'dim'} role="status">
         {wrong || find?.message}
       </span>
@@ -69,9 +67,7 @@ export function FindBar({ onClose }: { onClose(): void }) {
           cancel
         </button>
       )}
-      <button type="button" className="icon-button" aria-label="Close the search" onClick={close}>
-        <X size={14} aria-hidden="true" />
-      </button>
+      <IconButton icon={X} size={14} label="Close the search" onClick={close} />
     </form>
   );
 }

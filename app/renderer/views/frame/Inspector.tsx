@@ -4,11 +4,11 @@ import { useState } from 'react';
 import { hex, hexVa } from '../../../contract/format.ts';
 import { decode, pageOffset, pfnOf } from '../../../contract/paging.ts';
 import { Empty } from '../../parts/Empty.tsx';
+import { Fact } from '../../parts/Fact.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { byteAt, useMemory } from '../../state/memory.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
-import '../../parts/facts.css';
 import './inspector.css';
 
 const MOST = 16;
@@ -96,10 +96,9 @@ export function Inspector() {
       </PaneTitle>
       <dl className="facts scroll" tabIndex={0} aria-label="The bytes at the cursor">
         {rows.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd className="num">{value}</dd>
-          </div>
+          <Fact key={name} name={name} num>
+            {value}
+          </Fact>
         ))}
       </dl>
     </Pane>

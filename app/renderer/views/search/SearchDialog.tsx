@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bytes in physical memory, or in what the chosen process maps; hits come as they are found.
-import { Dialog } from '@base-ui/react/dialog';
 import { type FormEvent, useState } from 'react';
-import { bytes, count, hex, hexVa } from '../../../contract/format.ts';
+import { bytes, count } from '../../../contract/format.ts';
 import { PATTERN_KINDS, type PatternKind, parsePattern } from '../../../contract/pattern.ts';
-import { openAddress } from '../../state/memory.ts';
-import { goTo } from '../../state/navigate.ts';
+import { Modal, ModalClose, ModalText, ModalTitle } from '../../parts/Modal.tsx';
 import { cancelSearch, setSearching, startSearch, useSearch } from '../../state/search.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
-import '../../parts/popup.css';
-import '../../parts/modal.css';
-import '../../parts/listing.css';
+import { SearchHits } from './SearchHits.tsx';
 import './search.css';
 
 const KIND_LABEL: Readonly<Record<PatternKind, string>> = {
@@ -51,110 +47,58 @@ export function SearchDialog() {
   }
 
   return (
-    <Dialog.Root open={open} onOpenChange={setSearching}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog wide-dialog">
-          <Dialog.Title className="popup-title">Search memory</Dialog.Title>
-          <form className="search-form" onSubmit={start}>
-            <input
-              className="num"
-              aria-label="What to search for"
-              placeholder={kind === 'hex' ? '7f 45 4c 46 ?? 01' : kind === 'text' ? 'some text' : '0x7f3a4001f000'}
-              value={text}
-              spellCheck={false}
-              onChange={(event) => setText(event.target.value)}
-            />
-            <select aria-label="Kind of pattern" value={kind} onChange={(e) => setKind(e.target.value as PatternKind)}>
-              {PATTERN_KINDS.map((k) => (
-                <option key={k} value={k}>
-                  {KIND_LABEL[k]}
-                </option>
-              ))}
-            </select>
-            <select
-              aria-label="Where to search"
-              value={everywhere || !space ? 'all' : 'process'}
-              onChange={(e) => setEverywhere(e.target.value === 'all')}
-            >
-              {space && (
-                <option value="process">
-                  in {space.pid} {space.name}
-                </option>
-              )}
-              <option value="all">in physical memory</option>
-            </select>
-            {running ? (
-              <button type="button" onClick={cancelSearch}>
-                Stop
-              </button>
-            ) : (
-              <button type="submit" className="primary">
-                Search
-              </button>
-            )}
-          </form>
-          <Dialog.Description role="status" className={complaint ? 'complaint' : 'dim'}>
-            {complaint ||
-              say() ||
-              (captured
-                ? 'Searched are page tables, and frames where their bytes were captured.'
-                : 'What is swapped out or in no frame is not searched.')}
-          </Dialog.Description>
-          {search && search.hits.length > 0 && (
-            <div className="scroll" tabIndex={0} role="group" aria-label="Hits">
-              <table className="listing">
-                <thead>
-                  <tr>
-                    {search.space && <th>Address</th>}
-                    <th>Physical</th>
-                    <th>Bytes</th>
-                    <th>Text around it</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {search.hits.map((h) => (
-                    <tr key={h.address}>
-                      {search.space && (
-                        <td className="num">
-                          <button
-                            type="button"
-                            className="link"
-                            onClick={() => {
-                              setSearching(false);
-                              if (search.space) void goTo(search.space, h.address);
-                            }}
-                          >
-                            {hexVa(h.address)}
-                          </button>
-                        </td>
-                      )}
-                      <td className="num">
-                        <button
-                          type="button"
-                          className="link"
-                          onClick={() => {
-                            setSearching(false);
-                            openAddress(h.pa);
-                          }}
-                        >
-                          {hex(h.pa, 9)}
-                        </button>
-                      </td>
-                      <td className="num">{h.bytes}</td>
-                      <td className="num">{h.text}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+    <Modal open={open} onClose={() => setSearching(false)} className="wide-dialog">
+      <ModalTitle>Search memory</ModalTitle>
+      <form className="search-form" onSubmit={start}>
+        <input
+          className="num"
+          aria-label="What to search for"
+          placeholder={kind === 'hex' ? '7f 45 4c 46 ?? 01' : kind === 'text' ? 'some text' : '0x7f3a4001f000'}
+          value={text}
+          spellCheck={false}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <select aria-label="Kind of pattern" value={kind} onChange={(e) => setKind(e.target.value as PatternKind)}>
+          {PATTERN_KINDS.map((k) => (
+            <option key={k} value={k}>
+              {KIND_LABEL[k]}
+            </option>
+          ))}
+        </select>
+        <select
+          aria-label="Where to search"
+          value={everywhere || !space ? 'all' : 'process'}
+          onChange={(e) => setEverywhere(e.target.value === 'all')}
+        >
+          {space && (
+            <option value="process">
+              in {space.pid} {space.name}
+            </option>
           )}
-          <div className="buttons">
-            <span className="dim">the first {count(1000)} hits</span>
-            <Dialog.Close>Close</Dialog.Close>
-          </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+          <option value="all">in physical memory</option>
+        </select>
+        {running ? (
+          <button type="button" onClick={cancelSearch}>
+            Stop
+          </button>
+        ) : (
+          <button type="submit" className="primary">
+            Search
+          </button>
+        )}
+      </form>
+      <ModalText role="status" className={complaint ? 'complaint' : 'dim'}>
+        {complaint ||
+          say() ||
+          (captured
+            ? 'Searched are page tables, and frames where their bytes were captured.'
+            : 'What is swapped out or in no frame is not searched.')}
+      </ModalText>
+      {search && search.hits.length > 0 && <SearchHits search={search} />}
+      <div className="buttons">
+        <span className="dim">the first {count(1000)} hits</span>
+        <ModalClose>Close</ModalClose>
+      </div>
+    </Modal>
   );
 }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the chosen process shares with another: frames that both map, and addresses at which each has its own.
-import { Dialog } from '@base-ui/react/dialog';
 import { useEffect, useMemo, useState } from 'react';
 import type { Failure, Shared } from '../../../contract/api.ts';
 import { bytes, count, hexVa } from '../../../contract/format.ts';
 import { pageBytes } from '../../../contract/paging.ts';
 import { explorer, failure } from '../../lib/client.ts';
 import { Empty } from '../../parts/Empty.tsx';
+import { LinkButton } from '../../parts/LinkButton.tsx';
+import { Modal, ModalClose, ModalText, ModalTitle } from '../../parts/Modal.tsx';
 import { goTo } from '../../state/navigate.ts';
 import { useProcesses } from '../../state/processes.ts';
 import { setSharing, useSharing } from '../../state/sharing.ts';
 import { useSpace } from '../../state/space.ts';
-import '../../parts/popup.css';
-import '../../parts/modal.css';
 import '../../parts/listing.css';
 
 /** Rows in the page; more are counted. */
@@ -56,84 +55,77 @@ export function SharedDialog() {
   }, [open, space, other, startTicks]);
   if (!space) return null;
   return (
-    <Dialog.Root open={open} onOpenChange={setSharing}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog wide-dialog">
-          <Dialog.Title className="popup-title">
-            What {space.pid} {space.name} shares
-          </Dialog.Title>
-          <label>
-            with{' '}
-            <select aria-label="The other process" value={other} onChange={(e) => setOther(e.target.value)}>
-              <option value="">choose a process…</option>
-              {others.map((p) => (
-                <option key={p.pid} value={p.pid}>
-                  {p.pid} {p.name}
-                </option>
-              ))}
-            </select>
-          </label>
-          {error && <Empty title={error.message}>{error.remedy}</Empty>}
-          {chosen && !found && !error && <p className="dim">Reading both trees of tables…</p>}
-          {found && chosen && (
-            <>
-              <Dialog.Description>
-                {count(found.shared)} pages ({bytes(pageBytes(found.shared))}) lead to the same frames; at{' '}
-                {count(found.copies)} addresses each has a frame of its own, as after copy on write. The zero pages are
-                left out.
-              </Dialog.Description>
-              {found.pages.length > 0 && (
-                <div className="scroll" tabIndex={0} role="group" aria-label="Stretches of pages">
-                  <table className="listing">
-                    <thead>
-                      <tr>
-                        <th>In {space.pid}</th>
-                        <th>In {chosen.pid}</th>
-                        <th>Pages</th>
-                        <th>What</th>
-                      </tr>
-                    </thead>
-                    <tbody>
-                      {Array.from(found.pages.subarray(0, MOST_ROWS), (pages, i) => (
-                        <tr key={`${found.vaA[i]} ${found.vaB[i]}`}>
-                          {[
-                            { process: space, va: found.vaA[i] as bigint },
-                            { process: chosen, va: found.vaB[i] as bigint },
-                          ].map(({ process, va }) => (
-                            <td key={process.pid} className="num">
-                              <button
-                                type="button"
-                                className="link"
-                                onClick={() => {
-                                  setSharing(false);
-                                  void goTo(process, va);
-                                }}
-                              >
-                                {hexVa(va)}
-                              </button>
-                            </td>
-                          ))}
-                          <td className="num">{count(pages)}</td>
-                          <td>{found.copy[i] ? 'frames of their own' : 'the same frames'}</td>
-                        </tr>
+    <Modal open={open} onClose={() => setSharing(false)} className="wide-dialog">
+      <ModalTitle>
+        What {space.pid} {space.name} shares
+      </ModalTitle>
+      <label>
+        with{' '}
+        <select aria-label="The other process" value={other} onChange={(e) => setOther(e.target.value)}>
+          <option value="">choose a process…</option>
+          {others.map((p) => (
+            <option key={p.pid} value={p.pid}>
+              {p.pid} {p.name}
+            </option>
+          ))}
+        </select>
+      </label>
+      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {chosen && !found && !error && <p className="dim">Reading both trees of tables…</p>}
+      {found && chosen && (
+        <>
+          <ModalText>
+            {count(found.shared)} pages ({bytes(pageBytes(found.shared))}) lead to the same frames; at{' '}
+            {count(found.copies)} addresses each has a frame of its own, as after copy on write. The zero pages are left
+            out.
+          </ModalText>
+          {found.pages.length > 0 && (
+            <div className="scroll" tabIndex={0} role="group" aria-label="Stretches of pages">
+              <table className="listing">
+                <thead>
+                  <tr>
+                    <th>In {space.pid}</th>
+                    <th>In {chosen.pid}</th>
+                    <th>Pages</th>
+                    <th>What</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {Array.from(found.pages.subarray(0, MOST_ROWS), (pages, i) => (
+                    <tr key={`${found.vaA[i]} ${found.vaB[i]}`}>
+                      {[
+                        { process: space, va: found.vaA[i] as bigint },
+                        { process: chosen, va: found.vaB[i] as bigint },
+                      ].map(({ process, va }) => (
+                        <td key={process.pid} className="num">
+                          <LinkButton
+                            onClick={() => {
+                              setSharing(false);
+                              void goTo(process, va);
+                            }}
+                          >
+                            {hexVa(va)}
+                          </LinkButton>
+                        </td>
                       ))}
-                    </tbody>
-                  </table>
-                </div>
-              )}
-            </>
+                      <td className="num">{count(pages)}</td>
+                      <td>{found.copy[i] ? 'frames of their own' : 'the same frames'}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
           )}
-          <div className="buttons">
-            <span className="dim">
-              {found && found.pages.length > MOST_ROWS
-                ? `${count(found.pages.length - MOST_ROWS)} more stretches: cr3scope shared ${space.pid} ${other}`
-                : 'Each process as it was at one moment.'}
-            </span>
-            <Dialog.Close>Close</Dialog.Close>
-          </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+        </>
+      )}
+      <div className="buttons">
+        <span className="dim">
+          {found && found.pages.length > MOST_ROWS
+            ? `${count(found.pages.length - MOST_ROWS)} more stretches: cr3scope shared ${space.pid} ${other}`
+            : 'Each process as it was at one moment.'}
+        </span>
+        <ModalClose>Close</ModalClose>
+      </div>
+    </Modal>
   );
 }

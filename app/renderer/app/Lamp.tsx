@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { SourceStatus } from '../../contract/api.ts';
+import { Popup, PopupText } from '../parts/Popup.tsx';
+
+/** A source: whether it is ready, and what to do where it is not. */
+export function Lamp({ source }: { source: SourceStatus }) {
+  const state = source.ready ? 'ready' : 'missing';
+  return (
+    <Popup
+      trigger={{
+        className: 'lamp',
+        label: `Source ${source.label}: ${state}`,
+        content: (
+          <>
+            <span className={`dot ${source.ready ? 'on' : 'off'}`} aria-hidden="true" />
+            {source.label}
+          </>
+        ),
+      }}
+      title={`${source.label}: ${state}`}
+    >
+      <PopupText>{source.detail}</PopupText>
+      {source.remedy && <p>{source.remedy}</p>}
+    </Popup>
+  );
+}

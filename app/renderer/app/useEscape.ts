@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { useEffect } from 'react';
+import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
+import { useExplained } from '../state/explain.ts';
+import { useExport } from '../state/export.ts';
+import { useOwners } from '../state/owners.ts';
+import { useSearch } from '../state/search.ts';
+import { useSharing } from '../state/sharing.ts';
+import { showOnly, useSpace } from '../state/space.ts';
+
+const isDialogOpen = (): boolean =>
+  Boolean(useExport.getState().scope || useExplained.getState().entry || useOwners.getState().asked) ||
+  useSearch.getState().open ||
+  useSharing.getState().open;
+
+/** Esc cancels the check that runs, else shows the whole region again. */
+export function useEscape(): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      if (isDialogOpen()) return;
+      if (isRunning(useCheck.getState().check)) cancelCheck();
+      else if (useSpace.getState().only) showOnly(undefined);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+}

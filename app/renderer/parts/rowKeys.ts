@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** By how many rows a key moves the selection in a table of `rows`, of which `page` are in sight; undefined: by none. */
+export function rowStep(key: string, page: number, rows: number): number | undefined {
+  const steps: Record<string, number> = {
+    ArrowDown: 1,
+    ArrowUp: -1,
+    PageDown: page,
+    PageUp: -page,
+    Home: -rows,
+    End: rows,
+  };
+  return rows === 0 ? undefined : steps[key];
+}

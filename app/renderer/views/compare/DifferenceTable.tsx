@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What differs, one row a difference; choosing one goes there.
+import { useMemo, useState } from 'react';
+import { type Difference, sayChange, sayWhere } from '../../../contract/changes.ts';
+import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
+import { Empty } from '../../parts/Empty.tsx';
+import { goTo, selectProcess } from '../../state/navigate.ts';
+import { spaceOfPid, useProcesses } from '../../state/processes.ts';
+import './compare.css';
+
+type Row = { readonly id: number; readonly difference: Difference };
+
+const KIND: Readonly<Record<Difference['type'], string>> = {
+  boot: 'boot',
+  processGone: 'gone',
+  processCome: 'came',
+  notCaptured: 'unknown',
+  exec: 'exec',
+  regionGone: 'region',
+  regionCome: 'region',
+  regionChanged: 'region',
+  pages: 'pages',
+};
+
+const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] => [
+  {
+    id: 'pid',
+    header: 'PID',
+    width: '8ch',
+    align: 'right',
+    value: ({ difference: d }) => ('pid' in d ? d.pid : 0),
+    cell: ({ difference: d }) => (
+      <span className="num" title={'pid' in d ? nameOf(d.pid) : ''}>
+        {'pid' in d ? d.pid : ''}
+      </span>
+    ),
+  },
+  {
+    id: 'kind',
+    header: 'Kind',
+    width: '9ch',
+    value: ({ difference: d }) => KIND[d.type],
+    cell: ({ difference: d }) => <span className={`strong c-${KIND[d.type]}`}>{KIND[d.type]}</span>,
+  },
+  {
+    id: 'where',
+    header: 'Where',
+    width: 'minmax(13ch, 0.5fr)',
+    value: ({ difference: d }) => sayWhere(d),
+    cell: ({ difference: d }) => (
+      <span className={'name' in d ? '' : 'num'} title={sayWhere(d)}>
+        {sayWhere(d)}
+      </span>
+    ),
+  },
+  {
+    id: 'what',
+    header: 'What changed',
+    width: 'minmax(26ch, 1.6fr)',
+    value: ({ difference: d }) => sayChange(d),
+    cell: ({ difference: d }) => <span title={sayChange(d)}>{sayChange(d)}</span>,
+  },
+];
+
+export function DifferenceTable({ differences }: { differences: readonly Difference[] }) {
+  const processes = useProcesses((s) => s.processes);
+  const [selected, setSelected] = useState<number>();
+  const rows = useMemo(() => differences.map((difference, id) => ({ id, difference })), [differences]);
+  const specs = useMemo(() => columns((pid) => spaceOfPid(processes, pid)?.name ?? ''), [processes]);
+  const visit = ({ id, difference: d }: Row) => {
+    setSelected(id);
+    const space = 'pid' in d ? spaceOfPid(processes, d.pid) : undefined;
+    if (!space) return;
+    if (d.type === 'pages') void goTo(space, d.va);
+    else if ('begin' in d) void goTo(space, d.begin);
+    else void selectProcess(space);
+  };
+  return (
+    <DataTable
+      label="Differences"
+      minWidth={620}
+      columns={specs}
+      rows={rows}
+      rowKey={(r) => String(r.id)}
+      {...(selected !== undefined && { selected: String(selected) })}
+      onSelect={visit}
+      empty={<Empty title="Nothing changed" />}
+    />
+  );
+}

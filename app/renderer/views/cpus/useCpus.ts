@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the CPUs run, sampled as long as the view is shown.
+import { useEffect, useState } from 'react';
+import type { Cpus, Failure } from '../../../contract/api.ts';
+import { explorer, failure } from '../../lib/client.ts';
+
+const PERIOD_MS = 200;
+const SAMPLES = 150;
+
+/** The samples of the last half minute, oldest first. */
+export function useCpus(): { history: readonly Cpus[]; error: Failure | undefined } {
+  const [history, setHistory] = useState<readonly Cpus[]>([]);
+  const [error, setError] = useState<Failure>();
+  useEffect(() => {
+    let current = true;
+    let timer: ReturnType<typeof setTimeout>;
+    const sample = async () => {
+      try {
+        const now = document.hidden ? undefined : await explorer().call('cpus', {});
+        if (!current) return;
+        setError(undefined);
+        if (now) setHistory((list) => [...list.slice(1 - SAMPLES), now]);
+      } catch (reason) {
+        if (current) setError(failure(reason));
+      }
+      if (current) timer = setTimeout(sample, PERIOD_MS);
+    };
+    void sample();
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, []);
+  return { history, error };
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copies the selected bytes in one of several forms.
+import { Copy } from 'lucide-react';
+import { COPY_FORMS, type CopyForm, copyAs } from '../../lib/copy.ts';
+import { MenuButton } from '../../parts/MenuButton.tsx';
+import { copyText } from '../../state/clipboard.ts';
+import { byteAt, selection, useMemory } from '../../state/memory.ts';
+
+/** Selections larger than this are not copied by accident. */
+const MOST_COPIED = 1 << 20;
+
+function copySelection(form: CopyForm): void {
+  const state = useMemory.getState();
+  const { begin, end } = selection(state);
+  const bytes: number[] = [];
+  for (let pa = begin; pa < end && bytes.length < MOST_COPIED; pa++) {
+    const b = byteAt(state.loaded, pa);
+    if (b === undefined) break; // what can't be read is not made up
+    bytes.push(b);
+  }
+  copyText(copyAs(form, bytes, begin));
+}
+
+export function CopyMenu() {
+  return (
+    <MenuButton
+      icon={Copy}
+      label="Copy the selected bytes"
+      items={Object.entries(COPY_FORMS).map(([form, label]) => ({
+        key: form,
+        content: label,
+        onClick: () => copySelection(form as CopyForm),
+      }))}
+    />
+  );
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which frame the cursor is in, what is known of it, and what can be done with it.
+import { ChevronLeft, ChevronRight, Search } from 'lucide-react';
+import type { Frame } from '../../../contract/api.ts';
+import { hex, kpageFlagNames } from '../../../contract/format.ts';
+import { pageOffset, paOf, pfnOf } from '../../../contract/paging.ts';
+import { ROLE } from '../../../contract/roles.ts';
+import { IconButton } from '../../parts/IconButton.tsx';
+import { PaneTitle } from '../../parts/Pane.tsx';
+import { openFrame, showTable, useMemory } from '../../state/memory.ts';
+import { askOwners } from '../../state/owners.ts';
+import { PlaceMenu } from '../common/PlaceMenu.tsx';
+import { Bookmarks } from './Bookmarks.tsx';
+import { CopyMenu } from './CopyMenu.tsx';
+
+function factsOf(frame: Frame): string {
+  const flags = frame.flags === null ? 'kpageflags not readable' : kpageFlagNames(frame.flags).join(' · ');
+  return [
+    `PA 0x${hex(paOf(frame.pfn))}`,
+    ROLE.label(ROLE.name(frame.role)),
+    ...(frame.count === null ? [] : [`mapped ×${frame.count}`]),
+    ...(frame.node === null ? [] : [`node ${frame.node}`]),
+    ...(frame.cgroupPath ? [`cgroup ${frame.cgroupPath}`] : []),
+    flags || 'no flags',
+  ].join(' · ');
+}
+
+interface Props {
+  readonly cursor: bigint;
+  readonly facts: Frame | undefined;
+  /** Whether its bytes can be read. */
+  readonly readable: boolean;
+  onFind(): void;
+}
+
+export function FrameTitle({ cursor, facts, readable, onFind }: Props) {
+  const table = useMemory((s) => s.table);
+  const pfn = pfnOf(cursor);
+  const offset = pageOffset(cursor);
+  return (
+    <PaneTitle title={`Frame ${hex(pfn)}`}>
+      <IconButton
+        icon={ChevronLeft}
+        size={14}
+        label="Previous frame"
+        disabled={pfn === 0n}
+        onClick={() => openFrame(pfn - 1n, offset)}
+      />
+      <IconButton icon={ChevronRight} size={14} label="Next frame" onClick={() => openFrame(pfn + 1n, offset)} />
+      <button type="button" className="quiet-button" onClick={() => void askOwners(pfn)}>
+        mapped by…
+      </button>
+      <button
+        type="button"
+        className="quiet-button"
+        aria-pressed={table !== undefined}
+        disabled={!readable}
+        onClick={() => showTable(table ? undefined : { level: 1 })}
+      >
+        as table
+      </button>
+      <span className="dim ellipsis" title={facts && factsOf(facts)}>
+        {facts && factsOf(facts)}
+      </span>
+      <span className="spacer" />
+      <IconButton icon={Search} label="Find bytes" title="Find bytes (Ctrl F)" onClick={onFind} />
+      <CopyMenu />
+      <Bookmarks />
+      <PlaceMenu place={{ view: 'frame', pa: cursor }} what="this byte" />
+    </PaneTitle>
+  );
+}

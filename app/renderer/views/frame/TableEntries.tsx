@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The entries of a table as a list, and what each points to.
+import type { Target } from '../../../contract/api.ts';
+import { hex, hexVa } from '../../../contract/format.ts';
+import { ENTRY_BYTES, flagsOf, halfOf, levelName, mapsFrame, pageSizeName, paOf } from '../../../contract/paging.ts';
+import type { TableEntry } from '../../../contract/table.ts';
+import { LinkButton } from '../../parts/LinkButton.tsx';
+import { explainEntry } from '../../state/explain.ts';
+import { goDown, openFrame, selectByte, type TableShown } from '../../state/memory.ts';
+
+interface Shown {
+  readonly pfn: bigint;
+  readonly table: TableShown;
+  readonly target: Target;
+}
+
+function PointsTo({ entry: e, pfn, table: { level, base }, target: { levels } }: Shown & { entry: TableEntry }) {
+  if (e.kind === 'none') return <span className="dim">—</span>;
+  if (e.kind === 'table')
+    return (
+      <LinkButton
+        onClick={() => {
+          selectByte(paOf(pfn) + BigInt(e.index * ENTRY_BYTES));
+          goDown(e.pfn, base === undefined ? { level: level - 1 } : { level: level - 1, base: e.va });
+        }}
+      >
+        {levelName(level - 1, levels)} table {hex(e.pfn)}
+      </LinkButton>
+    );
+  if (mapsFrame(e.kind))
+    return (
+      <LinkButton onClick={() => openFrame(e.pfn)}>
+        {pageSizeName(e.shift)} page {hex(e.pfn)}
+        {e.kind === 'leaf' ? '' : e.kind === 'protNone' ? ' · PROT_NONE' : ' · mid-split'}
+      </LinkButton>
+    );
+  if (e.kind === 'swap' || e.kind === 'marker') return `${e.kind} ${e.swapType}:${hex(e.swapOffset)}`;
+  return e.kind;
+}
+
+export function TableEntries({ entries, slot, ...shown }: Shown & { entries: readonly TableEntry[]; slot: number }) {
+  const { pfn, table, target } = shown;
+  const { level, base } = table;
+  return (
+    <table className="listing">
+      <thead>
+        <tr>
+          <th>Index</th>
+          {base !== undefined && <th>Address</th>}
+          <th>Entry</th>
+          <th>Points to</th>
+          <th>Flags</th>
+        </tr>
+      </thead>
+      <tbody>
+        {entries.map((e) => (
+          <tr
+            key={e.index}
+            className={e.index === slot ? 'here' : ''}
+            onClick={(event) => {
+              if (!(event.target instanceof HTMLButtonElement)) selectByte(paOf(pfn) + BigInt(e.index * ENTRY_BYTES));
+            }}
+          >
+            <td className="num">{hex(e.index, 3)}</td>
+            {base !== undefined && <td className="num">{hexVa(e.va)}</td>}
+            <td className="num">
+              <LinkButton onClick={() => explainEntry(e.raw, level, halfOf(e.va))}>{hex(e.raw, 16)}</LinkButton>
+            </td>
+            <td>
+              <PointsTo entry={e} {...shown} />
+            </td>
+            <td className="dim">
+              {flagsOf(e.raw, level, target, target.release, halfOf(e.va))
+                .filter((f) => f.set)
+                .map((f) => f.name)
+                .join(' ')}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

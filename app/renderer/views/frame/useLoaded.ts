@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The frames on screen, read when they come there and again while they stay.
+import { useEffect } from 'react';
+import { loadFrames, refresh } from '../../state/memory.ts';
+
+const REFRESH_MS = 1000;
+/** Frames read before they are on screen. */
+const AHEAD = 16;
+
+/** `frames`: the numbers of those on screen, ascending. */
+export function useLoaded(frames: readonly bigint[]): void {
+  const first = frames[0];
+  const last = frames.at(-1);
+  useEffect(() => {
+    if (first === undefined || last === undefined) return;
+    // Across a hole there are two stretches.
+    const count = Number(last - first) + 1;
+    if (count > 64) void Promise.all([loadFrames(first, 1), loadFrames(last, 1)]);
+    else void loadFrames(first, count);
+    void loadFrames(last + 1n, AHEAD);
+    if (first > BigInt(AHEAD)) void loadFrames(first - BigInt(AHEAD), AHEAD);
+  }, [first, last]);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.hidden || first === undefined || last === undefined) return;
+      const count = Number(last - first) + 1;
+      void refresh(first, count > 64 ? 1 : count);
+    }, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [first, last]);
+}

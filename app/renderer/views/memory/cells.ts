@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The cells of the map of physical memory: which frames each stands for, its colour, and what is said of it.
+import type { MemoryMap } from '../../../contract/api.ts';
+import { count, hex, KPF_NAMES } from '../../../contract/format.ts';
+import { ROLE, ROLES } from '../../../contract/roles.ts';
+
+export const ABSENT = ROLE.code('absent');
+/** Pages by which a frame can be mapped, and the colour of each. */
+export const SIZES = [
+  { name: '4K', colour: '--v-agree' },
+  { name: '2M', colour: '--v-agreeByRule' },
+  { name: '1G', colour: '--v-swapped' },
+];
+export const COLOURINGS = { role: 'role', owner: 'owner', size: 'page size', flag: 'a flag' } as const;
+export type Colouring = keyof typeof COLOURINGS;
+
+export const cellCount = (map: MemoryMap) => map.owner.length;
+export const framesOf = (map: MemoryMap, cell: number) => {
+  const begin = map.begin + BigInt(cell) * map.framesPerCell;
+  const end = begin + map.framesPerCell;
+  return { begin, end: end < map.end ? end : map.end };
+};
+const rolesOf = (map: MemoryMap, cell: number) => map.roles.subarray(cell * ROLES.length, (cell + 1) * ROLES.length);
+
+/** Index of the largest; of none, -1. */
+function largest(values: ArrayLike<number>): number {
+  let best = -1;
+  for (let i = 0; i < values.length; i++)
+    if ((values[i] as number) > (best < 0 ? 0 : (values[best] as number))) best = i;
+  return best;
+}
+
+/** The colour of a cell, and how much of it counts: 0..1. */
+export function paint(map: MemoryMap, cell: number, by: Colouring, colour: (name: string) => string): [string, number] {
+  const { begin, end } = framesOf(map, cell);
+  const frames = Number(end - begin);
+  const roles = rolesOf(map, cell);
+  if (by === 'role' || roles[ABSENT] === frames) {
+    const role = largest(roles);
+    return [colour(`--r-${ROLES[role]}`), (roles[role] as number) / frames];
+  }
+  if (by === 'owner') {
+    const pid = map.owner[cell] as number;
+    // Neighbouring PIDs get hues far apart.
+    return pid ? [`hsl(${(pid * 137.5) % 360} 62% 52%)`, 1] : [colour('--raised'), 1];
+  }
+  if (by === 'flag') return [colour('--accent'), (map.flagged[cell] as number) / frames];
+  const size = largest(map.sizes.subarray(cell * 3, cell * 3 + 3));
+  return size < 0 ? [colour('--raised'), 1] : [colour(SIZES[size]?.colour ?? '--raised'), 1];
+}
+
+export function describe(map: MemoryMap, cell: number, nameOf: (pid: number) => string, flag: number): string {
+  const { begin, end } = framesOf(map, cell);
+  const frames = end - begin;
+  const roles = [...rolesOf(map, cell)]
+    .map((n, r) => [n, r] as const)
+    .filter(([n]) => n > 0)
+    .sort(([a], [b]) => b - a)
+    .map(([n, r]) => (frames === 1n ? ROLE.label(ROLE.name(r)) : `${count(n)} ${ROLE.label(ROLE.name(r))}`));
+  const sizes = SIZES.flatMap(({ name }, i) => (map.sizes[cell * 3 + i] ? [name] : []));
+  return [
+    frames === 1n ? `frame ${hex(begin)}` : `frames ${hex(begin)}–${hex(end - 1n)}`,
+    ...roles,
+    ...(sizes.length ? [`mapped by ${sizes.join(', ')} pages`] : []),
+    ...(map.owner[cell] ? [`most by ${map.owner[cell]} ${nameOf(map.owner[cell] as number)}`] : []),
+    ...(map.flagged[cell] ? [`${count(map.flagged[cell] as number)} ${KPF_NAMES[flag]}`] : []),
+  ].join(' · ');
+}

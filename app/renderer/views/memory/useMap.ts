@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The map of a range of frames, read when it is shown and when it is asked for again.
+import { useEffect, useState } from 'react';
+import type { Failure, MemoryMap } from '../../../contract/api.ts';
+import { explorer, failure } from '../../lib/client.ts';
+
+/** `flag` is the bit of kpageflags that is counted; while `cells` is 0 nothing is read. */
+export function useMap(range: { begin: bigint; end: bigint }, cells: number, flag: number) {
+  const [map, setMap] = useState<MemoryMap>();
+  const [error, setError] = useState<Failure>();
+  const [again, setAgain] = useState(0);
+  const [walked, setWalked] = useState(0);
+  useEffect(() => {
+    if (range.end <= range.begin || cells === 0) return;
+    let current = true;
+    const timer = setTimeout(() => {
+      explorer()
+        .call('memory', { ...range, cells, flags: 1n << BigInt(flag), again: again !== walked })
+        .then(
+          (result) => {
+            if (!current) return;
+            setMap(result);
+            setError(undefined);
+            setWalked(again);
+          },
+          (reason) => {
+            if (current) setError(failure(reason));
+          },
+        );
+    }, 120); // while it is resized
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [range, cells, flag, again, walked]);
+  return { map, error, walkAgain: () => setAgain(again + 1) };
+}

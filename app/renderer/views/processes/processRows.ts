@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The list of processes as rows, with what is new since it was read before.
+import type { Processes } from '../../../contract/api.ts';
+
+export interface ProcessRow {
+  readonly key: string;
+  readonly pid: number;
+  readonly ppid: number;
+  readonly startTicks: bigint;
+  readonly name: string;
+  readonly user: string;
+  readonly state: string;
+  readonly threads: number;
+  readonly rss: bigint;
+  readonly pageTables: bigint;
+  readonly root: bigint;
+  readonly userRoot: bigint;
+  readonly borrowed: bigint;
+  readonly cpu: number;
+  readonly kernelThread: boolean;
+  /** "new" since the last refresh, or "exec" where the root has changed. */
+  readonly change: string;
+}
+
+export function rowsOf(p: Processes, before: ReadonlyMap<string, bigint>): ProcessRow[] {
+  return Array.from(p.pid, (pid, i) => {
+    const startTicks = p.startTicks[i] as bigint;
+    const key = `${pid}:${startTicks}`;
+    const root = p.rootPa[i] as bigint;
+    const known = before.get(key);
+    return {
+      key,
+      pid,
+      startTicks,
+      root,
+      ppid: p.ppid[i] as number,
+      name: p.name[i] as string,
+      user: p.user[i] as string,
+      state: String.fromCharCode(p.state[i] as number),
+      threads: p.threads[i] as number,
+      rss: p.rss[i] as bigint,
+      pageTables: p.pageTables[i] as bigint,
+      userRoot: p.userRootPa[i] as bigint,
+      borrowed: p.borrowedPa[i] as bigint,
+      cpu: p.cpu[i] as number,
+      kernelThread: p.kernelThread[i] === 1,
+      change: before.size === 0 ? '' : known === undefined ? 'new' : known !== root ? 'exec' : '',
+    };
+  });
+}

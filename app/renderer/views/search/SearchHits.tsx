@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a search has found; each hit leads to its address and to its frame.
+import { hex, hexVa } from '../../../contract/format.ts';
+import { LinkButton } from '../../parts/LinkButton.tsx';
+import { openAddress } from '../../state/memory.ts';
+import { goTo } from '../../state/navigate.ts';
+import { type Search, setSearching } from '../../state/search.ts';
+import '../../parts/listing.css';
+
+export function SearchHits({ search }: { search: Search }) {
+  return (
+    <div className="scroll" tabIndex={0} role="group" aria-label="Hits">
+      <table className="listing">
+        <thead>
+          <tr>
+            {search.space && <th>Address</th>}
+            <th>Physical</th>
+            <th>Bytes</th>
+            <th>Text around it</th>
+          </tr>
+        </thead>
+        <tbody>
+          {search.hits.map((h) => (
+            <tr key={h.address}>
+              {search.space && (
+                <td className="num">
+                  <LinkButton
+                    onClick={() => {
+                      setSearching(false);
+                      if (search.space) void goTo(search.space, h.address);
+                    }}
+                  >
+                    {hexVa(h.address)}
+                  </LinkButton>
+                </td>
+              )}
+              <td className="num">
+                <LinkButton
+                  onClick={() => {
+                    setSearching(false);
+                    openAddress(h.pa);
+                  }}
+                >
+                  {hex(h.pa, 9)}
+                </LinkButton>
+              </td>
+              <td className="num">{h.bytes}</td>
+              <td className="num">{h.text}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Whose address space it is, its root, and what can be done with it.
+import { Binary, Download, RefreshCw, Users } from 'lucide-react';
+import { hex } from '../../../contract/format.ts';
+import { IconButton, TitleButton } from '../../parts/IconButton.tsx';
+import { PaneTitle } from '../../parts/Pane.tsx';
+import { isRunning, startCheck, useCheck } from '../../state/check.ts';
+import { setExporting } from '../../state/export.ts';
+import { useProcesses } from '../../state/processes.ts';
+import { setSharing } from '../../state/sharing.ts';
+import { type Space, useSpace } from '../../state/space.ts';
+import { PlaceMenu } from '../common/PlaceMenu.tsx';
+
+function Root({ space }: { space: Space }) {
+  const processes = useProcesses((s) => s.processes);
+  const at = processes ? processes.pid.indexOf(space.pid) : -1;
+  if (at < 0) return 'has exited';
+  const root = processes?.startTicks[at] === space.startTicks ? processes.rootPa[at] : 0n;
+  if (!root) return 'no address space';
+  return (
+    <>
+      root PA <span className="num strong">0x{hex(root)}</span>
+    </>
+  );
+}
+
+export function SpaceTitle({ space }: { space: Space }) {
+  const check = useCheck((s) => s.check);
+  const empty = useSpace((s) => !s.regions?.begin.length);
+  const busy = isRunning(check) || empty;
+  return (
+    <PaneTitle title={`${space.pid} ${space.name}`}>
+      <span className="dim">
+        <Root space={space} />
+      </span>
+      <span className="spacer" />
+      <IconButton
+        icon={Users}
+        label="What it shares with another process"
+        title="What it shares with another process"
+        disabled={empty}
+        onClick={() => setSharing(true)}
+      />
+      <TitleButton
+        icon={Binary}
+        label="Compare bytes"
+        title="Check again, and compare the bytes of every mapped frame with /proc/PID/mem; sets accessed bits"
+        disabled={busy}
+        onClick={() => void startCheck(true)}
+      />
+      <TitleButton icon={RefreshCw} label="Check again" disabled={busy} onClick={() => void startCheck()} />
+      <TitleButton icon={Download} label="Export…" disabled={!check?.summary} onClick={() => setExporting('process')} />
+      <PlaceMenu place={{ view: 'process', pid: space.pid }} what="this process" />
+    </PaneTitle>
+  );
+}

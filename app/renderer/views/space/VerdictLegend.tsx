@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How many pages have each verdict; pressing one shows its pages.
+import { count } from '../../../contract/format.ts';
+import { VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
+import { useCheck } from '../../state/check.ts';
+import { showOnly, useSpace } from '../../state/space.ts';
+import '../../parts/legend.css';
+
+export function VerdictLegend() {
+  const check = useCheck((s) => s.check);
+  const only = useSpace((s) => s.only);
+  return (
+    <div className="legend" role="group" aria-label="Verdicts: press one to see its pages">
+      {VERDICTS.map((v, i) => {
+        const n = check?.counts[i] ?? 0n;
+        // Plain agreement is counted, not kept page by page.
+        const usable = v !== 'agree' && n > 0n && check?.rows !== undefined;
+        return (
+          <button
+            key={v}
+            type="button"
+            disabled={!usable}
+            aria-pressed={only === v}
+            title={VERDICT.meaning(v)}
+            className={`legend-item v-${v} ${n ? '' : 'none'}`}
+            onClick={() => showOnly(only === v ? undefined : v)}
+          >
+            <i aria-hidden="true" />
+            {VERDICT.label(v)} <span className="num">{check ? count(n) : '–'}</span>
+          </button>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One page as the table shows it: what each source says of it, and why they differ.
+import type { Rows, Target } from '../../../contract/api.ts';
+import { hex } from '../../../contract/format.ts';
+import { sayKernel } from '../../../contract/kernel.ts';
+import { decode, flagsOf, mapsFrame, pagemapPlace, pageSizeName } from '../../../contract/paging.ts';
+import { FRAME_STATUS, NOTE } from '../../../contract/verdicts.ts';
+import { hasSource } from '../../lib/sources.ts';
+
+/** What pagemap says of a page, in a cell. */
+function sayPagemap(word: bigint): string {
+  const place = pagemapPlace(word);
+  if (!place) return '—';
+  return 'pfn' in place ? hex(place.pfn, 7) : `swap ${place.swapType}:${hex(place.swapOffset)}`;
+}
+
+/** What a row of the table shows. */
+export interface PageRow {
+  readonly va: bigint;
+  readonly verdict: number;
+  readonly pagemap: string;
+  readonly kernel: string;
+  readonly walk: string;
+  readonly differs: boolean;
+  readonly entry: string;
+  readonly why: string;
+}
+
+/** Row `i` of what was read. */
+export function pageRow(rows: Rows, i: number, target: Target): PageRow {
+  const hasWalk = hasSource(target, 'tableWalk');
+  const raw = rows.entry[i] as bigint;
+  const level = rows.level[i] as number;
+  const entry = decode(raw, level || 1, target);
+  const note = NOTE.name(rows.note[i] as number);
+  const status = FRAME_STATUS.name(rows.status[i] as number);
+  const pagemap = sayPagemap(rows.pagemap[i] as bigint);
+  let walk = '—';
+  let text = '';
+  if (!hasWalk) walk = 'not ready';
+  else if (status !== 'ok') walk = 'unreadable';
+  else if (mapsFrame(entry.kind)) {
+    walk = hex(rows.pfn[i] as bigint, 7);
+    const set = new Set(
+      flagsOf(raw, level, target, target.release)
+        .filter((f) => f.set)
+        .map((f) => f.name),
+    );
+    const access =
+      entry.kind === 'leaf' ? `${set.has('RW') ? 'rw' : 'r-'}${set.has('NX') ? ' nx' : ' x'}` : 'no access';
+    text = `${pageSizeName(entry.shift)} · ${access}${set.has('A') ? ' · A' : ''}${set.has('D') ? ' D' : ''}`;
+  } else if (entry.kind === 'swap') walk = `swap ${entry.swapType}:${hex(entry.swapOffset)}`;
+  else if (entry.kind !== 'none')
+    walk = entry.kind === 'marker' ? `swap ${entry.swapType}:${hex(entry.swapOffset)}` : entry.kind;
+  const label = NOTE.label(note);
+  return {
+    va: rows.va[i] as bigint,
+    verdict: rows.verdict[i] as number,
+    pagemap,
+    kernel: sayKernel(rows.kernel[i] as bigint),
+    walk,
+    differs: hasWalk && pagemap !== walk,
+    entry: label && text ? `${label} · ${text}` : label || text,
+    why: status !== 'ok' && hasWalk ? FRAME_STATUS.meaning(status) : NOTE.meaning(note),
+  };
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The pages in sight, read again and again while they are.
+import { useEffect, useState } from 'react';
+import type { Failure, Rows } from '../../../contract/api.ts';
+import { explorer, failure } from '../../lib/client.ts';
+import type { PageList } from '../../lib/pages.ts';
+import type { Space } from '../../state/space.ts';
+
+const REFRESH_MS = 2000;
+
+interface LiveRows {
+  readonly rows: Rows | undefined;
+  /** Pages that differ from the reading before. */
+  readonly changed: ReadonlySet<bigint>;
+  readonly error: Failure | undefined;
+}
+
+function changedPages(now: Rows, before: Rows | undefined): ReadonlySet<bigint> {
+  if (!before) return new Set();
+  return new Set(
+    Array.from(now.va).filter((_, i) => now.pagemap[i] !== before.pagemap[i] || now.pfn[i] !== before.pfn[i]),
+  );
+}
+
+/** `count` pages of the list from its `first` on. */
+export function useLiveRows(space: Space | undefined, list: PageList, first: number, count: number): LiveRows {
+  const [rows, setRows] = useState<Rows>();
+  const [changed, setChanged] = useState<ReadonlySet<bigint>>(new Set());
+  const [error, setError] = useState<Failure>();
+  useEffect(() => {
+    if (!space || count <= 0) {
+      setRows(undefined);
+      return;
+    }
+    let live = true;
+    let before: Rows | undefined;
+    const read = async () => {
+      if (document.hidden) return;
+      try {
+        const vas = BigUint64Array.from({ length: count }, (_, i) => list.va(first + i));
+        const next = await explorer().call('rows', { pid: space.pid, startTicks: space.startTicks, vas });
+        if (!live) return;
+        setChanged(changedPages(next, before));
+        before = next;
+        setRows(next);
+        setError(undefined);
+      } catch (reason) {
+        if (live) setError(failure(reason));
+      }
+    };
+    void read();
+    const timer = setInterval(read, REFRESH_MS);
+    return () => {
+      live = false;
+      clearInterval(timer);
+    };
+  }, [space, list, first, count]);
+  return { rows, changed, error };
+}

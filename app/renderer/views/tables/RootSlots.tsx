@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Under PTI: the two roots, slot by slot.
+import { useMemo } from 'react';
+import { hex, hexVa } from '../../../contract/format.ts';
+import { ENTRY_BYTES, halfOf, pfnOf } from '../../../contract/paging.ts';
+import { SLOT_RELATIONS, type Slot } from '../../../contract/table.ts';
+import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
+import { Digits } from '../../parts/Digits.tsx';
+import { LinkButton } from '../../parts/LinkButton.tsx';
+import { explainEntry } from '../../state/explain.ts';
+import { openFrame } from '../../state/memory.ts';
+import { useTarget } from '../../state/target.ts';
+
+const columns = (levels: number): readonly ColumnSpec<Slot>[] => {
+  const entry = (id: string, header: string, raw: (s: Slot) => bigint): ColumnSpec<Slot> => ({
+    id,
+    header,
+    width: '18ch',
+    value: raw,
+    cell: (s) =>
+      raw(s) ? (
+        <LinkButton num onClick={() => explainEntry(raw(s), levels, halfOf(s.va))}>
+          {hex(raw(s), 16)}
+        </LinkButton>
+      ) : (
+        <span className="dim">—</span>
+      ),
+  });
+  return [
+    { id: 'slot', header: 'Slot', width: '6ch', value: (s) => s.index, cell: (s) => hex(s.index, 3) },
+    { id: 'va', header: 'From', width: '18ch', value: (s) => s.va, cell: (s) => <Digits text={hexVa(s.va)} /> },
+    entry('kernel', 'Kernel root', (s) => s.kernel),
+    entry('user', 'User root', (s) => s.user),
+    {
+      id: 'relation',
+      header: 'What',
+      width: 'minmax(20ch, 1fr)',
+      value: (s) => s.relation,
+      cell: (s) => <span title={SLOT_RELATIONS[s.relation]}>{SLOT_RELATIONS[s.relation]}</span>,
+    },
+  ];
+};
+
+export function RootSlots({ slots, rootPa }: { slots: readonly Slot[]; rootPa: bigint }) {
+  const levels = useTarget((s) => s.target?.levels ?? 4);
+  const specs = useMemo(() => columns(levels), [levels]);
+  return (
+    <DataTable
+      label="Slots of the two roots"
+      minWidth={640}
+      columns={specs}
+      rows={slots}
+      rowKey={(s) => String(s.index)}
+      onSelect={(s) => openFrame(pfnOf(rootPa), s.index * ENTRY_BYTES, { level: levels, base: 0n })}
+    />
+  );
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Every table of the tree; choosing one opens it.
+import { useMemo } from 'react';
+import type { TableTree } from '../../../contract/api.ts';
+import { hex, hexVa } from '../../../contract/format.ts';
+import { levelName, pageOf, pfnOf } from '../../../contract/paging.ts';
+import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
+import { Digits } from '../../parts/Digits.tsx';
+import { openFrame, useMemory } from '../../state/memory.ts';
+import { useTarget } from '../../state/target.ts';
+
+interface Row {
+  readonly index: number;
+  readonly level: number;
+  readonly name: string;
+  readonly va: bigint;
+  readonly pa: bigint;
+  readonly used: number;
+  readonly slots: number;
+  readonly marked: string;
+}
+
+const COLUMNS: readonly ColumnSpec<Row>[] = [
+  { id: 'level', header: 'Level', width: '7ch', value: (r) => -r.level, cell: (r) => r.name },
+  { id: 'va', header: 'From', width: '16ch', value: (r) => r.va, cell: (r) => <Digits text={hexVa(r.va)} /> },
+  { id: 'pa', header: 'Table PA', width: '12ch', value: (r) => r.pa, cell: (r) => <Digits text={hex(r.pa, 9)} /> },
+  {
+    id: 'used',
+    header: 'Used',
+    width: '8ch',
+    align: 'right',
+    value: (r) => r.used,
+    cell: (r) => <span className="num">{r.used}</span>,
+  },
+  {
+    id: 'filled',
+    header: 'Filled',
+    width: 'minmax(9ch, 1fr)',
+    value: (r) => r.used / r.slots,
+    cell: (r) => <meter min={0} max={1} value={r.used / r.slots} aria-label="filled" />,
+  },
+  { id: 'marked', header: 'kpageflags', width: '14ch', value: (r) => r.marked, cell: (r) => r.marked },
+];
+
+export function TableList({ tree }: { tree: TableTree }) {
+  const levels = useTarget((s) => s.target?.levels ?? 4);
+  const open = useMemory((s) => (s.cursor === undefined ? undefined : pageOf(s.cursor)));
+  const rows = useMemo(
+    () =>
+      Array.from(
+        tree.level,
+        (level, index): Row => ({
+          index,
+          level,
+          name: levelName(level, levels),
+          va: tree.va[index] as bigint,
+          pa: tree.pa[index] as bigint,
+          used: tree.used[index] as number,
+          slots: level === levels ? 256 : 512,
+          marked: ['not marked', 'pgtable', 'unknown'][tree.marked[index] as number] as string,
+        }),
+      ),
+    [tree, levels],
+  );
+  return (
+    <DataTable
+      label="Page tables"
+      minWidth={520}
+      columns={COLUMNS}
+      rows={rows}
+      rowKey={(r) => String(r.pa)}
+      {...(open !== undefined && { selected: String(open) })}
+      onSelect={(r) => openFrame(pfnOf(r.pa), 0, { level: r.level, base: r.va })}
+    />
+  );
+}

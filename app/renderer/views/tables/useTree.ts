@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The tree of tables of a process, and under PTI its two roots.
+import { useEffect, useState } from 'react';
+import type { Failure, TableTree } from '../../../contract/api.ts';
+import { PAGE_BYTES, pfnOf } from '../../../contract/paging.ts';
+import { compareRoots, type Slot } from '../../../contract/table.ts';
+import { explorer, failure } from '../../lib/client.ts';
+import type { Space } from '../../state/space.ts';
+import { useTarget } from '../../state/target.ts';
+
+interface Read {
+  readonly space: Space;
+  readonly tree?: TableTree;
+  readonly slots?: readonly Slot[];
+  readonly error?: Failure;
+}
+
+/** The tree of a process, read when it is chosen and on demand. */
+export function useTree(space: Space | undefined): { read: Read | undefined; again(): void } {
+  const target = useTarget((s) => s.target);
+  const [read, setRead] = useState<Read>();
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    if (!space || !target) return;
+    let current = true;
+    const get = async (): Promise<Read> => {
+      const tree = await explorer().call('tables', { pid: space.pid, startTicks: space.startTicks });
+      if (!target.pti) return { space, tree };
+      const roots = await explorer().call('frames', { pfn: pfnOf(tree.rootPa), count: 2 });
+      if (roots.status.some((s) => s !== 0)) return { space, tree };
+      return {
+        space,
+        tree,
+        slots: compareRoots(roots.bytes.subarray(0, PAGE_BYTES), roots.bytes.subarray(PAGE_BYTES), target),
+      };
+    };
+    get()
+      .catch((error) => ({ space, error: failure(error) }))
+      .then((result) => {
+        if (current) setRead(result);
+      });
+    return () => {
+      current = false;
+    };
+    // `turn` asks for another reading
+  }, [space, target, turn]);
+  return { read: read?.space === space ? read : undefined, again: () => setTurn(turn + 1) };
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The address spaces of every traced process over time: a bar for each root that it had.
+import { useMemo } from 'react';
+import type { Traced } from '../../../contract/api.ts';
+import { hex } from '../../../contract/format.ts';
+import { type Life, livesOf, type Reign } from '../../../contract/lives.ts';
+import { pfnOf } from '../../../contract/paging.ts';
+import { sayTraced } from '../../../contract/trace.ts';
+import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
+import { Digits } from '../../parts/Digits.tsx';
+import { Empty } from '../../parts/Empty.tsx';
+import type { Trace } from '../../state/trace.ts';
+
+/** A colour that a root keeps: who shares it has the same. */
+const colourOfRoot = (root: bigint) =>
+  root ? `hsl(${Number(pfnOf(root) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
+
+const sayReign = (life: Life, { root, event }: Reign) =>
+  root ? `root 0x${hex(root)}${event ? `: ${sayTraced(event)}` : ', since before'}` : `${life.pid}: root not known`;
+
+const lifeColumns = (
+  startNs: bigint,
+  endNs: bigint,
+  select: (event: Traced | undefined) => void,
+): readonly ColumnSpec<Life>[] => [
+  {
+    id: 'pid',
+    header: 'PID',
+    width: '8ch',
+    align: 'right',
+    value: (l) => l.pid,
+    cell: (l) => <span className="num">{l.pid}</span>,
+  },
+  {
+    id: 'parent',
+    header: 'Parent',
+    width: '8ch',
+    align: 'right',
+    value: (l) => l.parent,
+    cell: (l) => <span className="num dim">{l.parent || '—'}</span>,
+  },
+  {
+    id: 'name',
+    header: 'Runs',
+    width: '12ch',
+    value: (l) => l.name,
+    cell: (l) => <span title={l.name}>{l.name.split('/').at(-1)}</span>,
+  },
+  {
+    id: 'roots',
+    header: 'Root PA over time',
+    width: 'minmax(14ch, 1fr)',
+    value: (l) => l.reigns[0]?.from ?? 0n,
+    cell: (l) => (
+      <span className="reigns">
+        {l.reigns.map((reign, i) => {
+          const share = (ns: bigint) => (Number(ns - startNs) / Math.max(1, Number(endNs - startNs))) * 100;
+          const from = share(reign.from ?? startNs);
+          const to = share(reign.to ?? endNs);
+          return (
+            <i
+              key={`${reign.root}-${i}`}
+              title={sayReign(l, reign)}
+              onClick={() => select(reign.event)}
+              style={{ left: `${from}%`, width: `max(2px, ${to - from}%)`, background: colourOfRoot(reign.root) }}
+            />
+          );
+        })}
+      </span>
+    ),
+  },
+  {
+    id: 'root',
+    header: 'Last root',
+    width: '12ch',
+    value: (l) => l.reigns.at(-1)?.root ?? 0n,
+    cell: (l) => {
+      const root = l.reigns.at(-1)?.root;
+      return root ? <Digits text={hex(root, 9)} /> : <span className="dim">—</span>;
+    },
+  },
+  {
+    id: 'end',
+    header: 'Exit',
+    width: '9ch',
+    value: (l) => l.code ?? 1e6,
+    cell: (l) => (
+      <span className="dim">
+        {l.code === undefined ? 'lives' : l.code < 0 ? `signal ${-l.code}` : `exit ${l.code}`}
+      </span>
+    ),
+  },
+];
+
+/** The address spaces of every process over time. */
+export function LifeTable({ trace, select }: { trace: Trace; select: (event: Traced | undefined) => void }) {
+  const lives = useMemo(() => {
+    const list = livesOf(trace.events);
+    return trace.machine ? list.reverse() : list;
+  }, [trace.events, trace.machine]);
+  const startNs = trace.events[0]?.ns ?? 0n;
+  const endNs = trace.events.at(-1)?.ns ?? 0n;
+  const specs = useMemo(() => lifeColumns(startNs, endNs, select), [startNs, endNs, select]);
+  return (
+    <DataTable
+      label="Address spaces"
+      minWidth={470}
+      columns={specs}
+      rows={lives}
+      rowKey={(l) => `${l.pid} ${l.reigns[0]?.from ?? 0n}`}
+      onSelect={(l) => select(l.reigns.at(-1)?.event)}
+      empty={<Empty title="No process yet" />}
+    />
+  );
+}
