@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // Run by sudo, what root writes for a user is the user's, where it is the user's to have.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // What much work at once costs: readers, descriptors and memory are limited, and given back.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // One module writes to the terminal, so that nothing reaches it that could act on it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
