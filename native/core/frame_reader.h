@@ -14,6 +14,7 @@ enum class FrameStatus : u8 {
   notInDirectMap,  // the kernel itself has it unmapped: memfd_secret, or another hole in the direct map
   failed,          // the read call failed
   unaccepted,      // free memory of an encrypted guest, which it may not have accepted yet: touching it is fatal
+  notCaptured,     // said of captures only, never by a reader; here so that its code is taken
 };
 
 class FrameReader {

@@ -43,6 +43,8 @@ enum class Note : u8 {
   differs,        // pagemap and the table walk
   kernelDiffers,  // the kernel walk and the table walk
   reservedBits,   // an entry with reserved bits set
+  // said of captures only, never by the core; here so that its code is taken
+  notCaptured,
 };
 
 struct Judgement {
