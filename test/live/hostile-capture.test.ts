@@ -133,7 +133,7 @@ async function use(pids: number[]): Promise<number> {
 }
 
 /** CR3SCOPE_FUZZ=1000000 has it last longer. */
-const ENOUGH = Number(process.env.CR3SCOPE_FUZZ ?? 100_000);
+const ENOUGH = Number(process.env.CR3SCOPE_FUZZ ?? 20_000);
 const MOST_MEMORY = 1 << 30;
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
