@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Command about two moments: what changed between captures, or between a capture and now.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   type Difference,
   differs,
@@ -13,10 +10,12 @@ import {
 } from '../../contract/changes.ts';
 import { count } from '../../contract/format.ts';
 import { readCapture } from '../capture/captured.ts';
+import { ENDING } from '../capture/container.ts';
 import { diffCaptures } from '../capture/diff.ts';
 import { CSV_HEAD, csvLine, jsonLine } from '../capture/differences.ts';
 import { captureProcesses } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
+import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
 import { complain, type Json, say, show } from './output.ts';
 
@@ -52,14 +51,14 @@ export async function diff(
   if (Number.isNaN(limit))
     throw new Failed(`"${most}" is no number of lines`, 'Give a number; 0 shows the totals only.');
   const a = readCapture(pathA);
-  const folder = mkdtempSync(join(tmpdir(), 'cr3scope-diff-'));
+  const scratch = new Scratch();
   let b: ReturnType<typeof readCapture>;
   try {
-    const now = join(folder, 'now.cr3scope');
-    if (pathB === undefined) await captureProcesses(await openMachine(), now, a.spaces);
-    b = readCapture(pathB ?? now);
+    const after = pathB ?? scratch.path(ENDING);
+    if (pathB === undefined) await captureProcesses(await openMachine(), after, a.spaces);
+    b = readCapture(after);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    scratch.clear();
   }
   for (const { problem } of [a, b]) if (problem) complain(problem);
   if (csv) show(CSV_HEAD);
