@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { bytes, hex } from '../../contract/format.ts';
 import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/formats.ts';
+import { visible } from '../../contract/inert.ts';
 import { openBrowser } from '../browser.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { LABS_PROGRAM } from '../files.ts';
@@ -118,6 +119,12 @@ const example = (text: string) => `\nExample:\n  ${text}\n`;
 /** Opens the machine, or a capture of one. */
 type Open = (capture?: string) => Promise<Explorer>;
 
+/** An error of commander on one line, whatever the argument in it holds; its suggestion has a line of its own. */
+function sayUsageError(text: string): string {
+  const [, error = '', suggestion = ''] = /^(?:error: )?([\s\S]*?)(\n\(Did you mean [^\n]*\?\))?\n*$/.exec(text) ?? [];
+  return `cr3scope: ${visible(error)}${suggestion}\n`;
+}
+
 /** The whole command line. `open` is called once the arguments are known to be good; `end` takes the exit code. */
 export function commandLine(open: Open, end: (exitCode: number) => void): Command {
   const program = new Command('cr3scope')
@@ -130,7 +137,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .configureOutput({
       writeOut: show,
       writeErr: showError,
-      outputError: (text, write) => write(text.replace(/^error: /, 'cr3scope: ')),
+      outputError: (text, write) => write(sayUsageError(text)),
     })
     .showHelpAfterError('Run `cr3scope --help` to see the commands.');
   /** A command that needs no machine. */
