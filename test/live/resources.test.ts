@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What much work at once costs: readers, descriptors and memory are limited, and given back.
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,8 +109,13 @@ describe('much at once', () => {
     // What JavaScript has not collected yet says nothing of readers.
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
+    // A process whose size does not depend on what ran before; large enough for its checks to take a while.
+    const program = 'const b = Buffer.alloc(600 << 20, 1); console.log(b.length); setInterval(() => b, 1e6)';
+    const sleeper = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(sleeper.stdout, 'data');
+    const pid = sleeper.pid as number;
     const check = (onWait?: () => void) =>
-      explorer.check(process.pid, 0n, 0n, ALL, ({ waiting }) => {
+      explorer.check(pid, 0n, 0n, ALL, ({ waiting }) => {
         if (waiting) onWait?.();
       });
     await check().promise;
@@ -131,6 +137,7 @@ describe('much at once', () => {
     } finally {
       clearInterval(watching);
       limit(soft);
+      sleeper.kill();
     }
     collect();
     expect(waited).toBeGreaterThan(100);
