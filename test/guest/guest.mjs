@@ -55,7 +55,7 @@ async function runGuest(kernel, module, machine, inside) {
   const started = Date.now();
   console.log(`boot  ${kernel.release}  ${machine.name}`);
   const { output, code } = await boot(kernel, module, machine, values.command ?? inside, {
-    timeoutMs: (kernel.flavour ? 60 : 15) * 60_000, // checkers take their time
+    timeoutMs: (kernel.flavour ? 60 : 30) * 60_000, // checkers take their time
     onLine: async (line, guest) => {
       const part = /^===part (\S+) (pass|FAIL) ?(.*)$/.exec(line);
       if (part) add(part[1], part[2] === 'pass', part[3]);
