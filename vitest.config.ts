@@ -31,9 +31,10 @@ export default defineConfig({
           // They look at the whole machine; side by side they would only disturb each other.
           fileParallelism: false,
           sequence: { groupOrder: 1 }, // after the others, so that nothing else runs meanwhile
-          testTimeout: 120_000,
+          // A guest's emulated CPU takes its time.
+          testTimeout: IN_GUEST ? 400_000 : 120_000,
           hookTimeout: 120_000,
-          expect: { poll: { timeout: 20_000 } }, // a guest's emulated CPU takes its time
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],
