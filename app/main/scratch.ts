@@ -30,8 +30,11 @@ function isLeftOver(name: string): boolean {
   return pidNamespace === namespace() && startTicks(pid) !== start;
 }
 
-/** Removes the folders of programs of this user that have ended. */
+let swept = false;
+/** Removes the folders of programs of this user that have ended; once a program, however many pages it serves. */
 function sweep(): void {
+  if (swept) return;
+  swept = true;
   for (const name of readdirSync(tmpdir()).filter(isLeftOver)) {
     const folder = join(tmpdir(), name);
     const stat = lstatSync(folder, { throwIfNoEntry: false });
