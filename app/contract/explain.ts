@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A raw page-table entry, bit by bit: which field each bit belongs to, what it says, and whose rule that is.
+import { markers } from './entry.ts';
 import { hex } from './format.ts';
 import {
   addressMask,
@@ -73,15 +74,12 @@ function summarise(raw: bigint, level: number, facts: PagingFacts, half: Half): 
       return `Lives in device memory, ${frame}.`;
     case 'hwpoison':
       return `The page was in ${frame}, which had a memory error; access raises SIGBUS.`;
-    case 'marker': {
-      const names = [
-        'remembers userfaultfd write protection',
-        'poisoned: access raises SIGBUS',
-        'guard: access raises SIGSEGV',
-      ];
-      const set = names.filter((_, i) => (e.swapOffset >> BigInt(i)) & 1n);
-      return `A marker, no page: ${set.join(', ') || `0x${hex(e.swapOffset)}`}.`;
-    }
+    case 'marker':
+      return `A marker, not a page: ${
+        markers(e.swapOffset)
+          .map(({ name, effect }) => `${name}, ${effect}`)
+          .join('; ') || `0x${hex(e.swapOffset)}`
+      }.`;
     case 'swapinError':
       return 'Reading this page back from swap failed; access raises SIGBUS.';
     case 'presentCleared':

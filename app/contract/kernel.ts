@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Words of the kernel walk, as kmod/cr3scope.h defines them ("Words").
 import type { KernelPath, Path } from './api.ts';
-import { hex } from './format.ts';
+import { entryText } from './entry.ts';
+import { ACCESSED, DIRTY } from './paging.ts';
 
 export const KERNEL_KINDS = [
   'notAsked',
@@ -36,32 +37,29 @@ export const kernelWord = (word: bigint): KernelWord => ({
   value: word & ((1n << 50n) - 1n),
 });
 
-const WORDS: Readonly<Partial<Record<KernelKind, string>>> = {
+/** Kinds that no entry of a page table has. */
+const WORDS = {
   notAsked: 'not ready',
-  none: '—',
   raced: 'raced',
   noRegion: 'no region',
   bad: 'bad entry',
-  presentCleared: 'P cleared',
-};
+} as const;
+const hasWord = (kind: KernelKind): kind is keyof typeof WORDS => kind in WORDS;
 
-/** What the kernel says of a page, in a cell: a frame number, "swap 0:1f2", or a word. */
-export function sayKernel(word: bigint): string {
+/** What the kernel says of a page, in a cell: as entryText(), or a word of the walk itself. */
+export function kernelText(word: bigint): string {
   const { kind, swapType, value } = kernelWord(word);
-  if (kind === 'page') return hex(value, 7);
-  if (kind === 'swap' || kind === 'marker') return `swap ${swapType}:${hex(value)}`;
-  return WORDS[kind] ?? kind;
+  if (hasWord(kind)) return WORDS[kind];
+  return entryText({ kind: kind === 'page' ? 'leaf' : kind, pfn: value, swapType, swapOffset: value });
 }
-
-/** A and D, which the hardware sets by itself. */
-const INFORMATIVE = 0x60n;
 
 /** The highest level at which the kernel's walk went through another table or entry than ours; 0 where there is none. */
 export function differingLevel(kernel: KernelPath, path: Path, levels: number): number {
   if (kernel.last === 0) return 0; // no region there: the kernel did not look
   for (let level = levels; level >= Math.min(kernel.last, path.last || levels); level--) {
     const entries = (kernel.entry[level] as bigint) ^ (path.entry[level] as bigint);
-    if (kernel.table[level] !== path.table[level] || entries & ~INFORMATIVE) return level;
+    // The CPU sets A and D by itself.
+    if (kernel.table[level] !== path.table[level] || entries & ~(ACCESSED | DIRTY)) return level;
   }
   return 0;
 }

@@ -64,8 +64,15 @@ export interface Entry {
 
 const bit = (n: number) => 1n << BigInt(n);
 const P = bit(0);
+export const WRITE = bit(1);
+const USER = bit(2);
+export const ACCESSED = bit(5);
+export const DIRTY = bit(6);
 const PS = bit(7);
 const GLOBAL = bit(8); // PROT_NONE where P is clear
+export const UFFD_WP = bit(10);
+export const SOFT_DIRTY = bit(11);
+export const SAVED_DIRTY = bit(58);
 const ADDRESS_BITS = 0x000f_ffff_ffff_f000n;
 const ALL = (1n << 64n) - 1n;
 
@@ -73,6 +80,9 @@ export const NX = bit(63);
 
 /** Whether the CPU takes an entry: its P bit. */
 export const isPresent = (raw: bigint): boolean => (raw & P) !== 0n;
+
+/** Whether this level allows writing. */
+export const isWritable = (raw: bigint): boolean => (raw & WRITE) !== 0n;
 
 /** Bytes that one entry of a level covers, as a shift: 12, 21, 30, 39, 48. */
 export const levelShift = (level: number): number => 12 + 9 * (level - 1);
@@ -284,8 +294,8 @@ export function permission(entry: ArrayLike<bigint>, last: number, levels: numbe
   const denied = { user: 0, write: 0, execute: 0 };
   for (let level = levels; level >= last && level > 0; level--) {
     const raw = entry[level] ?? 0n;
-    if (!(raw & 2n)) denied.write ||= level;
-    if (!(raw & 4n)) denied.user ||= level;
+    if (!isWritable(raw)) denied.write ||= level;
+    if (!(raw & USER)) denied.user ||= level;
     if (raw & NX && !(ignoreRootNx && level === levels)) denied.execute ||= level;
   }
   return denied;

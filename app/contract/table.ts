@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A table frame as its 512 entries, the two roots of PTI slot by slot, and the whole tree in numbers.
 import type { TableTree } from './api.ts';
-import { decode, ENTRY_BYTES, type Entry, halfOf, kernelVersion, levelShift, type PagingFacts } from './paging.ts';
+import {
+  ACCESSED,
+  DIRTY,
+  decode,
+  ENTRY_BYTES,
+  type Entry,
+  halfOf,
+  kernelVersion,
+  levelShift,
+  NX,
+  type PagingFacts,
+} from './paging.ts';
 import { ENTRY_KINDS, type EntryKind } from './verdicts.ts';
 
 export interface TableEntry extends Entry {
@@ -54,16 +65,13 @@ export interface Slot {
   readonly relation: SlotRelation;
 }
 
-const ACCESSED_DIRTY = 0x60n;
-const NO_EXECUTE = 1n << 63n;
-
 /** How the entries of slot `index` of the two roots stand to each other; one of them is not 0. */
 export function slotRelation(index: number, kernel: bigint, user: bigint): SlotRelation {
-  const differing = (kernel ^ user) & ~ACCESSED_DIRTY;
+  const differing = (kernel ^ user) & ~(ACCESSED | DIRTY);
   if (differing === 0n) return 'same';
   if (user === 0n) return index < 256 ? 'kernelOnly' : 'hidden';
   if (kernel === 0n) return 'userOnly';
-  return differing === NO_EXECUTE && kernel & NO_EXECUTE ? 'poisoned' : 'own';
+  return differing === NX && kernel & NX ? 'poisoned' : 'own';
 }
 
 /** The slots that either root uses, from the two frames of a PGD pair (arch/x86/include/asm/pgtable.h, kernel_to_user_pgdp()). */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the core says of pages, entries and frames. The C++ enumerations have the same order: Verdict in native/core/verdict.h,
 // Note there, EntryKind in paging.h, FrameStatus in frame_reader.h.
-import { type ColouredWord, Vocabulary, type Word } from './vocabulary.ts';
+import { type ColouredWord, type TintedWord, Vocabulary, type Word } from './vocabulary.ts';
 
 const verdicts = {
   agree: { code: 0, label: 'agree', meaning: 'All sources name the same frame.', light: '#178a60', dark: '#3cb387' },
@@ -198,38 +198,57 @@ export function sumCounts(list: Iterable<ArrayLike<bigint>>): BigUint64Array<Arr
 
 /** What an entry of a page table is. */
 const entryKinds = {
-  none: { code: 0, label: 'none', meaning: 'nothing here' },
-  table: { code: 1, label: 'table', meaning: 'points to the next table' },
-  leaf: { code: 2, label: 'page', meaning: 'present, maps a page' },
+  none: { code: 0, label: 'none', meaning: 'nothing here', tint: '--raised' },
+  table: { code: 1, label: 'table', meaning: 'points to the next table', tint: '--accent' },
+  leaf: { code: 2, label: 'page', meaning: 'present, maps a page', tint: '--v-agree' },
   protNone: {
     code: 3,
     label: 'PROT_NONE',
     meaning: 'mapped PROT_NONE, or holds a NUMA hint: P is clear and the frame number is inverted',
+    tint: '--v-agreeByRule',
   },
   midSplit: {
     code: 4,
     label: 'huge page, mid-split',
     meaning: 'a huge page while the kernel splits it: P is clear, PS still marks it present',
+    tint: '--v-agreeByRule',
   },
-  swap: { code: 5, label: 'swap', meaning: 'on a swap device' },
-  migration: { code: 6, label: 'under migration', meaning: 'the frame is being moved' },
-  device: { code: 7, label: 'device memory', meaning: 'in device-private or device-exclusive memory' },
-  hwpoison: { code: 8, label: 'hardware poison', meaning: 'the frame had a memory error' },
-  marker: { code: 9, label: 'marker', meaning: 'a PTE marker: there is no page' },
-  swapinError: { code: 10, label: 'swap-in error', meaning: 'reading the page back from swap failed (Linux 6.1 only)' },
+  swap: { code: 5, label: 'swap', meaning: 'on a swap device', tint: '--v-swapped' },
+  migration: {
+    code: 6,
+    label: 'under migration',
+    meaning: 'the frame is being moved',
+    tint: '--v-changedBetween',
+  },
+  device: {
+    code: 7,
+    label: 'device memory',
+    meaning: 'in device-private or device-exclusive memory',
+    tint: '--v-changedBetween',
+  },
+  hwpoison: { code: 8, label: 'hardware poison', meaning: 'the frame had a memory error', tint: '--v-mismatch' },
+  marker: { code: 9, label: 'marker', meaning: 'a PTE marker: there is no page', tint: '--v-changedBetween' },
+  swapinError: {
+    code: 10,
+    label: 'swap-in error',
+    meaning: 'reading the page back from swap failed (Linux 6.1 only)',
+    tint: '--v-swapped',
+  },
   reserved: {
     code: 11,
     label: 'reserved bits set',
     meaning: 'present with bits set that the processor reserves: not followed',
+    tint: '--v-mismatch',
   },
   presentCleared: {
     code: 12,
     label: 'present bit cleared',
     meaning: 'kernel half: P was cleared and the rest kept (secretmem, debug_pagealloc, KFENCE): not mapped',
+    tint: '--v-notComparable',
   },
-} as const satisfies Record<string, Word>;
+} as const satisfies Record<string, TintedWord>;
 export type EntryKind = keyof typeof entryKinds;
-export const ENTRY_KIND = new Vocabulary<EntryKind>('entry kind', entryKinds);
+export const ENTRY_KIND = new Vocabulary<EntryKind, TintedWord>('entry kind', entryKinds);
 export const ENTRY_KINDS = ENTRY_KIND.names;
 
 /** Why the bytes of a frame are there, or are not. */

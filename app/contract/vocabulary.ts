@@ -13,6 +13,11 @@ export interface Word {
   /** A sentence that explains it. */
   readonly meaning: string;
 }
+/** A word that takes its colour from another vocabulary or the theme. */
+export interface TintedWord extends Word {
+  /** The CSS variable of app/renderer/styles/tokens.css. */
+  readonly tint: `--${string}`;
+}
 export interface ColouredWord extends Word {
   /** CSS colours on a light and on a dark ground. */
   readonly light: string;

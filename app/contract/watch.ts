@@ -2,8 +2,20 @@
 // What became of a page between two samples, and the likely cause.
 import type { Rows } from './api.ts';
 import { hex, kpageFlagNames } from './format.ts';
-import { mapsFrame, pageSizeName } from './paging.ts';
-import { ENTRY_KINDS, NOTE, type Note, VERDICTS, type Verdict } from './verdicts.ts';
+import {
+  ACCESSED,
+  DIRTY,
+  isWritable,
+  mapsFrame,
+  NX,
+  PAGE_SHIFT,
+  pageSizeName,
+  SAVED_DIRTY,
+  SOFT_DIRTY,
+  UFFD_WP,
+  WRITE,
+} from './paging.ts';
+import { ENTRY_KIND, ENTRY_KINDS, NOTE, type Note, VERDICTS, type Verdict } from './verdicts.ts';
 import type { UnknownWord } from './vocabulary.ts';
 
 /** One page at one moment. */
@@ -44,23 +56,19 @@ export function pageStates(rows: Rows, flags: ArrayLike<bigint>, counts: ArrayLi
   }));
 }
 
-const WRITE = 2n;
-const ACCESSED = 0x20n;
-const DIRTY = 0x40n;
-const SAVED_DIRTY = 1n << 58n;
-const SOFT_DIRTY = 1n << 11n;
-const UFFD_WP = 1n << 10n;
-const NX = 1n << 63n;
-
 const isZeroPage = (p: PageState) => p.note === 'zeroPage' || p.note === 'hugeZeroPage';
 const isFile = (p: PageState) => p.flags !== undefined && !kpageFlagNames(p.flags).includes('anon');
 
 /** "4K frame 117274, read-only, accessed". */
 export function sayState(p: PageState): string {
   if (!mapsFrame(p.kind))
-    return p.kind === 'none' || p.kind === 'table' ? 'nothing mapped' : p.kind === 'swap' ? 'on swap' : p.kind;
+    return p.kind === 'none' || p.kind === 'table'
+      ? 'nothing mapped'
+      : p.kind === 'marker'
+        ? NOTE.label(p.note)
+        : ENTRY_KIND.label(p.kind);
   const bits = [
-    ...(p.kind === 'protNone' ? ['PROT_NONE'] : [p.raw & WRITE ? 'writable' : 'read-only']),
+    ...(p.kind === 'protNone' ? ['PROT_NONE'] : [isWritable(p.raw) ? 'writable' : 'read-only']),
     ...(p.raw & ACCESSED ? ['accessed'] : []),
     ...(p.raw & DIRTY ? ['dirty'] : []),
   ];
@@ -80,7 +88,7 @@ export function causeOf(from: PageState, to: PageState): string {
     if (from.kind === 'swap') return 'swapped in: it was touched, and read back from disk';
     if (from.kind === 'migration') return 'its frame was moved (migration)';
     if (isZeroPage(to)) return 'first read: the shared zero page, no frame of its own yet';
-    if (to.shift > 12) return `first touch: a ${pageSizeName(to.shift)} page of its own`;
+    if (to.shift > PAGE_SHIFT) return `first touch: a ${pageSizeName(to.shift)} page of its own`;
     return isFile(to) ? 'touched: a frame of the page cache was mapped' : 'first touch: a frame of its own';
   }
   if (!is) {
@@ -97,7 +105,7 @@ export function causeOf(from: PageState, to: PageState): string {
       ? `collapsed into a ${pageSizeName(to.shift)} page`
       : `the ${pageSizeName(from.shift)} page was split`;
   if (from.pfn !== to.pfn) {
-    if (!(from.raw & WRITE) && to.raw & WRITE) return 'copy on write: it was written, and got a copy of its own';
+    if (!isWritable(from.raw) && isWritable(to.raw)) return 'copy on write: it was written, and got a copy of its own';
     if (to.flags !== undefined && kpageFlagNames(to.flags).includes('ksm')) return 'merged with equal pages (KSM)';
     return 'moved to another frame: migration, compaction, or mapped anew';
   }

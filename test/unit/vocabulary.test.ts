@@ -37,6 +37,10 @@ test.each([
   }
 });
 
+test.each(ENTRY_KIND.names)('the window has the colour of entry kind %s', (name) => {
+  expect(styles).toContain(`${ENTRY_KIND.word(name).tint}: `);
+});
+
 test('a code that is not known is called so, in words and in documents', () => {
   const unknown = NOTE.name(200);
   expect(unknown).toBe('unknown note 200');

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Commands about page tables: walk, table, explain.
 import type { KernelPath, Path, Target } from '../../contract/api.ts';
+import { entryText } from '../../contract/entry.ts';
 import { explain, levelTitle, parseLevel, plausibleLevels } from '../../contract/explain.ts';
 import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../../contract/format.ts';
-import { differingLevel, sayKernel } from '../../contract/kernel.ts';
+import { differingLevel, kernelText } from '../../contract/kernel.ts';
 import {
   decode,
   flagsOf,
@@ -26,7 +27,7 @@ import {
   tableBase,
   tableEntries,
 } from '../../contract/table.ts';
-import { ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICTS } from '../../contract/verdicts.ts';
+import { ENTRY_KIND, ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { tellWalk } from '../explorer/story.ts';
 import { Failed } from '../sources/failed.ts';
@@ -53,7 +54,7 @@ export function walkSteps(path: Path, va: bigint, target: Target) {
 /** What the kernel's walk says, and the level at which its tables or entries are others than ours. */
 export function kernelWalk(kernel: KernelPath, path: Path, { levels }: Target) {
   const differs = differingLevel(kernel, path, levels);
-  return { says: sayKernel(kernel.word), word: kernel.word, differsAt: differs ? levelName(differs, levels) : null };
+  return { says: kernelText(kernel.word), word: kernel.word, differsAt: differs ? levelName(differs, levels) : null };
 }
 
 export async function walk(explorer: Explorer, pidText: string, vaText: string, { json }: Json): Promise<number> {
@@ -132,11 +133,9 @@ export async function tableOf(
   const pointsTo = (e: TableEntry) =>
     e.kind === 'table'
       ? `${levelName(level - 1, levels)} table 0x${hex(e.pfn << 12n)}`
-      : e.kind === 'swap' || e.kind === 'marker'
-        ? `${e.kind} ${e.swapType}:${hex(e.swapOffset)}`
-        : e.kind === 'none'
-          ? ''
-          : `${e.kind}${e.shift ? ` ${pageSizeName(e.shift)}` : ''} frame ${hex(e.pfn)}`;
+      : mapsFrame(e.kind)
+        ? `${pageSizeName(e.shift)} ${ENTRY_KIND.label(e.kind)}, frame ${hex(e.pfn)}`
+        : entryText(e);
   if (options.json) {
     for (const e of shown) print({ index: e.index, va: e.va, entry: e.raw, kind: e.kind, pfn: e.pfn || null });
     return 0;
@@ -147,7 +146,7 @@ export async function tableOf(
   );
   say(
     `${kindCounts(entries)
-      .map(([kind, n]) => `${n} ${kind}`)
+      .map(([kind, n]) => `${n} ${ENTRY_KIND.label(kind)}`)
       .join(', ')}; kpageflags ${flags ? flags.join(' ') || 'none' : 'not readable'}`,
   );
   table(

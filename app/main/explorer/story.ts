@@ -3,7 +3,7 @@
 import type { Path, Target, Translation } from '../../contract/api.ts';
 import { explain } from '../../contract/explain.ts';
 import { hex, hexVa } from '../../contract/format.ts';
-import { differingLevel, sayKernel } from '../../contract/kernel.ts';
+import { differingLevel, kernelText } from '../../contract/kernel.ts';
 import {
   addressMask,
   decode,
@@ -103,9 +103,9 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
     const how = differs
       ? `; its ${levelName(differs, levels)} is another than the table walk's`
       : ', by the same tables and entries';
-    lines.push(`kernel walk ${sayKernel(t.kernel.word)}${t.kernel.last === 0 ? ': it looks into regions only' : how}`);
+    lines.push(`kernel walk ${kernelText(t.kernel.word)}${t.kernel.last === 0 ? ': it looks into regions only' : how}`);
   } else if (t.row?.kernel[0]) {
-    lines.push(`kernel walk ${sayKernel(t.row.kernel[0])}`); // a capture has its word, not its levels
+    lines.push(`kernel walk ${kernelText(t.row.kernel[0])}`); // a capture has its word, not its levels
   }
   if (t.row) {
     const word = t.row.pagemap[0] as bigint;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the bytes at the cursor may mean.
 import { useState } from 'react';
+import { entryText } from '../../../contract/entry.ts';
 import { hex, hexVa } from '../../../contract/format.ts';
 import { decode, pageOffset, pfnOf } from '../../../contract/paging.ts';
 import { Empty } from '../../parts/Empty.tsx';
@@ -47,14 +48,6 @@ export function Inspector() {
   const u64 = view.getBigUint64(0, le);
   const region = regions?.begin.findIndex((begin, i) => u64 >= begin && u64 < (regions.end[i] as bigint)) ?? -1;
   const entry = decode(u64, 1, target);
-  const entryText =
-    entry.kind === 'none'
-      ? 'nothing'
-      : entry.kind === 'reserved'
-        ? `reserved bits ${hex(entry.violation)}`
-        : entry.kind === 'swap'
-          ? `swap ${entry.swapType}:${hex(entry.swapOffset)}`
-          : `${entry.kind} · PFN ${hex(entry.pfn)}`;
   const seconds = view.getUint32(0, le);
   const time = seconds > 946684800 ? new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ') : '—';
   const text = new TextDecoder('utf-8', { fatal: false }).decode(bytes).replace(/\p{C}/gu, '·');
@@ -79,7 +72,7 @@ export function Inspector() {
           ['f32', float(view.getFloat32(0, le))],
           ['f64', float(view.getFloat64(0, le))],
           ['as pointer', pointer],
-          ['as PTE', entryText],
+          ['as PTE', entryText(entry)],
         ] as [string, string][])
       : []),
     ['utf-8', text],

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The entries of a table as a list, and what each points to.
 import type { Target } from '../../../contract/api.ts';
+import { entryText } from '../../../contract/entry.ts';
 import { hex, hexVa } from '../../../contract/format.ts';
 import { ENTRY_BYTES, flagsOf, halfOf, levelName, mapsFrame, pageSizeName, paOf } from '../../../contract/paging.ts';
 import type { TableEntry } from '../../../contract/table.ts';
+import { ENTRY_KIND } from '../../../contract/verdicts.ts';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { explainEntry } from '../../state/explain.ts';
 import { goDown, openFrame, selectByte, type TableShown } from '../../state/memory.ts';
@@ -31,11 +33,10 @@ function PointsTo({ entry: e, pfn, table: { level, base }, target: { levels } }:
     return (
       <LinkButton onClick={() => openFrame(e.pfn)}>
         {pageSizeName(e.shift)} page {hex(e.pfn)}
-        {e.kind === 'leaf' ? '' : e.kind === 'protNone' ? ' · PROT_NONE' : ' · mid-split'}
+        {e.kind !== 'leaf' && ` · ${ENTRY_KIND.label(e.kind)}`}
       </LinkButton>
     );
-  if (e.kind === 'swap' || e.kind === 'marker') return `${e.kind} ${e.swapType}:${hex(e.swapOffset)}`;
-  return e.kind;
+  return entryText(e);
 }
 
 export function TableEntries({ entries, slot, ...shown }: Shown & { entries: readonly TableEntry[]; slot: number }) {

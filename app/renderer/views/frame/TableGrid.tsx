@@ -3,6 +3,7 @@
 import type { MouseEvent } from 'react';
 import { hex, hexVa } from '../../../contract/format.ts';
 import type { TableEntry } from '../../../contract/table.ts';
+import { ENTRY_KIND } from '../../../contract/verdicts.ts';
 
 export function TableGrid({
   entries,
@@ -21,15 +22,16 @@ export function TableGrid({
     <div
       className="table-grid"
       role="img"
-      aria-label="The 512 entries lit by kind; the list has the same"
+      aria-label="The 512 entries coloured by kind; the list shows the same"
       onClick={click}
     >
       {entries.map((e) => (
         <i
           key={e.index}
           data-index={e.index}
-          className={`k-${e.kind} ${e.index === slot ? 'here' : ''}`}
-          title={`${hex(e.index, 3)} ${hexVa(e.va)}: ${e.kind}`}
+          className={e.index === slot ? 'here' : ''}
+          style={{ background: `var(${ENTRY_KIND.word(e.kind).tint})` }}
+          title={`${hex(e.index, 3)} ${hexVa(e.va)}: ${ENTRY_KIND.label(e.kind)}`}
         />
       ))}
     </div>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One page as the table shows it: what each source says of it, and why they differ.
 import type { Rows, Target } from '../../../contract/api.ts';
+import { entryText } from '../../../contract/entry.ts';
 import { hex } from '../../../contract/format.ts';
-import { sayKernel } from '../../../contract/kernel.ts';
+import { kernelText } from '../../../contract/kernel.ts';
 import { decode, flagsOf, mapsFrame, pagemapPlace, pageSizeName } from '../../../contract/paging.ts';
 import { FRAME_STATUS, NOTE } from '../../../contract/verdicts.ts';
 import { hasSource } from '../../lib/sources.ts';
@@ -49,15 +50,13 @@ export function pageRow(rows: Rows, i: number, target: Target): PageRow {
     const access =
       entry.kind === 'leaf' ? `${set.has('RW') ? 'rw' : 'r-'}${set.has('NX') ? ' nx' : ' x'}` : 'no access';
     text = `${pageSizeName(entry.shift)} · ${access}${set.has('A') ? ' · A' : ''}${set.has('D') ? ' D' : ''}`;
-  } else if (entry.kind === 'swap') walk = `swap ${entry.swapType}:${hex(entry.swapOffset)}`;
-  else if (entry.kind !== 'none')
-    walk = entry.kind === 'marker' ? `swap ${entry.swapType}:${hex(entry.swapOffset)}` : entry.kind;
+  } else walk = entryText(entry);
   const label = NOTE.label(note);
   return {
     va: rows.va[i] as bigint,
     verdict: rows.verdict[i] as number,
     pagemap,
-    kernel: sayKernel(rows.kernel[i] as bigint),
+    kernel: kernelText(rows.kernel[i] as bigint),
     walk,
     differs: hasWalk && pagemap !== walk,
     entry: label && text ? `${label} · ${text}` : label || text,

@@ -2,7 +2,7 @@
 // Where the walk ends, what each source says of it, and the verdict.
 import type { Path, Target, Translation } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
-import { differingLevel, kernelWord, sayKernel } from '../../../contract/kernel.ts';
+import { differingLevel, kernelText, kernelWord } from '../../../contract/kernel.ts';
 import {
   decode,
   halfOf,
@@ -28,7 +28,7 @@ function mayBeUsed(path: Path, levels: number, ignoreRootNx: boolean): string {
 
 function KernelSays({ translation: { kernel, path, row }, levels }: { translation: Translation; levels: number }) {
   const word = row?.kernel[0];
-  if (!kernel && word) return `${sayKernel(word)}; the capture has its word, not its levels`;
+  if (!kernel && word) return `${kernelText(word)}; the capture has its word, not its levels`;
   if (!kernel) return 'not ready: the module is not loaded';
   const { kind } = kernelWord(kernel.word);
   const differs = differingLevel(kernel, path, levels);
@@ -36,7 +36,7 @@ function KernelSays({ translation: { kernel, path, row }, levels }: { translatio
     <>
       <span className="num">
         {kind === 'page' && 'PFN '}
-        {kind === 'page' ? hex(kernelWord(kernel.word).value) : sayKernel(kernel.word)}
+        {kind === 'page' ? hex(kernelWord(kernel.word).value) : kernelText(kernel.word)}
       </span>
       <br />
       <span className="dim">

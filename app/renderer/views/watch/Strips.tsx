@@ -2,7 +2,8 @@
 // The pages that changed last as strips over time.
 import { useMemo } from 'react';
 import { hexVa } from '../../../contract/format.ts';
-import { mapsFrame } from '../../../contract/paging.ts';
+import { isWritable } from '../../../contract/paging.ts';
+import { ENTRY_KIND } from '../../../contract/verdicts.ts';
 import { type PageState, sayState } from '../../../contract/watch.ts';
 import { Legend } from '../../parts/Legend.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
@@ -15,10 +16,8 @@ const MOST_STRIPS = 12;
 /** A colour for what a page is. */
 function colourOf(p: PageState): string {
   if (p.note === 'zeroPage' || p.note === 'hugeZeroPage') return 'var(--r-zeroPage)';
-  if (p.kind === 'protNone') return 'var(--v-agreeByRule)';
-  if (mapsFrame(p.kind)) return p.raw & 2n ? 'var(--v-agree)' : 'var(--v-changedBetween)';
-  if (p.kind === 'swap') return 'var(--v-swapped)';
-  return p.kind === 'none' || p.kind === 'table' ? 'var(--raised)' : 'var(--v-notComparable)';
+  if (p.kind === 'leaf') return isWritable(p.raw) ? 'var(--v-agree)' : 'var(--v-changedBetween)';
+  return `var(${ENTRY_KIND.word(p.kind === 'table' ? 'none' : p.kind).tint})`;
 }
 
 const LEGEND = [
