@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Writes the published schemas from those that reports and exports are made by: node scripts/schema.mjs
+// Writes the published schema from the one that exports are made by: node scripts/schema.mjs
 import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { outputFiles } = await build({
   stdin: {
     contents: `import { z } from 'zod';
-      import { JsonReport } from './app/main/explorer/report.ts';
       import { ExportLine } from './app/main/capture/formats/line.ts';
-      export default { report: z.toJSONSchema(JsonReport), 'capture-lines': z.toJSONSchema(ExportLine) };`,
+      export default z.toJSONSchema(ExportLine);`,
     resolveDir: '.',
   },
   bundle: true,
@@ -18,6 +17,5 @@ const { outputFiles } = await build({
   define: { CR3SCOPE_VERSION: '""' },
 });
 const code = Buffer.from(outputFiles[0].contents).toString('base64');
-const { default: schemas } = await import(`data:text/javascript;base64,${code}`);
-for (const [name, schema] of Object.entries(schemas))
-  writeFileSync(`docs/${name}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`);
+const { default: schema } = await import(`data:text/javascript;base64,${code}`);
+writeFileSync('docs/capture-lines.schema.json', `${JSON.stringify(schema, null, 2)}\n`);

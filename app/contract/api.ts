@@ -703,7 +703,8 @@ export const METHODS = {
   checkRows: method(z.object({ id: checkId }), CheckRows),
   /**
    * Starts to write a file for the window to fetch; `export` events tell how far it is, and where the file is. With the id
-   * of a finished check it is its report; else a process, or every one (PID 0), is read anew, every page.
+   * of a finished check it holds what that found, unless it is a capture; else a process, or every one (PID 0), is read
+   * anew, every page.
    */
   startExport: method(
     z.object({

@@ -7,27 +7,23 @@ export interface FormatWords {
   readonly detail: string;
 }
 
-/** What a capture can be exported to; app/main/capture/export.ts has their writers. */
+/** What a capture or a check can be exported to; app/main/capture/export.ts has their writers. */
 const exports = {
   html: { label: 'HTML', detail: 'to read, print and send: one file, opens anywhere' },
   md: { label: 'Markdown', detail: 'a summary to paste' },
   csv: { label: 'CSV', detail: 'one line a stretch of pages, for a spreadsheet' },
-  jsonl: { label: 'JSON Lines', detail: 'every page, one object a line, by a published schema' },
+  jsonl: { label: 'JSON Lines', detail: 'everything, one object a line, by a published schema' },
   parquet: { label: 'Parquet', detail: 'every page as columns, for DuckDB and Spark' },
   perfetto: { label: 'Perfetto', detail: 'what was traced and watched over time, for ui.perfetto.dev' },
 } as const satisfies Record<string, FormatWords>;
 export type ExportFormat = keyof typeof exports;
 export const EXPORT_FORMATS = Object.keys(exports) as ExportFormat[];
 
-/** What one finished check can be written as. */
-export const REPORT_FORMATS = ['html', 'json', 'csv'] as const;
-
-export type FileFormat = 'cr3scope' | 'json' | ExportFormat;
+export type FileFormat = 'cr3scope' | ExportFormat;
 export const FORMATS: Readonly<Record<FileFormat, FormatWords>> = {
   cr3scope: {
     label: 'Capture',
     detail: 'every page, table and word, hashed: cr3scope opens it anywhere, without a machine',
   },
-  json: { label: 'JSON', detail: 'the facts, rows and evidence of this check, by a published schema' },
   ...exports,
 };

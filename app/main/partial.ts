@@ -78,6 +78,22 @@ function giveToInvoker(fd: number, folder: string): void {
   }
 }
 
+/** Throws where a file of that name is in the way and not to be replaced; what is not a file never is. */
+export function refuseToReplace(path: string, force: boolean): void {
+  const there = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
+  if (there && !there.isFile())
+    throw new Failed(`${path} exists and is not a regular file`, 'Choose another name.', 'EEXIST');
+  if (there && !force) throw new Failed(`${path} exists`, REMEDIES.EEXIST as string, 'EEXIST');
+}
+
+function attempt<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fileFailed(error, `${path} can’t be written`);
+  }
+}
+
 export class PartialFile {
   /** What it is called until it is finished. */
   readonly partial: string;
@@ -85,17 +101,14 @@ export class PartialFile {
   private at = 0;
   private open = true;
 
-  /** Throws where a file of that name is in the way and not to be replaced; what is not a file never is. */
+  /** Throws as refuseToReplace() does. */
   constructor(
     readonly path: string,
     private readonly force: boolean,
   ) {
-    const there = this.attempt(() => lstatSync(path, { throwIfNoEntry: false }));
-    if (there && !there.isFile())
-      throw new Failed(`${path} exists and is not a regular file`, 'Choose another name.', 'EEXIST');
-    if (there && !force) throw new Failed(`${path} exists`, REMEDIES.EEXIST as string, 'EEXIST');
+    refuseToReplace(path, force);
     this.partial = `${path}.${process.pid}.part`;
-    this.fd = this.attempt(() => openSync(this.partial, 'wx', 0o600));
+    this.fd = attempt(this.path, () => openSync(this.partial, 'wx', 0o600));
     giveToInvoker(this.fd, dirname(path));
   }
 
@@ -107,7 +120,7 @@ export class PartialFile {
   /** Writes all of it; where that fails, what was there before is what remains. */
   write(text: string | Uint8Array): void {
     const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-    this.attempt(() => {
+    attempt(this.path, () => {
       try {
         for (let done = 0; done < bytes.length; )
           done += writeSync(this.fd, bytes, done, bytes.length - done, this.at + done);
@@ -125,7 +138,7 @@ export class PartialFile {
 
   /** Gives it its name. */
   finish(): void {
-    this.attempt(() => {
+    attempt(this.path, () => {
       fsyncSync(this.fd);
       this.leave();
       if (this.force) return renameSync(this.partial, this.path);
@@ -161,13 +174,5 @@ export class PartialFile {
   discard(): void {
     this.leave();
     rmSync(this.partial, { force: true });
-  }
-
-  private attempt<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw fileFailed(error, `${this.path} can’t be written`);
-    }
   }
 }

@@ -12,7 +12,7 @@ import { EXPORT_FORMATS } from '../../app/contract/formats.ts';
 import { visible } from '../../app/contract/inert.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../../app/main/capture/captured.ts';
-import { exportCapture } from '../../app/main/capture/export.ts';
+import { exportDocument } from '../../app/main/capture/export.ts';
 import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
 import { openBrowser, SHOTS } from './faces.ts';
@@ -136,7 +136,7 @@ test('HTML: no script runs, axe is content, and no table is cut on A4', async ()
 
 test('what is cancelled leaves nothing', async () => {
   const path = exported('cancelled.jsonl');
-  await expect(exportCapture(contents, 'jsonl', path, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+  await expect(exportDocument(contents, 'jsonl', path, { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'ECANCELED',
   });
   expect(readdirSync(folder).filter((name) => name.includes('cancelled'))).toEqual([]);
@@ -164,7 +164,7 @@ test('what is there is not overwritten, unknown formats are told, and nothing is
   const again = cli('export', file, '-o', exported('csv'));
   expect([again.status, again.stderr]).toEqual([2, expect.stringMatching(/exists.*--force/)]);
   expect(cli('export', file, '-o', exported('csv'), '--force').status).toBe(0);
-  expect(cli('export', file, '-o', exported('xlsx')).stderr).toMatch(/no format to export to/);
+  expect(cli('export', file, '-o', exported('xlsx')).stderr).toMatch(/is not a format of files/);
   expect(cli('export', file, '-o', '/proc/x.csv')).toMatchObject({
     status: 2,
     stderr: expect.stringMatching(/can’t be written/),

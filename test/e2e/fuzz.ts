@@ -95,7 +95,7 @@ export class Fuzzer {
       ['startSearch', { id, ...space, bytes: Uint8Array.of(0x7f, 0x45), mask: Uint8Array.of(255, 255), limit: 10n }],
       [
         'startExport',
-        { id, check: '', ...space, format: this.pick(['cr3scope', 'csv', 'html', 'json']), frames: 'none' },
+        { id, check: '', ...space, format: this.pick(['cr3scope', 'csv', 'html', 'jsonl']), frames: 'none' },
       ],
       ['startRecording', { id }],
       ['stopRecording', { id }],

@@ -8,7 +8,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
-import { JsonReport } from '../../app/main/explorer/report.ts';
+import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
 import { electronProgram, type Face, openBrowser, openDesktop, shot } from './faces.ts';
 
@@ -116,18 +116,23 @@ describe.each(faces)('%s', (name, open) => {
     await face.page.getByRole('button', { name: /^swapped, agree/, pressed: false }).waitFor();
   });
 
-  test('exports a report that holds to its schema', async () => {
-    const path = `test/artifacts/report-${name}.json`;
+  test('exports what the check found, by the published schema', async () => {
+    const path = `test/artifacts/check-${name}.jsonl`;
     await face.page.getByRole('button', { name: 'Export…' }).click();
     await face.page
       .getByRole('dialog')
-      .getByRole('radio', { name: /^JSON the/ })
+      .getByRole('radio', { name: /^JSON Lines/ })
       .check();
     await face.download(() => face.page.getByRole('dialog').getByRole('button', { name: 'Save' }).click(), path);
-    const report = JsonReport.parse(JSON.parse(readFileSync(path, 'utf8')));
-    expect(report.process.pid).toBe(fixture.pid);
-    expect(report.check.verdicts.mismatch).toBe(0);
-    expect(report.rows.some((r) => r.note === 'protNone')).toBe(true);
+    const lines = readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => ExportLine.parse(JSON.parse(line)));
+    expect(lines.find((line) => line.type === 'process')).toMatchObject({
+      pid: fixture.pid,
+      verdicts: { mismatch: 0 },
+    });
+    expect(lines.some((line) => line.type === 'pages' && line.note === 'protNone')).toBe(true);
   });
 
   test('exports a capture: what the window shows, as a file that opens anywhere', async () => {

@@ -21,12 +21,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Args, ExportEvent, Offered } from '../../app/contract/api.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { CaptureReader } from '../../app/main/capture/container.ts';
+import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { PartialFile } from '../../app/main/partial.ts';
 import { Service } from '../../app/main/service/service.ts';
 import type { Sources } from '../../app/main/sources/sources.ts';
 import { captureFixture } from '../captured.ts';
-import type { Case, Fixture } from '../fixture.ts';
+import { type Case, type Fixture, startFixture } from '../fixture.ts';
 
 let made: Awaited<ReturnType<typeof captureFixture>>;
 let folder: string;
@@ -99,6 +100,36 @@ describe('an export for a window', () => {
     service.close();
   });
 
+  test('of a finished check holds what that found, whatever the process does since', async () => {
+    const service = new Service(new Explorer(sources));
+    const other = await startFixture('page-kinds', ['out/fixtures']);
+    const { pid } = other;
+    const checked = new Promise<void>((ok) => {
+      service.listen((event, payload) => event === 'check' && (payload as { end: unknown }).end !== null && ok());
+    });
+    await service.startCheck({ id: 'check', pid, startTicks: 0n, begin: 0n, end: 1n << 63n, bytes: true });
+    await checked;
+    const { runs, evidence } = await service.checkRows({ id: 'check' });
+    await other.stop();
+    const { path } = taken(service, await started(service, 'a', { pid, check: 'check', format: 'jsonl' })) as Taken;
+    const lines = readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => ExportLine.parse(JSON.parse(line)));
+    const process = lines.find((l) => l.type === 'process');
+    const pages = lines.filter((l) => l.type === 'pages');
+    expect(process).toMatchObject({ pid, outcome: 'complete', dropped: { stretches: 0, evidence: 0 } });
+    expect(pages.reduce((n, l) => n + l.pages, 0)).toBe(process?.pages);
+    expect(pages.filter((l) => l.verdict !== 'agree').reduce((n, l) => n + l.pages, 0)).toBe(
+      Number(runs.pages.reduce((n, p) => n + p, 0n)),
+    );
+    expect(lines.filter((l) => l.type === 'evidence')).toHaveLength(evidence.length);
+    expect(lines.find((l) => l.type === 'bytes')).toMatchObject({ pid, differ: 0 });
+    // A capture needs the tables, too: it is made anew, and here of a process that is gone.
+    expect(await started(service, 'b', { pid, check: 'check' })).toMatchObject({ error: { code: 'ESRCH' } });
+    service.close();
+  });
+
   test('can be stopped, and then leaves nothing', async () => {
     const service = new Service(new Explorer(sources));
     const ended = started(service, 'a', { pid: 0, frames: 'bytes' });
@@ -149,7 +180,6 @@ describe('an export for a window', () => {
     const lines = readFileSync(path, 'utf8').split('\n');
     for (const pid of pids) expect(lines.some((line) => line.startsWith(`${pid},`))).toBe(true);
     expect(await started(service, 'b', {})).toMatchObject({ error: { message: 'this is a capture already' } });
-    expect(await started(service, 'c', { format: 'json' })).toMatchObject({ error: { code: 'ENOTSUP' } });
     service.close();
   });
 });

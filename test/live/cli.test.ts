@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hex } from '../../app/contract/format.ts';
+import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { runCommand } from '../../app/main/commands/index.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
-import { JsonReport } from '../../app/main/explorer/report.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH, TEST_ADDON_PATH } from '../addon.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
@@ -271,7 +271,7 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     ['no such level', ['explain', '67', '--level', 'p9d'], /"p9d" is no level.*pte, pmd/],
     ['no entry', ['explain', 'xyz'], /"xyz" is not an entry/],
     ['unknown command', ['frobnicate'], /unknown command/],
-    ['unknown format', ['report', '1', '-o', '/tmp/x.pdf'], /"pdf" is no report format/],
+    ['unknown format', ['report', '1', '-o', '/tmp/x.pdf'], /"pdf" is not a format of files/],
     ['bad port', ['serve', '--port', '99999'], /is not a port/],
   ];
   test.each(cases)('%s', (_name, args, message) => {
@@ -340,33 +340,69 @@ test('a mismatch gives exit code 1', async () => {
 });
 
 describe('report', () => {
-  test('JSON holds to its schema, HTML and CSV hold the same counts', () => {
-    const path = (ending: string) => join(folder, `report.${ending}`);
-    for (const ending of ['json', 'html', 'csv'])
-      expect(cr3scope('report', String(fixture.pid), '-o', path(ending)).status).toBe(0);
-    const report = JsonReport.parse(JSON.parse(readFileSync(path('json'), 'utf8')));
-    expect(report.rows.reduce((n, r) => n + r.pages, 0) + report.check.verdicts.agree).toBe(report.check.pages);
-    const html = readFileSync(path('html'), 'utf8');
+  const path = (name: string) => join(folder, name);
+  const linesOf = (file: string) =>
+    readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => ExportLine.parse(JSON.parse(line)));
+  const found = (file: string) => {
+    const lines = linesOf(file);
+    const process = lines.find((l) => l.type === 'process');
+    if (!process) throw new Error(`no process in ${file}`);
+    return { lines, process };
+  };
+
+  test('every format holds the same counts, and JSON Lines holds to its schema', () => {
+    for (const ending of ['jsonl', 'html', 'csv'])
+      expect(cr3scope('report', String(fixture.pid), '-o', path(`x.${ending}`)).status).toBe(0);
+    const { lines, process } = found(path('x.jsonl'));
+    const pages = lines.filter((l) => l.type === 'pages').reduce((n, l) => n + l.pages, 0);
+    const regions = lines.filter((l) => l.type === 'region');
+    expect(process).toMatchObject({ pid: fixture.pid, outcome: 'complete', dropped: { stretches: 0, evidence: 0 } });
+    expect(pages).toBe(process.pages);
+    expect(regions.reduce((n, l) => n + l.verdicts.agree, 0)).toBe(process.verdicts.agree);
+    expect(lines[0]).toMatchObject({ type: 'capture', sha256: null, complete: true });
+    const html = readFileSync(path('x.html'), 'utf8');
+    expect(html).toContain(`<h1>Check of ${fixture.pid} page-kinds</h1>`);
     expect(html).toContain('agree by rule');
     expect(html).not.toMatch(/<script|https?:\/\//);
-    const csv = readFileSync(path('csv'), 'utf8').trimEnd().split('\n');
-    expect(csv[0]).toBe('va,pages,verdict,note,pagemap,kernel,entry,permissions,path');
-    const pages = csv.slice(1).reduce((n, line) => n + Number(line.split(',')[1]), 0);
-    expect(pages).toBe(report.check.pages - report.check.verdicts.agree);
+    const csv = readFileSync(path('x.csv'), 'utf8').trimEnd().split('\n');
+    const column = (csv[0] as string).split(',').indexOf('pages');
+    expect(csv.slice(1).reduce((n, line) => n + Number(line.split(',')[column]), 0)).toBe(process.pages);
+  });
+
+  test('covers several processes, a range, and the bytes, in any format', () => {
+    const pids = [...new Set(fixture.cases.map((c) => c.pid))].map(String);
+    const { va } = of('anon4k');
+    expect(cr3scope('report', ...pids, '--bytes', '-o', path('several.jsonl')).status).toBe(0);
+    const lines = linesOf(path('several.jsonl'));
+    expect(lines.filter((l) => l.type === 'process').map((l) => String(l.pid))).toEqual(pids);
+    const proofs = lines.filter((l) => l.type === 'bytes');
+    expect(proofs.map((l) => String(l.pid))).toEqual(pids);
+    expect(proofs.every((l) => l.same > 0 && l.differ === 0 && l.differences.length === 0)).toBe(true);
+    expect(cr3scope('report', String(fixture.pid), '--range', `${hex(va)}+2`, '-o', path('range.jsonl')).status).toBe(
+      0,
+    );
+    expect(found(path('range.jsonl')).process.pages).toBe(2);
+    expect(cr3scope('report', '1', '--frames', 'digests', '-o', path('frames.csv'))).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/frames can’t be kept in csv/),
+    });
   });
 
   test('never overwrites unasked, leaves nothing behind', () => {
-    const file = join(folder, 'precious.json');
+    const file = join(folder, 'precious.csv');
     writeFileSync(file, 'mine');
     const refused = cr3scope('report', String(fixture.pid), '-o', file);
     expect(refused.status).toBe(2);
     expect(refused.stderr).toContain('--force');
     expect(readFileSync(file, 'utf8')).toBe('mine');
-    expect(cr3scope('report', '99999999', '-o', join(folder, 'none.json')).status).toBe(2);
-    expect(existsSync(join(folder, 'none.json'))).toBe(false);
+    expect(cr3scope('report', '99999999', '-o', join(folder, 'none.csv')).status).toBe(2);
+    expect(existsSync(join(folder, 'none.csv'))).toBe(false);
     expect(cr3scope('report', String(fixture.pid), '-o', file, '--force').status).toBe(0);
-    expect(readFileSync(file, 'utf8')).toContain('cr3scope-report/3');
-    expect(cr3scope('report', String(fixture.pid), '-o', '/nonexistent/x.json').status).toBe(2);
-    expect(readdirSync(folder).filter((f) => f.endsWith('.tmp'))).toEqual([]);
+    expect(readFileSync(file, 'utf8')).toContain('startTicks');
+    expect(cr3scope('report', String(fixture.pid), '-o', '/nonexistent/x.csv').status).toBe(2);
+    expect(readdirSync(folder).filter((f) => f.endsWith('.part'))).toEqual([]);
   });
 });

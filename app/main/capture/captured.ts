@@ -32,7 +32,7 @@ const NOT_RAM = FRAME_STATUS.code('notRam');
 const NOT_CAPTURED = FRAME_STATUS.code('notCaptured');
 const NOT_COMPARABLE = VERDICT.code('notComparable');
 const AGREE = VERDICT.code('agree');
-const NO_REGIONS: Regions = {
+export const NO_REGIONS: Regions = {
   begin: new BigUint64Array(),
   end: new BigUint64Array(),
   offset: new BigUint64Array(),

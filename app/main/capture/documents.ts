@@ -4,23 +4,13 @@ import { rmSync } from 'node:fs';
 import type { Args, Offered, Result } from '../../contract/api.ts';
 import type { ExportFormat } from '../../contract/formats.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import { type CheckRecord, csvReport, htmlReport, jsonReport } from '../explorer/report.ts';
 import { Offer } from '../offer.ts';
-import { PartialFile } from '../partial.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
-import { openCapture } from './captured.ts';
 import { ENDING } from './container.ts';
-import { exportCapture } from './export.ts';
-import { captureProcesses, type Follower, Recorder } from './record.ts';
-
-/** Processes written so far, and pages of the one at work. */
-export interface Written {
-  readonly processes: number;
-  readonly of: number;
-  readonly done: bigint;
-  readonly total: bigint;
-}
+import type { Document } from './document.ts';
+import { exportDocument, exportFile, exportProcesses } from './export.ts';
+import { captureProcesses, type Follower, Recorder, type Written } from './record.ts';
 
 type Wanted = Omit<Args<'startExport'>, 'id' | 'check'>;
 
@@ -31,50 +21,30 @@ export class Documents {
 
   constructor(private readonly explorer: Explorer) {}
 
-  /** A finished check as a report. */
-  report(format: 'html' | 'json' | 'csv', record: CheckRecord): Offered {
+  /** A finished check that is still in memory, as it was found. */
+  async writeCheck(check: Document, format: ExportFormat, { signal }: Follower<Written>): Promise<Offered> {
     const path = this.scratch.path(`.${format}`);
-    const file = new PartialFile(path, false);
-    file.write({ html: htmlReport, json: jsonReport, csv: csvReport }[format](record));
-    file.finish();
+    await exportDocument(check, format, path, { ...(signal && { signal }) });
     return this.offer.make(path);
   }
 
-  /** Processes as a capture, or that in another format: every page, read anew. */
+  /** Processes as a capture, or as that in another format: every page, read anew. */
   async write({ pid, startTicks, format, frames }: Wanted, follower: Follower<Written>): Promise<Offered> {
     const { capture } = this.explorer.sources.facts;
-    const whole = pid === 0;
-    if (format === 'json')
-      throw new Failed(
-        'JSON is the report of one check',
-        'Choose JSON Lines for every page of any process.',
-        'ENOTSUP',
-      );
-    if (capture && format === 'cr3scope')
-      throw new Failed('this is a capture already', `It is in ${capture.path}.`, 'EEXIST');
-    const path = this.scratch.path(ENDING);
-    try {
-      if (!capture) {
-        // Other formats tell of pages, not of what is in their frames.
-        const kept = format === 'cr3scope' ? frames : 'none';
-        const wanted = whole ? 'all' : [{ pid, startTicks }];
-        const { processes } = await captureProcesses(
-          this.explorer,
-          path,
-          wanted,
-          { frames: kept, memory: whole },
-          follower,
-        );
-        if (!processes) {
-          rmSync(path);
-          throw new Failed(`process ${pid} went away, or has no address space`, 'Choose another one.', 'ESRCH');
-        }
-        if (format === 'cr3scope') return this.offer.make(path);
-      }
-      return await this.convert(capture?.path ?? path, pid, format as ExportFormat, follower);
-    } finally {
-      if (format !== 'cr3scope') rmSync(path, { force: true });
+    const path = this.scratch.path(`.${format}`);
+    if (capture) {
+      if (format === 'cr3scope') throw new Failed('this is a capture already', `It is in ${capture.path}.`, 'EEXIST');
+      await exportFile(capture.path, pid, format, path, {}, follower);
+      return this.offer.make(path);
     }
+    const all = pid === 0;
+    const wanted = all ? 'all' : [{ pid, startTicks }];
+    const { processes } = await (format === 'cr3scope'
+      ? captureProcesses(this.explorer, path, wanted, { frames, memory: all }, follower)
+      : exportProcesses(this.explorer, wanted, format, path, { temporary: this.scratch.path(ENDING) }, follower));
+    if (processes) return this.offer.make(path);
+    rmSync(path);
+    throw new Failed(`process ${pid} went away, or has no address space`, 'Choose another one.', 'ESRCH');
   }
 
   /** Begins a recording of the traces and watches that begin from now on. */
@@ -119,22 +89,5 @@ export class Documents {
     this.recording = undefined;
     this.offer.withdraw();
     this.scratch.clear();
-  }
-
-  private async convert(
-    from: string,
-    pid: number,
-    format: ExportFormat,
-    { onProgress, signal }: Follower<Written>,
-  ): Promise<Offered> {
-    const contents = await openCapture(from, signal);
-    const spaces = contents.spaces.filter((s) => pid === 0 || s.pid === pid);
-    const path = this.scratch.path(`.${format}`);
-    let processes = 0;
-    await exportCapture({ ...contents, spaces }, format, path, {
-      onProcess: () => onProgress?.({ processes: ++processes, of: spaces.length, done: 0n, total: 0n }),
-      ...(signal && { signal }),
-    }).finally(() => contents.close());
-    return this.offer.make(path);
   }
 }

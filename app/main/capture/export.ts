@@ -1,22 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Captures for other tools. Every format streams from the capture, and comes under another name first.
+// Captures and checks for other tools and for people. Every format is streamed, into a file of another name at first.
+
+import { rmSync } from 'node:fs';
 import type { ExportFormat } from '../../contract/formats.ts';
+import type { Explorer } from '../explorer/explorer.ts';
 import { fileFailed, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';
-import type { CaptureContents } from './captured.ts';
+import { openCapture } from './captured.ts';
+import type { Document } from './document.ts';
 import { csv } from './formats/csv.ts';
 import { html } from './formats/html.ts';
 import { jsonLines } from './formats/jsonl.ts';
 import { markdown } from './formats/markdown.ts';
 import { parquet } from './formats/parquet.ts';
 import { perfetto } from './formats/perfetto.ts';
+import {
+  type Captured,
+  type CaptureRequest,
+  captureProcesses,
+  type Follower,
+  type Wanted,
+  type Written,
+} from './record.ts';
 
 /**
  * Yields the text of a document piece by piece, so that others get their turn between two pieces; calls `onProcess` after
  * each process. A library that writes by itself writes to `path`.
  */
-type Writer = (contents: CaptureContents, onProcess: () => void, path: string) => Iterable<string>;
+type Writer = (document: Document, onProcess: () => void, path: string) => Iterable<string>;
 
 const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   html,
@@ -28,11 +40,11 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
 };
 
 /**
- * Writes a capture in another format; `onProcess` is called behind each process. Fails where a file of that name is in
+ * Writes a document; `onProcess` is called after each process. Fails where a file of that name is in
  * the way and not to be replaced, and where `signal` aborts it; then nothing is left.
  */
-export async function exportCapture(
-  contents: CaptureContents,
+export async function exportDocument(
+  document: Document,
   format: ExportFormat,
   path: string,
   {
@@ -43,7 +55,7 @@ export async function exportCapture(
 ): Promise<void> {
   const file = new PartialFile(path, force);
   try {
-    for (const text of WRITERS[format](contents, onProcess, file.partial)) {
+    for (const text of WRITERS[format](document, onProcess, file.partial)) {
       file.write(text);
       await turn();
       if (signal?.aborted) throw new Failed(`${path} was not finished`, 'It was cancelled.', 'ECANCELED');
@@ -52,5 +64,45 @@ export async function exportCapture(
   } catch (error) {
     file.discard();
     throw fileFailed(error, `${path} can’t be written`);
+  }
+}
+
+/** Writes the processes of a capture file, or the one with this PID, in another format. */
+export async function exportFile(
+  from: string,
+  pid: number,
+  format: ExportFormat,
+  path: string,
+  { force = false, keepsCapture = true }: { force?: boolean; keepsCapture?: boolean },
+  { onProgress, signal }: Follower<Written>,
+): Promise<void> {
+  const contents = await openCapture(from, signal);
+  const spaces = contents.spaces.filter((s) => pid === 0 || s.pid === pid);
+  let processes = 0;
+  await exportDocument({ ...contents, spaces, ...(!keepsCapture && { digest: null }) }, format, path, {
+    force,
+    onProcess: () => onProgress?.({ processes: ++processes, of: spaces.length, done: 0n, total: 0n }),
+    ...(signal && { signal }),
+  }).finally(() => contents.close());
+}
+
+/**
+ * Checks processes and writes what was found in another format than a capture. The capture that this takes is the file
+ * `temporary`, which is removed.
+ */
+export async function exportProcesses(
+  explorer: Explorer,
+  wanted: readonly Wanted[] | 'all',
+  format: ExportFormat,
+  path: string,
+  { temporary, force = false, ...request }: CaptureRequest & { readonly temporary: string },
+  follower: Follower<Written>,
+): Promise<Captured> {
+  try {
+    const captured = await captureProcesses(explorer, temporary, wanted, request, follower);
+    await exportFile(temporary, 0, format, path, { force, keepsCapture: false }, follower);
+    return captured;
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }

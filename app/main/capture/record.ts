@@ -10,6 +10,7 @@ import {
   type Processes,
   type Regions,
   type TableTree,
+  type Target,
   type Traced,
 } from '../../contract/api.ts';
 import { KPF_NAMES } from '../../contract/format.ts';
@@ -51,6 +52,12 @@ export interface Progress {
   readonly total: bigint;
 }
 
+/** Processes written so far, and pages of the one at work. */
+export interface Written extends Progress {
+  readonly processes: number;
+  readonly of: number;
+}
+
 /** Who follows a capture while it is written, and may end it. */
 export interface Follower<T> {
   readonly onProgress?: (at: T) => void;
@@ -66,6 +73,16 @@ const read = (path: string) => {
     return '';
   }
 };
+
+/** By what and on which machine something is captured or checked. */
+export const origin = (explorer: Explorer, target: Target) => ({
+  arguments: process.argv.slice(2),
+  kernelCommandLine: read('/proc/cmdline').trim(),
+  cpuFeatures: /^flags\s*: (.*)$/m.exec(read('/proc/cpuinfo'))?.[1] ?? '',
+  capabilities: explorer.sources.target.capabilities,
+  target,
+});
+
 const now = () => new Date().toISOString();
 const cancelled = () => new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
 
@@ -140,14 +157,10 @@ export class Recorder {
       const processes = await explorer.processes({});
       writer.append({
         kind: 'begin',
-        arguments: process.argv.slice(2),
+        ...origin(explorer, await explorer.target()),
         startedAt: now(),
         startNs: process.hrtime.bigint(),
-        kernelCommandLine: read('/proc/cmdline').trim(),
-        cpuFeatures: /^flags\s*: (.*)$/m.exec(read('/proc/cpuinfo'))?.[1] ?? '',
-        capabilities: explorer.sources.target.capabilities,
         options: { ...options, range: options.range ?? null },
-        target: await explorer.target(),
         processes,
       });
       writer.append({ kind: 'cpus', cpus: await explorer.cpus({}) });
@@ -371,7 +384,7 @@ export async function captureProcesses(
   path: string,
   wanted: readonly Wanted[] | 'all',
   { force = false, memory = false, keep = false, frames = 'none', bytes = false, range }: CaptureRequest = {},
-  { onProgress, signal }: Follower<Progress & { readonly processes: number; readonly of: number }> = {},
+  { onProgress, signal }: Follower<Written> = {},
 ): Promise<Captured> {
   const recorder = await Recorder.begin(explorer, path, force, { frames, bytes, ...(range && { range }) });
   try {

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Commands about captures: report into one, show, verify.
+// Commands about captures: report, show, verify, export.
 import { statSync } from 'node:fs';
 import { type CheckSummary, FRAMES_KEPT } from '../../contract/api.ts';
 import { bytes, count } from '../../contract/format.ts';
 import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../capture/captured.ts';
-import { CaptureReader } from '../capture/container.ts';
-import { exportCapture } from '../capture/export.ts';
-import { captureProcesses, Recorder } from '../capture/record.ts';
+import { CaptureReader, ENDING } from '../capture/container.ts';
+import { exportDocument, exportProcesses } from '../capture/export.ts';
+import { numbers } from '../capture/formats/words.ts';
+import { type Captured, captureProcesses, Recorder } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
+import { refuseToReplace } from '../partial.ts';
+import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
 import {
   complain,
   type Json,
   note,
-  numbers,
   parsePages,
   parsePid,
   print,
@@ -41,12 +43,25 @@ export interface ReportOptions extends Json {
   force?: boolean;
 }
 
-/** Captures processes, or all of them, into a file. */
-export async function reportCapture(
-  explorer: Explorer,
-  pidTexts: readonly string[],
-  options: ReportOptions,
-): Promise<number> {
+/** Formats of reports: captures, and all that a capture can be exported to. */
+export const REPORT_FORMATS = ['cr3scope', ...EXPORT_FORMATS] as const;
+
+function formatOf<F extends string>(
+  { format, output }: Pick<ReportOptions, 'format' | 'output'>,
+  formats: readonly F[],
+): F {
+  const name = format ?? output.split('.').at(-1) ?? '';
+  const found = formats.find((f) => f === name);
+  if (found) return found;
+  throw new Failed(
+    `"${name}" is not a format of files`,
+    `Use --format ${formats.join(', ')}, or a file name with that extension.`,
+  );
+}
+
+/** Checks processes, or all of them, and writes what was found to a file. */
+export async function report(explorer: Explorer, pidTexts: readonly string[], options: ReportOptions): Promise<number> {
+  const format = formatOf(options, REPORT_FORMATS);
   const frames = FRAMES_KEPT.find((f) => f === (options.frames ?? 'none'));
   if (!frames)
     throw new Failed(`"${options.frames}" can’t be kept of frames`, `Use --frames ${FRAMES_KEPT.join(', ')}.`);
@@ -56,6 +71,8 @@ export async function reportCapture(
       options.all ? '--all and single processes are given' : 'no process is given',
       'Give PIDs, or --all for every process.',
     );
+  if (format !== 'cr3scope' && frames !== 'none')
+    throw new Failed(`frames can’t be kept in ${format}`, 'Only captures keep them: write a .cr3scope file.');
   if (frames === 'bytes')
     note(
       'the capture will hold the memory of these processes: passwords, keys and all. --frames digests keeps a SHA-256 of each frame instead.',
@@ -69,23 +86,34 @@ export async function reportCapture(
   process.once('SIGINT', stop);
   const progress = progressLine(options);
   const started = process.hrtime.bigint();
-  const { digest, size, processes, skipped, summaries } = await captureProcesses(
-    explorer,
-    options.output,
-    options.all ? 'all' : wanted,
-    {
-      frames,
-      bytes: options.bytes ?? false,
-      force: options.force ?? false,
-      memory: options.all ?? false,
-      keep: true,
-      ...(options.range !== undefined && { range: parsePages(options.range) }),
-    },
-    { onProgress: progress.show, signal: abort.signal },
-  ).finally(() => {
+  const request = {
+    frames,
+    bytes: options.bytes ?? false,
+    force: options.force ?? false,
+    ...(options.range !== undefined && { range: parsePages(options.range) }),
+  };
+  const scratch = new Scratch();
+  const follower = { onProgress: progress.show, signal: abort.signal };
+  const write = (): Promise<Captured> => {
+    const what = options.all ? 'all' : wanted;
+    if (format === 'cr3scope')
+      return captureProcesses(
+        explorer,
+        options.output,
+        what,
+        { ...request, memory: options.all ?? false, keep: true },
+        follower,
+      );
+    refuseToReplace(options.output, request.force); // before all the work
+    const temporary = scratch.path(ENDING);
+    return exportProcesses(explorer, what, format, options.output, { ...request, temporary }, follower);
+  };
+  const { digest, processes, skipped, summaries } = await write().finally(() => {
     progress.clear();
+    scratch.clear();
     process.removeListener('SIGINT', stop);
   });
+  const { size } = statSync(options.output);
   const { counts, pages } = sumUp(summaries);
   const verdicts = numbers(counts);
   const incomplete = summaries.filter((s) => s.outcome !== 0).length;
@@ -93,14 +121,14 @@ export async function reportCapture(
   if (options.json)
     print({
       output: options.output,
-      format: 'cr3scope',
+      format,
       processes,
       skipped,
       incomplete,
       pages: Number(pages),
       verdicts,
       bytes: size,
-      sha256: digest,
+      sha256: format === 'cr3scope' ? digest : null,
       seconds,
     });
   else {
@@ -109,7 +137,7 @@ export async function reportCapture(
     );
     if (skipped || incomplete)
       say(`${skipped} could not be captured; ${incomplete} exited or executed another program meanwhile`);
-    say(`SHA-256 ${digest}`);
+    if (format === 'cr3scope') say(`SHA-256 ${digest}`);
   }
   return verdicts.mismatch ? 1 : processes === 0 || (!options.all && (skipped || incomplete)) ? 2 : 0;
 }
@@ -239,13 +267,7 @@ export interface ExportOptions extends Json {
 
 /** A capture in another format. */
 export async function exportTo(path: string, options: ExportOptions): Promise<number> {
-  const suffix = options.format ?? options.output.split('.').at(-1) ?? '';
-  const format = EXPORT_FORMATS.find((f) => f === suffix);
-  if (!format)
-    throw new Failed(
-      `"${suffix}" is no format to export to`,
-      `Use --format ${EXPORT_FORMATS.join(', ')}, or a file name with that ending.`,
-    );
+  const format = formatOf(options, EXPORT_FORMATS);
   const contents = readCapture(path);
   if (contents.problem) complain(contents.problem);
   const progress = progressLine(options, 'processes');
@@ -253,7 +275,7 @@ export async function exportTo(path: string, options: ExportOptions): Promise<nu
   const stop = () => abort.abort();
   process.once('SIGINT', stop);
   let done = 0n;
-  await exportCapture(contents, format, options.output, {
+  await exportDocument(contents, format, options.output, {
     force: options.force ?? false,
     onProcess: () => progress.show({ done: ++done, total: BigInt(contents.spaces.length) }),
     signal: abort.signal,

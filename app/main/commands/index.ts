@@ -2,7 +2,7 @@
 // The commands of the command line. Exit codes: 0 success, 1 a mismatch was found, 2 the command failed.
 import { Command, CommanderError } from 'commander';
 import { bytes, hex } from '../../contract/format.ts';
-import { EXPORT_FORMATS, REPORT_FORMATS } from '../../contract/formats.ts';
+import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { visible } from '../../contract/inert.ts';
 import { openBrowser } from '../browser.ts';
 import type { Explorer } from '../explorer/explorer.ts';
@@ -11,7 +11,15 @@ import { serve } from '../serve.ts';
 import { Service } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
 import { VERSION } from '../version.ts';
-import { type ExportOptions, exportTo, type ReportOptions, showCapture, verify } from './capture.ts';
+import {
+  type ExportOptions,
+  exportTo,
+  REPORT_FORMATS,
+  type ReportOptions,
+  report,
+  showCapture,
+  verify,
+} from './capture.ts';
 import { type CpusOptions, cpus } from './cpus.ts';
 import { type DiffOptions, diff } from './diff.ts';
 import {
@@ -26,7 +34,7 @@ import {
 } from './frames.ts';
 import { type LabOptions, lab } from './lab.ts';
 import { complain, type Json, print, say, show, showError } from './output.ts';
-import { type CheckOptions, check, ps, regions, report } from './space.ts';
+import { type CheckOptions, check, ps, regions } from './space.ts';
 import { type TraceOptions, trace } from './trace.ts';
 import { translate } from './translate.ts';
 import {
@@ -288,16 +296,13 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
   program.commandsGroup('Evidence:');
   offline(
     'report [pids...]',
-    'check processes and write the evidence to a file: a capture, which every command and the window can open, or a document about one process',
+    'check processes and write the evidence to a file: a capture, which every command and the window can open, or one of the formats that a capture can be exported to',
     'cr3scope report --all -o before.cr3scope\n  cr3scope report 1 -o init.html',
   )
     .requiredOption('-o, --output <file>', 'file to write')
-    .option('--all', 'every process (captures only)')
-    .option(
-      '--format <format>',
-      `${['cr3scope', ...REPORT_FORMATS].join(', ')}; by default the extension of the file name`,
-    )
-    .option('--range <range>', 'only these pages: ADDRESS, ADDRESS+PAGES or FROM-TO (captures only)')
+    .option('--all', 'every process')
+    .option('--format <format>', `${REPORT_FORMATS.join(', ')}; by default the extension of the file name`)
+    .option('--range <range>', 'only these pages: ADDRESS, ADDRESS+PAGES or FROM-TO')
     .option('--frames <what>', 'also keep mapped frames, as bytes or as digests (captures only)')
     .option('--force', 'replace the file if it exists')
     .option('--bytes', 'also compare the bytes of mapped pages')

@@ -4,7 +4,7 @@
 import type { Target } from '../../contract/api.ts';
 import { count, parseU64 } from '../../contract/format.ts';
 import { inJson, visible, visibleLines } from '../../contract/inert.ts';
-import { VERDICT, VERDICTS, verdictCounts } from '../../contract/verdicts.ts';
+import { VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
 
 export const EVERYTHING = 1n << 63n;
@@ -91,8 +91,6 @@ export function sayVerdicts(counts: ArrayLike<bigint>): void {
   });
 }
 
-export const numbers = (words: ArrayLike<bigint>) =>
-  Object.fromEntries(Object.entries(verdictCounts(words)).map(([k, v]) => [k, Number(v)]));
 export const sourceNames = (t: Target) => t.sources.filter((s) => s.ready).map((s) => s.name);
 
 export interface Json {

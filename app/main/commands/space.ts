@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Commands about address spaces: ps, regions, check, report.
+// Commands about address spaces: ps, regions, check.
 import { type ByteProof, OUTCOMES } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
-import { REPORT_FORMATS } from '../../contract/formats.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { NOTE, sumCounts, VERDICTS } from '../../contract/verdicts.ts';
-import type { Explorer } from '../explorer/explorer.ts';
-import { checkSeconds, csvRows, htmlReport, jsonReport } from '../explorer/report.ts';
-import { PartialFile } from '../partial.ts';
+import { numbers, proofWords } from '../capture/formats/words.ts';
+import { checkSeconds, type Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
-import { type ReportOptions, reportCapture } from './capture.ts';
 import {
   EVERYTHING,
   type Json,
-  numbers,
   parsePid,
   print,
   progressLine,
@@ -116,7 +112,7 @@ export async function check(explorer: Explorer, pidText: string | undefined, opt
       pid,
       pages: Number(summary.pages),
       verdicts,
-      ...(proof && { bytes: proofNumbers(proof) }),
+      ...(proof && { bytes: proofWords(proof) }),
       sources: sourceNames(target),
       seconds,
     });
@@ -133,11 +129,6 @@ export async function check(explorer: Explorer, pidText: string | undefined, opt
   }
   return verdicts.mismatch || proof?.differ ? 1 : 0;
 }
-
-const proofNumbers = ({ differences: _, ns, ...counts }: ByteProof) => ({
-  ...Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, Number(n)])),
-  seconds: Number(ns) / 1e9,
-});
 
 function sayBytes(proof: ByteProof): void {
   say(`  bytes of frames against /proc/PID/mem: ${sayProof(proof)} (${(Number(proof.ns) / 1e9).toFixed(3)} s)`);
@@ -199,7 +190,7 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
       notChecked,
       pages: Number(pages),
       verdicts,
-      ...(compareBytes && { bytes: proofNumbers(sumProofs(proofs)) }),
+      ...(compareBytes && { bytes: proofWords(sumProofs(proofs)) }),
       sources: sourceNames(target),
       seconds,
     });
@@ -227,60 +218,4 @@ function sumProofs(proofs: readonly ByteProof[]): ByteProof {
     differences: proofs.flatMap((p) => p.differences),
     ns: sum('ns'),
   };
-}
-
-export async function report(explorer: Explorer, pids: readonly string[], options: ReportOptions): Promise<number> {
-  const suffix = options.format ?? options.output.split('.').at(-1) ?? '';
-  if (suffix === 'cr3scope') return reportCapture(explorer, pids, options);
-  const format = REPORT_FORMATS.find((f) => f === suffix);
-  if (!format)
-    throw new Failed(
-      `"${suffix}" is no report format`,
-      `Use --format cr3scope, ${REPORT_FORMATS.join(', ')}, or a file name with that ending.`,
-    );
-  if (options.all || options.frames || options.range || pids.length !== 1)
-    throw new Failed(
-      `a report in ${format} is about one process`,
-      'Give one PID, or capture into a .cr3scope file and export that.',
-    );
-  const pid = parsePid(pids[0] ?? '');
-  const file = new PartialFile(options.output, options.force ?? false);
-  try {
-    const list = await explorer.regions({ pid, startTicks: 0n });
-    // CSV streams: every run is written, also those beyond what the other formats keep in memory.
-    let first = true;
-    const progress = progressLine(options);
-    const record = await explorer
-      .check(pid, 0n, 0n, EVERYTHING, progress.show, {
-        bytes: options.bytes ?? false,
-        onBatch: ({ runs }) => {
-          if (format !== 'csv') return;
-          file.write(csvRows(runs, list, first));
-          first = false;
-        },
-      })
-      .promise.finally(progress.clear);
-    if (format !== 'csv') file.write(format === 'html' ? htmlReport(record) : jsonReport(record));
-    file.finish();
-    const seconds = checkSeconds(record.summary);
-    const verdicts = numbers(record.summary.counts);
-    if (options.json)
-      print({
-        pid,
-        output: options.output,
-        format,
-        pages: Number(record.summary.pages),
-        verdicts,
-        outcome: OUTCOMES[record.summary.outcome],
-        seconds,
-      });
-    else
-      say(
-        `${options.output}: ${count(record.summary.pages)} pages, ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}${record.summary.outcome ? `; incomplete: the process ${OUTCOMES[record.summary.outcome]}` : ''}`,
-      );
-    return verdicts.mismatch ? 1 : record.summary.outcome ? 2 : 0;
-  } catch (error) {
-    file.discard();
-    throw error;
-  }
 }

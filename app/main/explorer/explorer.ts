@@ -4,9 +4,11 @@
 import {
   type Api,
   type CheckEvent,
+  type CheckSummary,
   type Evidence,
   type Method,
   MOST_WATCHED,
+  type Regions,
   type Runs,
   type Target,
   TRACE_KINDS,
@@ -17,7 +19,6 @@ import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchB
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { nodeOf } from '../sources/system.ts';
-import type { CheckRecord } from './report.ts';
 import { compareSpaces } from './shared.ts';
 
 /** The methods of the contract that only read, and answer at once. */
@@ -45,6 +46,27 @@ const MOST_EVIDENCE = 10_000;
 
 /** What another user’s program gets of our environment: language, time zone and terminal. Its own is set by the core. */
 const KEPT_FOR_USERS = /^(LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY)$/;
+
+/** What is known of a finished check. */
+export interface CheckRecord {
+  readonly pid: number;
+  readonly startTicks: bigint;
+  readonly name: string;
+  readonly user: string;
+  readonly target: Target;
+  readonly regions: Regions | null;
+  readonly summary: CheckSummary;
+  readonly runs: Runs;
+  readonly evidence: readonly Evidence[];
+  readonly runsDropped: bigint;
+  readonly evidenceDropped: bigint;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+}
+
+/** Seconds that a check took, by the monotonic clock. */
+export const checkSeconds = ({ beginNs, endNs }: Pick<CheckSummary, 'beginNs' | 'endNs'>): number =>
+  Number(endNs - beginNs) / 1e9;
 
 /** Work under way. */
 export interface Job<T> {

@@ -4,23 +4,26 @@
 import {
   type Api,
   type Args,
+  type CheckEvent,
   type Events,
   METHODS,
   type Method,
   type Traced,
   type WatchEvent,
 } from '../../contract/api.ts';
-import { REPORT_FORMATS } from '../../contract/formats.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
-import { Documents, type Written } from '../capture/documents.ts';
+import type { Document } from '../capture/document.ts';
+import { Documents } from '../capture/documents.ts';
+import { PageCollector } from '../capture/finished.ts';
+import type { Written } from '../capture/record.ts';
 import { Snapshots } from '../capture/snapshots.ts';
-import { type Explorer, isRead, type Reads } from '../explorer/explorer.ts';
-import type { CheckRecord } from '../explorer/report.ts';
+import { type CheckRecord, type Explorer, isRead, type Reads } from '../explorer/explorer.ts';
+import type { CheckBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import { Jobs } from './jobs.ts';
 import { Lab } from './lab.ts';
 
-/** Finished checks that are kept for reports. */
+/** Finished checks that are kept. */
 const MOST_CHECKS = 8;
 /** Labs that run at a time. */
 const MOST_LABS = 8;
@@ -68,7 +71,7 @@ async function refuseLaunch(): Promise<void> {
 export class Service implements Omit<Api, keyof Reads> {
   private readonly listeners = new Set<Listener>();
   private readonly jobs = new Jobs();
-  private readonly checks = new Map<string, CheckRecord>();
+  private readonly checks = new Map<string, { readonly record: CheckRecord; readonly document: Document }>();
   private readonly samplers = new Map<string, () => void>();
   private readonly labs = new Map<string, Lab>();
   private readonly snapshots: Snapshots;
@@ -101,10 +104,12 @@ export class Service implements Omit<Api, keyof Reads> {
 
   startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end, bytes }) => {
     if (this.checks.has(id)) throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');
+    const collector = new PageCollector();
+    const onProgress = (event: Omit<CheckEvent, 'id'>) => this.emit('check', { ...event, id });
+    const onBatch = ({ pages }: CheckBatch) => collector.add(pages);
     this.jobs.start(
       id,
-      () =>
-        this.explorer.check(pid, startTicks, begin, end, (event) => this.emit('check', { ...event, id }), { bytes }),
+      () => this.explorer.check(pid, startTicks, begin, end, onProgress, { bytes, pages: true, onBatch }),
       (end) => {
         if ('error' in end)
           return this.emit('check', {
@@ -115,7 +120,7 @@ export class Service implements Omit<Api, keyof Reads> {
             waiting: false,
             end,
           });
-        this.checks.set(id, end);
+        this.checks.set(id, { record: end, document: collector.document(end, this.explorer) });
         for (const old of [...this.checks.keys()].slice(0, -MOST_CHECKS)) this.checks.delete(old);
         const { summary } = end;
         this.emit('check', {
@@ -132,7 +137,7 @@ export class Service implements Omit<Api, keyof Reads> {
   };
 
   checkRows: Api['checkRows'] = async ({ id }) => {
-    const { runs, evidence, runsDropped, evidenceDropped } = this.finished(id);
+    const { runs, evidence, runsDropped, evidenceDropped } = this.finished(id).record;
     return { runs, evidence: [...evidence], runsDropped, evidenceDropped };
   };
 
@@ -239,19 +244,19 @@ export class Service implements Omit<Api, keyof Reads> {
 
   startExport: Api['startExport'] = async ({ id, check, ...wanted }) => {
     const { format } = wanted;
-    const record = check ? this.finished(check) : undefined;
-    const report = REPORT_FORMATS.find((f) => f === format);
-    if (record && !report) throw new Failed(`${format} is no report of one check`, 'Leave the check out.');
+    // What a window shows of a capture is all in its file.
+    const kept = check && !this.explorer.sources.facts.capture ? this.finished(check).document : undefined;
     let at: Written = { processes: 0, of: 0, done: 0n, total: 0n };
     const onProgress = (next: Written) => {
       at = next;
       this.emit('export', { id, ...at, end: null });
     };
     const abort = new AbortController();
-    const write = async () =>
-      record && report
-        ? this.documents.report(report, record)
-        : this.documents.write(wanted, { onProgress, signal: abort.signal });
+    const follower = { onProgress, signal: abort.signal };
+    const write = () =>
+      kept && format !== 'cr3scope'
+        ? this.documents.writeCheck(kept, format, follower)
+        : this.documents.write(wanted, follower);
     this.jobs.start(
       id,
       () => ({ promise: write(), cancel: () => abort.abort() }),
@@ -296,10 +301,10 @@ export class Service implements Omit<Api, keyof Reads> {
     this.documents.clear();
   }
 
-  private finished(id: string): CheckRecord {
-    const record = this.checks.get(id);
-    if (!record) throw new Failed(`check ${id} is not kept any more`, 'Run the check again.', 'ENOENT');
-    return record;
+  private finished(id: string) {
+    const check = this.checks.get(id);
+    if (!check) throw new Failed(`check ${id} is not kept any more`, 'Run the check again.', 'ENOENT');
+    return check;
   }
 
   private emit: Listener = (event, payload) => {

@@ -2,7 +2,6 @@
 // The export dialog: what it is about, and the export that runs.
 import { create } from 'zustand';
 import type { Args, ExportEvent, Failure, FramesKept } from '../../contract/api.ts';
-import { REPORT_FORMATS } from '../../contract/formats.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { download } from '../lib/download.ts';
 import { useCheck } from './check.ts';
@@ -38,7 +37,6 @@ export function exportedSpace() {
   return get().scope === 'process' ? useSpace.getState().space : undefined;
 }
 
-const isReport = (format: Format) => REPORT_FORMATS.some((f) => f === format);
 const safeName = (name: string) => name.replace(/[^\w.-]+/g, '_');
 
 export async function startExport(format: Format, frames: FramesKept): Promise<void> {
@@ -50,7 +48,7 @@ export async function startExport(format: Format, frames: FramesKept): Promise<v
   try {
     await explorer().call('startExport', {
       id,
-      check: space && isReport(format) ? (useCheck.getState().check?.id ?? '') : '',
+      check: space && format !== 'cr3scope' ? (useCheck.getState().check?.id ?? '') : '',
       pid: space?.pid ?? 0,
       startTicks: space?.startTicks ?? 0n,
       format,

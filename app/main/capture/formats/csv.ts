@@ -2,7 +2,7 @@
 // CSV: one line a stretch of pages, for a spreadsheet.
 import { stringify } from 'csv-stringify/sync';
 import { visible } from '../../../contract/inert.ts';
-import type { CaptureContents } from '../captured.ts';
+import type { Document } from '../document.ts';
 import type { PageLine } from './line.ts';
 import { pageRows } from './rows.ts';
 
@@ -26,12 +26,12 @@ const CSV_COLUMNS = [
   'path',
 ] as const satisfies readonly (keyof PageLine)[];
 
-export function* csv(contents: CaptureContents, onProcess: () => void): Generator<string> {
+export function* csv(document: Document, onProcess: () => void): Generator<string> {
   const encode = (rows: unknown[][]) => stringify(rows, { escape_formulas: true });
   yield encode([[...CSV_COLUMNS]]);
-  for (const space of contents.spaces) {
+  for (const space of document.spaces) {
     let rows: unknown[][] = [];
-    for (const { line } of pageRows(contents, space)) {
+    for (const { line } of pageRows(document, space)) {
       rows.push(CSV_COLUMNS.map((name) => (typeof line[name] === 'string' ? visible(line[name]) : line[name])));
       if (rows.length < 10_000) continue;
       yield encode(rows);

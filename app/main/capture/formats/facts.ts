@@ -1,16 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What documents for people say of a capture as a whole.
+// Names with values: what documents for people say of a capture as a whole and of each check.
+import { type CheckSummary, OUTCOMES } from '../../../contract/api.ts';
+import { bytes, count } from '../../../contract/format.ts';
+import { sayProof } from '../../../contract/proof.ts';
 import { sumCounts } from '../../../contract/verdicts.ts';
-import { machineFacts } from '../../explorer/report.ts';
-import type { CaptureContents } from '../captured.ts';
+import { checkSeconds } from '../../explorer/explorer.ts';
+import type { Document, DocumentSpace } from '../document.ts';
+import { tableCounts, x } from './words.ts';
 
-export const totals = (contents: CaptureContents) => sumCounts(contents.spaces.flatMap((s) => s.summary?.counts ?? []));
+type Fact = readonly [name: string, value: string];
 
-export const captureFacts = (contents: CaptureContents): [string, string][] => [
-  ['Made', `${contents.begin.startedAt} to ${contents.end?.finishedAt ?? 'an end that is missing'}`],
-  ['By', `cr3scope ${contents.begin.target.version}: ${contents.begin.arguments.join(' ')}`],
-  ...machineFacts(contents.begin.target),
-  ['Kernel command line', contents.begin.kernelCommandLine],
-  ['Whole', contents.problem ? `NO: ${contents.problem.message}` : 'complete, and as it was written'],
-  ['SHA-256', contents.digest],
-];
+export const totals = (document: Document) => sumCounts(document.spaces.flatMap((s) => s.summary?.counts ?? []));
+
+/** The one check that a document is about; undefined where it is about several processes, or about something else. */
+export function onlySpace({ spaces, skipped, traced, watches }: Document): DocumentSpace | undefined {
+  return spaces.length === 1 && !skipped.length && !traced.length && !watches.length ? spaces[0] : undefined;
+}
+
+export function title(document: Document): string {
+  const only = onlySpace(document);
+  return only ? `Check of ${only.pid} ${only.name}` : `Capture of ${document.begin.target.hostname}`;
+}
+
+export function documentFacts({ begin, end, problem, digest }: Document): Fact[] {
+  const { target: t } = begin;
+  return [
+    ['Made', `${begin.startedAt} to ${end?.finishedAt ?? 'an end that is missing'}`],
+    ['By', `cr3scope ${[t.version, begin.arguments.join(' ')].filter(Boolean).join(': ')}`],
+    ['Machine', `${t.hostname} · ${t.cpuModel} · ${t.cpus} CPUs · ${bytes(t.memoryBytes)}`],
+    ['Kernel', `${t.release} ${t.build}`],
+    ['Kernel command line', begin.kernelCommandLine],
+    [
+      'Paging',
+      `${t.levels} levels · PTI ${t.pti ? 'on' : 'off'} · PCID ${t.pcid ? 'yes' : 'no'} · ${t.maxPhysBits} physical bits`,
+    ],
+    ...t.sources.map((s): Fact => [`Source ${s.label}`, s.ready ? s.detail : `not used: ${s.detail}`]),
+    ...(digest || problem
+      ? [['Complete', problem ? `NO: ${problem.message}` : 'yes, and as it was written'] as const]
+      : []),
+    ...(digest ? [['SHA-256', digest] as const] : []),
+  ];
+}
+
+export function checkFacts(space: DocumentSpace, summary: CheckSummary, { target }: Document['begin']): Fact[] {
+  const outcome = OUTCOMES[summary.outcome] ?? 'complete';
+  const tables = Object.entries(tableCounts(summary, target.levels)).map(([name, n]) => `${count(n)} ${name}`);
+  return [
+    ['Process', `${space.pid} ${space.name} (${space.user})`],
+    ['Root PA (mm->pgd)', x(summary.rootPa)],
+    ['Page tables', tables.join(' · ') || 'none were read'],
+    ['Checked', `${space.at}, ${(checkSeconds(summary) * 1000).toFixed(1)} ms`],
+    ['Outcome', outcome === 'complete' ? 'complete' : `the process ${outcome} during the check`],
+    ['Pages', `${count(summary.pages)}, ${count(summary.rechecked)} read again`],
+    ...(summary.proof ? [['Bytes', `against /proc/PID/mem: ${sayProof(summary.proof)}`] as const] : []),
+  ];
+}

@@ -1,89 +1,163 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // HTML: one file to read, print and send.
-import { count } from '../../../contract/format.ts';
+import type { CheckSummary } from '../../../contract/api.ts';
+import { bytes, count, hexVa } from '../../../contract/format.ts';
 import { inHtml } from '../../../contract/inert.ts';
 import { sayTraced } from '../../../contract/trace.ts';
-import {
-  bar,
-  type CheckRecord,
-  checkFacts,
-  htmlFacts,
-  htmlPage,
-  htmlSections,
-  htmlVerdicts,
-  x,
-} from '../../explorer/report.ts';
-import { type CaptureContents, type CapturedSpace, RunCollector } from '../captured.ts';
+import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
+import { RunCollector } from '../captured.ts';
+import type { Document, DocumentSpace } from '../document.ts';
 import { STRETCHES_AT_ONCE } from '../pages.ts';
-import { captureFacts, totals } from './facts.ts';
+import { checkFacts, documentFacts, onlySpace, title, totals } from './facts.ts';
+import { bar, htmlFacts, htmlPage, htmlTable, htmlVerdicts } from './html-parts.ts';
 import { watchLines } from './rows.ts';
+import { checkedRegions, differenceWords, evidenceWords, x } from './words.ts';
 
-/** A process as the reports of single checks want it; its rows are those that are no plain agreement. */
-function* recordOf(
-  { begin, end }: CaptureContents,
-  space: CapturedSpace,
-): Generator<string, CheckRecord | undefined, undefined> {
-  const { pid, startTicks, name, user, regions, evidence } = space;
-  const summary = space.wholeSummary();
-  if (!summary) return undefined;
-  const runs = new RunCollector();
+/** Rows of a process that are shown: in a document about one check, and in one about several. */
+const MOST_ROWS = { one: 2000, several: 200 };
+
+/** What the check of one process found. */
+function* check(
+  { begin }: Document,
+  space: DocumentSpace,
+  summary: CheckSummary,
+  heading: 'h2' | 'h3',
+): Generator<string> {
+  const { evidence, dropped } = space;
+  const most = heading === 'h2' ? MOST_ROWS.one : MOST_ROWS.several;
+  const section = (text: string) => `<${heading}>${text}</${heading}>`;
+  yield section('Regions');
+  yield* htmlTable(
+    ['#Begin', '#End', 'Access', '#Size', 'Verdicts', 'What'],
+    Array.from(checkedRegions(space, summary), (r) => [
+      hexVa(r.begin),
+      hexVa(r.end),
+      `<code>${inHtml(r.permissions)}</code>`,
+      bytes(r.end - r.begin),
+      bar(r.counts),
+      `<code>${inHtml(r.path)}</code>`,
+    ]),
+  );
+  const differences = summary.proof?.differences ?? [];
+  if (differences.length) {
+    yield section('Bytes that differ');
+    yield* htmlTable(
+      ['#Address', '#PFN', '#Offset', '#Bytes of the frame', '#Bytes of /proc/PID/mem'],
+      differences
+        .slice(0, most)
+        .map(differenceWords)
+        .map((d) => [d.va, d.pfn, String(d.offset), d.frame, d.memory]),
+    );
+  }
+  const all = BigInt(evidence.length) + (dropped?.evidence ?? 0n);
+  const unshown = all - BigInt(Math.min(evidence.length, most));
+  yield `<details open><summary>${section('Evidence')} ${count(all)} pages${unshown ? `, ${count(unshown)} of them are not shown here` : ''}</summary>`;
+  yield* htmlTable(
+    ['#Address', 'Verdict', 'Note', '#Re-reads', '#pagemap first/last', '#Kernel walk first/last', '#Entry first/last'],
+    evidence
+      .slice(0, most)
+      .map((e) => evidenceWords(e, begin.target.levels))
+      .map((e) => [
+        e.va,
+        VERDICT.label(e.verdict),
+        NOTE.label(e.note),
+        String(e.rounds),
+        `${e.firstPagemap}<br>${e.lastPagemap}`,
+        `${e.firstKernel}<br>${e.lastKernel}`,
+        `${e.firstEntry}<br>${e.lastEntry}`,
+      ]),
+  );
+  const collector = new RunCollector();
   let seen = 0;
   for (const stretch of space.pages.stretches()) {
-    runs.add(stretch);
+    collector.add(stretch);
     if (++seen % STRETCHES_AT_ONCE === 0) yield ''; // others have their turn
   }
-  return {
-    pid,
-    startTicks,
-    name,
-    user,
-    target: begin.target,
-    regions,
-    summary,
-    runs: runs.take(),
-    evidence,
-    runsDropped: 0n,
-    evidenceDropped: 0n,
-    startedAt: new Date(space.at),
-    finishedAt: new Date(end?.finishedAt ?? space.at),
-  };
+  const runs = collector.take();
+  const shown = Math.min(runs.va.length, most);
+  const omitted = [
+    ...(runs.va.length > shown
+      ? [`${count(runs.va.length - shown)} more are not shown here: export CSV or JSON Lines`]
+      : []),
+    ...(dropped?.stretches ? [`${count(dropped.stretches)} more stretches are not kept`] : []),
+  ];
+  yield `</details><details><summary>${section('Rows')} ${['all but plain agreement', ...omitted].join('; ')}</summary>`;
+  yield* htmlTable(
+    ['#Address', '#Pages', 'Verdict', 'Note', '#pagemap', '#Kernel walk', '#Entry'],
+    Array.from({ length: shown }, (_, i) => [
+      x(runs.va[i] as bigint),
+      count(runs.pages[i] as bigint),
+      VERDICT.label(VERDICT.name(runs.verdict[i] as number)),
+      NOTE.label(NOTE.name(runs.note[i] as number)),
+      x(runs.pagemap[i] as bigint),
+      x(runs.kernel[i] as bigint),
+      x(runs.entry[i] as bigint),
+    ]),
+  );
+  yield '</details>';
 }
 
-/** Rows of one process that the HTML of several shows. */
-const HTML_ROWS = 200;
-
-export function* html(contents: CaptureContents, onProcess: () => void): Generator<string> {
-  const [head = '', foot = ''] = htmlPage(`cr3scope capture of ${contents.begin.target.hostname}`, '\u0001').split(
-    '\u0001',
+/** The processes of a document, then what was found of each. */
+function* processes(document: Document, onProcess: () => void): Generator<string> {
+  const { spaces, skipped } = document;
+  yield '<h2>Processes</h2>';
+  yield* htmlTable(
+    ['#PID', 'Name', 'User', '#Root PA', '#Pages', 'Verdicts'],
+    spaces.map(({ pid, name, user, summary }) => [
+      `<a href="#p${pid}">${pid}</a>`,
+      inHtml(name),
+      inHtml(user),
+      summary ? x(summary.rootPa) : '?',
+      summary ? count(summary.pages) : 'not finished',
+      bar(summary?.counts ?? []),
+    ]),
   );
-  const total = totals(contents);
-  yield `${head}<h1>Capture of ${inHtml(contents.begin.target.hostname)}</h1>${bar(total)}${htmlVerdicts(total)}
-<h2>Facts</h2>${htmlFacts(captureFacts(contents))}
-<h2>Processes</h2><table class="index"><thead><tr><th class="n">PID</th><th>Name</th><th>User</th><th class="n">Root PA</th><th class="n">Pages</th><th>Verdicts</th></tr></thead><tbody>`;
-  for (const { pid, name, user, summary } of contents.spaces)
-    yield `<tr><td class="n"><a href="#p${pid}">${pid}</a></td><td>${inHtml(name)}</td><td>${inHtml(user)}</td><td class="n">${summary ? x(summary.rootPa) : '?'}</td><td class="n">${summary ? count(summary.pages) : 'not finished'}</td><td>${bar(summary?.counts ?? [])}</td></tr>`;
-  yield '</tbody></table>';
-  if (contents.skipped.length)
-    yield `<h2>Not captured</h2>${htmlFacts(contents.skipped.map((s) => [`${s.pid} ${s.name}`, s.message]))}`;
-  for (const space of contents.spaces) {
-    const record = yield* recordOf(contents, space);
-    if (record)
-      yield `<details id="p${space.pid}"${contents.spaces.length === 1 ? ' open' : ''}><summary><h2>${space.pid} ${inHtml(space.name)}</h2></summary>${bar(record.summary.counts)}
-${htmlFacts(checkFacts(record))}${htmlSections(record, 3, HTML_ROWS)}</details>`;
+  if (skipped.length) yield `<h2>Not captured</h2>${htmlFacts(skipped.map((s) => [`${s.pid} ${s.name}`, s.message]))}`;
+  for (const space of spaces) {
+    const summary = space.wholeSummary();
+    if (summary) {
+      yield `<details id="p${space.pid}"${spaces.length === 1 ? ' open' : ''}><summary><h2>${space.pid} ${inHtml(space.name)}</h2></summary>${bar(summary.counts)}
+${htmlFacts(checkFacts(space, summary, document.begin))}`;
+      yield* check(document, space, summary, 'h3');
+      yield '</details>';
+    }
     onProcess();
   }
-  if (contents.traced.length) {
-    const start = contents.traced[0]?.ns ?? 0n;
-    yield `<h2>Trace</h2><table><thead><tr><th class="n">Seconds</th><th class="n">PID</th><th>What happened</th></tr></thead><tbody>`;
-    for (const event of contents.traced)
-      yield `<tr><td class="n">${(Number(event.ns - start) / 1e9).toFixed(4)}</td><td class="n">${event.pid}</td><td>${inHtml(sayTraced(event))}</td></tr>`;
-    yield '</tbody></table>';
+}
+
+export function* html(document: Document, onProcess: () => void): Generator<string> {
+  const { begin, traced } = document;
+  const { head, foot } = htmlPage(`cr3scope: ${title(document)}`);
+  const total = totals(document);
+  const only = onlySpace(document);
+  const summary = only?.wholeSummary();
+  yield `${head}<h1>${inHtml(title(document))}</h1>${bar(total)}
+${htmlVerdicts(total)}
+<h2>Facts</h2>${htmlFacts([...(only && summary ? checkFacts(only, summary, begin) : []), ...documentFacts(document)])}`;
+  if (only && summary) {
+    yield* check(document, only, summary, 'h2');
+    onProcess();
+  } else yield* processes(document, onProcess);
+  if (traced.length) {
+    const start = traced[0]?.ns ?? 0n;
+    yield '<h2>Trace</h2>';
+    yield* htmlTable(
+      ['#Seconds', '#PID', 'What happened'],
+      traced.map((event) => [(Number(event.ns - start) / 1e9).toFixed(4), String(event.pid), inHtml(sayTraced(event))]),
+    );
   }
-  if (contents.watches.length) {
-    yield `<h2>Watched pages</h2><table><thead><tr><th class="n">Monotonic ns</th><th class="n">PID</th><th class="n">Page</th><th>Now</th><th>Likely cause</th></tr></thead><tbody>`;
-    for (const w of watchLines(contents))
-      yield `<tr><td class="n">${w.ns}</td><td class="n">${w.pid}</td><td class="n">${w.va}</td><td>${inHtml(w.state)}</td><td>${inHtml(w.cause ?? 'as it was found')}</td></tr>`;
-    yield '</tbody></table>';
+  if (document.watches.length) {
+    yield '<h2>Watched pages</h2>';
+    yield* htmlTable(
+      ['#Monotonic ns', '#PID', '#Page', 'Now', 'Likely cause'],
+      Array.from(watchLines(document), (w) => [
+        String(w.ns),
+        String(w.pid),
+        w.va,
+        inHtml(w.state),
+        inHtml(w.cause ?? 'as it was found'),
+      ]),
+    );
   }
   yield foot;
 }

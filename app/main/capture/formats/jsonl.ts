@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// JSON Lines: everything that a capture holds, one object a line.
+// JSON Lines: everything that a document holds, one object a line.
+import { OUTCOMES } from '../../../contract/api.ts';
 import { inJson } from '../../../contract/inert.ts';
-import { counts, evidenceWords, x } from '../../explorer/report.ts';
-import type { CaptureContents } from '../captured.ts';
+import { checkSeconds } from '../../explorer/explorer.ts';
+import type { Document } from '../document.ts';
 import type { ExportLine } from './line.ts';
 import { pageRows, watchLines } from './rows.ts';
+import { checkedRegions, differenceWords, evidenceWords, numbers, proofWords, tableCounts, x } from './words.ts';
 
-function* lines(contents: CaptureContents, onProcess: () => void): Generator<ExportLine> {
-  const { begin, end, problem, digest } = contents;
+function* lines(document: Document, onProcess: () => void): Generator<ExportLine> {
+  const { begin, end, problem, digest } = document;
   const { target: t } = begin;
   yield {
     type: 'capture',
-    format: 'cr3scope-lines/1',
+    format: 'cr3scope-lines/2',
     sha256: digest,
     complete: problem === undefined,
     problem: problem?.message ?? '',
@@ -27,13 +29,22 @@ function* lines(contents: CaptureContents, onProcess: () => void): Generator<Exp
     cpuModel: t.cpuModel,
     cpuFeatures: begin.cpuFeatures,
     cpus: t.cpus,
+    memoryBytes: Number(t.memoryBytes),
     levels: t.levels,
+    virtualBits: t.virtualBits,
+    maxPhysBits: t.maxPhysBits,
     pti: t.pti,
+    pcid: t.pcid,
+    lam: t.lam,
     encryptionMask: x(t.encryptionMask),
+    lockdown: t.lockdown,
+    directMap: x(t.directMap),
+    directMapFrom: t.directMapFrom,
+    zeroPfn: x(t.zeroPfn),
     capabilities: x(begin.capabilities),
     sources: t.sources.map(({ label, ready, detail }) => ({ name: label, ready, detail })),
   };
-  const { cpus } = contents;
+  const { cpus } = document;
   for (const [i, cpu] of cpus?.cpu.entries() ?? [])
     if (cpus)
       yield {
@@ -49,8 +60,9 @@ function* lines(contents: CaptureContents, onProcess: () => void): Generator<Exp
         cr4: x(cpus.cr4[i] as bigint),
         efer: x(cpus.efer[i] as bigint),
       };
-  for (const space of contents.spaces) {
-    const { summary, pid } = space;
+  for (const space of document.spaces) {
+    const { pid, dropped } = space;
+    const summary = space.wholeSummary();
     yield {
       type: 'process',
       pid,
@@ -59,30 +71,34 @@ function* lines(contents: CaptureContents, onProcess: () => void): Generator<Exp
       user: space.user,
       at: space.at,
       rootPa: x(summary?.rootPa ?? space.tree?.rootPa ?? 0n),
-      outcome: summary?.outcome ?? null,
+      outcome: summary ? (OUTCOMES[summary.outcome] ?? 'complete') : null,
       pages: Number(summary?.pages ?? 0n),
+      outsideRegions: Number(summary?.outside ?? 0n),
       rechecked: Number(summary?.rechecked ?? 0n),
-      verdicts: counts(summary?.counts ?? []),
+      verdicts: numbers(summary?.counts ?? []),
+      tables: summary ? tableCounts(summary, t.levels) : {},
+      seconds: summary ? checkSeconds(summary) : null,
+      dropped: { stretches: Number(dropped?.stretches ?? 0n), evidence: Number(dropped?.evidence ?? 0n) },
     };
-    for (const { line } of pageRows(contents, space)) yield line;
-    for (const e of space.evidence)
-      yield {
-        type: 'evidence',
-        pid,
-        ...evidenceWords(e),
-        lastEntry: x(e.lastPath.entry[e.lastPath.last] ?? 0n),
-      };
+    for (const { begin, end, counts, ...rest } of summary ? checkedRegions(space, summary) : [])
+      yield { type: 'region', pid, begin: x(begin), end: x(end), ...rest, verdicts: numbers(counts) };
+    for (const { line } of pageRows(document, space)) yield line;
+    for (const e of space.evidence) yield { type: 'evidence', pid, ...evidenceWords(e, t.levels) };
+    if (summary?.proof) {
+      const { proof } = summary;
+      yield { type: 'bytes', pid, ...proofWords(proof), differences: proof.differences.map(differenceWords) };
+    }
     onProcess();
   }
-  for (const { pid, name, code, message } of contents.skipped) yield { type: 'skipped', pid, name, code, message };
-  for (const { ns, kind: event, ...rest } of contents.traced)
+  for (const { pid, name, code, message } of document.skipped) yield { type: 'skipped', pid, name, code, message };
+  for (const { ns, kind: event, ...rest } of document.traced)
     yield { ...rest, type: 'trace', ns: Number(ns), event, before: x(rest.before), after: x(rest.after) };
-  yield* watchLines(contents);
+  yield* watchLines(document);
 }
 
-export function* jsonLines(contents: CaptureContents, onProcess: () => void): Generator<string> {
+export function* jsonLines(document: Document, onProcess: () => void): Generator<string> {
   let text = '';
-  for (const line of lines(contents, onProcess)) {
+  for (const line of lines(document, onProcess)) {
     text += `${inJson(line)}\n`;
     if (text.length < 1 << 20) continue;
     yield text;

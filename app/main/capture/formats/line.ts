@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The lines of a JSON Lines export, which other formats share as their rows.
 import { z } from 'zod';
-import { ENTRY_KINDS, NOTE, VERDICTS } from '../../../contract/verdicts.ts';
-import { Count, EVIDENCE, Hex, Verdicts } from '../../explorer/report.ts';
+import { OUTCOMES } from '../../../contract/api.ts';
+import { ENTRY_KINDS, NOTE, VERDICT, VERDICTS, type Verdict } from '../../../contract/verdicts.ts';
+
+const Hex = z
+  .string()
+  .regex(/^0x[0-9a-f]+$/)
+  .describe('64-bit word in hex');
+const Count = z.number().int().min(0);
+const Verdicts = z.object(Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<Verdict, typeof Count>);
+const Bytes = z.string().regex(/^([0-9a-f]{2})*$/);
 
 /** One line of a JSON Lines export; docs/capture-lines.schema.json is made from it. */
 export const ExportLine = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('capture'),
-    format: z.literal('cr3scope-lines/1'),
-    sha256: z.string(),
+    format: z.literal('cr3scope-lines/2'),
+    sha256: z.string().nullable().describe('of the capture file; null: of a check, of which there is no capture file'),
     complete: z.boolean(),
     problem: z.string(),
     startedAt: z.string(),
@@ -24,9 +32,18 @@ export const ExportLine = z.discriminatedUnion('type', [
     cpuModel: z.string(),
     cpuFeatures: z.string(),
     cpus: Count,
+    memoryBytes: Count,
     levels: Count,
+    virtualBits: Count,
+    maxPhysBits: Count,
     pti: z.boolean(),
+    pcid: z.boolean(),
+    lam: z.boolean(),
     encryptionMask: Hex,
+    lockdown: z.string(),
+    directMap: Hex,
+    directMapFrom: z.string(),
+    zeroPfn: Hex,
     capabilities: Hex,
     sources: z.array(z.object({ name: z.string(), ready: z.boolean(), detail: z.string() })),
   }),
@@ -37,10 +54,25 @@ export const ExportLine = z.discriminatedUnion('type', [
     name: z.string(),
     user: z.string(),
     at: z.string(),
-    rootPa: Hex,
-    outcome: z.number().nullable().describe('0 complete, 1 exited, 2 executed another program; null: not finished'),
+    rootPa: Hex.describe('physical address of mm->pgd'),
+    outcome: z.enum(OUTCOMES).nullable().describe('execed: it executed another program; null: not finished'),
     pages: Count,
+    outsideRegions: Count,
     rechecked: Count,
+    verdicts: Verdicts,
+    tables: z.record(z.string(), Count).describe('page tables by level'),
+    seconds: z.number().nullable(),
+    dropped: z
+      .object({ stretches: Count, evidence: Count })
+      .describe('lines of pages and evidence that were not kept; the counts here include them'),
+  }),
+  z.object({
+    type: z.literal('region'),
+    pid: Count,
+    begin: Hex,
+    end: Hex,
+    permissions: z.string(),
+    path: z.string(),
     verdicts: Verdicts,
   }),
   z
@@ -51,7 +83,7 @@ export const ExportLine = z.discriminatedUnion('type', [
       process: z.string(),
       va: Hex,
       pages: Count,
-      verdict: z.enum(VERDICTS),
+      verdict: VERDICT.schema,
       note: NOTE.schema,
       kind: z.enum(ENTRY_KINDS),
       level: Count.describe('of the entry; 0: a hole of the upper levels'),
@@ -67,12 +99,40 @@ export const ExportLine = z.discriminatedUnion('type', [
       path: z.string(),
     })
     .describe('a stretch of pages, all of one verdict'),
-  z.object({
-    type: z.literal('evidence'),
-    pid: Count,
-    ...EVIDENCE,
-    lastEntry: Hex,
-  }),
+  z
+    .object({
+      type: z.literal('evidence'),
+      pid: Count,
+      va: Hex,
+      verdict: VERDICT.schema,
+      note: NOTE.schema,
+      rounds: Count,
+      firstNs: Count,
+      lastNs: Count,
+      firstPagemap: Hex,
+      firstKernel: Hex,
+      firstEntry: Hex,
+      lastPagemap: Hex,
+      lastKernel: Hex,
+      lastEntry: Hex,
+      lastWalk: z.array(z.object({ level: Count, table: Hex, entry: Hex })).describe('from the root down'),
+    })
+    .describe('both readings of a page that changed, could not be compared or mismatches'),
+  z
+    .object({
+      type: z.literal('bytes'),
+      pid: Count,
+      pages: Count,
+      same: Count,
+      changing: Count,
+      moved: Count,
+      noFrame: Count,
+      noMemory: Count,
+      differ: Count,
+      differences: z.array(z.object({ va: Hex, pfn: Hex, offset: Count, frame: Bytes, memory: Bytes })),
+      seconds: z.number(),
+    })
+    .describe('bytes of the mapped frames compared with /proc/PID/mem, in pages; only where that was asked for'),
   z.object({ type: z.literal('skipped'), pid: Count, name: z.string(), code: z.string(), message: z.string() }),
   z.object({
     type: z.literal('cpu'),

@@ -1,26 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Markdown: a summary to paste.
 import { inMarkdown } from '../../../contract/inert.ts';
+import { sayProof } from '../../../contract/proof.ts';
 import { sayTraced } from '../../../contract/trace.ts';
 import { VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
-import { counts, x } from '../../explorer/report.ts';
-import type { CaptureContents } from '../captured.ts';
-import { captureFacts, totals } from './facts.ts';
+import type { Document } from '../document.ts';
+import { documentFacts, title, totals } from './facts.ts';
+import { numbers, x } from './words.ts';
 
-export function* markdown(contents: CaptureContents, onProcess: () => void): Generator<string> {
-  const total = counts(totals(contents));
-  yield `# Capture of ${inMarkdown(contents.begin.target.hostname)}\n\n`;
-  for (const [name, value] of captureFacts(contents)) yield `- **${name}**: ${inMarkdown(value)}\n`;
+export function* markdown(document: Document, onProcess: () => void): Generator<string> {
+  const total = numbers(totals(document));
+  yield `# ${inMarkdown(title(document))}\n\n`;
+  for (const [name, value] of documentFacts(document)) yield `- **${name}**: ${inMarkdown(value)}\n`;
   yield `\n| Verdict | Pages |\n| --- | ---: |\n`;
   for (const v of VERDICTS) yield `| ${VERDICT.label(v)} | ${total[v]} |\n`;
   yield `\n| PID | Name | User | Root PA | Pages | Mismatches | Changed between |\n| ---: | --- | --- | --- | ---: | ---: | ---: |\n`;
-  for (const { pid, name, user, summary } of contents.spaces) {
-    const found = counts(summary?.counts ?? []);
+  for (const { pid, name, user, summary } of document.spaces) {
+    const found = numbers(summary?.counts ?? []);
     yield `| ${pid} | ${inMarkdown(name)} | ${inMarkdown(user)} | ${summary ? x(summary.rootPa) : '?'} | ${summary?.pages ?? 'not finished'} | ${found.mismatch} | ${found.changedBetween} |\n`;
     onProcess();
   }
-  if (contents.skipped.length) yield '\nNot captured:\n\n';
-  for (const s of contents.skipped) yield `- ${s.pid} ${inMarkdown(s.name)}: ${inMarkdown(s.message)}\n`;
-  if (contents.traced.length) yield '\nTrace:\n\n';
-  for (const event of contents.traced) yield `- ${event.pid}: ${inMarkdown(sayTraced(event))}\n`;
+  const proven = document.spaces.filter(({ summary }) => summary?.proof);
+  if (proven.length) yield '\nBytes of frames against /proc/PID/mem:\n\n';
+  for (const { pid, name, summary } of proven)
+    if (summary?.proof) yield `- ${pid} ${inMarkdown(name)}: ${sayProof(summary.proof)}\n`;
+  if (document.skipped.length) yield '\nNot captured:\n\n';
+  for (const s of document.skipped) yield `- ${s.pid} ${inMarkdown(s.name)}: ${inMarkdown(s.message)}\n`;
+  if (document.traced.length) yield '\nTrace:\n\n';
+  for (const event of document.traced) yield `- ${event.pid}: ${inMarkdown(sayTraced(event))}\n`;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Parquet: every page as columns, for DuckDB and Spark.
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import type { CaptureContents } from '../captured.ts';
+import type { Document } from '../document.ts';
 import { type PageRow, pageRows } from './rows.ts';
 
 const ROW_GROUP = 65_536;
 
 /** Words as UINT64, so that other tools can add and compare them. */
-export function* parquet(contents: CaptureContents, onProcess: () => void, path: string): Generator<string> {
+export function* parquet(document: Document, onProcess: () => void, path: string): Generator<string> {
   const u64 = (name: string, value: (row: PageRow) => bigint | null) =>
     ({ name, type: 'INT64', converted_type: 'UINT_64', value }) as const;
   const i32 = (name: string, value: (row: PageRow) => number) => ({ name, type: 'INT32', value }) as const;
@@ -42,11 +42,11 @@ export function* parquet(contents: CaptureContents, onProcess: () => void, path:
       })),
     ],
     kvMetadata: [
-      { key: 'cr3scope.sha256', value: contents.digest },
-      { key: 'cr3scope.startedAt', value: contents.begin.startedAt },
-      { key: 'cr3scope.release', value: contents.begin.target.release },
+      { key: 'cr3scope.sha256', value: document.digest ?? '' },
+      { key: 'cr3scope.startedAt', value: document.begin.startedAt },
+      { key: 'cr3scope.release', value: document.begin.target.release },
     ],
-    createdBy: `cr3scope ${contents.begin.target.version}`,
+    createdBy: `cr3scope ${document.begin.target.version}`,
   });
   let rows: PageRow[] = [];
   const flush = () => {
@@ -60,8 +60,8 @@ export function* parquet(contents: CaptureContents, onProcess: () => void, path:
     });
     rows = [];
   };
-  for (const space of contents.spaces) {
-    for (const row of pageRows(contents, space)) {
+  for (const space of document.spaces) {
+    for (const row of pageRows(document, space)) {
       rows.push(row);
       if (rows.length < ROW_GROUP) continue;
       flush();

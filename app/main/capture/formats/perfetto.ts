@@ -4,9 +4,9 @@
 import { inJson } from '../../../contract/inert.ts';
 import { livesOf } from '../../../contract/lives.ts';
 import { sayTraced } from '../../../contract/trace.ts';
-import { x } from '../../explorer/report.ts';
-import type { CaptureContents } from '../captured.ts';
+import type { Document } from '../document.ts';
 import { watchLines } from './rows.ts';
+import { x } from './words.ts';
 
 /** An event of the format; `ts` and `dur` in microseconds since the capture began. */
 interface TraceEvent {
@@ -21,8 +21,8 @@ interface TraceEvent {
   readonly args: Readonly<Record<string, string>>;
 }
 
-function* events(contents: CaptureContents, onProcess: () => void): Generator<TraceEvent> {
-  const { begin, spaces, traced } = contents;
+function* events(document: Document, onProcess: () => void): Generator<TraceEvent> {
+  const { begin, spaces, traced } = document;
   const since = (ns: bigint) => Number(ns - begin.startNs) / 1000;
   const named = (pid: number, name: string): TraceEvent => ({
     ph: 'M',
@@ -62,14 +62,14 @@ function* events(contents: CaptureContents, onProcess: () => void): Generator<Tr
       };
   }
   for (const event of traced) yield instant(event.pid, since(event.ns), event.kind, { event: sayTraced(event) });
-  for (const { pid, ns, va, state, cause } of watchLines(contents))
+  for (const { pid, ns, va, state, cause } of watchLines(document))
     if (cause !== null) yield instant(pid, since(BigInt(ns)), cause, { page: va, state });
 }
 
-export function* perfetto(contents: CaptureContents, onProcess: () => void): Generator<string> {
+export function* perfetto(document: Document, onProcess: () => void): Generator<string> {
   let text = '{"displayTimeUnit":"ns","traceEvents":[';
   let separator = '\n';
-  for (const event of events(contents, onProcess)) {
+  for (const event of events(document, onProcess)) {
     text += separator + inJson(event);
     separator = ',\n';
     if (text.length < 1 << 20) continue;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The pages and the watched pages of a capture, one row at a time.
+// The pages and the watched pages of a document, one row at a time.
 import { decode, mapsFrame, physicalAddress } from '../../../contract/paging.ts';
-import { NOTE, VERDICTS } from '../../../contract/verdicts.ts';
+import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../../contract/watch.ts';
-import { x } from '../../explorer/report.ts';
-import type { CaptureContents, CapturedSpace } from '../captured.ts';
+import type { Document, DocumentSpace } from '../document.ts';
 import { wordsAt } from '../pages.ts';
 import type { ExportLine, PageLine } from './line.ts';
+import { x } from './words.ts';
 
 /** A stretch of pages with its words as numbers. */
 export interface PageRow {
-  readonly space: CapturedSpace;
+  readonly space: DocumentSpace;
   readonly line: PageLine;
   readonly va: bigint;
   readonly pages: bigint;
@@ -20,7 +20,7 @@ export interface PageRow {
   readonly kernel: bigint;
 }
 
-export function* pageRows({ begin: { target } }: CaptureContents, space: CapturedSpace): Generator<PageRow> {
+export function* pageRows({ begin: { target } }: Document, space: DocumentSpace): Generator<PageRow> {
   const { regions } = space;
   let at = 0;
   for (const stretch of space.pages.stretches()) {
@@ -46,7 +46,7 @@ export function* pageRows({ begin: { target } }: CaptureContents, space: Capture
         process: space.name,
         va: x(stretch.va),
         pages: Number(stretch.pages),
-        verdict: VERDICTS[stretch.verdict] ?? 'notComparable',
+        verdict: VERDICT.name(stretch.verdict),
         note: NOTE.name(stretch.note),
         kind: leaf.kind,
         level: stretch.level,
@@ -64,9 +64,9 @@ export function* pageRows({ begin: { target } }: CaptureContents, space: Capture
 }
 
 /** What became of watched pages, oldest first. */
-export function* watchLines(contents: CaptureContents): Generator<Extract<ExportLine, { type: 'watch' }>> {
+export function* watchLines(document: Document): Generator<Extract<ExportLine, { type: 'watch' }>> {
   const last = new Map<string, PageState>();
-  for (const { pid, batch } of contents.watches)
+  for (const { pid, batch } of document.watches)
     for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
       const key = `${pid} ${state.va}`;
       const from = last.get(key);

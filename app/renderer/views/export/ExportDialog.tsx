@@ -45,7 +45,7 @@ export function ExportDialog() {
   const error = useExport((s) => s.error);
   const captured = target?.capture != null;
   const one = scope === 'process' && space !== undefined;
-  const choices = (['html', 'cr3scope', ...EXPORT_FORMATS.slice(1), ...(one ? ['json'] : [])] as Format[]).filter(
+  const choices = (['html', 'cr3scope', ...EXPORT_FORMATS.slice(1)] as Format[]).filter(
     (f) => !(captured && f === 'cr3scope'),
   );
   const chosen = choices.includes(format) ? format : 'html';
