@@ -210,17 +210,20 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: st
   // Before a program is started the user is asked here: what the page says of itself proves nothing.
   const begin = () =>
     attend(window, new Service(explorer, { ...options, permitLaunch: (wanted) => ask(window, wanted) }));
-  let page = begin();
-  window.on('closed', () => page.end());
-  window.webContents.on('render-process-gone', (_event, details) => {
-    if (details.reason === 'clean-exit' || window.isDestroyed()) return;
-    page.end(); // the new page does not know of what the old one started
+  // Each page that is loaded has a service of its own: what the one before started ends with it.
+  let page: ReturnType<typeof begin> | undefined;
+  window.webContents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
+    if (!isMainFrame || isSameDocument) return;
+    page?.end();
     page = begin();
-    window.reload();
+  });
+  window.on('closed', () => page?.end());
+  window.webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason !== 'clean-exit' && !window.isDestroyed()) window.reload();
   });
   const link = linkIn(process.argv);
   void window.loadURL(`${ORIGIN}/index.html${link ? `#${fragmentOf({ link })}` : ''}`);
-  return (to) => page.emit('visit', { link: to });
+  return (to) => page?.emit('visit', { link: to });
 }
 
 async function main(): Promise<void> {

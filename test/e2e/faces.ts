@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { _electron, type Browser, chromium, type ElectronApplication, type Page } from 'playwright-core';
+import { fragmentOf } from '../../app/contract/link.ts';
 
 export const SHOTS = 'test/artifacts';
 mkdirSync(SHOTS, { recursive: true });
@@ -24,6 +25,8 @@ export interface Face {
   page: Page;
   /** Messages of the page's console that are errors or warnings: CSP violations come here. */
   complaints: string[];
+  /** Loads the page at a link as if it were opened for the first time: it has forgotten what it kept. */
+  load(link?: string): Promise<void>;
   /** Runs `act` and resolves to the path of the file that it made the page save. */
   download(act: () => Promise<void>, path: string): Promise<void>;
   resize(width: number, height: number): Promise<void>;
@@ -47,6 +50,21 @@ function listen(page: Page): string[] {
   });
   page.on('pageerror', (e) => complaints.push(String(e)));
   return complaints;
+}
+
+async function load(page: Page, link?: string): Promise<void> {
+  // A page that is not connected yet would lose the token of its link.
+  const connected = page.getByRole('grid', { name: 'Processes' }).getByRole('row').nth(1);
+  await connected.waitFor();
+  await page.evaluate(
+    (fragment) => {
+      localStorage.clear();
+      window.history.replaceState(null, '', `#${fragment}`);
+    },
+    fragmentOf(link ? { link } : {}),
+  );
+  await page.reload();
+  await connected.waitFor();
 }
 
 /** Starts `cr3scope serve`; its link works once. */
@@ -83,6 +101,7 @@ export async function openBrowser(...options: string[]): Promise<Face> {
   return {
     page,
     complaints,
+    load: (link) => load(page, link),
     download: async (act, path) => {
       const [download] = await Promise.all([page.waitForEvent('download', { timeout: 120_000 }), act()]);
       await download.saveAs(path);
@@ -140,6 +159,7 @@ export async function openDesktop(program: string, argument?: string): Promise<F
   return {
     page,
     complaints,
+    load: (link) => load(page, link),
     download: async (act, path) => {
       const saved = app.evaluate(
         ({ session }, to) =>

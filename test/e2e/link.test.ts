@@ -70,3 +70,17 @@ test.skipIf(!program)('no program is started unless the user agrees in a dialog 
     rmSync(folder, { recursive: true });
   }
 });
+
+test.skipIf(!program)('what a page started ends when the page is loaded anew', async () => {
+  const before = labs();
+  const face = await openDesktop(program as string, 'cr3scope://lab/cow');
+  try {
+    await face.page.getByRole('button', { name: 'Start', exact: true }).click();
+    await face.page.getByRole('button', { name: 'Next step' }).waitFor();
+    expect(labs()).not.toBe(before);
+    await face.load();
+    await expect.poll(labs).toBe(before);
+  } finally {
+    await face.close();
+  }
+});
