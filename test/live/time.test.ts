@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Over time: labs take the steps that their words tell, a watch sees each change and names its cause, CPUs show who runs.
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabStep } from '../../app/contract/api.ts';
 import { LAB_NAMES, LABS, type LabName } from '../../app/contract/labs.ts';
@@ -12,8 +11,8 @@ import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { Service } from '../../app/main/service/service.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
+import { LABS_PROGRAM, startLabProgram } from '../lab.ts';
 
-const PROGRAM = 'native/build/Release/labs';
 let sources: Sources;
 let explorer: Explorer;
 let service: Service;
@@ -21,7 +20,7 @@ let service: Service;
 beforeAll(async () => {
   sources = await openSources(ADDON_PATH);
   explorer = new Explorer(sources);
-  service = new Service(explorer, { labsProgram: PROGRAM });
+  service = new Service(explorer, { labsProgram: LABS_PROGRAM });
 });
 afterAll(() => service.close());
 
@@ -159,112 +158,79 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A lab driven by hand: what a watch is to see. */
-async function startProgram(name: LabName) {
-  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(PROGRAM, [name], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const step = async () => {
-    const pages: { pid: number; va: bigint }[] = [];
-    for (;;) {
-      const [word, , pid, va] = String((await lines.next()).value).split(' ');
-      if (word === 'step') return pages;
-      pages.push({ pid: Number(pid), va: BigInt(`0x${va}`) });
-    }
-  };
-  const [first] = (await step()) as [{ pid: number; va: bigint }];
-  return {
-    ...first,
-    go: () => {
-      child.stdin.write('\n');
-      return step();
-    },
-    end: () => child.kill('SIGKILL'),
-  };
-}
-
 /**
- * Watches a page while `act` runs; the causes of its changes, but for those that come of themselves: the kernel clears A as
- * it ages pages, and the flags of pagemap tell of others who look at the frame.
+ * Watches the page of a lab's program. `causes` are those of its changes, but for changes that come of themselves: the kernel
+ * clears A as it ages pages, and the flags of pagemap say who else looks at the frame.
  */
-async function causes(pid: number, va: bigint, act: () => Promise<void>): Promise<string[]> {
-  const seen: string[] = [];
+async function watchLab(name: LabName, intervalMs: number) {
+  const program = await startLabProgram(name);
+  const causes: string[] = [];
   let last: PageState | undefined;
-  let begun: () => void = () => undefined;
-  const ready = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
-  const job = explorer.watch(pid, 0n, va, va + 1n, 10, (batch) => {
+  let samples = 0n;
+  const { pid, va } = program;
+  const job = explorer.watch(pid, 0n, va, va + 1n, intervalMs, (batch) => {
     for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
       const cause = last && causeOf(last, state);
-      if (cause && !/^(A was cleared|accessed|only pagemap’s flags)[^;]*$/.test(cause)) seen.push(cause);
+      if (cause && !/^(A was cleared|accessed|only pagemap’s flags)[^;]*$/.test(cause)) causes.push(cause);
       last = state;
     }
-    begun();
+    samples = batch.samples;
   });
-  await ready;
-  await act();
-  job.cancel();
-  expect(await job.promise).toBe(false);
-  return seen;
+  await expect.poll(() => samples).toBeGreaterThan(0n);
+  return {
+    program,
+    job,
+    causes,
+    /** A step of the program, then a sample. */
+    step: async () => {
+      await program.go();
+      const before = samples;
+      job.sample();
+      await expect.poll(() => samples).toBe(before + 1n);
+    },
+    end: async () => {
+      job.cancel();
+      expect(await job.promise).toBe(false);
+      program.end();
+    },
+  };
 }
-const pause = () => new Promise((resolve) => setTimeout(resolve, 300));
 
 describe('watch', () => {
   test('demand paging: each change and its cause', async () => {
-    const program = await startProgram('demand');
-    const seen = await causes(program.pid, program.va, async () => {
-      for (let i = 0; i < 3; i++) {
-        await pause();
-        await program.go();
-      }
-      await pause();
-    });
-    program.end();
-    expect(seen).toEqual([
+    const { program, causes, end } = await watchLab('demand', 10);
+    for (const cause of [
       'first read: the shared zero page, no frame of its own yet',
       'first write: a frame of its own instead of the zero page',
       'unmapped: munmap or MADV_DONTNEED gave the frame back',
-    ]);
+    ]) {
+      await program.go();
+      await expect.poll(() => causes.shift()).toBe(cause);
+    }
+    await end();
+    expect(causes).toEqual([]);
   });
 
   test('fork and copy on write, seen from the parent', async () => {
-    const program = await startProgram('cow');
-    const seen = await causes(program.pid, program.va, async () => {
-      for (let i = 0; i < 3; i++) {
-        await pause();
-        await program.go();
-      }
-      await pause();
-    });
-    program.end();
-    expect(seen[0]).toBe('made read-only: fork shares it until one of them writes');
-    expect(seen.at(-1)).toBe('made writable: written by the only one who is left, or mprotect');
+    const { causes, step, end } = await watchLab('cow', 0);
+    for (let i = 0; i < 3; i++) await step();
+    await end();
+    expect(causes[0]).toBe('made read-only: fork shares it until one of them writes');
+    expect(causes.at(-1)).toBe('made writable: written by the only one who is left, or mprotect');
   });
 
-  test('PROT_NONE, a huge page split and collapsed', async () => {
-    const none = await startProgram('protnone');
-    const inverted = await causes(none.pid, none.va, async () => {
-      await pause();
-      await none.go();
-      await pause();
-      await none.go();
-      await pause();
-    });
-    none.end();
-    expect(inverted).toEqual([
+  test('PROT_NONE, a huge page split', async () => {
+    const none = await watchLab('protnone', 0);
+    for (let i = 0; i < 2; i++) await none.step();
+    await none.end();
+    expect(none.causes).toEqual([
       'mprotect(PROT_NONE), or a NUMA hint: P is clear and the frame number is stored inverted',
       'access is allowed again',
     ]);
-    const huge = await startProgram('huge');
-    const split = await causes(huge.pid, huge.va, async () => {
-      await pause();
-      await huge.go();
-      await pause();
-    });
-    huge.end();
-    expect(split[0]).toBe('the 2M page was split');
+    const huge = await watchLab('huge', 0);
+    await huge.step();
+    await huge.end();
+    expect(huge.causes[0]).toBe('the 2M page was split');
   });
 
   test('to the swap file and back, a sample for each time that it is asked for', async () => {
@@ -303,9 +269,7 @@ describe('watch', () => {
   });
 
   test('it ends by itself when the process goes, and says so', async () => {
-    const program = await startProgram('demand');
-    const job = explorer.watch(program.pid, 0n, program.va, program.va + 4096n, 20, () => undefined);
-    await pause();
+    const { program, job } = await watchLab('demand', 20);
     program.end();
     expect(await job.promise).toBe(true);
     expect(() => explorer.watch(program.pid, 0n, 0n, 1n << 40n, 20, () => undefined)).toThrow(/can’t be watched/);
@@ -341,7 +305,7 @@ test('CPUs: the one that spins is on one of them, with its root', async () => {
 });
 
 test('the command line watches ranges of several processes, a sample a line', async () => {
-  const [one, other] = [await startProgram('demand'), await startProgram('demand')];
+  const [one, other] = [await startLabProgram('demand'), await startLabProgram('demand')];
   const cli = spawn(
     process.execPath,
     [

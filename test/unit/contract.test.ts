@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from 'vitest';
+import type { Client } from '../../app/contract/api.ts';
 import { bytes, count, hex, kpageFlagNames, parseU64 } from '../../app/contract/format.ts';
 import { answer, CallFailed, type Channel, connect } from '../../app/contract/rpc.ts';
 import { Failed } from '../../app/main/sources/failed.ts';
@@ -14,6 +15,9 @@ function pair(): [Channel, Channel] {
   });
   return [end(0), end(1)];
 }
+
+/** Messages arrive in order: once a call is answered, what was sent before it has arrived. */
+const delivered = (client: Client) => client.call('cancel', { id: 'x' });
 
 describe('calls', () => {
   test('answer, fail with the remedy, and events', async () => {
@@ -34,10 +38,10 @@ describe('calls', () => {
     const seen: unknown[] = [];
     const stop = client.on('check', (e) => seen.push(e.id));
     server.emit('check', { id: 'c', done: 0n, total: 0n, counts: new BigUint64Array(7), waiting: false, end: null });
-    await new Promise((r) => setTimeout(r, 5));
+    await delivered(client);
     stop();
     server.emit('check', { id: 'd', done: 0n, total: 0n, counts: new BigUint64Array(7), waiting: false, end: null });
-    await new Promise((r) => setTimeout(r, 5));
+    await delivered(client);
     expect(seen).toEqual(['c']);
   });
 });
