@@ -17,6 +17,8 @@ export interface Fixture {
   pid: number;
   cases: Case[];
   skipped: string[];
+  /** The case of this name, which the fixture must have. */
+  of(name: string): Case;
   stop(): Promise<void>;
 }
 
@@ -62,6 +64,11 @@ export async function startFixture(name: string, args: string[] = []): Promise<F
     pid: child.pid as number,
     cases,
     skipped,
+    of: (caseName) => {
+      const found = cases.find((c) => c.name === caseName);
+      if (!found) throw new Error(`${name} has no case ${caseName}`);
+      return found;
+    },
     stop: async () => {
       child.stdin?.end();
       await ended;

@@ -31,7 +31,7 @@ function Places({ places }: { places: readonly WatchedPlace[] }) {
   return (
     <ul className="places" aria-label="Watched pages">
       {places.map((place) => (
-        <li key={place.id} className={place.ended ? 'dim' : ''}>
+        <li key={place.id} className={place.ended ? 'dim' : ''} aria-busy={place.samples === 0n && !place.ended}>
           <span className="num">{sayPlace(place)}</span>
           {place.ended && sayEnd(place.ended)}
         </li>

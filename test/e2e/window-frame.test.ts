@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The window on physical memory: frames and their bytes, tables, owners, the map of memory.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hex, hexVa } from '../../app/contract/format.ts';
+import { type Fixture, startFixture } from '../fixture.ts';
+import { inEachFace } from './window.ts';
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await startFixture('page-kinds', ['out/fixtures']);
+});
+afterAll(() => fixture?.stop());
+
+/** A page that the fixture wrote holds the address of each of its words; its first line in the hex view. */
+const firstLine = (va: bigint) => [va, va + 8n].map((word) => hex(word, 16).match(/../g)?.reverse().join('')).join('');
+
+inEachFace((window) => {
+  const startAt = (name: string) => window.start(`cr3scope://address/${fixture.pid}/${hex(fixture.of(name).va)}`);
+  const inspector = () => window.page.getByRole('region', { name: 'Data inspector' });
+  const title = () => window.frame.getByRole('heading').innerText();
+  const shownFirst = async () =>
+    (await window.frame.locator('.hex-line .hex-bytes').first().innerText()).replace(/\s/g, '');
+
+  test('shows the bytes of the frame that the fixture wrote', async () => {
+    const { va } = fixture.of('anon4k');
+    await startAt('anon4k');
+    await expect.poll(shownFirst).toBe(firstLine(va));
+    await window.frame.getByRole('group').focus();
+    await window.page.keyboard.press('ArrowDown');
+    await expect.poll(() => inspector().innerText()).toContain(`0x${hex(va + 16n, 16)}`);
+    expect(await inspector().innerText()).toContain('→'); // a pointer into its own region
+  });
+
+  test('says why a frame cannot be read, and shows no bytes', async () => {
+    await startAt('secretmem');
+    await window.frame.getByText("can't be read").waitFor();
+    expect(await window.frame.innerText()).toContain('direct map');
+    // Not a digit of it, though its neighbours may be shown.
+    expect(await window.frame.locator('.hex-line.here').innerText()).not.toMatch(/[0-9a-f]{2} [0-9a-f]{2}/);
+  });
+
+  test('says who maps a frame, and goes there', async () => {
+    const parent = fixture.of('cow-parent-shared');
+    const child = fixture.of('cow-child-shared');
+    await startAt('cow-parent-shared');
+    await window.frame.getByText(/mapped ×2/).waitFor();
+    await window.frame.getByRole('button', { name: 'mapped by…' }).click();
+    await window.dialog.getByRole('button', { name: 'Walk again' }).click();
+    await window.dialog.getByText('Mapped 2×. kpagecount says 2, too.').waitFor();
+    for (const { pid } of [parent, child])
+      await window.dialog.getByRole('cell', { name: String(pid), exact: true }).waitFor();
+    await window.pictures('owners');
+    const row = window.dialog.getByRole('row').filter({ hasText: String(child.pid) });
+    await row.getByRole('button').click();
+    await window.dialog.waitFor({ state: 'hidden' });
+    await window.page.getByRole('heading', { name: `${child.pid} page-kinds` }).waitFor();
+    await window.translation.getByText(hexVa(child.va)).waitFor();
+  });
+
+  test('all of memory scrolls by, holes with their reason; bytes are selected, found and copied', async () => {
+    const { va } = fixture.of('anon4k');
+    await startAt('anon4k');
+    await expect.poll(shownFirst).toBe(firstLine(va));
+    const home = await title();
+    const hexView = window.frame.getByRole('group', { name: /Physical memory/ });
+    await hexView.focus();
+    await window.page.keyboard.press('Shift+ArrowDown');
+    await window.page.keyboard.press('Shift+ArrowDown');
+    const selected = async () =>
+      (await window.frame.locator('.hex-bytes .word').allInnerTexts()).join(' ').match(/[0-9a-f]{2}/g)?.length;
+    await expect.poll(selected).toBe(32);
+    for (let i = 0; i < 40; i++) await window.page.keyboard.press('PageDown');
+    await expect.poll(title).not.toBe(home);
+    await window.page.keyboard.press('Control+End');
+    await window.page.keyboard.press('PageDown');
+    await window.frame.getByText('behind the last System RAM').waitFor();
+    await window.page.keyboard.press('Control+Home');
+    await window.frame.getByText(/to 000000fff: not System RAM/).waitFor();
+    await window.go(hexVa(va));
+    await expect.poll(title).toBe(home);
+    await hexView.focus();
+    await window.page.keyboard.press('Control+f');
+    await window.frame.getByLabel('Kind of bytes').selectOption('u64');
+    await window.frame.getByLabel('Bytes to find').fill(`0x${hex(va + 0x88n)}`);
+    await window.page.keyboard.press('Enter');
+    await expect.poll(() => inspector().innerText()).toContain(`0x${hex(va + 0x88n, 16)}`);
+    await window.page.keyboard.press('Escape');
+    await window.frame.getByLabel('Bytes to find').waitFor({ state: 'hidden' });
+    await window.frame.getByRole('button', { name: 'Copy the selected bytes' }).click();
+    const cArray = window.page.getByRole('menuitem', { name: 'C array' });
+    await cArray.waitFor();
+    await window.axe();
+    await window.page.keyboard.press('Escape');
+    await cArray.waitFor({ state: 'hidden' });
+    await window.frame.getByRole('button', { name: 'Bookmarks' }).click();
+    await window.page.getByRole('button', { name: /^Bookmark [0-9a-f]{9}/ }).click();
+    await window.page.getByLabel(/^Note for/).fill('a word of the fixture');
+    await window.axe();
+  });
+
+  test('the whole tree of tables, and down to one of them', async () => {
+    await window.start(`cr3scope://tables/${fixture.pid}`);
+    const pane = window.pane('Tables');
+    await pane.getByText('all marked as page tables').first().waitFor();
+    const list = pane.getByRole('grid', { name: 'Page tables' });
+    await list.getByRole('row').filter({ hasText: 'PTE' }).first().click();
+    await window.frame.getByRole('group', { name: 'Entries of the table' }).waitFor();
+    await window.frame.getByText(/% filled/).waitFor();
+    await window.pictures('tables');
+  });
+
+  test('shows a table by its entries, and goes down to the page', async () => {
+    const { va } = fixture.of('anon4k');
+    await startAt('anon4k');
+    await expect.poll(shownFirst).toBe(firstLine(va));
+    await window.translation.locator('.ladder li').nth(-2).getByRole('button', { name: /table/ }).click();
+    const entries = window.frame.getByRole('group', { name: 'Entries of the table' });
+    const below = entries.locator('tr.here').getByRole('button', { name: /PTE table/ });
+    await below.waitFor();
+    expect(await window.frame.getByText(/does not mark this frame/).count()).toBe(0);
+    await below.click();
+    const row = entries.getByRole('row').filter({ hasText: hexVa(va) });
+    await row.waitFor();
+    await window.pictures('table');
+    await row.getByRole('button', { name: /4K page/ }).click();
+    await expect.poll(shownFirst).toBe(firstLine(va));
+  });
+
+  test('physical memory as a picture, by role and process, down to a frame', async () => {
+    await window.start('cr3scope://memory');
+    const pane = window.pane('Physical memory');
+    const totals = pane.getByRole('grid', { name: 'Memory by process and role' });
+    await totals.getByText('all memory').waitFor();
+    // The largest first; small ones like the fixture are further down.
+    await totals.getByRole('row').nth(5).waitFor();
+    await window.pictures('memory');
+    for (const by of ['owner', 'size', 'flag', 'role']) await pane.getByLabel('Colour by').selectOption(by);
+    const map = pane.getByRole('slider', { name: /Map of physical memory/ });
+    await map.focus();
+    await window.page.keyboard.press('ArrowDown');
+    const cell = () => map.getAttribute('aria-valuetext');
+    await expect.poll(cell).toMatch(/^frames /);
+    // In, down to one frame a cell, and that frame.
+    let at = await cell();
+    while (at?.startsWith('frames ')) {
+      await window.page.keyboard.press('Enter');
+      await expect.poll(cell).not.toBe(at);
+      at = await cell();
+    }
+    const [, pfn] = /^frame ([0-9a-f]+)/.exec(at ?? '') ?? [];
+    await window.page.keyboard.press('Enter');
+    await expect.poll(title).toBe(`Frame ${pfn}`);
+  });
+
+  test('searches the process, and goes to a hit', async () => {
+    const va = fixture.of('anon4k').va + 0x20n;
+    await window.startAt(fixture);
+    await window.page.getByRole('button', { name: 'Search memory' }).click();
+    const pattern = window.dialog.getByLabel('What to search for');
+    const search = window.dialog.getByRole('button', { name: 'Search', exact: true });
+    await pattern.fill('4x');
+    await search.click();
+    await window.dialog.getByText('"4x" is no byte').waitFor();
+    await window.dialog.getByLabel('Kind of pattern').selectOption('u64');
+    await pattern.fill(`0x${hex(va)}`);
+    await search.click();
+    await window.dialog.getByText(/\d+ hits? in /).waitFor();
+    const hit = window.dialog.getByRole('button', { name: hexVa(va) });
+    await hit.waitFor();
+    await window.pictures('search');
+    await hit.click();
+    await window.dialog.waitFor({ state: 'hidden' });
+    await window.translation.getByText(hexVa(va)).waitFor();
+  });
+});

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The window in each face that this machine can open, with what its tests share.
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { electronProgram, type Face, openBrowser, openDesktop, shot } from './faces.ts';
+
+const LARGE = [1440, 900] as const;
+const SIZES = [LARGE, [1000, 700]] as const;
+const SCHEMES = ['dark', 'light'] as const;
+
+const program = electronProgram();
+if (!program) console.warn("\n*** Electron's program cannot be had here: the desktop window is NOT tested. ***\n");
+
+export class TestWindow {
+  private opened: Face | undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly openFace: () => Promise<Face>,
+  ) {}
+
+  get face(): Face {
+    if (!this.opened) throw new Error('the window is not open');
+    return this.opened;
+  }
+  get page(): Page {
+    return this.face.page;
+  }
+  get translation(): Locator {
+    return this.page.getByRole('region', { name: 'Translation' });
+  }
+  get frame(): Locator {
+    return this.page.getByRole('region', { name: 'Frame', exact: true });
+  }
+  get dialog(): Locator {
+    return this.page.getByRole('dialog');
+  }
+  pane(name: string): Locator {
+    return this.page.getByRole('region', { name, exact: true });
+  }
+
+  async open(): Promise<void> {
+    this.opened = await this.openFace();
+  }
+  async close(): Promise<void> {
+    await this.opened?.close();
+  }
+
+  /** Begins anew at a link; without one, at the first process. */
+  async start(link?: string): Promise<void> {
+    await this.shape('dark', ...LARGE);
+    await this.face.load(link);
+    this.face.complaints.length = 0;
+  }
+
+  /** Begins anew at a process, and waits for its check. */
+  async startAt(process: { pid: number }): Promise<void> {
+    await this.start(`cr3scope://process/${process.pid}`);
+    await this.checked(process.pid);
+  }
+
+  /** Waits until a process is shown and checked. */
+  async checked(pid: number): Promise<void> {
+    await this.page.getByRole('heading', { name: new RegExp(`^${pid} `) }).waitFor();
+    await this.page.getByText(/pages checked in/).waitFor();
+  }
+
+  async show(tab: string): Promise<Locator> {
+    await this.page.getByRole('tab', { name: tab }).click();
+    return this.pane(tab);
+  }
+
+  /** Types into the box at the top. */
+  async go(text: string): Promise<void> {
+    const box = this.page.getByLabel('Go to a process, address, frame or entry');
+    await this.page.keyboard.press('Control+k');
+    await box.fill(text);
+    await box.press('Enter');
+  }
+
+  async closeDialog(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.dialog.waitFor({ state: 'hidden' });
+  }
+
+  /** Nothing serious for axe. It looks at one face: both show the same page, and it takes its time. */
+  async axe(): Promise<void> {
+    if (this.name !== 'browser') return;
+    const { violations } = await new AxeBuilder({ page: this.page })
+      .setLegacyMode() // there are no frames
+      .options({ resultTypes: ['violations'] })
+      .analyze();
+    const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
+    expect(serious.map((v) => `${v.id}: ${v.nodes[0]?.html}`)).toEqual([]);
+  }
+
+  async picture(name: string): Promise<void> {
+    await this.settle();
+    await this.page.screenshot({ path: shot(`${this.name}-${name}`) });
+  }
+
+  /** Pictures of a view in dark and light, large and small: nothing sticks out, and axe finds nothing serious. */
+  async pictures(view: string): Promise<void> {
+    for (const [width, height] of SIZES)
+      for (const scheme of SCHEMES) {
+        await this.shape(scheme, width, height);
+        await this.picture(`${view}-${scheme}-${width}`);
+        expect(await this.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        if (width === LARGE[0]) await this.axe();
+      }
+    await this.shape('dark', ...LARGE);
+  }
+
+  private async shape(colorScheme: (typeof SCHEMES)[number], width: number, height: number): Promise<void> {
+    await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const size = () => this.page.evaluate(() => [window.innerWidth, window.innerHeight]);
+    if (String(await size()) !== `${width},${height}`) await this.face.resize(width, height);
+    await expect.poll(size).toEqual([width, height]);
+  }
+
+  /** Waits until everything is read, drawn and at rest. */
+  private async settle(): Promise<void> {
+    const isSettled = () =>
+      this.page.evaluate(async () => {
+        for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+        const moves = document.getAnimations().some((a) => a.playState === 'running');
+        return !moves && document.querySelector('[aria-busy=true]') === null;
+      });
+    await expect.poll(isSettled).toBe(true);
+  }
+}
+
+const faces: [string, () => Promise<Face>][] = [['browser', openBrowser]];
+if (program) faces.push(['electron', () => openDesktop(program)]);
+
+/** Declares the same tests for each face. One window is open for all of them: each test calls `start` first. */
+export function inEachFace(tests: (window: TestWindow) => void): void {
+  describe.each(faces)('%s', (name, open) => {
+    const window = new TestWindow(name, open);
+    beforeAll(() => window.open());
+    afterEach(() => expect(window.face.complaints).toEqual([])); // violations of the CSP come here
+    afterAll(() => window.close());
+    tests(window);
+  });
+}
