@@ -612,7 +612,7 @@ const pattern = {
 /** The longest path, argument or variable, in characters. */
 const MOST_TEXT = 4 * 1024;
 /** The most pages that one call reads. */
-const MOST_ROWS = 4 * 1024;
+export const MOST_ROWS = 4 * 1024;
 
 const method = <A extends z.ZodType, R extends z.ZodType>(args: A, result: R) => ({ args, result });
 

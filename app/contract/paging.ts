@@ -16,8 +16,13 @@ export const paOf = (pfn: bigint): bigint => pfn << PAGE_SHIFT;
 export const pageOf = (address: bigint): bigint => address & -PAGE_SIZE;
 /** How far an address is into its page. */
 export const pageOffset = (address: bigint): number => Number(address & (PAGE_SIZE - 1n));
+/** [begin, end) and the rest of the pages that it touches. */
+export const wholePages = (begin: bigint, end: bigint) => ({ begin: pageOf(begin), end: pageOf(end + PAGE_SIZE - 1n) });
 /** Whole pages in [begin, end). */
 export const pagesBetween = (begin: bigint, end: bigint): bigint => (end - begin) >> PAGE_SHIFT;
+/** The bytes of one page of several, by its index. */
+export const pageAt = (bytes: Uint8Array, index: number): Uint8Array =>
+  bytes.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES);
 /** Bytes in so many pages. */
 export const pageBytes = (pages: bigint): bigint => pages << PAGE_SHIFT;
 /** Under PTI: the user root that belongs to a root, the frame after it (PTI_USER_PGTABLE_BIT). */
@@ -27,6 +32,7 @@ export const PA_END = 1n << 52n;
 export const PFN_END = pfnOf(PA_END);
 /** Bytes of a page-table entry. */
 export const ENTRY_BYTES = 8;
+export const TABLE_ENTRIES = PAGE_BYTES / ENTRY_BYTES;
 
 /** 1 = PTE .. 5 = PGD, as in the walk of a 5-level target. */
 export type Level = 1 | 2 | 3 | 4 | 5;

@@ -14,7 +14,24 @@ import {
   type Traced,
 } from '../../contract/api.ts';
 import { bitsOf } from '../../contract/format.ts';
-import { accessOf, decode, type Entry, mapsFrame, physicalAddress, tableIndex } from '../../contract/paging.ts';
+import {
+  accessOf,
+  decode,
+  ENTRY_BYTES,
+  type Entry,
+  mapsFrame,
+  PAGE_BYTES,
+  PAGE_SIZE,
+  pageAt,
+  pageBytes,
+  pageOf,
+  paOf,
+  pfnOf,
+  physicalAddress,
+  TABLE_ENTRIES,
+  tableIndex,
+  userRootOf,
+} from '../../contract/paging.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 import type { AddonOwners, AddonTarget, CheckBatch, WatchBatch } from '../sources/addon.d.ts';
@@ -323,7 +340,7 @@ const missing = (what: string, remedy: string, code = 'ENODATA') => new Failed(w
 /** A table above the pages, by its frame. */
 function tableOf(space: CapturedSpace, pfn: bigint): Uint8Array | undefined {
   const found = space.upper.get(pfn);
-  return found?.chunk.bytes.subarray(found.index * 4096, (found.index + 1) * 4096);
+  return found && pageAt(found.chunk.bytes, found.index);
 }
 
 /** The raw entries of an address by the captured tables, and what the last one means. */
@@ -341,15 +358,15 @@ function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint,
   });
   const nothing = decode(0n, 1, target);
   for (let level = target.levels; level > 1; level--) {
-    const bytes = tableOf(space, at >> 12n);
+    const bytes = tableOf(space, pfnOf(at));
     if (!bytes) return done(nothing, NOT_CAPTURED);
-    const raw = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(tableIndex(va, level) * 8, true);
+    const raw = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(tableIndex(va, level) * ENTRY_BYTES, true);
     table[level] = at;
     entry[level] = raw;
     last = level;
     const decoded = decode(raw, level, target);
     if (decoded.kind !== 'table') return done(decoded, 0);
-    at = decoded.pfn << 12n;
+    at = paOf(decoded.pfn);
   }
   const found = space.pages.find(va);
   if (found?.stretch.level !== 1) return done(nothing, NOT_CAPTURED);
@@ -364,15 +381,15 @@ function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint,
  * of every entry outside the regions, too.
  */
 function pteTable(space: CapturedSpace, va: bigint): Uint8Array {
-  const entries = new BigUint64Array(512);
-  for (let i = 0; i < 512; ) {
-    const found = space.pages.find(va + BigInt(i << 12));
+  const entries = new BigUint64Array(TABLE_ENTRIES);
+  for (let i = 0; i < TABLE_ENTRIES; ) {
+    const found = space.pages.find(va + pageBytes(BigInt(i)));
     if (!found) {
       i++;
       continue;
     }
     const { stretch, page } = found;
-    const end = Math.min(512, i + Number(stretch.pages - page));
+    const end = Math.min(TABLE_ENTRIES, i + Number(stretch.pages - page));
     for (let k = page; i < end; i++, k++) if (stretch.level === 1) entries[i] = wordsAt(stretch, k).entry;
   }
   return new Uint8Array(entries.buffer);
@@ -382,7 +399,7 @@ function pteTable(space: CapturedSpace, va: bigint): Uint8Array {
 function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint>): Rows {
   const n = vas.length;
   const rows: Rows = {
-    va: BigUint64Array.from(vas, (va) => va & ~4095n),
+    va: BigUint64Array.from(vas, pageOf),
     pagemap: new BigUint64Array(n),
     kernel: new BigUint64Array(n),
     entry: new BigUint64Array(n),
@@ -408,7 +425,7 @@ function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint
     rows.pagemap[i] = words.pagemap;
     rows.kernel[i] = words.kernel;
     rows.entry[i] = words.entry;
-    rows.pfn[i] = physicalAddress(va, leaf) >> 12n;
+    rows.pfn[i] = pfnOf(physicalAddress(va, leaf));
     rows.level[i] = level;
     rows.shift[i] = leaf.shift;
     rows.kind[i] = ENTRY_KIND.code(leaf.kind);
@@ -435,7 +452,7 @@ export class RunCollector {
     const last = this.list.at(-1);
     if (
       last &&
-      last.va + (last.pages << 12n) === s.va &&
+      last.va + pageBytes(last.pages) === s.va &&
       last.verdict === s.verdict &&
       last.note === s.note &&
       last.pagemap === s.pagemap &&
@@ -475,7 +492,7 @@ function* mappedStretches(target: AddonTarget, { pages }: CapturedSpace) {
     const leaf = decode(stretch.entry, stretch.level || 1, target);
     if (mapsFrame(leaf.kind)) {
       passed = 0;
-      const first = physicalAddress(stretch.va, leaf) >> 12n;
+      const first = pfnOf(physicalAddress(stretch.va, leaf));
       yield { stretch, shift: leaf.shift, first, same: stretch.step === 'same' && leaf.shift === 12 };
     } else if (++passed % STRETCHES_AT_ONCE === 0) yield null;
   }
@@ -496,7 +513,7 @@ async function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: big
       if (pfn < first || pfn >= first + (same ? 1n : stretch.pages)) continue;
       for (let k = same ? 0n : pfn - first; k < (same ? stretch.pages : pfn - first + 1n); k++) {
         if (list.length >= MOST_OWNERS) break;
-        const va = stretch.va + (k << 12n);
+        const va = stretch.va + pageBytes(k);
         const path = walkCaptured(target, space, rootOf(space), va);
         const access = accessOf(path.entry, path.last, target.levels, target.pti);
         list.push({ pid: space.pid, start: space.startTicks, va, shift, entry: wordsAt(stretch, k).entry, access });
@@ -506,7 +523,7 @@ async function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: big
   const tables = contents.spaces.flatMap(({ tree, pid, startTicks }) =>
     tree
       ? [...tree.pa.keys()]
-          .filter((i) => (tree.pa[i] as bigint) >> 12n === pfn)
+          .filter((i) => pfnOf(tree.pa[i] as bigint) === pfn)
           .map((i) => ({ tree, i, pid, startTicks }))
       : [],
   );
@@ -571,7 +588,7 @@ async function mappedBytes(target: AddonTarget, space: CapturedSpace, cancelled:
     await turn();
     if (cancelled()) break;
   }
-  return mapped << 12n;
+  return pageBytes(mapped);
 }
 
 /** The pages of a space that map frames. */
@@ -590,8 +607,8 @@ function* piecesOf(
     for (let k = 0n; k < stretch.pages; k += same ? stretch.pages : 1n) {
       const bytes = bytesOf(first + k);
       yield {
-        address: stretch.va + (k << 12n),
-        pa: (first + k) << 12n,
+        address: stretch.va + pageBytes(k),
+        pa: paOf(first + k),
         pages: same ? stretch.pages : 1n,
         ...(bytes && { bytes }),
       };
@@ -654,7 +671,7 @@ export function capturedSources(contents: CaptureContents): Sources {
       places = new Map();
       for (const space of spaces)
         for (const [i, level] of space.tree?.level.entries() ?? [])
-          if (level === 1) places.set((space.tree?.pa[i] as bigint) >> 12n, { space, va: space.tree?.va[i] as bigint });
+          if (level === 1) places.set(pfnOf(space.tree?.pa[i] as bigint), { space, va: space.tree?.va[i] as bigint });
     }
     const at = places.get(pfn);
     return at && pteTable(at.space, at.va);
@@ -664,13 +681,11 @@ export function capturedSources(contents: CaptureContents): Sources {
     const found = contents.frames.get(pfn);
     if (!found) return tableAt(pfn);
     const { chunk, index } = found;
-    return chunk.contents === 'bytes' && chunk.status[index] === 0
-      ? chunk.data.subarray(index * 4096, (index + 1) * 4096)
-      : undefined;
+    return chunk.contents === 'bytes' && chunk.status[index] === 0 ? pageAt(chunk.data, index) : undefined;
   };
   /** Known by the ranges of RAM, also of frames that were not asked for. */
   const isDevice = (pfn: bigint): boolean => {
-    const [pa, end] = [pfn << 12n, (pfn + 1n) << 12n];
+    const [pa, end] = [paOf(pfn), paOf(pfn + 1n)];
     const { ramBegin, ramEnd } = target;
     return ramBegin.length > 0 && ramBegin.every((from, i) => pa < from || end > (ramEnd[i] as bigint));
   };
@@ -683,21 +698,21 @@ export function capturedSources(contents: CaptureContents): Sources {
     for (const pfn of contents.frames.keys()) all[n++] = pfn;
     for (const { upper, tree } of spaces) {
       for (const pfn of upper.keys()) all[n++] = pfn;
-      for (const pa of tree?.pa ?? []) all[n++] = pa >> 12n;
+      for (const pa of tree?.pa ?? []) all[n++] = pfnOf(pa);
     }
     return all.sort();
   };
   let sorted: BigUint64Array | undefined;
   const pieceOf = (pfn: bigint): Piece => {
     const bytes = bytesOf(pfn);
-    return { address: pfn << 12n, pa: pfn << 12n, pages: 1n, ...(bytes && { bytes }) };
+    return { address: paOf(pfn), pa: paOf(pfn), pages: 1n, ...(bytes && { bytes }) };
   };
   function* ofMemory(from: bigint, to: bigint): Generator<Piece> {
     sorted ??= known();
     let last = -1n;
     for (const pfn of sorted) {
-      const pa = pfn << 12n;
-      if (pfn === last || pa >= to || pa + 4096n <= from) continue;
+      const pa = paOf(pfn);
+      if (pfn === last || pa >= to || pa + PAGE_SIZE <= from) continue;
       last = pfn;
       yield pieceOf(pfn);
     }
@@ -739,7 +754,7 @@ export function capturedSources(contents: CaptureContents): Sources {
       return {
         rootPa,
         path: walkCaptured(target, space, rootPa, va),
-        userPath: target.pti ? walkCaptured(target, space, rootPa | 0x1000n, va) : null,
+        userPath: target.pti ? walkCaptured(target, space, userRootOf(rootPa), va) : null,
         kernel: null,
         userKernel: null,
         row: va < 1n << BigInt(target.virtualBits - 1) ? rowsOf(target, space, [va]) : null,
@@ -749,7 +764,7 @@ export function capturedSources(contents: CaptureContents): Sources {
       for (const space of spaces) await space.pages.prepare(); // a PTE table is put together from pages
       const n = pfns.length;
       const frames = {
-        bytes: new Uint8Array(n * 4096),
+        bytes: new Uint8Array(n * PAGE_BYTES),
         status: new Uint8Array(n).fill(NOT_CAPTURED),
         role: new Uint8Array(n),
         flags: new BigUint64Array(n).fill(UNKNOWN),
@@ -769,7 +784,7 @@ export function capturedSources(contents: CaptureContents): Sources {
         const bytes = bytesOf(pfn);
         if (!bytes && isDevice(pfn)) frames.status[i] = NOT_RAM;
         if (!bytes) return;
-        frames.bytes.set(bytes, i * 4096);
+        frames.bytes.set(bytes, i * PAGE_BYTES);
         frames.status[i] = 0;
         if (!found) frames.role[i] = ROLE.code('pageTable');
       });
@@ -799,11 +814,11 @@ export function capturedSources(contents: CaptureContents): Sources {
       const total = async () => {
         for (const space of spaces) await space.pages.prepare();
         sorted ??= known();
-        return BigInt(sorted.length) << 12n;
+        return pageBytes(BigInt(sorted.length));
       };
       const numbers = async () => {
         await total();
-        const within = (sorted ?? []).filter((pfn) => pfn << 12n < to && (pfn << 12n) + 4096n > from);
+        const within = (sorted ?? []).filter((pfn) => paOf(pfn) < to && paOf(pfn + 1n) > from);
         return [...new Set(within)];
       };
       const job = back

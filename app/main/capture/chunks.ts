@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a capture holds: the values of its chunks, checked when they are written and when they are read.
 // Whoever opens a capture may have it from a stranger: nothing in it is believed before these schemas are through.
+
 import { z } from 'zod';
 import {
   BUCKETS,
@@ -21,6 +22,7 @@ import {
   u64s,
 } from '../../contract/api.ts';
 import { bitsOf } from '../../contract/format.ts';
+import { PAGE_BYTES, PFN_END, pageOffset } from '../../contract/paging.ts';
 import { ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
@@ -44,7 +46,7 @@ function table<T extends z.ZodType<Columns>>(schema: T, rows: string, per: Reado
 
 /** Half-open ranges of whole pages of the user half, ascending. */
 const ascending = (begin: BigUint64Array, end: BigUint64Array) =>
-  begin.every((b, i) => b < (end[i] ?? 0n) && (end[i] as bigint) <= 1n << 57n && !((b | (end[i] as bigint)) & 4095n)) &&
+  begin.every((b, i) => b < (end[i] ?? 0n) && (end[i] as bigint) <= 1n << 57n && !pageOffset(b | (end[i] as bigint))) &&
   begin.every((b, i) => i === 0 || (end[i - 1] as bigint) <= b);
 
 const SafeRegions = table(Regions, 'begin').refine((r) => ascending(r.begin, r.end), 'regions out of order');
@@ -71,7 +73,7 @@ const SafeMap = MemoryMap.refine(
   (m) =>
     m.framesPerCell > 0n &&
     m.end > m.begin &&
-    m.end <= 1n << 40n &&
+    m.end <= PFN_END &&
     BigInt(m.owner.length) === (m.end - m.begin + m.framesPerCell - 1n) / m.framesPerCell &&
     m.roles.length === m.owner.length * ROLES.length &&
     m.sizes.length === m.owner.length * 3 &&
@@ -87,7 +89,9 @@ const SafeMap = MemoryMap.refine(
 
 /** Frames in a chunk: one is read to look at one of them. */
 export const MOST_FRAMES_AT_ONCE = 256;
-const frameNumbers = (pfn: BigUint64Array) => pfn.length <= MOST_FRAMES_AT_ONCE && pfn.every((n) => n < 1n << 40n);
+const frameNumbers = (pfn: BigUint64Array) => pfn.length <= MOST_FRAMES_AT_ONCE && pfn.every((n) => n < PFN_END);
+/** Of a SHA-256. */
+const DIGEST_BYTES = 32;
 const NOT_FRAMES = 'frame numbers that no machine has, or too many of them';
 
 const CapturedFrames = z
@@ -105,13 +109,13 @@ const CapturedFrames = z
     cgroup: u64s,
     /** Names of cgroups that come here for the first time. */
     cgroups: z.array(z.object({ inode: u64, path: text })),
-    /** 4096 or 32 a frame. */
+    /** Of each frame its bytes or its SHA-256. */
     data: u8s,
   })
   .refine(
     (f) =>
       [f.status, f.role, f.flags, f.count, f.cgroup].every((c) => c.length === f.pfn.length) &&
-      f.data.length === f.pfn.length * (f.contents === 'bytes' ? 4096 : 32),
+      f.data.length === f.pfn.length * (f.contents === 'bytes' ? PAGE_BYTES : DIGEST_BYTES),
     'columns of different lengths',
   )
   .refine((f) => frameNumbers(f.pfn), NOT_FRAMES);
@@ -161,7 +165,7 @@ export const Chunk = z.discriminatedUnion('kind', [
   /** The upper tables, whose entries lead to the pages; in version 1 each with the whole tree. */
   z
     .object({ kind: z.literal('tables'), tree: SafeTree.nullable(), pfn: u64s, bytes: u8s })
-    .refine((t) => t.bytes.length === t.pfn.length * 4096, 'columns of different lengths')
+    .refine((t) => t.bytes.length === t.pfn.length * PAGE_BYTES, 'columns of different lengths')
     .refine((t) => frameNumbers(t.pfn), NOT_FRAMES),
   /** The first regions of a summary that follows: version 2. */
   z.object({ kind: z.literal('checkedRegions'), regions: RegionColumns.refine(regionsFit, UNFIT) }),

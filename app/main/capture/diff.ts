@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What changed between two captures: processes, roots, regions, pages. Pairs are matched by PID and start time.
 import { type Difference, type DiffTotals, PAGE_CHANGES, type PageChange } from '../../contract/changes.ts';
-import { decode, mapsFrame } from '../../contract/paging.ts';
+import { decode, mapsFrame, PAGE_SIZE, pageBytes, pagesBetween } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import type { CaptureContents, CapturedSpace } from './captured.ts';
 import { type PageWords, STRETCHES_AT_ONCE, type Step, type Stretch, wordsAt } from './pages.ts';
@@ -54,7 +54,7 @@ function changeOf(
   return (a.words.pagemap ^ b.words.pagemap) & EXCLUSIVE ? 'sharing' : undefined;
 }
 
-const endOf = (s: Stretch) => s.va + (s.pages << 12n);
+const endOf = (s: Stretch) => s.va + pageBytes(s.pages);
 const least = (...values: bigint[]) => values.reduce((a, b) => (b < a ? b : a));
 
 /** Pages k of [0, n) of two stretches whose words are alike where those of the others are not, in 4 KiB steps from there. */
@@ -63,7 +63,7 @@ function* alikeOnes(a: Side, stepA: Step, b: Side, stepB: Step, n: bigint): Gene
     const mask = word === 'entry' ? ALL : LOW;
     const [was, is] = [a.words[word] & mask, b.words[word] & mask];
     const growth = (step: Step) => (step === 'same' || (word === 'entry' && step !== 'frames') ? 0n : 1n);
-    const by = (growth(stepA) - growth(stepB)) * (word === 'entry' ? 4096n : 1n);
+    const by = (growth(stepA) - growth(stepB)) * (word === 'entry' ? PAGE_SIZE : 1n);
     if (!by || (is - was) % by) continue;
     const k = (is - was) / by;
     if (k >= 0n && k < n) yield k;
@@ -83,7 +83,7 @@ function* pageDifferences(
   let open: Extract<Difference, { type: 'pages' }> | undefined;
   const side = (x: Stretch | undefined, va: bigint): Side => {
     if (!x || va < x.va) return { words: NOTHING, level: 0, verdict: VERDICTS.indexOf('notPresent') };
-    return { words: wordsAt(x, (va - x.va) >> 12n), level: x.level, verdict: x.verdict };
+    return { words: wordsAt(x, pagesBetween(x.va, va)), level: x.level, verdict: x.verdict };
   };
   let va = least(s?.va ?? 0n, t?.va ?? 0n);
   for (let seen = 1; s || t; seen++) {
@@ -95,8 +95,8 @@ function* pageDifferences(
     // Where the words of both go on alike, what is true of the first page is true of all; else but for single ones.
     const step = (x: Stretch | undefined): Step => (x && x.va <= va ? x.step : 'same');
     const cuts = new Set([va, end]);
-    for (const k of alikeOnes(side(s, va), step(s), side(t, va), step(t), (end - va) >> 12n))
-      cuts.add(va + (k << 12n)).add(va + ((k + 1n) << 12n));
+    for (const k of alikeOnes(side(s, va), step(s), side(t, va), step(t), pagesBetween(va, end)))
+      cuts.add(va + pageBytes(k)).add(va + pageBytes(k + 1n));
     const steps = [...cuts].sort((one, other) => (one < other ? -1 : 1));
     for (const [i, to] of steps.entries()) {
       const from = steps[i - 1];
@@ -104,8 +104,8 @@ function* pageDifferences(
       const [before, after] = [side(s, from), side(t, from)];
       const change = changeOf(before, after, facts, sameBoot);
       if (!change) continue;
-      const pages = (to - from) >> 12n;
-      if (open && open.change === change && open.va + (open.pages << 12n) === from) {
+      const pages = pagesBetween(from, to);
+      if (open && open.change === change && open.va + pageBytes(open.pages) === from) {
         open = { ...open, pages: open.pages + pages };
         continue;
       }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Pages of a capture: stretches whose words go on regularly, as native/core/page_record.cc packs them.
+
 import { constants, inflateSync } from 'node:zlib';
+import { pageBytes, pageOffset, pagesBetween, paOf, pfnOf } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';
@@ -103,9 +105,9 @@ function unpackBlock(packed: Uint8Array): Block {
     const first = u64(end + (va[i] as bigint));
     const more = (pages[i] as bigint) + 1n;
     word = u64(word + (entry[i] as bigint));
-    const frame = (word >> 12n) & FRAME;
+    const frame = pfnOf(word) & FRAME;
     // Ascending, whole pages, below what 5 levels can address.
-    if ((i > 0 && first < end) || first & 4095n || more > 1n << 45n || first + (more << 12n) > 1n << 57n)
+    if ((i > 0 && first < end) || pageOffset(first) || more > 1n << 45n || first + pageBytes(more) > 1n << 57n)
       throw malformed('out of order');
     if (!STEPS[step[i] as number] || !VERDICTS[verdict[i] as number] || (level[i] as number) > 5)
       throw malformed('of an unknown kind');
@@ -114,7 +116,7 @@ function unpackBlock(packed: Uint8Array): Block {
     entry[i] = word;
     pagemap[i] = u64((pagemap[i] as bigint) + frame);
     kernel[i] = u64((kernel[i] as bigint) + frame);
-    end = first + (more << 12n);
+    end = first + pageBytes(more);
   }
   return { length: n, va, pages, entry, pagemap, kernel, level, step, verdict, note };
 }
@@ -144,7 +146,7 @@ export function wordsAt({ pagemap, kernel, entry, step }: Stretch, k: bigint): P
   return {
     pagemap: u64(pagemap + k),
     kernel: kernel ? u64(kernel + k) : 0n,
-    entry: step === 'frames' ? u64(entry + (k << 12n)) : entry,
+    entry: step === 'frames' ? u64(entry + paOf(k)) : entry,
   };
 }
 
@@ -231,7 +233,7 @@ export class CapturedPages {
         else high = middle;
       }
       const stretch = low > 0 ? stretchAt(block, low - 1) : undefined;
-      if (stretch && va < stretch.va + (stretch.pages << 12n)) return { stretch, page: (va - stretch.va) >> 12n };
+      if (stretch && va < stretch.va + pageBytes(stretch.pages)) return { stretch, page: pagesBetween(stretch.va, va) };
     }
     return undefined;
   }
@@ -241,7 +243,7 @@ export class CapturedPages {
     if (!range) {
       const { va, pages, length } = this.block(i);
       range = length
-        ? { va: va[0] as bigint, end: (va[length - 1] as bigint) + ((pages[length - 1] as bigint) << 12n) }
+        ? { va: va[0] as bigint, end: (va[length - 1] as bigint) + pageBytes(pages[length - 1] as bigint) }
         : { va: 0n, end: 0n };
       this.ranges[i] = range;
     }

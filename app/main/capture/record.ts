@@ -14,7 +14,7 @@ import {
   type Traced,
 } from '../../contract/api.ts';
 import { KPF_NAMES } from '../../contract/format.ts';
-import { decode, mapsFrame } from '../../contract/paging.ts';
+import { decode, mapsFrame, pageAt, pfnOf, userRootOf } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import type { WatchBatch } from '../sources/addon.d.ts';
@@ -23,7 +23,7 @@ import { type ChunkOf, MOST_FRAMES_AT_ONCE, type RegionColumns } from './chunks.
 import { CaptureWriter } from './container.ts';
 import { type Stretch, unpackStretches, wordsAt } from './pages.ts';
 
-const MEMORY_CELLS = 4096;
+const MEMORY_CELLS = 1 << 12;
 /** What becomes one chunk, of what may be of any length: regions and the characters of their paths, and rows. */
 const REGIONS_AT_ONCE = 8192;
 const PATHS_AT_ONCE = 1 << 22;
@@ -235,7 +235,7 @@ export class Recorder {
   /** What physical memory is used for, and by whom. */
   async addMemory(): Promise<void> {
     const { ramEnd } = this.explorer.sources.target;
-    const end = (ramEnd.at(-1) ?? 0n) >> 12n;
+    const end = pfnOf(ramEnd.at(-1) ?? 0n);
     if (end === 0n) return;
     const wanted = { begin: 0n, end, cells: MEMORY_CELLS, flags: MEMORY_FLAGS, again: true };
     this.writer.append({ kind: 'memory', map: await this.explorer.memory(wanted) });
@@ -307,9 +307,9 @@ export class Recorder {
       const tree = await sources.tables(pid, startTicks);
       this.addTree(tree);
       const upper = [...tree.level.keys()].filter((i) => (tree.level[i] as number) > 1 && tree.status[i] === 0);
-      const pfns = upper.map((i) => (tree.pa[i] as bigint) >> 12n);
+      const pfns = upper.map((i) => pfnOf(tree.pa[i] as bigint));
       // Under PTI the user root is the frame behind the root.
-      if (sources.target.pti) pfns.push((tree.rootPa >> 12n) | 1n);
+      if (sources.target.pti) pfns.push(pfnOf(userRootOf(tree.rootPa)));
       for (let at = 0; at < pfns.length; at += MOST_FRAMES_AT_ONCE) {
         const some = BigUint64Array.from(pfns.slice(at, at + MOST_FRAMES_AT_ONCE));
         const { bytes, status } = await sources.frames(some);
@@ -318,7 +318,7 @@ export class Recorder {
           kind: 'tables',
           tree: null,
           pfn: BigUint64Array.from(read, (i) => some[i] as bigint),
-          bytes: Buffer.concat(read.map((i) => bytes.subarray(i * 4096, (i + 1) * 4096))),
+          bytes: Buffer.concat(read.map((i) => pageAt(bytes, i))),
         });
       }
     } catch (error) {
@@ -346,11 +346,7 @@ export class Recorder {
     const pfn = BigUint64Array.from(pfns);
     const { bytes, status, role, flags, count, cgroup } = await this.explorer.sources.frames(pfn);
     const digest = (i: number) =>
-      status[i] === 0
-        ? createHash('sha256')
-            .update(bytes.subarray(i * 4096, (i + 1) * 4096))
-            .digest()
-        : Buffer.alloc(32);
+      status[i] === 0 ? createHash('sha256').update(pageAt(bytes, i)).digest() : Buffer.alloc(32);
     const data = contents === 'bytes' ? bytes : Buffer.concat(pfns.map((_, i) => digest(i)));
     const cgroups = [...new Set(cgroup)].flatMap((inode) => {
       const path = this.named.has(inode) ? null : this.explorer.sources.cgroupPath(inode);

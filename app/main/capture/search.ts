@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bytes in the frames of a capture, as native/core/search.h finds them in memory.
+import { PAGE_BYTES } from '../../contract/paging.ts';
 import type { SearchBatch, SearchSummary } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';
@@ -28,7 +29,6 @@ export interface Bounds {
   readonly limit: bigint;
 }
 
-const PAGE = 4096;
 const BEFORE = 16;
 const CONTEXT = 64;
 const PAGES_AT_ONCE = 512;
@@ -95,7 +95,7 @@ export function searchPieces(
     const find = (page: Piece, before: Uint8Array, after: Uint8Array) => {
       const head = before.subarray(-BEFORE);
       const data = Buffer.concat([head, page.bytes as Uint8Array, after.subarray(0, pattern.bytes.length + CONTEXT)]);
-      for (const at of matches(data, wanted, head.length, head.length + PAGE)) {
+      for (const at of matches(data, wanted, head.length, head.length + PAGE_BYTES)) {
         const inside = BigInt(at - head.length);
         const address = page.address + inside;
         if (address < begin || address >= end) continue;
@@ -113,10 +113,11 @@ export function searchPieces(
     let page: Piece | undefined;
     let seen = 0;
     const next = (piece: Piece | undefined) => {
-      const adjacent = page && piece?.bytes && piece.address === page.address + BigInt(PAGE) ? piece.bytes : nothing;
+      const adjacent =
+        page && piece?.bytes && piece.address === page.address + BigInt(PAGE_BYTES) ? piece.bytes : nothing;
       if (page?.bytes) {
         find(page, before, adjacent);
-        summary.bytes += BigInt(PAGE);
+        summary.bytes += BigInt(PAGE_BYTES);
       }
       before = adjacent.length && page?.bytes ? page.bytes : nothing;
       page = piece?.bytes ? piece : undefined;
@@ -130,11 +131,11 @@ export function searchPieces(
     for (const piece of pieces) {
       if (!piece.bytes) {
         next(undefined);
-        summary.unreadable += piece.pages * BigInt(PAGE);
+        summary.unreadable += piece.pages * BigInt(PAGE_BYTES);
         await others(piece.pages === 0n);
       }
       for (let k = 0n; piece.bytes && k < piece.pages && !summary.limited; k++) {
-        next({ ...piece, address: piece.address + k * BigInt(PAGE), pages: 1n });
+        next({ ...piece, address: piece.address + k * BigInt(PAGE_BYTES), pages: 1n });
         await others();
       }
       if (summary.limited) break;
@@ -162,7 +163,7 @@ export function lastInPieces(
   let cancelled = false;
   const search = async (): Promise<SearchSummary> => {
     const numbers = await numbersOf();
-    const total = async () => BigInt(numbers.length * PAGE);
+    const total = async () => BigInt(numbers.length * PAGE_BYTES);
     const summary = { bytes: 0n, unreadable: 0n, hits: 0n, limited: false, gone: false };
     for (let to = numbers.length; to > 0 && summary.hits === 0n; to -= PAGES_BACK) {
       const window = numbers.slice(Math.max(0, to - PAGES_BACK), to + 1).map(pieceOf);
@@ -173,7 +174,7 @@ export function lastInPieces(
         if (batch.address.length) last = batch;
       }).promise;
       if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
-      summary.bytes += BigInt(Math.min(to, PAGES_BACK) * PAGE);
+      summary.bytes += BigInt(Math.min(to, PAGES_BACK) * PAGE_BYTES);
       if (!last) continue;
       summary.hits = 1n;
       summary.limited = true;

@@ -3,7 +3,16 @@
 import { bytes, count, hex, hexVa, kpageFlagNames } from '../../contract/format.ts';
 import { parseRange } from '../../contract/link.ts';
 import { accessWords, reconcile } from '../../contract/owners.ts';
-import { levelName, mapsFrame, pageSizeName, physicalAddress } from '../../contract/paging.ts';
+import {
+  levelName,
+  mapsFrame,
+  PFN_END,
+  pageBytes,
+  pageSizeName,
+  paOf,
+  pfnOf,
+  physicalAddress,
+} from '../../contract/paging.ts';
 import { PATTERN_KINDS, parsePattern, sayHit } from '../../contract/pattern.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { ENTRY_KINDS, FRAME_STATUS } from '../../contract/verdicts.ts';
@@ -17,8 +26,8 @@ export interface FrameOptions extends Json {
 
 export async function frame(explorer: Explorer, text: string, { json, pa }: FrameOptions): Promise<number> {
   const number = parseAddress(text, pa ? 'a physical address' : 'a PFN');
-  const pfn = pa ? number >> 12n : number;
-  if (pfn >> 40n)
+  const pfn = pa ? pfnOf(number) : number;
+  if (pfn >= PFN_END)
     throw new Failed(
       `frame 0x${hex(pfn)} lies beyond 52 physical bits`,
       pa ? 'Check the address.' : 'For a physical address add --pa.',
@@ -29,7 +38,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
   if (json)
     print({
       pfn,
-      pa: pfn << 12n,
+      pa: paOf(pfn),
       status,
       flags,
       mapCount: f.count === null ? null : Number(f.count),
@@ -41,7 +50,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
     });
   else {
     say(
-      `frame 0x${hex(pfn)}, PA 0x${hex(pfn << 12n)}: ${flags ? flags.join(' ') || 'no flags' : 'no kpageflags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`,
+      `frame 0x${hex(pfn)}, PA 0x${hex(paOf(pfn))}: ${flags ? flags.join(' ') || 'no flags' : 'no kpageflags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`,
     );
     say(
       [
@@ -54,7 +63,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
       for (let at = 0; at < f.bytes.length; at += 16) {
         const line = f.bytes.subarray(at, at + 16);
         const text16 = Array.from(line, (b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '·')).join('');
-        say(`${hex((pfn << 12n) + BigInt(at), 12)}  ${Array.from(line, (b) => hex(b, 2)).join(' ')}  ${text16}`);
+        say(`${hex(paOf(pfn) + BigInt(at), 12)}  ${Array.from(line, (b) => hex(b, 2)).join(' ')}  ${text16}`);
       }
   }
   if (status !== 'ok')
@@ -78,12 +87,12 @@ export async function parseFrame(explorer: Explorer, text: string): Promise<bigi
       `See \`cr3scope walk ${pidText} ${hex(va)}\`.`,
       'EFAULT',
     );
-  return physicalAddress(va, path.leaf) >> 12n;
+  return pfnOf(physicalAddress(va, path.leaf));
 }
 
 export async function owners(explorer: Explorer, text: string, { json }: Json): Promise<number> {
   const pfn = await parseFrame(explorer, text);
-  if (pfn >> 40n) throw new Failed(`frame 0x${hex(pfn)} lies beyond 52 physical bits`, 'Check the number.');
+  if (pfn >= PFN_END) throw new Failed(`frame 0x${hex(pfn)} lies beyond 52 physical bits`, 'Check the number.');
   const o = await explorer.owners({ pfn, again: false });
   const { levels } = await explorer.target();
   const processes = await explorer.processes({});
@@ -179,7 +188,7 @@ export async function shared(explorer: Explorer, pidText: string, otherText: str
       new Set([2]),
     );
   say(
-    `${count(s.shared)} pages (${bytes(s.shared << 12n)}) lead to the same frames; at ${count(s.copies)} addresses each has a frame of its own, as after copy on write. ${pid} maps ${count(s.mappedA)} pages, ${other} ${count(s.mappedB)}; the zero pages are left out.`,
+    `${count(s.shared)} pages (${bytes(pageBytes(s.shared))}) lead to the same frames; at ${count(s.copies)} addresses each has a frame of its own, as after copy on write. ${pid} maps ${count(s.mappedA)} pages, ${other} ${count(s.mappedB)}; the zero pages are left out.`,
   );
   return 0;
 }
@@ -206,7 +215,7 @@ export async function search(explorer: Explorer, text: string, options: SearchOp
     for (const [i, address] of batch.address.entries()) {
       const pa = batch.pa[i] as bigint;
       const context = sayHit(batch, i);
-      if (options.json) print({ address, pa, pfn: pa >> 12n, text: context.text });
+      if (options.json) print({ address, pa, pfn: pfnOf(pa), text: context.text });
       else say(`${pid ? `${hexVa(address)}  ` : ''}pa ${hex(pa, 9)}  ${context.bytes}  ${context.text}`);
     }
     progress.show(batch);
@@ -245,7 +254,7 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
       'Give two frame numbers in hex, the end exclusive: 100000-140000.',
     );
   const { ramEnd } = await explorer.target();
-  const end = (ramEnd.at(-1) ?? 0n) >> 12n;
+  const end = pfnOf(ramEnd.at(-1) ?? 0n);
   if (end === 0n)
     throw new Failed('/proc/iomem shows no System RAM to this user', 'Run as root: it takes CAP_SYS_ADMIN.', 'EACCES');
   const map = await explorer.memory({ begin: 0n, end, ...range, cells: 1, flags: 0n, again: true });
@@ -264,7 +273,7 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
     print({ pid: null, begin: map.begin, end: map.end, total: named(map.total), unmapped: named(map.unmapped) });
     return 0;
   }
-  const size = (frames: bigint) => (frames ? bytes(frames << 12n) : '-');
+  const size = (frames: bigint) => (frames ? bytes(pageBytes(frames)) : '-');
   const cells = (frames: ArrayLike<bigint>) => roles.map((r) => size(frames[r] as bigint));
   table(
     ['PID', 'NAME', 'ALL', 'ALONE', ...roles.map((r) => ROLE.label(ROLE.name(r)).toUpperCase())],

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the commands share: how they read their arguments and how they print. Nothing else writes to the terminal, and
 // nothing reaches it that could act on it.
+
 import type { Target } from '../../contract/api.ts';
 import { count, parseU64 } from '../../contract/format.ts';
 import { inJson, visible, visibleLines } from '../../contract/inert.ts';
+import { pageBytes, pageOf } from '../../contract/paging.ts';
 import { VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
 
@@ -63,7 +65,7 @@ export function parsePages(text: string): { begin: bigint; end: bigint } {
   const other = separator === '+' ? (/^\d{1,7}$/.test(second) ? BigInt(second) : undefined) : parseU64(second, true);
   if (begin !== undefined && !separator) return { begin, end: begin + 1n };
   if (begin !== undefined && other !== undefined) {
-    const end = separator === '+' ? (begin & ~4095n) + (other << 12n) : other;
+    const end = separator === '+' ? pageOf(begin) + pageBytes(other) : other;
     if (end > begin) return { begin, end };
   }
   throw new Failed(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Command for scripts: where many virtual addresses of a process lie, one line each.
 import { createInterface } from 'node:readline';
-import type { Rows } from '../../contract/api.ts';
+import { MOST_ROWS, type Rows } from '../../contract/api.ts';
 import { hex } from '../../contract/format.ts';
 import { mapsFrame, pageOf, pageOffset, pageSizeName, paOf, userEnd } from '../../contract/paging.ts';
 import { VERDICT } from '../../contract/verdicts.ts';
@@ -10,10 +10,7 @@ import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, parseAddress, parsePid, print, say } from './output.ts';
 
-/** Addresses that are read together: what one call of the contract takes. */
-const AT_ONCE = 4096;
-
-/** Those given, or one a line of the standard input. */
+/** The given addresses, or one on each line of standard input. */
 async function* addresses(given: readonly string[]): AsyncGenerator<bigint> {
   if (given.length) {
     for (const text of given) yield parseAddress(text, 'an address');
@@ -66,7 +63,7 @@ export async function translate(
         'pagemap covers the user half only. `cr3scope walk` translates kernel addresses.',
       );
     waiting.push(va);
-    if (waiting.length === AT_ONCE) await flush();
+    if (waiting.length === MOST_ROWS) await flush();
   }
   await flush();
   return mismatches ? 1 : 0;

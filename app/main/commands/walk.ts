@@ -12,10 +12,15 @@ import {
   levelName,
   levelShift,
   mapsFrame,
+  PAGE_BYTES,
+  pageAt,
   pagemapFlags,
   pageSizeName,
+  paOf,
+  pfnOf,
   physicalAddress,
   tableIndex,
+  userRootOf,
 } from '../../contract/paging.ts';
 import {
   compareRoots,
@@ -120,7 +125,7 @@ export async function tableOf(
       `See \`cr3scope walk ${pid} ${hex(va)}\`, or choose another --level.`,
       'EFAULT',
     );
-  const f = await explorer.frame({ pfn: pa >> 12n });
+  const f = await explorer.frame({ pfn: pfnOf(pa) });
   const status = FRAME_STATUS.name(f.status);
   if (status !== 'ok')
     throw new Failed(
@@ -132,7 +137,7 @@ export async function tableOf(
   const shown = options.all ? entries : entries.filter((e) => e.kind !== 'none');
   const pointsTo = (e: TableEntry) =>
     e.kind === 'table'
-      ? `${levelName(level - 1, levels)} table 0x${hex(e.pfn << 12n)}`
+      ? `${levelName(level - 1, levels)} table 0x${hex(paOf(e.pfn))}`
       : mapsFrame(e.kind)
         ? `${pageSizeName(e.shift)} ${ENTRY_KIND.label(e.kind)}, frame ${hex(e.pfn)}`
         : entryText(e);
@@ -215,7 +220,9 @@ export async function tables(explorer: Explorer, pidText: string, options: Table
     say();
   }
   const frames = nodes.length;
-  say(`process ${pid}, root 0x${hex(tree.rootPa)}: ${count(frames)} tables of the user half, ${bytes(frames * 4096)}`);
+  say(
+    `process ${pid}, root 0x${hex(tree.rootPa)}: ${count(frames)} tables of the user half, ${bytes(frames * PAGE_BYTES)}`,
+  );
   table(
     ['LEVEL', 'TABLES', 'ENTRIES USED', 'FILLED', 'KPAGEFLAGS'],
     totals.map((t) => [
@@ -247,16 +254,16 @@ async function sayRoots(explorer: Explorer, rootPa: bigint, { json }: TablesOpti
       'There is one root only: kernel and user mode share it.',
       'ENODEV',
     );
-  const { status, bytes: both } = await explorer.frames({ pfn: rootPa >> 12n, count: 2 });
+  const { status, bytes: both } = await explorer.frames({ pfn: pfnOf(rootPa), count: 2 });
   const bad = status.find((one) => one !== 0);
   if (bad !== undefined)
     throw new Failed(`a root can’t be read: ${FRAME_STATUS.meaning(FRAME_STATUS.name(bad))}`, 'Try again.', 'EFAULT');
-  const slots = compareRoots(both.subarray(0, 4096), both.subarray(4096), target);
+  const slots = compareRoots(pageAt(both, 0), pageAt(both, 1), target);
   if (json) {
     for (const slot of slots) print(slot);
     return 0;
   }
-  say(`kernel root 0x${hex(rootPa)}, user root 0x${hex(rootPa | 0x1000n)}: the slots that either uses`);
+  say(`kernel root 0x${hex(rootPa)}, user root 0x${hex(userRootOf(rootPa))}: the slots that either uses`);
   table(
     ['SLOT', 'FROM', 'KERNEL ROOT', 'USER ROOT', 'WHAT'],
     slots.map((s) => [hex(s.index, 3), hexVa(s.va), hex(s.kernel, 16), hex(s.user, 16), SLOT_RELATIONS[s.relation]]),

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Command about time: what becomes of pages.
+
 import { createInterface } from 'node:readline';
 import { count, hex, hexVa } from '../../contract/format.ts';
+import { pageBytes, wholePages } from '../../contract/paging.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../contract/watch.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
@@ -47,7 +49,7 @@ export async function watch(
   const ms = step ? 0 : Math.round(parseSeconds(interval, 'interval', 0.005) * 1000);
   const forMs = limit === undefined ? undefined : parseSeconds(limit, 'time', 0) * 1000;
   const several = new Set(places.map((p) => p.pid)).size > 1;
-  const few = places.reduce((n, p) => n + p.end - p.begin, 0n) <= 64n << 12n;
+  const few = places.reduce((n, p) => n + p.end - p.begin, 0n) <= pageBytes(64n);
   let startNs = 0n;
   let changes = 0;
   let pages = 0;
@@ -61,10 +63,7 @@ export async function watch(
       startNs ||= batch.ns;
       place.samples = batch.samples;
       if (batch.rows.va.length)
-        file?.write(
-          (recorder) => recorder.addWatch({ pid, begin: begin & ~4095n, end: (end + 4095n) & ~4095n }, batch),
-          stop,
-        );
+        file?.write((recorder) => recorder.addWatch({ pid, ...wholePages(begin, end) }, batch), stop);
       if (step) setImmediate(endWhenAnswered);
       const seconds = Number(batch.ns - startNs) / 1e9;
       const margin = `${seconds.toFixed(3).padStart(9)}  ${several ? `${pid} ` : ''}`;

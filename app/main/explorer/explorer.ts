@@ -14,7 +14,7 @@ import {
   TRACE_KINDS,
   type Traced,
 } from '../../contract/api.ts';
-import { isCanonical } from '../../contract/paging.ts';
+import { isCanonical, pagesBetween, userRootOf, wholePages } from '../../contract/paging.ts';
 import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
@@ -150,7 +150,7 @@ export class Explorer implements Reads {
       if (r === undefined || roots.startTicks[r] !== list.startTicks[i]) continue;
       const root = roots.rootPa[r] as bigint;
       result.rootPa[i] = root;
-      result.userRootPa[i] = root && this.sources.target.pti ? root | 0x1000n : 0n;
+      result.userRootPa[i] = root && this.sources.target.pti ? userRootOf(root) : 0n;
       result.borrowedPa[i] = roots.borrowedPa[r] as bigint;
       result.space[i] = roots.space[r] as bigint;
       result.onCpu[i] = roots.onCpu[r] as number;
@@ -243,11 +243,10 @@ export class Explorer implements Reads {
     intervalMs: number,
     onBatch: (batch: WatchBatch) => void,
   ): Ending & { sample(): void } {
-    const from = begin & ~4095n;
-    const pages = (end - from + 4095n) >> 12n;
+    const { begin: from, end: until } = wholePages(begin, end);
+    const pages = pagesBetween(from, until);
     if (pages < 1n || pages > BigInt(MOST_WATCHED))
       throw new Failed(`${pages} pages can’t be watched at once`, `Choose a range of 1 to ${MOST_WATCHED} pages.`);
-    const until = from + (pages << 12n);
     if (until > 1n << BigInt(this.sources.target.virtualBits - 1))
       throw new Failed(`0x${end.toString(16)} is no user address`, 'Only the user half can be watched.');
     if (intervalMs > 0 && intervalMs < 5)

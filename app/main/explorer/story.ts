@@ -12,11 +12,14 @@ import {
   levelName,
   mapsFrame,
   pagemapFlags,
+  pageOffset,
   pageSizeName,
   permission,
   permissionWords,
+  pfnOf,
   physicalAddress,
   tableIndex,
+  userRootOf,
 } from '../../contract/paging.ts';
 import { FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 
@@ -62,7 +65,7 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
   const names = Array.from({ length: levels }, (_, i) => levels - i);
   const lines = [
     `process ${pid}, address ${hexVa(va)}${t.row ? '' : ' (kernel half: pagemap does not cover it)'}`,
-    `split into ${names.map((l) => `${levelName(l, levels)} 0x${hex(tableIndex(va, l), 3)}`).join(', ')}, offset 0x${hex(va & 4095n, 3)}`,
+    `split into ${names.map((l) => `${levelName(l, levels)} 0x${hex(tableIndex(va, l), 3)}`).join(', ')}, offset 0x${hex(pageOffset(va), 3)}`,
     `root PA 0x${hex(t.rootPa)}: mm->pgd, what CR3 carries in its address bits`,
     ...rungs(path, va, facts, facts.pti),
     '',
@@ -73,7 +76,7 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
   const mapped = mapsFrame(leaf.kind);
   if (mapped && status === 'ok') {
     const pa = physicalAddress(va, leaf);
-    lines.push(`physical address 0x${hex(pa)}, frame 0x${hex(pa >> 12n)}, ${pageSizeName(leaf.shift)} page`);
+    lines.push(`physical address 0x${hex(pa)}, frame 0x${hex(pfnOf(pa))}, ${pageSizeName(leaf.shift)} page`);
     if ((path.entry[path.last] as bigint) & 1n) {
       const may = permission(path.entry, path.last, levels, facts.pti);
       const why = [
@@ -86,7 +89,7 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
   } else if (status === 'ok') lines.push('nothing is mapped');
   if (t.userPath) {
     const user = t.userPath;
-    lines.push(`user root 0x${hex(t.rootPa | 0x1000n)}: what CR3 carries in user mode, as PTI is on`);
+    lines.push(`user root 0x${hex(userRootOf(t.rootPa))}: what CR3 carries in user mode, as PTI is on`);
     const poison = ((path.entry[levels] as bigint) >> 63n) & 1n && !(((user.entry[levels] as bigint) >> 63n) & 1n);
     if (poison)
       lines.push(

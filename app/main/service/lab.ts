@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { LabStep } from '../../contract/api.ts';
 import { LABS, type LabName } from '../../contract/labs.ts';
-import { mapsFrame, physicalAddress } from '../../contract/paging.ts';
+import { mapsFrame, pfnOf, physicalAddress } from '../../contract/paging.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
@@ -83,7 +83,7 @@ export class Lab {
       const translation = await this.explorer.translate({ pid, startTicks, va });
       const { leaf } = translation.path;
       if (!mapsFrame(ENTRY_KINDS[leaf.kind])) return { ...page, translation };
-      const { flags, count } = await this.explorer.frame({ pfn: physicalAddress(va, leaf) >> 12n });
+      const { flags, count } = await this.explorer.frame({ pfn: pfnOf(physicalAddress(va, leaf)) });
       return { ...page, translation, flags, count };
     } catch (error) {
       return { ...page, error: Failed.from(error).message };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The contract as one page uses it: jobs under ids, the events that they send, files to take away, snapshots, labs, and
 // what the page may have done. Reads go to the explorer. Knows no Electron and no HTTP.
+
 import {
   type Api,
   type Args,
@@ -11,6 +12,7 @@ import {
   type Traced,
   type WatchEvent,
 } from '../../contract/api.ts';
+import { wholePages } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import type { Document } from '../capture/document.ts';
 import { Documents } from '../capture/documents.ts';
@@ -172,7 +174,7 @@ export class Service implements Omit<Api, keyof Reads> {
     const record = this.documents.recorded;
     const watch = () => {
       const job = this.explorer.watch(pid, startTicks, begin, end, intervalMs, (batch) => {
-        const place = { pid, begin: begin & ~4095n, end: (end + 4095n) & ~4095n };
+        const place = { pid, ...wholePages(begin, end) };
         if (batch.rows.va.length) record((recorder) => recorder.addWatch(place, batch));
         reached = { ns: batch.ns, samples: batch.samples };
         this.emit('watch', { ...batch, id, end: null });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The pages and the watched pages of a document, one row at a time.
-import { decode, mapsFrame, physicalAddress } from '../../../contract/paging.ts';
+import { decode, mapsFrame, pfnOf, physicalAddress } from '../../../contract/paging.ts';
 import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../../contract/watch.ts';
 import type { Document, DocumentSpace } from '../document.ts';
@@ -29,7 +29,7 @@ export function* pageRows({ begin: { target } }: Document, space: DocumentSpace)
     const inside = (regions.begin[at] ?? stretch.va + 1n) <= stretch.va;
     const leaf = decode(stretch.entry, stretch.level || 1, target);
     const maps = mapsFrame(leaf.kind);
-    const pfn = maps ? physicalAddress(stretch.va, leaf) >> 12n : null;
+    const pfn = maps ? pfnOf(physicalAddress(stretch.va, leaf)) : null;
     const { pagemap, entry, kernel } = wordsAt(stretch, 0n);
     yield {
       space,
