@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A folder of our own for files that live no longer than the program. What a program that was killed left there, the next
 // one removes: it may hold the memory of processes.
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bootId, startOf } from './proc.ts';
 import { Failed } from './sources/failed.ts';
 
-/** Clock ticks since boot, by /proc/PID/stat (field 22); undefined where there is no such process. */
-function startTicks(pid: string): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
-}
-
 /** The folder's name says whose it is, so that it is removed only where its owner is known to have ended. */
-const boot = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
+const boot = () => bootId().slice(0, 8);
 const namespace = () => readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
-const prefix = () => `cr3scope-${boot()}-${namespace()}-${process.pid}-${startTicks('self')}-`;
+const prefix = () => `cr3scope-${boot()}-${namespace()}-${process.pid}-${startOf(process.pid)}-`;
 const NAME = /^cr3scope-([0-9a-f]{8})-(\d+)-(\d+)-(\d+)-\w{6}$/;
 
 function isLeftOver(name: string): boolean {
@@ -27,7 +18,7 @@ function isLeftOver(name: string): boolean {
   if (bootId === undefined) return false;
   if (bootId !== boot()) return true;
   // A program in another namespace can't be seen from here: it may still run.
-  return pidNamespace === namespace() && startTicks(pid) !== start;
+  return pidNamespace === namespace() && String(startOf(Number(pid))) !== start;
 }
 
 let swept = false;

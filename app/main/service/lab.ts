@@ -8,8 +8,8 @@ import { LABS, type LabName } from '../../contract/labs.ts';
 import { mapsFrame, pfnOf, physicalAddress } from '../../contract/paging.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
+import { startOf } from '../proc.ts';
 import { Failed } from '../sources/failed.ts';
-import { startOf } from '../sources/system.ts';
 
 /** A page that the program names. */
 interface LabPage {
@@ -77,7 +77,7 @@ export class Lab {
   }
 
   private look = async ({ label, pid, va }: LabPage): Promise<LabStep['pages'][number]> => {
-    const startTicks = await startOf(pid);
+    const startTicks = startOf(pid);
     const page = { label, pid, startTicks, va, translation: null, error: '', flags: null, count: null };
     try {
       const translation = await this.explorer.translate({ pid, startTicks, va });

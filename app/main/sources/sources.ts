@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import type { SourceStatus, Target } from '../../contract/api.ts';
+import { bootId } from '../proc.ts';
 import { VERSION } from '../version.ts';
 import type { Addon, AddonCpus, AddonRoots, AddonSession, AddonTarget } from './addon.d.ts';
 import { Failed } from './failed.ts';
@@ -77,7 +78,7 @@ export async function openSources(path: string): Promise<Sources> {
     facts: {
       ...facts,
       ...readNodes(),
-      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      bootId: bootId(),
       hostname: hostname(),
       cpus: availableParallelism(),
       memoryBytes: BigInt(totalmem()),

@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Names for what the kernel gives as numbers: NUMA nodes and memory cgroups.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** When a process started, in clock ticks since boot: with its PID it names an address space. 0 where it is gone. */
-export async function startOf(pid: number): Promise<bigint> {
-  try {
-    // The name may hold spaces and parentheses; field 22 counts from behind it.
-    const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ');
-    return BigInt(fields[19] ?? 0);
-  } catch {
-    return 0n;
-  }
-}
 
 export interface Nodes {
   /** Frame ranges, end exclusive. */
