@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the core says of pages, entries and frames. The C++ enumerations have the same order: Verdict in native/core/verdict.h,
 // Note there, EntryKind in paging.h, FrameStatus in frame_reader.h.
-import { type ColouredWord, type TintedWord, Vocabulary, type Word } from './vocabulary.ts';
+import { type ColouredWord, type TintedWord, type UnknownWord, Vocabulary, type Word } from './vocabulary.ts';
 
 const verdicts = {
   agree: { code: 0, label: 'agree', meaning: 'All sources name the same frame.', light: '#178a60', dark: '#3cb387' },
@@ -184,14 +184,18 @@ export const NOTES = NOTE.names;
 
 export type VerdictCounts = Record<Verdict, bigint>;
 
+/** The verdicts that counts in contract order are of. A capture of a later version may count more than are known. */
+export const countedVerdicts = (counts: ArrayLike<bigint>): (Verdict | UnknownWord)[] =>
+  Array.from({ length: Math.max(VERDICTS.length, counts.length) }, (_, i) => VERDICT.name(i));
+
 /** Counts in contract order as an object. */
 export function verdictCounts(counts: ArrayLike<bigint>): VerdictCounts {
-  return Object.fromEntries(VERDICTS.map((v, i) => [v, counts[i] ?? 0n])) as VerdictCounts;
+  return Object.fromEntries(countedVerdicts(counts).map((v, i) => [v, counts[i] ?? 0n])) as VerdictCounts;
 }
 
 /** Counts in contract order, added up. */
-export function sumCounts(list: Iterable<ArrayLike<bigint>>): BigUint64Array<ArrayBuffer> {
-  const total = new BigUint64Array(VERDICTS.length);
+export function sumCounts(list: readonly ArrayLike<bigint>[]): BigUint64Array<ArrayBuffer> {
+  const total = new BigUint64Array(list.reduce((most, { length }) => Math.max(most, length), VERDICTS.length));
   for (const counts of list) for (let v = 0; v < total.length; v++) total[v] = (total[v] ?? 0n) + (counts[v] ?? 0n);
   return total;
 }

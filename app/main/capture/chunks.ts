@@ -23,12 +23,34 @@ import {
 } from '../../contract/api.ts';
 import { bitsOf } from '../../contract/format.ts';
 import { PAGE_BYTES, PFN_END, pageOffset } from '../../contract/paging.ts';
-import { ROLES } from '../../contract/roles.ts';
+import { ROLE, ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
 /** The longest argument that Linux passes to a program; no other text of a capture is longer. */
 const MOST_TEXT = 1 << 17;
 const text = z.string().max(MOST_TEXT);
+
+/** A code is one byte. */
+const MOST_CODES = 256;
+
+const UNKNOWN_ROLE = ROLE.code('unknown');
+
+type Counts = BigUint64Array | Uint32Array;
+
+/**
+ * Rows of counts by code, cut to the codes that this version knows. What a later version counts by other codes is added to
+ * column `rest`, or left out.
+ */
+function known<C extends Counts>(column: C, width: number, codes: number, rest?: number): C {
+  if (width === codes) return column;
+  const rows = new (column.constructor as new (n: number) => C)((column.length / width) * codes);
+  for (const [i, n] of column.entries()) {
+    const code = i % width < codes ? i % width : rest;
+    if (code !== undefined)
+      rows[Math.floor(i / width) * codes + code] = (rows[Math.floor(i / width) * codes + code] as never) + (n as never);
+  }
+  return rows;
+}
 
 type Columns = Record<string, unknown>;
 
@@ -50,7 +72,7 @@ const ascending = (begin: BigUint64Array, end: BigUint64Array) =>
   begin.every((b, i) => i === 0 || (end[i - 1] as bigint) <= b);
 
 const SafeRegions = table(Regions, 'begin').refine((r) => ascending(r.begin, r.end), 'regions out of order');
-/** What a summary tells of each region. */
+/** What a summary says of each region. */
 const RegionColumns = CheckSummary.pick({
   regionBegin: true,
   regionEnd: true,
@@ -58,16 +80,27 @@ const RegionColumns = CheckSummary.pick({
   regionBuckets: true,
 });
 export type RegionColumns = z.infer<typeof RegionColumns>;
+/** Verdicts that each region is counted by: those known here, and in a capture of a later version some more. */
+const width = (s: RegionColumns) =>
+  s.regionBegin.length ? s.regionCounts.length / s.regionBegin.length : VERDICTS.length;
 const regionsFit = (s: RegionColumns) =>
   s.regionEnd.length === s.regionBegin.length &&
-  s.regionCounts.length === s.regionBegin.length * VERDICTS.length &&
-  s.regionBuckets.length === s.regionBegin.length * VERDICTS.length * BUCKETS &&
+  width(s) >= VERDICTS.length &&
+  width(s) <= MOST_CODES &&
+  s.regionCounts.length === s.regionBegin.length * width(s) &&
+  s.regionBuckets.length === s.regionCounts.length * BUCKETS &&
   ascending(s.regionBegin, s.regionEnd);
+/** The counts of regions by the verdicts that are known. */
+const knownVerdicts = <T extends RegionColumns>(s: T): T => ({
+  ...s,
+  regionCounts: known(s.regionCounts, width(s), VERDICTS.length),
+  regionBuckets: known(s.regionBuckets, width(s), VERDICTS.length),
+});
 const UNFIT = 'a summary that does not fit itself';
 const SafeSummary = CheckSummary.refine(
-  (s) => s.counts.length === VERDICTS.length && s.tables.length >= 6 && regionsFit(s),
+  (s) => s.counts.length >= VERDICTS.length && s.counts.length <= MOST_CODES && s.tables.length >= 6 && regionsFit(s),
   UNFIT,
-);
+).transform(knownVerdicts);
 const SafeTree = table(TableTree, 'level', { mapped: 0 });
 const SafeMap = MemoryMap.refine(
   (m) =>
@@ -75,17 +108,21 @@ const SafeMap = MemoryMap.refine(
     m.end > m.begin &&
     m.end <= PFN_END &&
     BigInt(m.owner.length) === (m.end - m.begin + m.framesPerCell - 1n) / m.framesPerCell &&
-    m.roles.length === m.owner.length * ROLES.length &&
+    m.total.length >= ROLES.length &&
+    m.total.length <= MOST_CODES &&
+    m.roles.length === m.owner.length * m.total.length &&
     m.sizes.length === m.owner.length * 3 &&
     m.ownerMappings.length === m.owner.length &&
     m.flagged.length === m.owner.length * bitsOf(m.flags).length &&
     m.startTicks.length === m.pid.length &&
     m.alone.length === m.pid.length &&
-    m.mapped.length === m.pid.length * ROLES.length &&
-    m.total.length === ROLES.length &&
-    m.unmapped.length === ROLES.length,
+    m.mapped.length === m.pid.length * m.total.length &&
+    m.unmapped.length === m.total.length,
   'a map of memory that does not fit itself',
-);
+).transform((m) => {
+  const fold = <C extends Counts>(column: C) => known(column, m.total.length, ROLES.length, UNKNOWN_ROLE);
+  return { ...m, roles: fold(m.roles), mapped: fold(m.mapped), total: fold(m.total), unmapped: fold(m.unmapped) };
+});
 
 /** Frames in a chunk: one is read to look at one of them. */
 export const MOST_FRAMES_AT_ONCE = 256;
@@ -168,7 +205,10 @@ export const Chunk = z.discriminatedUnion('kind', [
     .refine((t) => t.bytes.length === t.pfn.length * PAGE_BYTES, 'columns of different lengths')
     .refine((t) => frameNumbers(t.pfn), NOT_FRAMES),
   /** The first regions of a summary that follows: version 2. */
-  z.object({ kind: z.literal('checkedRegions'), regions: RegionColumns.refine(regionsFit, UNFIT) }),
+  z.object({
+    kind: z.literal('checkedRegions'),
+    regions: RegionColumns.refine(regionsFit, UNFIT).transform(knownVerdicts),
+  }),
   z.object({ kind: z.literal('checked'), summary: SafeSummary }),
   /** A process that could not be captured, or ended before. */
   z.object({ kind: z.literal('skipped'), pid, startTicks: u64, name: text, code: text, message: text }),

@@ -3,7 +3,6 @@
 
 import { constants, inflateSync } from 'node:zlib';
 import { pageBytes, pageOffset, pagesBetween, paOf, pfnOf } from '../../contract/paging.ts';
-import { VERDICTS } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';
 
@@ -21,7 +20,7 @@ export interface Stretch {
   /** Of the entry; 0: a hole of the upper levels. */
   readonly level: number;
   readonly step: Step;
-  /** Indices into VERDICTS and NOTES. */
+  /** Codes of VERDICT and NOTE, or of a later version. */
   readonly verdict: number;
   readonly note: number;
 }
@@ -109,8 +108,7 @@ function unpackBlock(packed: Uint8Array): Block {
     // Ascending, whole pages, below what 5 levels can address.
     if ((i > 0 && first < end) || pageOffset(first) || more > 1n << 45n || first + pageBytes(more) > 1n << 57n)
       throw malformed('out of order');
-    if (!STEPS[step[i] as number] || !VERDICTS[verdict[i] as number] || (level[i] as number) > 5)
-      throw malformed('of an unknown kind');
+    if (!STEPS[step[i] as number] || (level[i] as number) > 5) throw malformed('of an unknown kind');
     va[i] = first;
     pages[i] = more;
     entry[i] = word;

@@ -42,7 +42,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
       status,
       flags,
       mapCount: f.count === null ? null : Number(f.count),
-      role: ROLES[f.role],
+      role: ROLE.name(f.role),
       node: f.node,
       cgroup: f.cgroup,
       cgroupPath: f.cgroupPath,

@@ -6,7 +6,7 @@ import type { Target } from '../../contract/api.ts';
 import { count, parseU64 } from '../../contract/format.ts';
 import { inJson, visible, visibleLines } from '../../contract/inert.ts';
 import { pageBytes, pageOf } from '../../contract/paging.ts';
-import { VERDICT, VERDICTS } from '../../contract/verdicts.ts';
+import { countedVerdicts, VERDICT } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
 
 export const EVERYTHING = 1n << 63n;
@@ -88,7 +88,7 @@ export function table(header: string[], cells: string[][], right: ReadonlySet<nu
 }
 
 export function sayVerdicts(counts: ArrayLike<bigint>): void {
-  VERDICTS.forEach((v, i) => {
+  countedVerdicts(counts).forEach((v, i) => {
     say(`  ${VERDICT.label(v).padEnd(16)} ${count(counts[i] ?? 0n).padStart(14)}`);
   });
 }

@@ -32,7 +32,7 @@ import {
   tableBase,
   tableEntries,
 } from '../../contract/table.ts';
-import { ENTRY_KIND, ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICTS } from '../../contract/verdicts.ts';
+import { ENTRY_KIND, ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { tellWalk } from '../explorer/story.ts';
 import { Failed } from '../sources/failed.ts';
@@ -74,7 +74,7 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
   const row = t.row && {
     pagemap: t.row.pagemap[0] as bigint,
     pagemapFlags: pagemapFlags(t.row.pagemap[0] as bigint),
-    verdict: VERDICTS[t.row.verdict[0] ?? 0] as (typeof VERDICTS)[number],
+    verdict: VERDICT.name(t.row.verdict[0] ?? 0),
     note: NOTE.name(t.row.note[0] ?? 0),
   };
   const kernel = t.kernel && kernelWalk(t.kernel, t.path, target);

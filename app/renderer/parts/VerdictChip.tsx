@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { VERDICT, type Verdict } from '../../contract/verdicts.ts';
+import { VERDICT } from '../../contract/verdicts.ts';
 import './chip.css';
 
-export function VerdictChip({ verdict }: { verdict: Verdict }) {
+export function VerdictChip({ verdict }: { verdict: ReturnType<typeof VERDICT.name> }) {
   return (
     <span className={`chip v-${verdict}`} title={VERDICT.meaning(verdict)}>
       {VERDICT.label(verdict)}

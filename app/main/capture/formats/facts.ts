@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Names with values: what documents for people say of a capture as a whole and of each check.
-import { type CheckSummary, OUTCOMES } from '../../../contract/api.ts';
+import type { CheckSummary } from '../../../contract/api.ts';
 import { bytes, count } from '../../../contract/format.ts';
 import { sayProof } from '../../../contract/proof.ts';
 import { sumCounts } from '../../../contract/verdicts.ts';
 import { checkSeconds } from '../../explorer/explorer.ts';
 import type { Document, DocumentSpace } from '../document.ts';
-import { tableCounts, x } from './words.ts';
+import { outcomeName, tableCounts, x } from './words.ts';
 
 type Fact = readonly [name: string, value: string];
 
@@ -42,15 +42,21 @@ export function documentFacts({ begin, end, problem, digest }: Document): Fact[]
   ];
 }
 
+const OUTCOME_TEXT: Readonly<Record<string, string>> = {
+  complete: 'complete',
+  exited: 'incomplete: the process exited during the check',
+  execed: 'incomplete: the process executed another program during the check',
+};
+
 export function checkFacts(space: DocumentSpace, summary: CheckSummary, { target }: Document['begin']): Fact[] {
-  const outcome = OUTCOMES[summary.outcome] ?? 'complete';
+  const outcome = outcomeName(summary.outcome);
   const tables = Object.entries(tableCounts(summary, target.levels)).map(([name, n]) => `${count(n)} ${name}`);
   return [
     ['Process', `${space.pid} ${space.name} (${space.user})`],
     ['Root PA (mm->pgd)', x(summary.rootPa)],
     ['Page tables', tables.join(' · ') || 'none were read'],
     ['Checked', `${space.at}, ${(checkSeconds(summary) * 1000).toFixed(1)} ms`],
-    ['Outcome', outcome === 'complete' ? 'complete' : `the process ${outcome} during the check`],
+    ['Outcome', OUTCOME_TEXT[outcome] ?? outcome],
     ['Pages', `${count(summary.pages)}, ${count(summary.rechecked)} read again`],
     ...(summary.proof ? [['Bytes', `against /proc/PID/mem: ${sayProof(summary.proof)}`] as const] : []),
   ];

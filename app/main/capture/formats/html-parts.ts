@@ -2,8 +2,10 @@
 // The parts of an HTML document, and how they look on screen and on paper.
 import { count } from '../../../contract/format.ts';
 import { inHtml } from '../../../contract/inert.ts';
-import { VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
+import { countedVerdicts, VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
 
+/** The text’s colour for a verdict that is not known. */
+const colour = (verdict: string) => `var(--${verdict.replace(/ .*/, '')},currentColor)`;
 const colours = (ground: 'light' | 'dark') => VERDICTS.map((v) => `--${v}:${VERDICT.word(v)[ground]}`).join(';');
 const STYLE = `
 :root{color-scheme:light dark;--bg:#fff;--fg:#1a1f26;--dim:#5b6672;--line:#d8dee6;${colours('light')}}
@@ -22,8 +24,8 @@ td:has(a){padding-block:.35rem}td .bar{min-width:8rem}td:has(.bar){width:30%}
 td,th{padding-right:.5rem}td{overflow-wrap:anywhere}td.n{overflow-wrap:normal;white-space:nowrap}th{white-space:nowrap}}`;
 
 export function bar(words: ArrayLike<bigint>): string {
-  const parts = VERDICTS.map((v, i) =>
-    words[i] ? `<i style="flex:${words[i]};background:var(--${v})" title="${VERDICT.label(v)}: ${words[i]}"></i>` : '',
+  const parts = countedVerdicts(words).map((v, i) =>
+    words[i] ? `<i style="flex:${words[i]};background:${colour(v)}" title="${VERDICT.label(v)}: ${words[i]}"></i>` : '',
   );
   return `<div class="bar">${parts.join('')}</div>`;
 }
@@ -42,10 +44,14 @@ export const htmlFacts = (facts: readonly (readonly [string, string])[]): string
 
 /** How often each verdict was found, and what it means. */
 export const htmlVerdicts = (words: ArrayLike<bigint>): string =>
-  `<table><thead><tr><th>Verdict</th><th class="n">Pages</th><th>Meaning</th></tr></thead><tbody>${VERDICTS.map(
-    (v, i) =>
-      `<tr><td><span class="dot" style="background:var(--${v})"></span>${VERDICT.label(v)}</td><td class="n">${count(words[i] ?? 0n)}</td><td class="dim">${VERDICT.meaning(v)}</td></tr>`,
-  ).join('')}</tbody></table>`;
+  `<table><thead><tr><th>Verdict</th><th class="n">Pages</th><th>Meaning</th></tr></thead><tbody>${countedVerdicts(
+    words,
+  )
+    .map(
+      (v, i) =>
+        `<tr><td><span class="dot" style="background:${colour(v)}"></span>${VERDICT.label(v)}</td><td class="n">${count(words[i] ?? 0n)}</td><td class="dim">${VERDICT.meaning(v)}</td></tr>`,
+    )
+    .join('')}</tbody></table>`;
 
 /** A table of cells that are HTML, piece by piece. Columns whose names begin with # hold numbers. */
 export function* htmlTable(columns: readonly string[], rows: Iterable<readonly string[]>): Generator<string> {

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // JSON Lines: everything that a document holds, one object a line.
-import { OUTCOMES } from '../../../contract/api.ts';
 import { inJson } from '../../../contract/inert.ts';
 import { checkSeconds } from '../../explorer/explorer.ts';
 import type { Document } from '../document.ts';
 import type { ExportLine } from './line.ts';
 import { pageRows, watchLines } from './rows.ts';
-import { checkedRegions, differenceWords, evidenceWords, numbers, proofWords, tableCounts, x } from './words.ts';
+import {
+  checkedRegions,
+  differenceWords,
+  evidenceWords,
+  numbers,
+  outcomeName,
+  proofWords,
+  tableCounts,
+  x,
+} from './words.ts';
 
 function* lines(document: Document, onProcess: () => void): Generator<ExportLine> {
   const { begin, end, problem, digest } = document;
@@ -71,7 +79,7 @@ function* lines(document: Document, onProcess: () => void): Generator<ExportLine
       user: space.user,
       at: space.at,
       rootPa: x(summary?.rootPa ?? space.tree?.rootPa ?? 0n),
-      outcome: summary ? (OUTCOMES[summary.outcome] ?? 'complete') : null,
+      outcome: summary ? outcomeName(summary.outcome) : null,
       pages: Number(summary?.pages ?? 0n),
       outsideRegions: Number(summary?.outside ?? 0n),
       rechecked: Number(summary?.rechecked ?? 0n),

@@ -9,7 +9,10 @@ const Hex = z
   .regex(/^0x[0-9a-f]+$/)
   .describe('64-bit word in hex');
 const Count = z.number().int().min(0);
-const Verdicts = z.object(Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<Verdict, typeof Count>);
+const Verdicts = z
+  .object(Object.fromEntries(VERDICTS.map((v) => [v, Count])) as Record<Verdict, typeof Count>)
+  .catchall(Count)
+  .describe('pages by verdict; one that this version does not know is called "unknown verdict" and its code');
 const Bytes = z.string().regex(/^([0-9a-f]{2})*$/);
 
 /** One line of a JSON Lines export; docs/capture-lines.schema.json is made from it. */
@@ -55,7 +58,10 @@ export const ExportLine = z.discriminatedUnion('type', [
     user: z.string(),
     at: z.string(),
     rootPa: Hex.describe('physical address of mm->pgd'),
-    outcome: z.enum(OUTCOMES).nullable().describe('execed: it executed another program; null: not finished'),
+    outcome: z
+      .string()
+      .nullable()
+      .describe(`${OUTCOMES.join(', ')}; execed: it executed another program; null: not finished`),
     pages: Count,
     outsideRegions: Count,
     rechecked: Count,

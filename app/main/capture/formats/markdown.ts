@@ -3,17 +3,17 @@
 import { inMarkdown } from '../../../contract/inert.ts';
 import { sayProof } from '../../../contract/proof.ts';
 import { sayTraced } from '../../../contract/trace.ts';
-import { VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
+import { countedVerdicts, VERDICT } from '../../../contract/verdicts.ts';
 import type { Document } from '../document.ts';
 import { documentFacts, title, totals } from './facts.ts';
 import { numbers, x } from './words.ts';
 
 export function* markdown(document: Document, onProcess: () => void): Generator<string> {
-  const total = numbers(totals(document));
+  const total = totals(document);
   yield `# ${inMarkdown(title(document))}\n\n`;
   for (const [name, value] of documentFacts(document)) yield `- **${name}**: ${inMarkdown(value)}\n`;
   yield `\n| Verdict | Pages |\n| --- | ---: |\n`;
-  for (const v of VERDICTS) yield `| ${VERDICT.label(v)} | ${total[v]} |\n`;
+  for (const [i, v] of countedVerdicts(total).entries()) yield `| ${VERDICT.label(v)} | ${total[i] ?? 0n} |\n`;
   yield `\n| PID | Name | User | Root PA | Pages | Mismatches | Changed between |\n| ---: | --- | --- | --- | ---: | ---: | ---: |\n`;
   for (const { pid, name, user, summary } of document.spaces) {
     const found = numbers(summary?.counts ?? []);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Values as documents have them: words as "0x…", counts as numbers.
-import type { ByteProof, CheckSummary, Evidence } from '../../../contract/api.ts';
+import { type ByteProof, type CheckSummary, type Evidence, OUTCOMES } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
 import { levelName } from '../../../contract/paging.ts';
 import { NOTE, VERDICT, VERDICTS, type Verdict, verdictCounts } from '../../../contract/verdicts.ts';
 import type { DocumentSpace } from '../document.ts';
 
 export const x = (value: bigint) => `0x${hex(value)}`;
+
+/** How a check ended. */
+export const outcomeName = (outcome: number): string => OUTCOMES[outcome] ?? `unknown outcome ${outcome}`;
 
 export const numbers = (counts: ArrayLike<bigint>) =>
   Object.fromEntries(Object.entries(verdictCounts(counts)).map(([k, v]) => [k, Number(v)])) as Record<Verdict, number>;

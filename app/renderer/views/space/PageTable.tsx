@@ -3,7 +3,7 @@
 import { type KeyboardEvent, useEffect, useMemo } from 'react';
 import { count, hexVa } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
-import { VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
+import { VERDICT } from '../../../contract/verdicts.ts';
 import { type PageList, pagesOfRange, pagesOfVerdict } from '../../lib/pages.ts';
 import { hasSource } from '../../lib/sources.ts';
 import { Digits } from '../../parts/Digits.tsx';
@@ -39,7 +39,7 @@ function usePageList(): PageList {
 function Cells({ row: r, hasKernel }: { row: PageRow | undefined; hasKernel: boolean }) {
   return (
     <>
-      <Cell>{r && <VerdictChip verdict={VERDICTS[r.verdict] ?? 'notComparable'} />}</Cell>
+      <Cell>{r && <VerdictChip verdict={VERDICT.name(r.verdict)} />}</Cell>
       <Cell>{r && <Value text={r.pagemap} other={r.walk} differs={r.differs} />}</Cell>
       {hasKernel && <Cell>{r && <Value text={r.kernel} other={r.walk} differs={r.kernel !== r.walk} />}</Cell>}
       <Cell>{r && <Value text={r.walk} other={r.pagemap} differs={r.differs} />}</Cell>

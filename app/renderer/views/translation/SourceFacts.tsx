@@ -15,7 +15,7 @@ import {
   permissionWords,
   physicalAddress,
 } from '../../../contract/paging.ts';
-import { VERDICTS } from '../../../contract/verdicts.ts';
+import { VERDICT } from '../../../contract/verdicts.ts';
 import { Fact } from '../../parts/Fact.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { VerdictChip } from '../../parts/VerdictChip.tsx';
@@ -85,7 +85,7 @@ export function SourceFacts({ translation: t, va, target }: { translation: Trans
             {mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.entry[0] as bigint, 16)}
           </Fact>
           <Fact name="Verdict">
-            <VerdictChip verdict={VERDICTS[row.verdict[0] as number] ?? 'notComparable'} />
+            <VerdictChip verdict={VERDICT.name(row.verdict[0] as number)} />
           </Fact>
         </>
       )}
