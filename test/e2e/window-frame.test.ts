@@ -152,6 +152,22 @@ inEachFace((window) => {
     await expect.poll(title).toBe(`Frame ${pfn}`);
   });
 
+  test('the map of memory takes the colours of the system as they change', async () => {
+    await window.start('cr3scope://memory');
+    const map = window.page.getByRole('slider', { name: /Map of physical memory/ });
+    await expect.poll(() => map.getAttribute('aria-valuetext')).toMatch(/^frames /);
+    await window.settle();
+    const picture = () => map.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const dark = await picture();
+    await window.page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(picture).not.toBe(dark);
+    await window.page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(picture).toBe(dark);
+    // Chosen in the window, too.
+    await window.page.getByRole('button', { name: 'Colours: system. Switch to light' }).click();
+    await expect.poll(picture).not.toBe(dark);
+  });
+
   test('searches the process, and goes to a hit', async () => {
     const va = fixture.of('anon4k').va + 0x20n;
     await window.startAt(fixture);

@@ -120,7 +120,7 @@ export class TestWindow {
   }
 
   /** Waits until everything is read, drawn and at rest. */
-  private async settle(): Promise<void> {
+  async settle(): Promise<void> {
     const isSettled = () =>
       this.page.evaluate(async () => {
         for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);

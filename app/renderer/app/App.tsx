@@ -18,12 +18,10 @@ import { Header } from './Header.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { useEscape } from './useEscape.ts';
 import { useNarrow } from './useNarrow.ts';
-import { useTheme } from './useTheme.ts';
 import { Views } from './Views.tsx';
 import './app.css';
 
 export function App() {
-  useTheme();
   useEscape();
   const narrow = useNarrow();
   const lost = useTarget((s) => s.lost);

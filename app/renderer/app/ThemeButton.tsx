@@ -2,7 +2,7 @@
 // Changes the colours: the system's, light, dark.
 import { type LucideIcon, Monitor, Moon, Sun } from 'lucide-react';
 import { IconButton } from '../parts/IconButton.tsx';
-import { setTheme, type Theme, usePreferences } from '../state/preferences.ts';
+import { setTheme, type Theme, useTheme } from '../state/theme.ts';
 
 const THEMES: Readonly<Record<Theme, { next: Theme; icon: LucideIcon }>> = {
   system: { next: 'light', icon: Monitor },
@@ -11,7 +11,7 @@ const THEMES: Readonly<Record<Theme, { next: Theme; icon: LucideIcon }>> = {
 };
 
 export function ThemeButton() {
-  const theme = usePreferences((s) => s.theme);
+  const theme = useTheme((s) => s.preferred);
   const { next, icon } = THEMES[theme];
   return (
     <IconButton

@@ -2,7 +2,7 @@
 // The map as a picture, and the cell that is chosen on it.
 import { type KeyboardEvent, type RefObject, useEffect } from 'react';
 import { type MemoryMap, MOST_CELLS } from '../../../contract/api.ts';
-import { usePreferences } from '../../state/preferences.ts';
+import { useTheme } from '../../state/theme.ts';
 import { type Colouring, cellCount, paint } from './cells.ts';
 
 const CELL = 7;
@@ -54,10 +54,10 @@ function draw(canvas: HTMLCanvasElement, map: MemoryMap, by: Colouring, cell: nu
 }
 
 export function MapCanvas({ map, by, canvas, size, cell, text, onCell, onEnter, onLeave }: Props) {
-  const theme = usePreferences((s) => s.theme);
+  const theme = useTheme((s) => s.shown);
   const columns = columnsOf(size.width);
 
-  // Fewer dependencies on purpose: a new theme means new colours
+  // A new theme means new colours
   useEffect(() => {
     if (canvas.current && map) draw(canvas.current, map, by, cell, size);
   }, [map, by, cell, size, theme]);

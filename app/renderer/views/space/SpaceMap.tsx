@@ -3,8 +3,8 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { bytes, hexVa } from '../../../contract/format.ts';
 import { useCheck } from '../../state/check.ts';
-import { usePreferences } from '../../state/preferences.ts';
 import { selectRegion, useSpace } from '../../state/space.ts';
+import { useTheme } from '../../state/theme.ts';
 import { drawMap, MAP_HEIGHT, placesOf } from './mapPicture.ts';
 import './map.css';
 
@@ -12,7 +12,7 @@ export function SpaceMap() {
   const regions = useSpace((s) => s.regions);
   const summary = useCheck((s) => s.check?.summary);
   const selected = useSpace((s) => s.region);
-  const theme = usePreferences((s) => s.theme);
+  const theme = useTheme((s) => s.shown);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
   const [zoom, setZoom] = useState({ scale: 1, left: 0 }); // left: 0..1 of the whole
@@ -26,7 +26,7 @@ export function SpaceMap() {
     return () => observer.disconnect();
   }, []);
 
-  // Fewer dependencies on purpose: a new theme means new colours
+  // A new theme means new colours
   useEffect(() => {
     if (canvas.current && regions && width > 0)
       drawMap(canvas.current, { regions, summary, places, width, zoom, selected, hover });

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The colours of the page: those that the user of this browser prefers, or the system's.
+import { create } from 'zustand';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+const THEME_KEY = 'cr3scope.theme';
+const isDark = window.matchMedia('(prefers-color-scheme: dark)');
+
+interface ThemeState {
+  readonly preferred: Theme;
+  readonly shown: 'light' | 'dark';
+}
+
+function savedTheme(): Theme {
+  const saved = localStorage.getItem(THEME_KEY);
+  return saved === 'light' || saved === 'dark' ? saved : 'system';
+}
+
+/** Gives the page its colours; whoever draws with them afterwards finds the new ones. */
+function apply(preferred: Theme): ThemeState {
+  const shown = preferred === 'system' ? (isDark.matches ? 'dark' : 'light') : preferred;
+  document.documentElement.dataset.theme = shown;
+  return { preferred, shown };
+}
+
+export const useTheme = create<ThemeState>(() => apply(savedTheme()));
+
+isDark.addEventListener('change', () => useTheme.setState(({ preferred }) => apply(preferred)));
+
+export function setTheme(preferred: Theme): void {
+  localStorage.setItem(THEME_KEY, preferred);
+  useTheme.setState(apply(preferred));
+}
