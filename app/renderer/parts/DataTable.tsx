@@ -1,38 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A sortable, keyboard-driven table of any number of rows, only the visible ones in the page.
-import {
-  type Column,
-  createColumnHelper,
-  createSortedRowModel,
-  type RowData,
-  rowSortingFeature,
-  type SortingState,
-  sortFn_basic,
-  tableFeatures,
-  useTable,
-} from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+import type { ColumnSpec } from './columns.tsx';
 import { rowStep } from './rowKeys.ts';
+import { type Sort, useSortedRows } from './useSortedRows.ts';
 import './grid.css';
 
-const features = tableFeatures({
-  rowSortingFeature,
-  sortedRowModel: createSortedRowModel(),
-  sortFns: { basic: sortFn_basic },
-});
-
-export interface ColumnSpec<T> {
-  readonly id: string;
-  readonly header: string;
-  /** CSS grid track, like "7ch" or "1fr". */
-  readonly width: string;
-  readonly align?: 'right';
-  readonly value: (row: T) => string | number | bigint;
-  readonly cell: (row: T) => ReactNode;
-}
-
-interface Props<T extends RowData> {
+interface Props<T extends object> {
   readonly label: string;
   readonly columns: readonly ColumnSpec<T>[];
   readonly rows: readonly T[];
@@ -47,7 +22,24 @@ interface Props<T extends RowData> {
 
 const ROW_HEIGHT = 25;
 
-export function DataTable<T extends RowData>({
+function Heading<T>({ column, sort }: { column: ColumnSpec<T>; sort: Sort | undefined }) {
+  const { header, align } = column;
+  const order = sort?.order;
+  return (
+    <div
+      role="columnheader"
+      aria-sort={order === 'asc' ? 'ascending' : order === 'desc' ? 'descending' : 'none'}
+      className={align}
+    >
+      <button type="button" onClick={sort?.toggle} title={`Sort by ${header}`}>
+        {header}
+        <span aria-hidden="true">{order === 'asc' ? ' ▴' : order === 'desc' ? ' ▾' : ''}</span>
+      </button>
+    </div>
+  );
+}
+
+export function DataTable<T extends object>({
   label,
   columns,
   rows,
@@ -58,22 +50,8 @@ export function DataTable<T extends RowData>({
   empty,
   minWidth,
 }: Props<T>) {
-  const [sorting, setSorting] = useState<SortingState>([]);
   const scroller = useRef<HTMLDivElement>(null);
-  const definitions = useMemo(() => {
-    const helper = createColumnHelper<typeof features, T>();
-    return helper.columns(
-      columns.map((c) => helper.accessor((row: T) => c.value(row), { id: c.id, header: c.header, sortFn: 'basic' })),
-    );
-  }, [columns]);
-  const table = useTable({
-    features,
-    columns: definitions,
-    data: rows as T[],
-    state: { sorting },
-    onSortingChange: setSorting,
-  });
-  const sorted = table.getRowModel().rows;
+  const { sorted, sorts } = useSortedRows(columns, rows);
   const virtual = useVirtualizer({
     count: sorted.length,
     getScrollElement: () => scroller.current,
@@ -81,7 +59,7 @@ export function DataTable<T extends RowData>({
     overscan: 8,
     scrollPaddingStart: ROW_HEIGHT,
   });
-  const index = sorted.findIndex((r) => rowKey(r.original) === selected);
+  const index = sorted.findIndex((r) => rowKey(r) === selected);
   const template = columns.map((c) => c.width).join(' ');
 
   // Keep the selection in sight when it changes from elsewhere.
@@ -97,10 +75,9 @@ export function DataTable<T extends RowData>({
     event.preventDefault();
     const to = Math.max(0, Math.min(sorted.length - 1, (index < 0 ? (step > 0 ? -1 : 0) : index) + step));
     const row = sorted[to];
-    if (row) onSelect(row.original);
+    if (row) onSelect(row);
   }
 
-  const sortOf = (column: Column<typeof features, T>) => column.getIsSorted();
   return (
     <div
       className="grid"
@@ -113,26 +90,9 @@ export function DataTable<T extends RowData>({
       onKeyDown={onKeyDown}
     >
       <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, minWidth }}>
-        {table.getHeaderGroups()[0]?.headers.map((header, i) => {
-          const sort = sortOf(header.column);
-          return (
-            <div
-              key={header.id}
-              role="columnheader"
-              aria-sort={sort === 'asc' ? 'ascending' : sort === 'desc' ? 'descending' : 'none'}
-              className={columns[i]?.align}
-            >
-              <button
-                type="button"
-                onClick={header.column.getToggleSortingHandler()}
-                title={`Sort by ${columns[i]?.header}`}
-              >
-                {columns[i]?.header}
-                <span aria-hidden="true">{sort === 'asc' ? ' ▴' : sort === 'desc' ? ' ▾' : ''}</span>
-              </button>
-            </div>
-          );
-        })}
+        {columns.map((column, i) => (
+          <Heading key={column.id} column={column} sort={sorts[i]} />
+        ))}
       </div>
       {sorted.length === 0 && empty && (
         <div role="row">
@@ -143,20 +103,20 @@ export function DataTable<T extends RowData>({
         {virtual.getVirtualItems().map((item) => {
           const row = sorted[item.index];
           if (!row) return null;
-          const key = rowKey(row.original);
+          const key = rowKey(row);
           return (
             <div
               key={key}
               role="row"
               aria-rowindex={item.index + 2}
               aria-selected={key === selected}
-              className={`grid-row ${rowClass?.(row.original) ?? ''}`}
+              className={`grid-row ${rowClass?.(row) ?? ''}`}
               style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)`, height: ROW_HEIGHT }}
-              onClick={() => onSelect(row.original)}
+              onClick={() => onSelect(row)}
             >
               {columns.map((c) => (
                 <div key={c.id} role="gridcell" className={c.align}>
-                  {c.cell(row.original)}
+                  {c.cell(row)}
                 </div>
               ))}
             </div>

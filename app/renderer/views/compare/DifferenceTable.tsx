@@ -2,7 +2,8 @@
 // What differs, one row a difference; choosing one goes there.
 import { useMemo, useState } from 'react';
 import { type Difference, sayChange, sayWhere } from '../../../contract/changes.ts';
-import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
+import { type ColumnSpec, textColumn } from '../../parts/columns.tsx';
+import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { goTo, selectProcess } from '../../state/navigate.ts';
 import { spaceOfPid, useProcesses } from '../../state/processes.ts';
@@ -53,13 +54,7 @@ const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] =>
       </span>
     ),
   },
-  {
-    id: 'what',
-    header: 'What changed',
-    width: 'minmax(26ch, 1.6fr)',
-    value: ({ difference: d }) => sayChange(d),
-    cell: ({ difference: d }) => <span title={sayChange(d)}>{sayChange(d)}</span>,
-  },
+  textColumn('what', 'What changed', 'minmax(26ch, 1.6fr)', ({ difference: d }) => sayChange(d)),
 ];
 
 export function DifferenceTable({ differences }: { differences: readonly Difference[] }) {

@@ -2,9 +2,9 @@
 // One line of the hex view: 16 bytes, or why there are none.
 import { memo } from 'react';
 import { hex } from '../../../contract/format.ts';
-import { PA_END, pageOffset } from '../../../contract/paging.ts';
+import { PA_END, pageOffset, pfnOf } from '../../../contract/paging.ts';
 import { FRAME_STATUS } from '../../../contract/verdicts.ts';
-import { ROW_BYTES } from '../../lib/ram.ts';
+import { type RamRow, ROW_BYTES } from '../../lib/ram.ts';
 import type { Loaded } from '../../state/memory.ts';
 
 const ascii = (b: number) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '·');
@@ -18,7 +18,7 @@ interface LineProps {
   readonly cursor: number;
 }
 
-export const HexLine = memo(function HexLine({ pa, frame, from, to, cursor }: LineProps) {
+const HexLine = memo(function HexLine({ pa, frame, from, to, cursor }: LineProps) {
   const inside = pageOffset(pa);
   const address = <span className="num dim address">{hex(pa, 9)}</span>;
   if (frame?.status !== 0)
@@ -67,14 +67,37 @@ export const HexLine = memo(function HexLine({ pa, frame, from, to, cursor }: Li
 });
 
 /** Where there is no System RAM. */
-export function Hole({ begin, end, here }: { begin: bigint; end: bigint; here: boolean }) {
+function Hole({ begin, end, here }: { begin: bigint; end: bigint; here: boolean }) {
   return (
     <div className={`hex-line unreadable ${here ? 'here' : ''}`}>
       <span className="num dim address">{hex(begin, 9)}</span>
       <span className="dim">
-        {end >= PA_END ? 'behind the last System RAM' : `to ${hex(end - 1n, 9)}: ${FRAME_STATUS.meaning('notRam')}`}
+        {end >= PA_END ? 'after the last System RAM' : `to ${hex(end - 1n, 9)}: ${FRAME_STATUS.meaning('notRam')}`}
       </span>
     </div>
+  );
+}
+
+interface RowProps {
+  readonly at: RamRow;
+  readonly cursor: bigint;
+  readonly selected: { readonly begin: bigint; readonly end: bigint };
+  readonly loaded: ReadonlyMap<bigint, Loaded>;
+}
+
+export function HexRow({ at, cursor, selected, loaded }: RowProps) {
+  if ('hole' in at) return <Hole {...at.hole} here={cursor >= at.hole.begin && cursor < at.hole.end} />;
+  const { pa } = at;
+  const within = (other: bigint) => Math.max(0, Math.min(ROW_BYTES, Number(other - pa)));
+  const here = cursor >= pa && cursor < pa + BigInt(ROW_BYTES);
+  return (
+    <HexLine
+      pa={pa}
+      frame={loaded.get(pfnOf(pa))}
+      from={within(selected.begin)}
+      to={within(selected.end)}
+      cursor={here ? Number(cursor - pa) : -1}
+    />
   );
 }
 

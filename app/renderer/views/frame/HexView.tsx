@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // All of physical memory in hex, as one column of rows of which only those on screen exist.
-import {
-  type KeyboardEvent,
-  type PointerEvent,
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from 'react';
+import { type KeyboardEvent, type PointerEvent, useMemo } from 'react';
 import { hex } from '../../../contract/format.ts';
-import { pageOf, pfnOf } from '../../../contract/paging.ts';
+import { pfnOf } from '../../../contract/paging.ts';
 import { RamRows, ROW_BYTES } from '../../lib/ram.ts';
 import { byteAt, selectByte, selection, useMemory } from '../../state/memory.ts';
 import { useTarget } from '../../state/target.ts';
-import { byteUnder, HexLine, Hole } from './HexLine.tsx';
+import { byteUnder, HexRow } from './HexLine.tsx';
 import { HexScrollbar } from './HexScrollbar.tsx';
+import { useHexWindow } from './useHexWindow.ts';
 import { useLoaded } from './useLoaded.ts';
 import './hex.css';
 
-const ROW_HEIGHT = 18;
 const PADDING = 5;
 
 export function HexView() {
@@ -28,45 +19,17 @@ export function HexView() {
   const cursor = useMemory((s) => s.cursor);
   const anchor = useMemory((s) => s.anchor);
   const loaded = useMemory((s) => s.loaded);
-  const box = useRef<HTMLDivElement>(null);
-  const [seen, setSeen] = useState(8);
   const rows = useMemo(() => new RamRows(target?.ramBegin ?? [], target?.ramEnd ?? []), [target]);
-  const [top, setTopRaw] = useState(0);
-  const setTop = useCallback(
-    (row: number) => setTopRaw(Math.max(0, Math.min(Math.round(row), rows.length - 1))),
-    [rows],
-  );
-
-  useEffect(() => {
-    if (!box.current) return;
-    const observer = new ResizeObserver(([entry]) =>
-      setSeen(Math.max(1, Math.floor((entry?.contentRect.height ?? 0) / ROW_HEIGHT))),
-    );
-    observer.observe(box.current);
-    return () => observer.disconnect();
-  }, []);
-
-  // The cursor's row is kept on screen; where it jumped away, its frame begins at the top if that shows it.
-  useLayoutEffect(() => {
-    if (cursor === undefined) return;
-    const row = rows.rowOf(cursor);
-    setTopRaw((now) => {
-      if (row >= now && row < now + seen) return now;
-      if (row === now - 1 || row === now + seen) return row < now ? row : row - seen + 1;
-      const start = rows.rowOf(pageOf(cursor));
-      return row < start + seen ? start : Math.max(0, row - (seen >> 2));
-    });
-  }, [cursor, rows, seen]);
-
+  const { box, seen, top, setTop } = useHexWindow(rows, cursor);
   const visible = useMemo(
     () =>
       Array.from({ length: Math.max(0, Math.min(seen, rows.length - top)) }, (_, i) => ({
         row: top + i,
-        ...rows.at(top + i),
+        at: rows.at(top + i),
       })),
     [rows, top, seen],
   );
-  useLoaded(visible.flatMap((r) => ('pa' in r ? [pfnOf(r.pa)] : [])));
+  useLoaded(visible.flatMap(({ at }) => ('pa' in at ? [pfnOf(at.pa)] : [])));
   if (cursor === undefined) return null;
   const selected = selection({ cursor, ...(anchor !== undefined && { anchor }) });
 
@@ -133,27 +96,11 @@ export function HexView() {
           setTop(top + Math.sign(event.deltaY) * Math.max(1, Math.round(Math.abs(event.deltaY) / 30)))
         }
       >
-        {visible.map((r) => {
-          if ('hole' in r)
-            return (
-              <div key={r.row} data-row={r.row}>
-                <Hole {...r.hole} here={cursor >= r.hole.begin && cursor < r.hole.end} />
-              </div>
-            );
-          const within = (pa: bigint) => Math.max(0, Math.min(ROW_BYTES, Number(pa - r.pa)));
-          const here = cursor >= r.pa && cursor < r.pa + BigInt(ROW_BYTES);
-          return (
-            <div key={r.row} data-row={r.row}>
-              <HexLine
-                pa={r.pa}
-                frame={loaded.get(pfnOf(r.pa))}
-                from={within(selected.begin)}
-                to={within(selected.end)}
-                cursor={here ? Number(cursor - r.pa) : -1}
-              />
-            </div>
-          );
-        })}
+        {visible.map(({ row, at }) => (
+          <div key={row} data-row={row}>
+            <HexRow at={at} cursor={cursor} selected={selected} loaded={loaded} />
+          </div>
+        ))}
       </div>
       <HexScrollbar top={top} rows={rows.length} seen={seen} onTop={setTop} />
     </div>

@@ -5,7 +5,8 @@ import type { MemoryMap } from '../../../contract/api.ts';
 import { bytes } from '../../../contract/format.ts';
 import { pageBytes } from '../../../contract/paging.ts';
 import { ROLE, ROLES } from '../../../contract/roles.ts';
-import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
+import { type ColumnSpec, pidColumn } from '../../parts/columns.tsx';
+import { DataTable } from '../../parts/DataTable.tsx';
 import { ABSENT } from './cells.ts';
 
 interface Use {
@@ -49,7 +50,7 @@ export function UseTable({ map, nameOf }: { map: MemoryMap; nameOf(pid: number):
       cell: (u) => (value(u) ? bytes(pageBytes(value(u))) : <span className="dim">–</span>),
     });
     return [
-      { id: 'pid', header: 'PID', width: '8ch', align: 'right', value: (u) => u.pid, cell: (u) => u.pid || '' },
+      pidColumn((u) => u.pid, ''),
       { id: 'name', header: 'Name', width: 'minmax(16ch, 1fr)', value: (u) => u.name, cell: (u) => u.name },
       size('all', 'All', (u) => u.all),
       size('alone', 'Alone', (u) => u.alone),

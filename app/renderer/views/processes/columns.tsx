@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The columns of the list of processes.
-import { bytes, hex } from '../../../contract/format.ts';
-import type { ColumnSpec } from '../../parts/DataTable.tsx';
+import { hex } from '../../../contract/format.ts';
+import { type ColumnSpec, numberColumn, sizeColumn } from '../../parts/columns.tsx';
 import { Digits } from '../../parts/Digits.tsx';
 import type { ProcessRow } from './processRows.ts';
 
@@ -40,15 +40,10 @@ const STATE: Readonly<Record<string, string>> = {
   P: 'parked',
 };
 
+const hasMemory = (r: ProcessRow) => !r.kernelThread;
+
 export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
-  {
-    id: 'pid',
-    header: 'PID',
-    width: '6.5ch',
-    align: 'right',
-    value: (r) => r.pid,
-    cell: (r) => <span className="num">{r.pid}</span>,
-  },
+  numberColumn('pid', 'PID', '6.5ch', (r) => r.pid),
   {
     id: 'name',
     header: 'Name',
@@ -57,22 +52,8 @@ export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
     cell: (r) => <span title={r.name}>{r.kernelThread ? `[${r.name}]` : r.name}</span>,
   },
   { id: 'root', header: 'Root PA', width: 'minmax(11ch, 1fr)', value: (r) => r.root, cell: (r) => <Root row={r} /> },
-  {
-    id: 'rss',
-    header: 'RSS',
-    width: '9ch',
-    align: 'right',
-    value: (r) => r.rss,
-    cell: (r) => (r.kernelThread ? '' : bytes(r.rss)),
-  },
-  {
-    id: 'tables',
-    header: 'Tables',
-    width: '9ch',
-    align: 'right',
-    value: (r) => r.pageTables,
-    cell: (r) => (r.kernelThread ? '' : bytes(r.pageTables)),
-  },
+  sizeColumn('rss', 'RSS', (r) => r.rss, hasMemory),
+  sizeColumn('tables', 'Tables', (r) => r.pageTables, hasMemory),
   {
     id: 'state',
     header: 'S',
@@ -80,16 +61,9 @@ export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
     value: (r) => r.state,
     cell: (r) => <span title={STATE[r.state]}>{r.state}</span>,
   },
-  { id: 'threads', header: 'Thr', width: '4.5ch', align: 'right', value: (r) => r.threads, cell: (r) => r.threads },
+  numberColumn('threads', 'Thr', '4.5ch', (r) => r.threads),
   { id: 'user', header: 'User', width: '9ch', value: (r) => r.user, cell: (r) => r.user },
-  {
-    id: 'ppid',
-    header: 'PPID',
-    width: '6.5ch',
-    align: 'right',
-    value: (r) => r.ppid,
-    cell: (r) => <span className="num">{r.ppid}</span>,
-  },
+  numberColumn('ppid', 'PPID', '6.5ch', (r) => r.ppid),
 ];
 
 const USER_ROOT: ColumnSpec<ProcessRow> = {

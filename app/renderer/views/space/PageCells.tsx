@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ReactNode } from 'react';
+import { VERDICT } from '../../../contract/verdicts.ts';
 import { Digits } from '../../parts/Digits.tsx';
+import { VerdictChip } from '../../parts/VerdictChip.tsx';
+import type { PageRow } from './pageRow.ts';
 
 export function Cell({ children, title }: { children?: ReactNode; title?: string }) {
   return (
@@ -11,7 +14,7 @@ export function Cell({ children, title }: { children?: ReactNode; title?: string
 }
 
 /** A source's word, with the digits that differ from the other's lit. */
-export function Value({ text, other, differs }: { text: string; other: string; differs: boolean }) {
+function Value({ text, other, differs }: { text: string; other: string; differs: boolean }) {
   if (!differs || text.length !== other.length || !/^[0-9a-f]+$/.test(text))
     return /^[0-9a-f]+$/.test(text) ? <Digits text={text} /> : <span className="num dim">{text}</span>;
   return (
@@ -22,5 +25,20 @@ export function Value({ text, other, differs }: { text: string; other: string; d
         </span>
       ))}
     </span>
+  );
+}
+
+/** The cells of a row after its address; empty ones until it is read. */
+export function Cells({ row: r, hasKernel }: { row: PageRow | undefined; hasKernel: boolean }) {
+  return (
+    <>
+      <Cell>{r && <VerdictChip verdict={VERDICT.name(r.verdict)} />}</Cell>
+      <Cell>{r && <Value text={r.pagemap} other={r.walk} differs={r.differs} />}</Cell>
+      {hasKernel && <Cell>{r && <Value text={r.kernel} other={r.walk} differs={r.kernel !== r.walk} />}</Cell>}
+      <Cell>{r && <Value text={r.walk} other={r.pagemap} differs={r.differs} />}</Cell>
+      <Cell title={r?.why}>
+        <span className="dim">{r?.entry}</span>
+      </Cell>
+    </>
   );
 }

@@ -1,54 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The pages of a region, or of one verdict, with every source side by side. Only the window in sight is read, live.
-import { type KeyboardEvent, useEffect, useMemo } from 'react';
+import { type KeyboardEvent, useEffect } from 'react';
 import { count, hexVa } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
-import { VERDICT } from '../../../contract/verdicts.ts';
-import { type PageList, pagesOfRange, pagesOfVerdict } from '../../lib/pages.ts';
 import { hasSource } from '../../lib/sources.ts';
 import { Digits } from '../../parts/Digits.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { rowStep } from '../../parts/rowKeys.ts';
-import { VerdictChip } from '../../parts/VerdictChip.tsx';
-import { useCheck } from '../../state/check.ts';
 import { selectVa } from '../../state/navigate.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
-import { Cell, Value } from './PageCells.tsx';
-import { type PageRow, pageRow } from './pageRow.ts';
+import { Cell, Cells } from './PageCells.tsx';
+import { pageRow } from './pageRow.ts';
 import { useLiveRows } from './useLiveRows.ts';
+import { usePageList } from './usePageList.ts';
 import { ROW_HEIGHT, useScrollWindow } from './useScrollWindow.ts';
 import '../../parts/grid.css';
 import './pages.css';
-
-/** The pages that the table lists. */
-function usePageList(): PageList {
-  const regions = useSpace((s) => s.regions);
-  const region = useSpace((s) => s.region);
-  const only = useSpace((s) => s.only);
-  const runs = useCheck((s) => s.check?.rows?.runs);
-  const begin = regions?.begin[region];
-  const end = regions?.end[region];
-  return useMemo(() => {
-    if (only && runs) return pagesOfVerdict(runs, VERDICT.code(only));
-    return begin !== undefined && end !== undefined ? pagesOfRange(begin, end) : pagesOfRange(0n, 0n);
-  }, [only, runs, begin, end]);
-}
-
-/** The cells of a row after its address; empty ones until it is read. */
-function Cells({ row: r, hasKernel }: { row: PageRow | undefined; hasKernel: boolean }) {
-  return (
-    <>
-      <Cell>{r && <VerdictChip verdict={VERDICT.name(r.verdict)} />}</Cell>
-      <Cell>{r && <Value text={r.pagemap} other={r.walk} differs={r.differs} />}</Cell>
-      {hasKernel && <Cell>{r && <Value text={r.kernel} other={r.walk} differs={r.kernel !== r.walk} />}</Cell>}
-      <Cell>{r && <Value text={r.walk} other={r.pagemap} differs={r.differs} />}</Cell>
-      <Cell title={r?.why}>
-        <span className="dim">{r?.entry}</span>
-      </Cell>
-    </>
-  );
-}
 
 export function PageTable() {
   const space = useSpace((s) => s.space);

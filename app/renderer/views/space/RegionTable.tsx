@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The regions of the address space, each with its verdicts as a bar.
 import { useMemo } from 'react';
-import { bytes, hexVa } from '../../../contract/format.ts';
 import { pagesBetween } from '../../../contract/paging.ts';
 import { VERDICTS } from '../../../contract/verdicts.ts';
-import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
-import { Digits } from '../../parts/Digits.tsx';
+import { type ColumnSpec, sizeColumn, vaColumn } from '../../parts/columns.tsx';
+import { DataTable } from '../../parts/DataTable.tsx';
 import { useCheck } from '../../state/check.ts';
 import { selectRegion, useSpace } from '../../state/space.ts';
 import './regions.css';
@@ -33,21 +32,8 @@ const resident = (r: RegionRow) =>
   r.counts ? Number((((r.counts[0] ?? 0n) + (r.counts[1] ?? 0n)) * 1000n) / pagesBetween(r.begin, r.end)) / 10 : -1;
 
 const COLUMNS: readonly ColumnSpec<RegionRow>[] = [
-  {
-    id: 'begin',
-    header: 'Region',
-    width: '13ch',
-    value: (r) => r.begin,
-    cell: (r) => <Digits text={hexVa(r.begin)} />,
-  },
-  {
-    id: 'size',
-    header: 'Size',
-    width: '9ch',
-    align: 'right',
-    value: (r) => r.end - r.begin,
-    cell: (r) => bytes(r.end - r.begin),
-  },
+  vaColumn('Region', '13ch', (r) => r.begin),
+  sizeColumn('size', 'Size', (r) => r.end - r.begin),
   {
     id: 'access',
     header: 'Access',

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Under PTI: the two roots, slot by slot.
 import { useMemo } from 'react';
-import { hex, hexVa } from '../../../contract/format.ts';
+import { hex } from '../../../contract/format.ts';
 import { ENTRY_BYTES, halfOf, pfnOf } from '../../../contract/paging.ts';
 import { SLOT_RELATIONS, type Slot } from '../../../contract/table.ts';
-import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
-import { Digits } from '../../parts/Digits.tsx';
+import { type ColumnSpec, textColumn, vaColumn } from '../../parts/columns.tsx';
+import { DataTable } from '../../parts/DataTable.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { explainEntry } from '../../state/explain.ts';
 import { openFrame } from '../../state/memory.ts';
@@ -28,16 +28,10 @@ const columns = (levels: number): readonly ColumnSpec<Slot>[] => {
   });
   return [
     { id: 'slot', header: 'Slot', width: '6ch', value: (s) => s.index, cell: (s) => hex(s.index, 3) },
-    { id: 'va', header: 'From', width: '18ch', value: (s) => s.va, cell: (s) => <Digits text={hexVa(s.va)} /> },
+    vaColumn('From', '18ch', (s) => s.va),
     entry('kernel', 'Kernel root', (s) => s.kernel),
     entry('user', 'User root', (s) => s.user),
-    {
-      id: 'relation',
-      header: 'What',
-      width: 'minmax(20ch, 1fr)',
-      value: (s) => s.relation,
-      cell: (s) => <span title={SLOT_RELATIONS[s.relation]}>{SLOT_RELATIONS[s.relation]}</span>,
-    },
+    textColumn('relation', 'What', 'minmax(20ch, 1fr)', (s) => SLOT_RELATIONS[s.relation]),
   ];
 };
 

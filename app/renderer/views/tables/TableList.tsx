@@ -2,10 +2,9 @@
 // Every table of the tree; choosing one opens it.
 import { useMemo } from 'react';
 import type { TableTree } from '../../../contract/api.ts';
-import { hex, hexVa } from '../../../contract/format.ts';
 import { levelName, pageOf, pfnOf } from '../../../contract/paging.ts';
-import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
-import { Digits } from '../../parts/Digits.tsx';
+import { type ColumnSpec, numberColumn, paColumn, vaColumn } from '../../parts/columns.tsx';
+import { DataTable } from '../../parts/DataTable.tsx';
 import { openFrame, useMemory } from '../../state/memory.ts';
 import { useTarget } from '../../state/target.ts';
 
@@ -22,16 +21,9 @@ interface Row {
 
 const COLUMNS: readonly ColumnSpec<Row>[] = [
   { id: 'level', header: 'Level', width: '7ch', value: (r) => -r.level, cell: (r) => r.name },
-  { id: 'va', header: 'From', width: '16ch', value: (r) => r.va, cell: (r) => <Digits text={hexVa(r.va)} /> },
-  { id: 'pa', header: 'Table PA', width: '12ch', value: (r) => r.pa, cell: (r) => <Digits text={hex(r.pa, 9)} /> },
-  {
-    id: 'used',
-    header: 'Used',
-    width: '8ch',
-    align: 'right',
-    value: (r) => r.used,
-    cell: (r) => <span className="num">{r.used}</span>,
-  },
+  vaColumn('From', '16ch', (r) => r.va),
+  paColumn('pa', 'Table PA', '12ch', (r) => r.pa),
+  numberColumn('used', 'Used', '8ch', (r) => r.used),
   {
     id: 'filled',
     header: 'Filled',

@@ -1,30 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What was traced, event by event.
 import { useMemo } from 'react';
-import { hex } from '../../../contract/format.ts';
 import { sayTraced } from '../../../contract/trace.ts';
-import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
-import { Digits } from '../../parts/Digits.tsx';
+import { type ColumnSpec, paColumn, pidColumn, textColumn, timeColumn } from '../../parts/columns.tsx';
+import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import type { Trace, TracedEvent } from '../../state/trace.ts';
 
 const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
-  {
-    id: 'time',
-    header: 'Time',
-    width: '11ch',
-    align: 'right',
-    value: (e) => e.ns,
-    cell: (e) => <span className="num">{(Number(e.ns - startNs) / 1e9).toFixed(4)} s</span>,
-  },
-  {
-    id: 'pid',
-    header: 'PID',
-    width: '8ch',
-    align: 'right',
-    value: (e) => e.pid,
-    cell: (e) => <span className="num">{e.pid}</span>,
-  },
+  timeColumn(startNs, 4, (e) => e.ns),
+  pidColumn((e) => e.pid),
   {
     id: 'kind',
     header: 'Event',
@@ -32,20 +17,8 @@ const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
     value: (e) => e.kind,
     cell: (e) => <span className={`strong e-${e.kind}`}>{e.kind}</span>,
   },
-  {
-    id: 'after',
-    header: 'Root PA',
-    width: '12ch',
-    value: (e) => e.after,
-    cell: (e) => (e.after ? <Digits text={hex(e.after, 9)} /> : <span className="dim">—</span>),
-  },
-  {
-    id: 'what',
-    header: 'What happened',
-    width: 'minmax(30ch, 1fr)',
-    value: sayTraced,
-    cell: (e) => <span title={sayTraced(e)}>{sayTraced(e)}</span>,
-  },
+  paColumn('after', 'Root PA', '12ch', (e) => e.after),
+  textColumn('what', 'What happened', 'minmax(30ch, 1fr)', sayTraced),
 ];
 
 /** The latest first where a whole machine is traced: what came last is looked for. */

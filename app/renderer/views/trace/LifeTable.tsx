@@ -6,8 +6,8 @@ import { hex } from '../../../contract/format.ts';
 import { type Life, livesOf, type Reign } from '../../../contract/lives.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { sayTraced } from '../../../contract/trace.ts';
-import { type ColumnSpec, DataTable } from '../../parts/DataTable.tsx';
-import { Digits } from '../../parts/Digits.tsx';
+import { type ColumnSpec, numberColumn, paColumn, pidColumn, textColumn } from '../../parts/columns.tsx';
+import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import type { Trace } from '../../state/trace.ts';
 
@@ -23,29 +23,15 @@ const lifeColumns = (
   endNs: bigint,
   select: (event: Traced | undefined) => void,
 ): readonly ColumnSpec<Life>[] => [
-  {
-    id: 'pid',
-    header: 'PID',
-    width: '8ch',
-    align: 'right',
-    value: (l) => l.pid,
-    cell: (l) => <span className="num">{l.pid}</span>,
-  },
-  {
-    id: 'parent',
-    header: 'Parent',
-    width: '8ch',
-    align: 'right',
-    value: (l) => l.parent,
-    cell: (l) => <span className="num dim">{l.parent || '—'}</span>,
-  },
-  {
-    id: 'name',
-    header: 'Runs',
-    width: '12ch',
-    value: (l) => l.name,
-    cell: (l) => <span title={l.name}>{l.name.split('/').at(-1)}</span>,
-  },
+  pidColumn((l) => l.pid),
+  numberColumn('parent', 'Parent', '8ch', (l) => l.parent, '—'),
+  textColumn(
+    'name',
+    'Runs',
+    '12ch',
+    (l) => l.name,
+    (l) => l.name.split('/').at(-1) ?? '',
+  ),
   {
     id: 'roots',
     header: 'Root PA over time',
@@ -69,16 +55,7 @@ const lifeColumns = (
       </span>
     ),
   },
-  {
-    id: 'root',
-    header: 'Last root',
-    width: '12ch',
-    value: (l) => l.reigns.at(-1)?.root ?? 0n,
-    cell: (l) => {
-      const root = l.reigns.at(-1)?.root;
-      return root ? <Digits text={hex(root, 9)} /> : <span className="dim">—</span>;
-    },
-  },
+  paColumn('root', 'Last root', '12ch', (l) => l.reigns.at(-1)?.root ?? 0n),
   {
     id: 'end',
     header: 'Exit',

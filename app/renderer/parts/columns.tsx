@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a table is told of a column, and the columns that several tables have.
+import type { ReactNode } from 'react';
+import { bytes, hex, hexVa } from '../../contract/format.ts';
+import { Digits } from './Digits.tsx';
+
+export interface ColumnSpec<T> {
+  readonly id: string;
+  readonly header: string;
+  /** CSS grid track, like "7ch" or "1fr". */
+  readonly width: string;
+  readonly align?: 'right';
+  readonly value: (row: T) => string | number | bigint;
+  readonly cell: (row: T) => ReactNode;
+}
+
+const DASH = <span className="dim">—</span>;
+
+/** Numbers under each other; 0 is shown as `zero`. */
+export const numberColumn = <T,>(
+  id: string,
+  header: string,
+  width: string,
+  value: (row: T) => number,
+  zero = '0',
+): ColumnSpec<T> => ({
+  id,
+  header,
+  width,
+  align: 'right',
+  value,
+  cell: (row) => <span className="num">{value(row) || zero}</span>,
+});
+
+export const pidColumn = <T,>(value: (row: T) => number, zero?: string): ColumnSpec<T> =>
+  numberColumn('pid', 'PID', '8ch', value, zero);
+
+/** Seconds since a moment. */
+export const timeColumn = <T,>(startNs: bigint, digits: number, value: (row: T) => bigint): ColumnSpec<T> => ({
+  id: 'time',
+  header: 'Time',
+  width: '11ch',
+  align: 'right',
+  value,
+  cell: (row) => <span className="num">{(Number(value(row) - startNs) / 1e9).toFixed(digits)} s</span>,
+});
+
+export const sizeColumn = <T,>(
+  id: string,
+  header: string,
+  value: (row: T) => bigint | number,
+  hasSize: (row: T) => boolean = () => true,
+): ColumnSpec<T> => ({
+  id,
+  header,
+  width: '9ch',
+  align: 'right',
+  value,
+  cell: (row) => (hasSize(row) ? bytes(value(row)) : ''),
+});
+
+export const vaColumn = <T,>(header: string, width: string, value: (row: T) => bigint): ColumnSpec<T> => ({
+  id: 'va',
+  header,
+  width,
+  value,
+  cell: (row) => <Digits text={hexVa(value(row))} />,
+});
+
+/** Physical addresses; a dash where there is none. */
+export const paColumn = <T,>(id: string, header: string, width: string, value: (row: T) => bigint): ColumnSpec<T> => ({
+  id,
+  header,
+  width,
+  value,
+  cell: (row) => (value(row) ? <Digits text={hex(value(row), 9)} /> : DASH),
+});
+
+/** Text that may be cut off; the tooltip has all of it. */
+export const textColumn = <T,>(
+  id: string,
+  header: string,
+  width: string,
+  value: (row: T) => string,
+  shown: (row: T) => string = value,
+): ColumnSpec<T> => ({
+  id,
+  header,
+  width,
+  value,
+  cell: (row) => <span title={value(row)}>{shown(row)}</span>,
+});

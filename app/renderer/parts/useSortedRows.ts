@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The rows of a table in the order of the column that was chosen.
+import {
+  createColumnHelper,
+  createSortedRowModel,
+  type RowData,
+  rowSortingFeature,
+  type SortingState,
+  sortFn_basic,
+  tableFeatures,
+  useTable,
+} from '@tanstack/react-table';
+import { useMemo, useState } from 'react';
+import type { ColumnSpec } from './columns.tsx';
+
+const features = tableFeatures({
+  rowSortingFeature,
+  sortedRowModel: createSortedRowModel(),
+  sortFns: { basic: sortFn_basic },
+});
+
+/** How a column is sorted, and what its heading does when it is clicked. */
+export interface Sort {
+  readonly order: 'asc' | 'desc' | false;
+  readonly toggle: ((event: unknown) => void) | undefined;
+}
+
+export function useSortedRows<T extends RowData>(columns: readonly ColumnSpec<T>[], rows: readonly T[]) {
+  const [sorting, setSorting] = useState<SortingState>([]);
+  const definitions = useMemo(() => {
+    const helper = createColumnHelper<typeof features, T>();
+    return helper.columns(
+      columns.map((c) => helper.accessor((row: T) => c.value(row), { id: c.id, header: c.header, sortFn: 'basic' })),
+    );
+  }, [columns]);
+  const table = useTable({
+    features,
+    columns: definitions,
+    data: rows as T[],
+    state: { sorting },
+    onSortingChange: setSorting,
+  });
+  const sorts = table
+    .getHeaderGroups()[0]
+    ?.headers.map(({ column }): Sort => ({ order: column.getIsSorted(), toggle: column.getToggleSortingHandler() }));
+  return { sorted: table.getRowModel().rows.map((row) => row.original), sorts: sorts ?? [] };
+}
