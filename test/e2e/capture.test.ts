@@ -119,7 +119,7 @@ describe.each(faces)('%s', (name, open) => {
     }
   });
 
-  test('a recorded trace, recorded pages; and a capture that is not whole says so', async () => {
+  test('a recorded trace, recorded pages; and a capture that is not complete says so', async () => {
     const recorded = await open(traced);
     await recorded.page.getByRole('tab', { name: 'Trace' }).click();
     await recorded.page.getByRole('button', { name: 'Recorded trace' }).click();
@@ -134,7 +134,7 @@ describe.each(faces)('%s', (name, open) => {
       .waitFor();
     await pages.close();
     const face = await open(broken);
-    await face.page.getByText('CAPTURE NOT WHOLE').waitFor();
+    await face.page.getByText('CAPTURE NOT COMPLETE').waitFor();
     await face.close();
   });
 });

@@ -33,7 +33,7 @@ inEachFace((window) => {
 
   test('says why a frame cannot be read, and shows no bytes', async () => {
     await startAt('secretmem');
-    await window.frame.getByText("can't be read").waitFor();
+    await window.frame.getByText('can’t be read').waitFor();
     expect(await window.frame.innerText()).toContain('direct map');
     // Not a digit of it, though its neighbours may be shown.
     expect(await window.frame.locator('.hex-line.here').innerText()).not.toMatch(/[0-9a-f]{2} [0-9a-f]{2}/);
@@ -73,7 +73,7 @@ inEachFace((window) => {
     await expect.poll(title).not.toBe(home);
     await window.page.keyboard.press('Control+End');
     await window.page.keyboard.press('PageDown');
-    await window.frame.getByText('behind the last System RAM').waitFor();
+    await window.frame.getByText('after the last System RAM').waitFor();
     await window.page.keyboard.press('Control+Home');
     await window.frame.getByText(/to 000000fff: not System RAM/).waitFor();
     await window.go(hexVa(va));

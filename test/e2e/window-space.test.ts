@@ -127,7 +127,7 @@ inEachFace((window) => {
   test('bad input is answered in place', async () => {
     await window.start('cr3scope://cpus');
     await window.go('no such thing');
-    const answer = window.page.getByText(/is no process, address or frame here/);
+    const answer = window.page.getByText(/is not a process, address or frame here/);
     await answer.waitFor();
     await window.page.getByRole('button', { name: 'Dismiss the notice' }).click();
     await answer.waitFor({ state: 'hidden' });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The first line of the window: what is shown, the sources, and where to go.
+// The first line of the window: the target, the sources and the box to go somewhere.
 import { Download, Search } from 'lucide-react';
 import { IconButton } from '../parts/IconButton.tsx';
 import { setExporting } from '../state/export.ts';

@@ -2,7 +2,7 @@
 import type { SourceStatus } from '../../contract/api.ts';
 import { Popup, PopupText } from '../parts/Popup.tsx';
 
-/** A source: whether it is ready, and what to do where it is not. */
+/** A source: whether it is ready, and the remedy if it is not. */
 export function Lamp({ source }: { source: SourceStatus }) {
   const state = source.ready ? 'ready' : 'missing';
   return (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The box that takes anything pasted and goes where it leads.
+// The box for addresses, frames, entries, processes and links.
 
 import { Autocomplete } from '@base-ui/react/autocomplete';
 import { useEffect, useMemo, useRef, useState } from 'react';
@@ -34,7 +34,7 @@ export function QueryBox() {
     if (!item) {
       if (text.trim())
         notify({
-          message: `“${text.trim()}” is no process, address or frame here`,
+          message: `“${text.trim()}” is not a process, address or frame here`,
           code: 'ENOENT',
           remedy: 'Try a PID, a name, a hex address, or “pfn 117274”, “pa 117274000”, “va 7f3a4001f000”.',
         });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The last line of the window: the check that runs or the notice, and how far all this can be trusted.
+// The last line of the window: the running check or the notice, and the privileges that cr3scope runs with.
 import { X } from 'lucide-react';
 import type { Target } from '../../contract/api.ts';
 import { count } from '../../contract/format.ts';
@@ -54,7 +54,7 @@ function Progress() {
 }
 
 const sayCapture = ({ problem, digest }: NonNullable<Target['capture']>) =>
-  problem ? 'CAPTURE NOT WHOLE' : `capture verified, SHA-256 ${digest.slice(0, 12)}…`;
+  problem ? 'CAPTURE NOT COMPLETE' : `capture verified, SHA-256 ${digest.slice(0, 12)}…`;
 
 export function StatusLine() {
   const target = useTarget((s) => s.target);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is shown: this machine or a capture of one, and the facts of it.
+// The target, which is this machine or a capture, and its facts.
 import type { Target } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
 import { Fact } from '../parts/Fact.tsx';
@@ -21,9 +21,9 @@ function factsOf(t: Target): [string, string][] {
     ...(t.capture
       ? ([
           ['Capture', t.capture.path],
-          ['Made', `${t.capture.startedAt} to ${t.capture.finishedAt ?? 'an end that is missing'}`],
+          ['Made', `${t.capture.startedAt} to ${t.capture.finishedAt ?? 'unknown: the end is missing'}`],
           ['SHA-256', t.capture.digest],
-          ['Whole', t.capture.problem || 'complete, and as it was written'],
+          ['Complete', t.capture.problem || 'yes, and as it was written'],
         ] as [string, string][])
       : []),
   ];

@@ -24,7 +24,7 @@ const PANES: Readonly<Record<View, ComponentType>> = {
   labs: LabPane,
 };
 
-/** The middle of the window: one view of several. */
+/** The middle of the window, which shows one of the views. */
 export function Views() {
   const view = useView((s) => s.view);
   const target = useTarget((s) => s.target);

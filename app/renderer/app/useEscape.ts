@@ -13,7 +13,7 @@ const isDialogOpen = (): boolean =>
   useSearch.getState().open ||
   useSharing.getState().open;
 
-/** Esc cancels the check that runs, else shows the whole region again. */
+/** Esc cancels the running check, or else removes the filter by verdict. */
 export function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The transport of this page: the bridge of the desktop window where it is there, a WebSocket otherwise.
+// The transport of this page: the bridge of the desktop window if there is one, else a WebSocket.
 import type { Client, Failure } from '../../contract/api.ts';
 import type { Greeting } from '../../contract/greeting.ts';
 import { fragmentOf, parseFragment } from '../../contract/link.ts';
@@ -13,10 +13,10 @@ declare global {
 }
 
 let client: Client;
-/** The explorer at the other end of the transport; after `openClient`. */
+/** The explorer at the other end of the transport. Call `openClient` first. */
 export const explorer = (): Client => client;
 
-/** What a failed call says. */
+/** The failure that a call threw. */
 export const failure = (error: unknown): Failure => {
   const { message, code, remedy } = error as Partial<Failure>;
   return { message: message ?? String(error), code: code ?? 'ERROR', remedy: remedy ?? '' };
@@ -24,16 +24,16 @@ export const failure = (error: unknown): Failure => {
 
 export const IS_DESKTOP = window.cr3scope !== undefined;
 
-/** Connects; `onLost` is told once the other end is gone. */
+/** Connects. `onLost` is called when the connection is lost. */
 export async function openClient(onLost: (why: string) => void): Promise<Client> {
   client = await openTransport(onLost);
   return client;
 }
 
-/** The secret of the session, as long as this tab lives: a reload needs it. Pages of other origins cannot read it. */
+/** The key of the session secret. The tab keeps it for a reload; pages of other origins cannot read it. */
 const SESSION = 'cr3scope.session';
 
-/** What opens the connection. The token of the link leaves the address bar and the history. */
+/** The first message of the connection. Removes the token from the address bar and the history. */
 function takeGreeting(): Greeting {
   const { token, ...rest } = parseFragment(window.location.hash);
   if (token) window.history.replaceState(null, '', `${window.location.pathname}#${fragmentOf(rest)}`);
@@ -43,7 +43,7 @@ function takeGreeting(): Greeting {
 
 async function openTransport(onLost: (why: string) => void): Promise<Client> {
   if (window.cr3scope) return connect(window.cr3scope);
-  // A new link that is opened in this tab changes nothing but the fragment.
+  // Opening a new link in this tab changes only the fragment.
   window.addEventListener('hashchange', () => {
     if (parseFragment(window.location.hash).token) window.location.reload();
   });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bytes as people paste them elsewhere.
+// Formats in which bytes are copied.
 import { hex } from '../../contract/format.ts';
 
 export const COPY_FORMS = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Finished files that the other end has for us.
+// Downloads of files that the other end has written.
 
-/** Has the browser, or the desktop, save what is offered at `path` as a file of this name. */
+/** Saves what is offered at `path` as a file of this name. */
 export function download(path: string, file: string): void {
   const link = document.createElement('a');
   link.href = path;

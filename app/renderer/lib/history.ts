@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Lists that grow as long as a watch or a trace runs, with a bound.
+// Lists that grow while a watch or a trace runs, up to a limit.
 
-/** So many changes or events are kept: a day of them has a bound. */
+/** The number of changes or events that are kept. */
 export const MOST_KEPT = 20_000;
 
-/** The list with more at its end; the oldest are forgotten. */
+/** Appends to a list. Drops the oldest elements above the limit. */
 export const append = <T>(list: readonly T[], more: readonly T[]): readonly T[] => [...list, ...more].slice(-MOST_KEPT);

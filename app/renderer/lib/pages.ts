@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which pages a table shows, by index: all of a region, or those of one verdict. Never a list of pages: a region may
-// have 2^28 of them.
+// The pages of a table by index: all pages of a region, or those with one verdict. They are never stored one by one,
+// because a region may have 2^28 of them.
 import type { Runs } from '../../contract/api.ts';
 import { pageBytes, pagesBetween } from '../../contract/paging.ts';
 
@@ -20,7 +20,7 @@ export function pagesOfRange(begin: bigint, end: bigint): PageList {
   };
 }
 
-/** The pages of those runs that have this verdict. */
+/** The pages of the runs with this verdict. */
 export function pagesOfVerdict(runs: Runs, verdict: number): PageList {
   const starts: number[] = []; // index of the first page of each run
   const vas: bigint[] = [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a pasted text may mean, best guess first.
+// What a pasted text may mean, the best guess first.
 import type { Processes } from '../../contract/api.ts';
 import { hex, hexVa, parseU64 } from '../../contract/format.ts';
 import { type Place, parseLink } from '../../contract/link.ts';
@@ -87,7 +87,7 @@ export function suggest(
     if (wanted === 'entry') found.push(entry());
     return found;
   }
-  // User addresses have 11 or 12 digits, physical ones up to 10, frame numbers up to 7; an entry of 13 to 16 is no address.
+  // User addresses have 11 or 12 digits, physical ones up to 10, frame numbers up to 7; 13 to 16 digits are an entry.
   const digits = hex(number).length;
   if (canGo.va && digits >= 11) found.push(va());
   if (digits >= 13) found.push(entry());

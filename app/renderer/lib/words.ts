@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** A command line as its words: blanks part them, quotes and backslashes keep them. A string says what is wrong. */
+/** Splits a command line into words at blanks, except in quotes or after a backslash. Returns an error message as a string. */
 export function splitWords(line: string): string[] | string {
   const words: string[] = [];
   let word: string | undefined;

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import './banner.css';
 
-/** A line across a pane that says what is the matter. */
+/** A message across a pane. */
 export function Banner({
   tone = '',
   role,

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import './bar.css';
 
-/** A line of controls below the title of a pane, which wraps where it is narrow. */
+/** A line of controls below the title of a pane. It wraps if the pane is narrow. */
 export function FormBar({
   hidden = false,
   onSubmit,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A sortable, keyboard-driven table of any number of rows, only the visible ones in the page.
+// A sortable table with keyboard navigation, for any number of rows. Only the visible ones are in the page.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
 import type { ColumnSpec } from './columns.tsx';
@@ -16,7 +16,7 @@ interface Props<T extends object> {
   readonly onSelect: (row: T) => void;
   readonly rowClass?: (row: T) => string;
   readonly empty?: ReactNode;
-  /** Below this many pixels the columns scroll sideways. */
+  /** In pixels. A narrower table scrolls horizontally. */
   readonly minWidth: number;
 }
 
@@ -62,8 +62,8 @@ export function DataTable<T extends object>({
   const index = sorted.findIndex((r) => rowKey(r) === selected);
   const template = columns.map((c) => c.width).join(' ');
 
-  // Keep the selection in sight when it changes from elsewhere.
-  // Fewer dependencies on purpose: sorting and live refreshes must not scroll
+  // Keeps the selection on screen when it changes from elsewhere. Sorting and live refreshes must not scroll:
+  // they are left out of the dependencies
   useEffect(() => {
     if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
   }, [selected]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** A padded number with its leading zeros dimmed. */
+/** A padded number with dimmed leading zeros. */
 export function Digits({ text }: { text: string }) {
   const zeros = /^0*(?=.)/.exec(text)?.[0].length ?? 0;
   return (

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import './empty.css';
 
-/** An empty or failed state: why, and what to do. */
+/** An empty or failed state: the reason, and what to do. */
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="empty" role="note">

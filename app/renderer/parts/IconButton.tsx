@@ -11,7 +11,7 @@ interface IconButtonProps {
   readonly onClick?: () => void;
 }
 
-/** A button that shows an icon only. */
+/** A button with an icon and no text. */
 export function IconButton({
   icon: Icon,
   label,
@@ -43,7 +43,7 @@ interface TitleButtonProps {
   readonly onClick: () => void;
 }
 
-/** A button in the title of a pane: in a narrow pane it keeps its icon only. */
+/** A button in the title of a pane. In a narrow pane it shows its icon only. */
 export function TitleButton({ icon: Icon, label, title = label, disabled, onClick }: TitleButtonProps) {
   return (
     <button type="button" aria-label={label} title={title} disabled={disabled ?? false} onClick={onClick}>

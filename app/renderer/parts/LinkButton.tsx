@@ -8,7 +8,7 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** A button that looks like a link and leads somewhere in the window. */
+/** A button that looks like a link and goes somewhere in the window. */
 export function LinkButton({ num = false, disabled = false, onClick, children }: Props) {
   return (
     <button type="button" className={num ? 'link num' : 'link'} disabled={disabled} onClick={onClick}>

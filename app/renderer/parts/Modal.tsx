@@ -10,7 +10,7 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** A dialog before the window, which waits until it is closed. */
+/** A modal dialog. */
 export function Modal({ open, onClose, className = '', children }: Props) {
   return (
     <Dialog.Root open={open} onOpenChange={(now) => !now && onClose()}>
@@ -26,6 +26,6 @@ export function ModalTitle({ children }: { children: ReactNode }) {
   return <Dialog.Title className="popup-title">{children}</Dialog.Title>;
 }
 
-/** What a screen reader says of the dialog when it opens. */
+/** What a screen reader says when the dialog opens. */
 export const ModalText = Dialog.Description;
 export const ModalClose = Dialog.Close;

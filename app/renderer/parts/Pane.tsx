@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The frame of what the window shows beside and below each other.
+// A pane of the window and its title.
 import type { KeyboardEventHandler, ReactNode } from 'react';
 import './pane.css';
 
@@ -19,7 +19,7 @@ export function Pane({ label, className = '', onKeyDown, children }: Props) {
   );
 }
 
-/** Its first line: what is shown, and what can be done with it. */
+/** The first line of a pane: its title and actions. */
 export function PaneTitle({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <header className="pane-title">

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import './popup.css';
 
 interface Props {
-  /** The button that opens it: its classes, name and content. */
+  /** The classes, name and content of the button that opens it. */
   readonly trigger: {
     readonly className: string;
     readonly label?: string;
@@ -18,7 +18,7 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** A button, and what it shows beside itself until something else is pressed. */
+/** A button that opens a popup beside it. */
 export function Popup({ trigger, title, className = '', offset = 6, align = 'start', children }: Props) {
   return (
     <Popover.Root>
@@ -37,5 +37,5 @@ export function Popup({ trigger, title, className = '', offset = 6, align = 'sta
   );
 }
 
-/** What a screen reader says of the popup when it opens. */
+/** What a screen reader says when the popup opens. */
 export const PopupText = Popover.Description;

@@ -2,7 +2,7 @@
 import { Separator } from 'react-resizable-panels';
 import './splitter.css';
 
-/** What is dragged to share the room between two panels; `vertical` between two beside each other. */
+/** A handle that resizes two panels. It is `vertical` between panels that are side by side. */
 export function Splitter({ direction, label }: { direction: 'vertical' | 'horizontal'; label: string }) {
   return <Separator className={`splitter ${direction}`} aria-label={label} />;
 }

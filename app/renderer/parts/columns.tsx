@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a table is told of a column, and the columns that several tables have.
+// The definition of a column, and columns that several tables share.
 import type { ReactNode } from 'react';
 import { bytes, hex, hexVa } from '../../contract/format.ts';
 import { Digits } from './Digits.tsx';
@@ -16,7 +16,7 @@ export interface ColumnSpec<T> {
 
 const DASH = <span className="dim">—</span>;
 
-/** Numbers under each other; 0 is shown as `zero`. */
+/** Numbers, aligned to the right. 0 is shown as `zero`. */
 export const numberColumn = <T,>(
   id: string,
   header: string,
@@ -35,7 +35,7 @@ export const numberColumn = <T,>(
 export const pidColumn = <T,>(value: (row: T) => number, zero?: string): ColumnSpec<T> =>
   numberColumn('pid', 'PID', '8ch', value, zero);
 
-/** Seconds since a moment. */
+/** Seconds since `startNs`. */
 export const timeColumn = <T,>(startNs: bigint, digits: number, value: (row: T) => bigint): ColumnSpec<T> => ({
   id: 'time',
   header: 'Time',
@@ -67,7 +67,7 @@ export const vaColumn = <T,>(header: string, width: string, value: (row: T) => b
   cell: (row) => <Digits text={hexVa(value(row))} />,
 });
 
-/** Physical addresses; a dash where there is none. */
+/** Physical addresses. 0 is shown as a dash. */
 export const paColumn = <T,>(id: string, header: string, width: string, value: (row: T) => bigint): ColumnSpec<T> => ({
   id,
   header,
@@ -76,7 +76,7 @@ export const paColumn = <T,>(id: string, header: string, width: string, value: (
   cell: (row) => (value(row) ? <Digits text={hex(value(row), 9)} /> : DASH),
 });
 
-/** Text that may be cut off; the tooltip has all of it. */
+/** Text that may be cut off. The tooltip shows all of it. */
 export const textColumn = <T,>(
   id: string,
   header: string,

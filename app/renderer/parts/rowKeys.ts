@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** By how many rows a key moves the selection in a table of `rows`, of which `page` are in sight; undefined: by none. */
+/** By how many rows a key moves the selection in a table of `rows`, of which `page` are visible; undefined: another key. */
 export function rowStep(key: string, page: number, rows: number): number | undefined {
   const steps: Record<string, number> = {
     ArrowDown: 1,

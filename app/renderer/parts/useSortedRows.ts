@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The rows of a table in the order of the column that was chosen.
+// The rows of a table, sorted by the chosen column.
 import {
   createColumnHelper,
   createSortedRowModel,
@@ -19,7 +19,7 @@ const features = tableFeatures({
   sortFns: { basic: sortFn_basic },
 });
 
-/** How a column is sorted, and what its heading does when it is clicked. */
+/** How a column is sorted, and what a click on its heading does. */
 export interface Sort {
   readonly order: 'asc' | 'desc' | false;
   readonly toggle: ((event: unknown) => void) | undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Places in physical memory with notes, kept by this browser.
+// Bookmarks in physical memory, kept by this browser.
 import { create } from 'zustand';
 
 export interface Bookmark {
@@ -31,7 +31,7 @@ function keep(bookmarks: readonly Bookmark[]): void {
   useBookmarks.setState({ bookmarks });
 }
 
-/** Adds a bookmark, or gives the one that is there another note. */
+/** Adds a bookmark, or changes the note of an existing one. */
 export function setBookmark(bookmark: Bookmark): void {
   const others = useBookmarks.getState().bookmarks.filter((b) => b.bootId !== bookmark.bootId || b.pa !== bookmark.pa);
   keep([...others, bookmark]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The check of the process that is looked at.
+// The check of the chosen process.
 import { create } from 'zustand';
 import type { CheckRows, CheckSummary, Events, Failure } from '../../contract/api.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
@@ -12,7 +12,7 @@ export interface Check {
   readonly done: bigint;
   readonly total: bigint;
   readonly counts: BigUint64Array;
-  /** For its turn, as others are at work. */
+  /** Whether it waits for other checks and searches. */
   readonly waiting?: boolean;
   readonly summary?: CheckSummary;
   readonly rows?: CheckRows;
@@ -25,7 +25,7 @@ const get = () => useCheck.getState().check;
 
 export const isRunning = (check: Check | undefined): boolean => check !== undefined && !check.summary && !check.error;
 
-/** Checks the whole address space; `bytes` compares the bytes of its pages, too. */
+/** Checks the address space. `bytes` also compares the bytes of its pages. */
 export async function startCheck(bytes = false): Promise<void> {
   const { space } = useSpace.getState();
   if (!space) return;
@@ -46,10 +46,10 @@ export function cancelCheck(): void {
   if (check && isRunning(check)) void explorer().call('cancel', { id: check.id });
 }
 
-/** Forgets the check, as another process is looked at. */
+/** Forgets the check when another process is chosen. */
 export const dropCheck = (): void => set(undefined);
 
-/** Takes in what a check tells; returns its summary once it is done. */
+/** Handles an event of a check. Returns the summary of a check that is done. */
 export function followCheck(event: Events['check']): CheckSummary | undefined {
   const check = get();
   if (!check || check.id !== event.id) return undefined;
@@ -74,6 +74,6 @@ async function readRows(id: string): Promise<void> {
     const now = get();
     if (now?.id === id) set({ ...now, rows });
   } catch {
-    // The next check has taken its place.
+    // A newer check has replaced it.
   }
 }

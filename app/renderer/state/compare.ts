@@ -9,14 +9,14 @@ import type { Space } from './space.ts';
 export interface Kept extends Snapshot {
   /** Undefined: every process. */
   readonly space?: Space;
-  /** Where it is a capture in a file. */
+  /** Of the file, if it is a capture. */
   readonly path?: string;
 }
 
 interface CompareState {
   /** Oldest first. */
   snapshots: readonly Kept[];
-  /** What is being done, in words; "" while nothing is. */
+  /** What is being done, as text; "" if nothing is. */
   busy: string;
   before?: string;
   /** "": now. */
@@ -41,7 +41,7 @@ async function during(busy: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Keeps a process, or every one, as it is now. */
+/** Takes a snapshot of a process, or of all processes. */
 export const takeSnapshot = (space: Space | undefined): Promise<void> =>
   during('Taking a snapshot…', async () => {
     const id = crypto.randomUUID();
@@ -51,7 +51,7 @@ export const takeSnapshot = (space: Space | undefined): Promise<void> =>
     set({ comparison: undefined });
   });
 
-/** A capture in a file: to compare with, or what is compared, where this window shows a capture. */
+/** Opens a capture as one side of the comparison. */
 export const openSnapshot = (path: string): Promise<void> =>
   during('Opening it…', async () => {
     const id = crypto.randomUUID();
@@ -61,7 +61,7 @@ export const openSnapshot = (path: string): Promise<void> =>
     set(before && snapshots.some((s) => s.path) ? { after: id } : { before: id });
   });
 
-/** Saves the differences of the comparison that is shown, all of them. */
+/** Saves all differences of the comparison that is shown. */
 export const saveComparison = (format: (typeof COMPARISON_FORMATS)[number]): Promise<void> =>
   during('Writing…', async () => {
     const { path } = await explorer().call('exportComparison', { format });

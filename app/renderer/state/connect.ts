@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Connects the stores to the explorer: its events go to those that they are about.
+// Connects the stores to the explorer, and passes its events on to them.
 import type { CheckSummary } from '../../contract/api.ts';
 import { parseFragment, parseLink } from '../../contract/link.ts';
 import { pagesBetween } from '../../contract/paging.ts';
@@ -15,7 +15,7 @@ import { useTarget } from './target.ts';
 import { followTrace } from './trace.ts';
 import { followWatch } from './watch.ts';
 
-/** Connects, follows what the explorer tells, and looks at something first. */
+/** Connects, subscribes to the events, and shows the first place. */
 export async function connect(): Promise<void> {
   try {
     const client = await openClient((lost) => useTarget.setState({ lost }));
@@ -51,7 +51,7 @@ function selectFirst(): void {
   if (processes && first >= 0) void selectProcess(spaceAt(processes, first));
 }
 
-/** Something to look at first: the start of the first region whose pages are all mapped, else of the first region. */
+/** The first address to show: the start of the first region that is fully mapped, else of the first region. */
 function firstMapped(summary: CheckSummary): bigint {
   const at = summary.regionBegin.findIndex(
     (begin, i) => summary.regionCounts[i * VERDICTS.length] === pagesBetween(begin, summary.regionEnd[i] as bigint),

@@ -5,9 +5,9 @@ import type { Half } from '../../contract/paging.ts';
 
 interface Entry {
   readonly raw: bigint;
-  /** Undefined: the likeliest. */
+  /** Undefined: the most likely one. */
   readonly level: number | undefined;
-  /** Of the address space, which its table is for. */
+  /** The half of the address space that the entry belongs to. */
   readonly half: Half;
 }
 

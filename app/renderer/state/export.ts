@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The export dialog: what it is about, and the export that runs.
+// The export dialog: its scope, and the running export.
 import { create } from 'zustand';
 import type { Args, ExportEvent, Failure, FramesKept } from '../../contract/api.ts';
 import { explorer, failure } from '../lib/client.ts';
@@ -8,11 +8,11 @@ import { useCheck } from './check.ts';
 import { useSpace } from './space.ts';
 import { useTarget } from './target.ts';
 
-/** The chosen process, or every one. */
+/** The chosen process, or all processes. */
 export type ExportScope = 'process' | 'all';
 export type Format = Args<'startExport'>['format'];
 
-/** An export that runs, and the name that its file is to have. */
+/** A running export, and the name for its file. */
 export interface Running {
   readonly id: string;
   readonly file: string;
@@ -32,7 +32,7 @@ const get = useExport.getState;
 
 export const setExporting = (scope: ExportScope | undefined): void => set({ scope });
 
-/** The one process that is exported; undefined: every one. */
+/** The process to export; undefined: all processes. */
 export function exportedSpace() {
   return get().scope === 'process' ? useSpace.getState().space : undefined;
 }
@@ -69,7 +69,7 @@ export function closeExport(): void {
   set({ error: undefined, scope: undefined });
 }
 
-/** Takes in what an export tells, and saves its file once it is written. */
+/** Handles an event of an export. Saves its file once it is written. */
 export function followExport(event: ExportEvent): void {
   const { running } = get();
   if (event.id !== running?.id) return;

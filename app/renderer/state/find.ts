@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The search for the next hit from the cursor on.
+// The search for the next hit from the cursor.
 import { create } from 'zustand';
 import type { Pattern } from '../../contract/pattern.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { openAddress, selectTo, useMemory } from './memory.ts';
 
 interface Find {
-  /** While it runs. */
+  /** Set while it runs. */
   readonly id?: string;
-  /** What it does, or how the last one ended. */
+  /** Its progress, or how the last one ended. */
   readonly message: string;
 }
 
@@ -16,7 +16,7 @@ export const useFind = create<{ readonly find?: Find | undefined }>(() => ({}));
 const set = useFind.setState;
 const get = useFind.getState;
 
-/** Goes to the next hit behind the cursor, or to the one before it. */
+/** Goes to the next hit after the cursor, or to the previous one. */
 export async function findNext(pattern: Pattern, back: boolean): Promise<void> {
   cancelFind();
   const id = crypto.randomUUID();
@@ -27,7 +27,7 @@ export async function findNext(pattern: Pattern, back: boolean): Promise<void> {
     const from = back ? cursor : cursor + 1n;
     const pa = await explorer().call('findNext', { id, ...pattern, from, back });
     if (!mine()) return;
-    set({ find: { message: pa === null ? `not found ${back ? 'before' : 'behind'} the cursor` : '' } });
+    set({ find: { message: pa === null ? `not found ${back ? 'before' : 'after'} the cursor` : '' } });
     if (pa === null) return;
     openAddress(pa);
     selectTo(pa + BigInt(pattern.bytes.length) - 1n);

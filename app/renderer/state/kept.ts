@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// State of a view that outlives it: a view is taken down when another one is shown, or the window becomes narrow.
+// State that outlives its view. A view is unmounted when another one is shown, or when the window becomes narrow.
 import { create } from 'zustand';
 
 const useValues = create<Readonly<Record<string, unknown>>>(() => ({}));

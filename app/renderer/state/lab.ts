@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The lab that is shown, and the step it is at.
+// The lab that is shown, and its step.
 import { create } from 'zustand';
 import type { Failure, LabStep } from '../../contract/api.ts';
 import type { LabName } from '../../contract/labs.ts';
 import { explorer, failure } from '../lib/client.ts';
 
 interface Lab {
-  /** Without one it was not started. */
+  /** Undefined until the lab is started. */
   readonly id?: string;
   readonly name: LabName;
   readonly at?: LabStep;
@@ -25,7 +25,7 @@ async function takeStep(id: string, name: LabName, step: Promise<LabStep>): Prom
   if (get().lab?.id === id) set({ lab: { id, name, ...result } });
 }
 
-/** Shows a lab, to be started: a link starts no programs. */
+/** Shows a lab without starting it: a link must not start programs. */
 export function showLab(name: LabName): void {
   if (get().lab?.name === name) return;
   endLab();

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The physical side of the window: the byte the cursor is on, the frames around it, and what is known of its frame.
+// The cursor in physical memory, the frames that were read, and the facts of the frame under the cursor.
 import { create } from 'zustand';
 import { type Failure, type Frame, MOST_FRAMES } from '../../contract/api.ts';
 import { PA_END, PAGE_BYTES, pageOffset, paOf, pfnOf } from '../../contract/paging.ts';
 import { explorer, failure } from '../lib/client.ts';
 
-/** A frame's bytes as read last, and those of the reading before, to light what changed. */
+/** The bytes of a frame, and those of the previous reading, to highlight what changed. */
 export interface Loaded {
   readonly status: number;
   readonly bytes: Uint8Array;
   readonly before?: Uint8Array;
 }
 
-/** The frame seen as a page table: its level and the first address it covers, where that is known. */
+/** How a frame is shown as a page table: its level, and the first address it covers if that is known. */
 export interface TableShown {
   readonly level: number;
   readonly base?: bigint;
@@ -29,7 +29,7 @@ interface MemoryState {
   frame?: Frame;
   frameError?: Failure;
   table?: TableShown;
-  /** Tables left by going down, to go back to. */
+  /** The tables on the way down, to go back to. */
   trail: readonly { readonly pa: bigint; readonly table: TableShown }[];
 }
 
@@ -64,7 +64,7 @@ export function openFrame(pfn: bigint, offset = 0, table?: TableShown): void {
 /** Opens the frame of a physical address, the cursor on that byte. */
 export const openAddress = (pa: bigint, table?: TableShown): void => openFrame(pfnOf(pa), pageOffset(pa), table);
 
-/** Goes from the table that is shown to another frame below it. */
+/** Goes from the table that is shown down to a frame that it points to. */
 export function goDown(pfn: bigint, table: TableShown | undefined): void {
   const { cursor, table: from, trail } = get();
   openFrame(pfn, 0, table);
@@ -97,7 +97,7 @@ async function readFacts(): Promise<void> {
 
 const asked = new Set<bigint>();
 
-/** Reads frames [pfn, pfn + count) that are not there yet, or all of them `again`. */
+/** Reads the frames of [pfn, pfn + count) that are missing, or all of them if `again`. */
 export async function loadFrames(pfn: bigint, count: number, again = false): Promise<void> {
   const wanted = (n: bigint) => !asked.has(n) && (again || !get().loaded.has(n));
   let first = pfn;
@@ -128,18 +128,18 @@ export async function loadFrames(pfn: bigint, count: number, again = false): Pro
   }
 }
 
-/** Reads the cursor's frame, and those on screen, again. */
+/** Reads the frame under the cursor and those on screen again. */
 export async function refresh(pfn: bigint, count: number): Promise<void> {
   await Promise.all([loadFrames(pfn, count, true), readFacts()]);
 }
 
-/** Byte of the frames at hand; undefined where it is not loaded or could not be read. */
+/** A byte of the loaded frames; undefined if it is not loaded or could not be read. */
 export function byteAt(loaded: MemoryState['loaded'], pa: bigint): number | undefined {
   const frame = loaded.get(pfnOf(pa));
   return frame?.status === 0 ? frame.bytes[pageOffset(pa)] : undefined;
 }
 
-/** The selected bytes, or the word at the cursor; those that are not known are left out. */
+/** The range of the selected bytes, or of the word at the cursor. */
 export function selection({ cursor = 0n, anchor }: Pick<MemoryState, 'cursor' | 'anchor'>): {
   begin: bigint;
   end: bigint;

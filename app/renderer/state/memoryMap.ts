@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The part of physical memory that its map shows.
+// The part of physical memory that the map shows.
 import { create } from 'zustand';
 
 /** Frames, end exclusive; undefined: all of them. */

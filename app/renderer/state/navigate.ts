@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Going places: from a process, an address or a link to what the window then shows of it.
+// Navigation: shows a process, an address, or the place of a link.
 import { parseLevel } from '../../contract/explain.ts';
 import type { LabName } from '../../contract/labs.ts';
 import type { Place } from '../../contract/link.ts';
@@ -22,7 +22,7 @@ import { show } from './view.ts';
 const set = useSpace.setState;
 const get = useSpace.getState;
 
-/** Makes a process the one that is looked at, reads its regions and checks it. */
+/** Chooses a process, reads its regions and checks it. */
 export async function selectProcess(space: Space): Promise<void> {
   cancelCheck();
   dropCheck();
@@ -47,7 +47,7 @@ export async function selectProcess(space: Space): Promise<void> {
   }
 }
 
-/** Translates an address of the selected process and opens the frame it ends in. */
+/** Translates an address of the chosen process and opens the frame that it maps to. */
 export async function selectVa(va: bigint): Promise<void> {
   const { space, regions } = get();
   if (!space) return;
@@ -64,19 +64,19 @@ export async function selectVa(va: bigint): Promise<void> {
   }
 }
 
-/** Makes a process the one that is looked at, unless it is already. */
+/** Chooses a process unless it is chosen already. */
 async function ensureProcess(space: Space): Promise<void> {
   if (!isSameSpace(get().space, space)) await selectProcess(space);
 }
 
-/** Looks at an address of any process. */
+/** Goes to an address of any process. */
 export async function goTo(space: Space, va: bigint): Promise<void> {
   closeOwners();
   await ensureProcess(space);
   await selectVa(va);
 }
 
-/** Goes where a pasted text leads. */
+/** Goes to the destination of a pasted text. */
 export function go(to: Destination): void {
   if (to.kind === 'process') void selectProcess(to);
   else if (to.kind === 'va') void selectVa(to.va);
@@ -85,7 +85,7 @@ export function go(to: Destination): void {
   else openFrame(to.pfn, to.offset);
 }
 
-/** Goes where a link leads. */
+/** Goes to the place of a link. */
 export async function visit(place: Place): Promise<void> {
   if ('pid' in place) {
     const space = spaceOfPid(useProcesses.getState().processes, place.pid);

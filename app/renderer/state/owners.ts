@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who maps a frame: the question that is open, and its answer.
+// The owners of a frame: the open question and its answer.
 import { create } from 'zustand';
 import type { Failure, Owners } from '../../contract/api.ts';
 import { explorer, failure } from '../lib/client.ts';
@@ -13,7 +13,7 @@ interface Asked {
 export const useOwners = create<{ readonly asked?: Asked | undefined }>(() => ({}));
 const set = useOwners.setState;
 
-/** Asks who maps a frame; `again` walks every address space anew. */
+/** Asks who maps a frame. `again` walks every address space again. */
 export async function askOwners(pfn: bigint, again = false): Promise<void> {
   set({ asked: { pfn } });
   const answer = await explorer()

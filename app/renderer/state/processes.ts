@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The list of processes, as read last.
+// The list of processes as last read.
 import { create } from 'zustand';
 import type { Processes } from '../../contract/api.ts';
 import { explorer } from '../lib/client.ts';
@@ -23,7 +23,7 @@ export const spaceAt = (processes: Processes, at: number): Space => ({
   name: processes.name[at] as string,
 });
 
-/** The process of this PID that the list has; undefined where it has none. */
+/** The process with this PID; undefined if the list does not have it. */
 export function spaceOfPid(processes: Processes | undefined, pid: number): Space | undefined {
   const at = processes?.pid.indexOf(pid) ?? -1;
   return processes && at >= 0 ? spaceAt(processes, at) : undefined;

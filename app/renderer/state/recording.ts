@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The recording of what is traced and watched.
+// The recording of traces and watches.
 import { create } from 'zustand';
 import { explorer } from '../lib/client.ts';
 import { download } from '../lib/download.ts';
 
-/** `id` of the recording that runs. */
+/** The running recording. */
 export const useRecording = create<{ readonly id?: string | undefined }>(() => ({}));
 
-/** Begins to record what is traced and watched from now on, or ends that and saves it as a capture. */
+/** Starts to record traces and watches, or stops and saves them as a capture. */
 export async function toggleRecording(): Promise<void> {
   const recording = useRecording.getState().id;
   if (!recording) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The search of memory made last, and whether its dialog is open.
+// The last search of memory, and whether its dialog is open.
 import { create } from 'zustand';
 import type { SearchEvent } from '../../contract/api.ts';
 import { type Pattern, sayHit } from '../../contract/pattern.ts';
@@ -13,7 +13,7 @@ export interface Search {
   readonly space?: Space;
   readonly done: bigint;
   readonly total: bigint;
-  /** For its turn, as others are at work. */
+  /** Whether it waits for other checks and searches. */
   readonly waiting?: boolean;
   readonly hits: readonly { address: bigint; pa: bigint; bytes: string; text: string }[];
   readonly end?: NonNullable<SearchEvent['end']>;
@@ -53,7 +53,7 @@ export function setSearching(open: boolean): void {
   set({ open });
 }
 
-/** Takes in what a search tells. */
+/** Handles an event of a search. */
 export function followSearch(event: SearchEvent): void {
   const { search } = get();
   if (!search || search.id !== event.id) return;

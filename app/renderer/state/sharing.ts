@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Whether the dialog is open that shows what the process shares with another.
+// Whether the dialog about shared frames is open.
 import { create } from 'zustand';
 
 export const useSharing = create<{ readonly open: boolean }>(() => ({ open: false }));

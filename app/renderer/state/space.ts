@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The process that is looked at: its regions, and the address in it that is translated.
+// The chosen process: its regions, and the address that is translated.
 import { create } from 'zustand';
 import type { Failure, Regions, Translation } from '../../contract/api.ts';
 import type { Verdict } from '../../contract/verdicts.ts';
@@ -19,9 +19,9 @@ interface SpaceState {
   readonly regionsError?: Failure | undefined;
   /** Index into regions. */
   readonly region: number;
-  /** Show only pages of this verdict, of the whole address space. */
+  /** Show only the pages with this verdict, of all regions. */
   readonly only?: Verdict | undefined;
-  /** The address that translation and its table row are about. */
+  /** The address that is translated and selected in the table. */
   readonly va?: bigint | undefined;
   readonly translation?: Translation | undefined;
   readonly translationError?: Failure | undefined;

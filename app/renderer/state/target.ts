@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The machine or capture that the window shows, and whether the other end is still there.
+// The machine or capture that the window shows, and whether the connection holds.
 import { create } from 'zustand';
 import type { Target } from '../../contract/api.ts';
 
 interface TargetState {
   readonly target?: Target;
-  /** Why the connection is gone; undefined while it holds. */
+  /** Why the connection was lost; undefined while it holds. */
   readonly lost?: string;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The colours of the page: those that the user of this browser prefers, or the system's.
+// The theme of the page: the one that the user chose in this browser, or the system's.
 import { create } from 'zustand';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -17,7 +17,7 @@ function savedTheme(): Theme {
   return saved === 'light' || saved === 'dark' ? saved : 'system';
 }
 
-/** Gives the page its colours; whoever draws with them afterwards finds the new ones. */
+/** Sets the colours of the page. Pictures that are drawn afterwards use them. */
 function apply(preferred: Theme): ThemeState {
   const shown = preferred === 'system' ? (isDark.matches ? 'dark' : 'light') : preferred;
   document.documentElement.dataset.theme = shown;

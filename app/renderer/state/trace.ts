@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The trace that runs, or ran last.
+// The running trace, or the last one.
 import { create } from 'zustand';
 import type { Args, Failure, Traced, TraceEvent } from '../../contract/api.ts';
 import { explorer, failure } from '../lib/client.ts';
@@ -9,7 +9,7 @@ export type TracedEvent = Traced & { readonly id: number };
 
 export interface Trace {
   readonly id: string;
-  /** All processes, not those of one program: what came last is looked for. */
+  /** Whether all processes are traced, not only those of one program. */
   readonly machine: boolean;
   /** Oldest first; the oldest are forgotten beyond MOST_KEPT. */
   readonly events: readonly TracedEvent[];
@@ -38,13 +38,13 @@ export async function startTrace(wanted: Omit<Args<'startTrace'>, 'id'>): Promis
   }
 }
 
-/** Lets all that is traced run on. */
+/** Ends the trace; the traced processes run on. */
 export function stopTrace(): void {
   const { trace } = get();
   if (trace && !trace.ended) void explorer().call('cancel', { id: trace.id });
 }
 
-/** Takes in what a trace tells. */
+/** Handles an event of a trace. */
 export function followTrace(event: TraceEvent): void {
   const { trace } = get();
   if (trace?.id !== event.id) return;

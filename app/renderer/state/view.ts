@@ -14,10 +14,10 @@ export const VIEWS = {
   labs: 'Labs',
 } as const;
 export type View = keyof typeof VIEWS;
-/** Views that need a machine, not a capture of one. */
+/** Views that need a live machine. */
 const LIVE_VIEWS: ReadonlySet<string> = new Set<View>(['labs']);
 
-/** The views of this target, with their names. */
+/** The views that this target supports, with their names. */
 export const viewsOf = (target: Target | undefined): [View, string][] =>
   (Object.entries(VIEWS) as [View, string][]).filter(([view]) => !target?.capture || !LIVE_VIEWS.has(view));
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The pages that are watched, and what has changed of them.
+// The watched pages and their changes.
 import { create } from 'zustand';
 import type { Failure, WatchEvent } from '../../contract/api.ts';
 import { type PageState, pageStates } from '../../contract/watch.ts';
@@ -14,7 +14,7 @@ export interface Change {
   readonly to: PageState;
 }
 
-/** A range of pages of a process that is watched. */
+/** A watched range of pages of a process. */
 export interface WatchedPlace {
   readonly id: string;
   readonly space: Space;
@@ -27,7 +27,7 @@ export interface WatchedPlace {
 }
 
 export interface Watched {
-  /** 0: a sample is taken when asked for. */
+  /** 0: samples are taken on request. */
   readonly intervalMs: number;
   readonly places: readonly WatchedPlace[];
   readonly startNs: bigint;
@@ -46,7 +46,7 @@ export const useWatch = create<WatchState>(() => ({}));
 const set = useWatch.setState;
 const get = useWatch.getState;
 
-/** Watches a range, besides what is watched already where `also`. */
+/** Watches a range; `also`: in addition to those that are watched already. */
 export async function startWatch(
   space: Space,
   begin: bigint,
@@ -74,12 +74,12 @@ export function stopWatch(): void {
   for (const { id, ended } of get().watched?.places ?? []) if (!ended) void explorer().call('cancel', { id });
 }
 
-/** Takes one sample of all that is watched. */
+/** Takes one sample of each watched range. */
 export function sampleWatch(): void {
   for (const { id, ended } of get().watched?.places ?? []) if (!ended) void explorer().call('sampleWatch', { id });
 }
 
-/** Takes in what a watch tells. */
+/** Handles an event of a watch. */
 export function followWatch(event: WatchEvent): void {
   const { watched } = get();
   const place = watched?.places.find((p) => p.id === event.id);

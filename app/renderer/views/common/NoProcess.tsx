@@ -2,7 +2,7 @@
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane } from '../../parts/Pane.tsx';
 
-/** A view that is about a process, while none is chosen. */
+/** Replaces a view that needs a process while none is chosen. */
 export function NoProcess({ view }: { view: string }) {
   return (
     <Pane label={view}>

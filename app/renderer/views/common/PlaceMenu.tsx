@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Copies where one is: as a link, and as the command that prints the same.
+// Copies the current place as a link, or as the command that prints the same.
 import { Link } from 'lucide-react';
 import { commandOf, linkOf, type Place } from '../../../contract/link.ts';
 import { MenuButton } from '../../parts/MenuButton.tsx';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Records what is traced and watched into a capture, to keep and to open again.
+// Records traces and watches into a capture.
 import { Circle, Square } from 'lucide-react';
 import { notify } from '../../state/notice.ts';
 import { toggleRecording, useRecording } from '../../state/recording.ts';

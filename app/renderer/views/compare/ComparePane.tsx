@@ -16,7 +16,7 @@ export function ComparePane() {
   const captured = useTarget((s) => s.target?.capture?.path);
   const { snapshots, busy, before, after, comparison, error } = useCompare();
   const chosen = snapshots.filter((s) => s.id === before || s.id === after);
-  // A capture in this window is what another one is compared with.
+  // If the window shows a capture, other captures are compared with it.
   useEffect(() => {
     if (captured && useCompare.getState().snapshots.length === 0) void openSnapshot(captured);
   }, [captured]);

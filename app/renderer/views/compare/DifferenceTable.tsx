@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What differs, one row a difference; choosing one goes there.
+// The differences, one per row. Choosing one opens its place.
 import { useMemo, useState } from 'react';
 import { type Difference, sayChange, sayWhere } from '../../../contract/changes.ts';
 import { type ColumnSpec, textColumn } from '../../parts/columns.tsx';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which snapshots there are, and which two are compared.
+// The snapshots, and the choice of the two that are compared.
 import { bytes, count } from '../../../contract/format.ts';
 import { FormBar } from '../../parts/Bar.tsx';
 import { choose, compare, dropSnapshot, type Kept, openSnapshot, useCompare } from '../../state/compare.ts';
@@ -13,7 +13,7 @@ function sayKept({ space, path, at, pages, processes }: Kept): string {
   return `${what}${time(at)} · ${whose} · ${count(pages)} pages`;
 }
 
-/** Opens a capture in a file, to compare with. */
+/** Opens a capture to compare with. */
 export function OpenForm() {
   const busy = useCompare((s) => s.busy);
   const [path, setPath] = useKept('compare.path', '');
@@ -46,7 +46,7 @@ function Choices({ snapshots }: { snapshots: readonly Kept[] }) {
   ));
 }
 
-/** Chooses two snapshots and compares them; `captured`: the window shows a capture, and there is no now. */
+/** Chooses two snapshots and compares them. `captured`: the window shows a capture, so "now" is not offered. */
 export function CompareForm({ captured }: { captured: boolean }) {
   const { snapshots, busy, before, after } = useCompare();
   const kept = snapshots.reduce((n, s) => n + (s.path ? 0 : s.bytes), 0);

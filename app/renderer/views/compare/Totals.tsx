@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What changed in numbers, and the differences as a file.
+// The number of differences of each kind, and the export to a file.
 import { Download } from 'lucide-react';
 import { COMPARISON_FORMATS, type Comparison } from '../../../contract/api.ts';
 import { differs, PAGE_CHANGE_TEXT, PAGE_CHANGES } from '../../../contract/changes.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One CPU: the root in force, whose it is, what runs, and the registers where the module reads them.
+// One CPU: the root in use and its process, the task that runs, and the registers if the module reads them.
 import type { Cpus } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';

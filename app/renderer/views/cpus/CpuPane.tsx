@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which root is in force on each CPU, live, with a strip of what was seen before.
+// The root in use on each CPU, live, with a strip of the roots seen before.
 import { WHY_CR3_CHANGES } from '../../../contract/registers.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
@@ -18,7 +18,7 @@ export function CpuPane() {
           {now &&
             (now.registers
               ? 'registers read on each CPU by the module'
-              : 'derived by bpf from the task that is on each CPU; the registers take the module')}
+              : 'derived by bpf from the task on each CPU; reading the registers needs the module')}
         </span>
         <span className="spacer" />
         <PlaceMenu place={{ view: 'cpus' }} what="the CPUs" />

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The roots that a CPU had, as a strip of colours.
+// The roots of a CPU over time, as a strip of colours.
 import type { Cpus } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 
-/** A colour for each root; neighbours in memory get hues far apart. */
+/** A colour for each root. Adjacent frames get different hues. */
 const colourOf = (root: bigint) => (root ? `hsl(${Number(pfnOf(root) * 137n) % 360} 60% 52%)` : 'var(--raised)');
 
 export function RootStrip({ history, at }: { history: readonly Cpus[]; at: number }) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the CPUs run, sampled as long as the view is shown.
+// Samples what the CPUs run while the view is shown.
 import { useEffect, useState } from 'react';
 import type { Cpus, Failure } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is known as a file to keep, send or print: a process, or every one.
+// Exports one process or all of them to a file.
 
 import { Download } from 'lucide-react';
 import { useState } from 'react';
@@ -24,7 +24,7 @@ import './export.css';
 
 const FRAMES: Readonly<Record<FramesKept, string>> = {
   none: 'no contents of frames',
-  digests: 'a SHA-256 of each frame: tells equal frames, and nothing else',
+  digests: 'a SHA-256 of each frame: shows which frames are equal, and nothing else',
   bytes: 'the bytes of each frame',
 };
 
@@ -59,8 +59,8 @@ export function ExportDialog() {
       <ModalTitle>Export</ModalTitle>
       <ModalText className="dim">
         {chosen === 'cr3scope' && frames !== 'none'
-          ? 'The file holds facts, verdicts, the raw words behind them, and what of the frames is chosen below.'
-          : 'The file holds facts, verdicts and the raw words behind them. It holds no memory contents.'}
+          ? 'The file contains facts, verdicts, the raw words that they come from, and what you choose below.'
+          : 'The file contains facts, verdicts and the raw words that they come from. It contains no bytes of memory.'}
       </ModalText>
       <fieldset disabled={running !== undefined}>
         <legend>Of</legend>
@@ -92,8 +92,8 @@ export function ExportDialog() {
           ))}
           {frames === 'bytes' && (
             <p className="complaint" role="status">
-              The file will hold {one ? 'the memory of this process' : 'all memory that processes map'}: passwords, keys
-              and all.
+              The file will contain {one ? 'the memory of this process' : 'all memory that processes map'}: passwords,
+              keys and all.
             </p>
           )}
         </fieldset>

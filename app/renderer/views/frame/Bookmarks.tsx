@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Places in physical memory with notes, kept by this browser until the machine boots anew.
+// Bookmarks in physical memory. This browser keeps them; they are valid until the machine reboots.
 import { Bookmark, X } from 'lucide-react';
 import { hex } from '../../../contract/format.ts';
 import { IconButton } from '../../parts/IconButton.tsx';

@@ -6,7 +6,7 @@ import { MenuButton } from '../../parts/MenuButton.tsx';
 import { copyText } from '../../state/clipboard.ts';
 import { byteAt, selection, useMemory } from '../../state/memory.ts';
 
-/** Selections larger than this are not copied by accident. */
+/** The largest selection that can be copied. */
 const MOST_COPIED = 1 << 20;
 
 function copySelection(form: CopyForm): void {

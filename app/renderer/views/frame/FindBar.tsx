@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Searches physical memory from the cursor on, forwards and back.
+// Searches physical memory from the cursor, forwards or backwards.
 
 import { ArrowDown, ArrowUp, X } from 'lucide-react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';

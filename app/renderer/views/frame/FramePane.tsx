@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Physical memory around the cursor: the facts of its frame, the bytes or the table that it holds, and their meaning.
+// The frame under the cursor: its facts, its content as bytes or as a page table, and what the bytes mean.
 import { useState } from 'react';
 import { pfnOf } from '../../../contract/paging.ts';
 import { FRAME_STATUS } from '../../../contract/verdicts.ts';
@@ -48,7 +48,7 @@ export function FramePane() {
         {finding && <FindBar onClose={() => setFinding(false)} />}
         {status !== 'ok' && (
           <Banner role="note">
-            This frame can't be read: it is {FRAME_STATUS.meaning(status)}. cr3scope shows no bytes rather than zeros.
+            This frame can’t be read: it is {FRAME_STATUS.meaning(status)}. cr3scope shows no bytes rather than zeros.
           </Banner>
         )}
         {pfn !== undefined && (table && status === 'ok' ? <TableView pfn={pfn} /> : <HexView />)}

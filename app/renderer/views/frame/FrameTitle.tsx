@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which frame the cursor is in, what is known of it, and what can be done with it.
+// The frame under the cursor: its number, facts and actions.
 import { ChevronLeft, ChevronRight, Search } from 'lucide-react';
 import type { Frame } from '../../../contract/api.ts';
 import { hex, kpageFlagNames } from '../../../contract/format.ts';
@@ -28,7 +28,7 @@ function factsOf(frame: Frame): string {
 interface Props {
   readonly cursor: bigint;
   readonly facts: Frame | undefined;
-  /** Whether its bytes can be read. */
+  /** Whether the bytes of the frame can be read. */
   readonly readable: boolean;
   onFind(): void;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One line of the hex view: 16 bytes, or why there are none.
+// One line of the hex view: 16 bytes, or the reason why they are missing.
 import { memo } from 'react';
 import { hex } from '../../../contract/format.ts';
 import { PA_END, pageOffset, pfnOf } from '../../../contract/paging.ts';
@@ -12,7 +12,7 @@ const ascii = (b: number) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '
 interface LineProps {
   readonly pa: bigint;
   readonly frame: Loaded | undefined;
-  /** Bytes [from, to) of the line are selected; the cursor is on byte `cursor`, -1: on none. */
+  /** Bytes [from, to) of the line are selected. The cursor is on byte `cursor`; -1: not on this line. */
   readonly from: number;
   readonly to: number;
   readonly cursor: number;
@@ -30,7 +30,7 @@ const HexLine = memo(function HexLine({ pa, frame, from, to, cursor }: LineProps
         </span>
       </div>
     );
-  // Neighbours that look alike are one element: a line is a few of them, not sixteen.
+  // Adjacent bytes with the same style share one element, to keep the DOM small.
   const runs: { look: string; text: string }[] = [];
   let text = '';
   for (let i = 0; i < ROW_BYTES; i++) {
@@ -66,7 +66,7 @@ const HexLine = memo(function HexLine({ pa, frame, from, to, cursor }: LineProps
   );
 });
 
-/** Where there is no System RAM. */
+/** A range without System RAM. */
 function Hole({ begin, end, here }: { begin: bigint; end: bigint; here: boolean }) {
   return (
     <div className={`hex-line unreadable ${here ? 'here' : ''}`}>
@@ -101,7 +101,7 @@ export function HexRow({ at, cursor, selected, loaded }: RowProps) {
   );
 }
 
-/** Which byte of a line lies under a pointer, from the characters "07 00 ec … 25": 8 bytes, a wider gap, 8 bytes. */
+/** The byte of a line under the pointer. The text is "07 00 ec … 25": 8 bytes, a wider gap, 8 bytes. */
 export function byteUnder(line: HTMLElement, clientX: number): number {
   const box = line.querySelector('.hex-bytes')?.getBoundingClientRect();
   if (!box) return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PointerEvent } from 'react';
 
-/** Where the rows on screen are among all of them; dragging goes anywhere. */
+/** The position of the rows on screen among all rows. Dragging scrolls. */
 export function HexScrollbar({
   top,
   rows,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// All of physical memory in hex, as one column of rows of which only those on screen exist.
+// Physical memory in hex. Only the rows on screen are in the page.
 import { type KeyboardEvent, type PointerEvent, useMemo } from 'react';
 import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';

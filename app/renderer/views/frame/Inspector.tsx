@@ -14,7 +14,7 @@ import './inspector.css';
 
 const MOST = 16;
 
-/** The bytes from an address on that are known, at most 16. */
+/** The known bytes from an address on, at most 16. */
 function useBytes(): Uint8Array<ArrayBuffer> {
   const cursor = useMemory((s) => s.cursor);
   const loaded = useMemory((s) => s.loaded);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A frame as a page table: its entries as a lit grid and as a list, what each points to, and the way down and back.
+// A frame as a page table: its entries as a grid and as a list, with links to what they point to.
 
 import { CornerUpLeft } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
@@ -40,7 +40,7 @@ export function TableView({ pfn }: { pfn: bigint }) {
     return () => clearInterval(timer);
   }, [pfn]);
   const ready = entries.length > 0;
-  // Fewer dependencies on purpose: a live refresh must not scroll
+  // A live refresh must not scroll: it is left out of the dependencies
   useEffect(() => {
     const box = scroller.current;
     if (!ready || !box) return;

@@ -24,7 +24,7 @@ export function useHexWindow(rows: RamRows, cursor: bigint | undefined) {
     return () => observer.disconnect();
   }, []);
 
-  // Where the cursor jumped away, its frame begins at the top if that shows the cursor.
+  // After a jump, the frame begins at the top if the cursor is then on screen.
   useLayoutEffect(() => {
     if (cursor === undefined) return;
     const row = rows.rowOf(cursor);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The frames on screen, read when they come there and again while they stay.
+// Reads the frames on screen, and reads them again while they stay there.
 import { useEffect } from 'react';
 import { loadFrames, refresh } from '../../state/memory.ts';
 
 const REFRESH_MS = 1000;
-/** Frames read before they are on screen. */
+/** Frames that are read ahead. */
 const AHEAD = 16;
 
-/** `frames`: the numbers of those on screen, ascending. */
+/** `frames`: the frame numbers on screen, ascending. */
 export function useLoaded(frames: readonly bigint[]): void {
   const first = frames[0];
   const last = frames.at(-1);
   useEffect(() => {
     if (first === undefined || last === undefined) return;
-    // Across a hole there are two stretches.
+    // A hole on screen separates two ranges.
     const count = Number(last - first) + 1;
     if (count > 64) void Promise.all([loadFrames(first, 1), loadFrames(last, 1)]);
     else void loadFrames(first, count);

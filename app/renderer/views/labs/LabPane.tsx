@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Labs: a small real program step by step, a sentence for each step, and the pages that it maps.
+// Labs: a small program runs step by step, with a text for each step and the pages that it maps.
 import { useEffect } from 'react';
 import type { LabStep } from '../../../contract/api.ts';
 import { hex, hexVa } from '../../../contract/format.ts';
@@ -18,7 +18,7 @@ import './labs.css';
 
 type Page = LabStep['pages'][number];
 
-/** Shows the walk of a page; its process anew, since the step may have changed its regions. */
+/** Shows the walk of a page. Reads the process again, because the step may have changed its regions. */
 async function look({ pid, startTicks, va }: Page): Promise<void> {
   await selectProcess({ pid, startTicks, name: 'labs' });
   await selectVa(va);
@@ -70,7 +70,7 @@ export function LabPane() {
   const lab = useLab((s) => s.lab);
   const text = lab && LABS[lab.name];
   const at = lab?.at;
-  // The walk beside it: of the page that the step is about, the last one listed.
+  // The walk on the right is that of the last page listed, which the step is about.
   useEffect(() => {
     const page = at?.pages.at(-1);
     if (page?.translation) void look(page);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The map as a picture, and the cell that is chosen on it.
+// The picture of the map, and the choice of a cell.
 import { type KeyboardEvent, type RefObject, useEffect } from 'react';
 import { type MemoryMap, MOST_CELLS } from '../../../contract/api.ts';
 import { useTheme } from '../../state/theme.ts';
@@ -13,17 +13,17 @@ interface Props {
   readonly canvas: RefObject<HTMLCanvasElement | null>;
   readonly size: { readonly width: number; readonly height: number };
   readonly cell: number;
-  /** What is said of it. */
+  /** The description of the chosen cell. */
   readonly text: string;
   onCell(cell: number): void;
-  /** Looks closer at a cell. */
+  /** Zooms in to a cell. */
   onEnter(cell: number): void;
   onLeave(): void;
 }
 
 export const columnsOf = (width: number): number => Math.max(1, Math.floor(width / CELL));
 
-/** How many cells there is room for; 0 before the size is known. */
+/** The number of cells that fit; 0 until the size is known. */
 export const roomOf = ({ width, height }: Props['size']): number =>
   width === 0 ? 0 : Math.min(MOST_CELLS, columnsOf(width) * Math.max(1, Math.floor(height / CELL)));
 
@@ -57,7 +57,7 @@ export function MapCanvas({ map, by, canvas, size, cell, text, onCell, onEnter, 
   const theme = useTheme((s) => s.shown);
   const columns = columnsOf(size.width);
 
-  // A new theme means new colours
+  // A new theme has new colours
   useEffect(() => {
     if (canvas.current && map) draw(canvas.current, map, by, cell, size);
   }, [map, by, cell, size, theme]);

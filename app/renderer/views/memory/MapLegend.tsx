@@ -7,7 +7,7 @@ import { ROLE, ROLES } from '../../../contract/roles.ts';
 import { Legend } from '../../parts/Legend.tsx';
 import { type Colouring, SIZES } from './cells.ts';
 
-/** A colour for each role that there is. */
+/** A colour for each role that occurs. */
 const roleItems = (map: MemoryMap) =>
   ROLES.map((role, r) => ({ role, frames: map.total[r] as bigint }))
     .filter(({ frames }) => frames > 0n)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which frames are shown, by what they are coloured, and how to see others.
+// The frames that the map shows, the choice of colours, and navigation.
 import { RefreshCw, ZoomOut } from 'lucide-react';
 import type { MemoryMap } from '../../../contract/api.ts';
 import { bytes, hex, KPF_NAMES } from '../../../contract/format.ts';

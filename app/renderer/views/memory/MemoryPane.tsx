@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The machine's RAM as a picture: a cell for equally many frames, coloured by what they are for, and the totals below.
+// Physical memory as a picture, and the totals below. Each cell stands for the same number of frames.
 import { useMemo, useRef, useState } from 'react';
 import { Group, Panel } from 'react-resizable-panels';
 import { pfnOf } from '../../../contract/paging.ts';
@@ -60,7 +60,7 @@ export function MemoryPane() {
       />
       {error && <Empty title={error.message}>{error.remedy}</Empty>}
       {end === 0n && (
-        <Empty title="/proc/iomem shows no System RAM to this user">It takes CAP_SYS_ADMIN: run as root.</Empty>
+        <Empty title="/proc/iomem shows no System RAM to this user">This needs CAP_SYS_ADMIN: run as root.</Empty>
       )}
       <Group orientation="vertical" className="fill" id="memory">
         <Panel defaultSize="58%" minSize={90}>

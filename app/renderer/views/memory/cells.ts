@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The cells of the map of physical memory: which frames each stands for, its colour, and what is said of it.
+// The cells of the map of physical memory: their frames, colours and descriptions.
 import type { MemoryMap } from '../../../contract/api.ts';
 import { count, hex, KPF_NAMES } from '../../../contract/format.ts';
 import { ROLE, ROLES } from '../../../contract/roles.ts';
@@ -22,7 +22,7 @@ export const framesOf = (map: MemoryMap, cell: number) => {
 };
 const rolesOf = (map: MemoryMap, cell: number) => map.roles.subarray(cell * ROLES.length, (cell + 1) * ROLES.length);
 
-/** Index of the largest; of none, -1. */
+/** Index of the largest value; -1 for an empty list. */
 function largest(values: ArrayLike<number>): number {
   let best = -1;
   for (let i = 0; i < values.length; i++)
@@ -30,7 +30,7 @@ function largest(values: ArrayLike<number>): number {
   return best;
 }
 
-/** The colour of a cell, and how much of it counts: 0..1. */
+/** The colour of a cell, and the share of its frames that it stands for: 0..1. */
 export function paint(map: MemoryMap, cell: number, by: Colouring, colour: (name: string) => string): [string, number] {
   const { begin, end } = framesOf(map, cell);
   const frames = Number(end - begin);
@@ -41,7 +41,7 @@ export function paint(map: MemoryMap, cell: number, by: Colouring, colour: (name
   }
   if (by === 'owner') {
     const pid = map.owner[cell] as number;
-    // Neighbouring PIDs get hues far apart.
+    // Adjacent PIDs get different hues.
     return pid ? [`hsl(${(pid * 137.5) % 360} 62% 52%)`, 1] : [colour('--raised'), 1];
   }
   if (by === 'flag') return [colour('--accent'), (map.flagged[cell] as number) / frames];

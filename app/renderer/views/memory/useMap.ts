@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The map of a range of frames, read when it is shown and when it is asked for again.
+// The map of a range of frames, read when it is shown and on request.
 import { useEffect, useState } from 'react';
 import type { Failure, MemoryMap } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 
-/** `flag` is the bit of kpageflags that is counted; while `cells` is 0 nothing is read. */
+/** `flag` is the bit of kpageflags that is counted. Nothing is read while `cells` is 0. */
 export function useMap(range: { begin: bigint; end: bigint }, cells: number, flag: number) {
   const [map, setMap] = useState<MemoryMap>();
   const [error, setError] = useState<Failure>();

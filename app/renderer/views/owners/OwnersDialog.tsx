@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who maps the open frame: every process and address, by the reverse map.
+// The owners of a frame: every process and address that maps it, from the reverse map.
 import { count, hex, hexVa } from '../../../contract/format.ts';
 import { accessWords, reconcile } from '../../../contract/owners.ts';
 import { levelName, pageSizeName } from '../../../contract/paging.ts';

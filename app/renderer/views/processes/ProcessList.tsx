@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Every process with its root; choosing one looks at its address space.
+// All processes with their roots. Choosing one opens its address space.
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { count } from '../../../contract/format.ts';
 import { DataTable } from '../../parts/DataTable.tsx';

@@ -74,5 +74,5 @@ const USER_ROOT: ColumnSpec<ProcessRow> = {
   cell: (r) => (r.userRoot ? <Digits text={hex(r.userRoot, 9)} /> : ''),
 };
 
-/** Under PTI with the user root beside the root. */
+/** Under PTI the user root stands beside the root. */
 export const PTI_COLUMNS = [...COLUMNS.slice(0, 3), USER_ROOT, ...COLUMNS.slice(3)];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The list of processes as rows, with what is new since it was read before.
+// The rows of the process list, with what is new since the last refresh.
 import type { Processes } from '../../../contract/api.ts';
 
 export interface ProcessRow {
@@ -18,7 +18,7 @@ export interface ProcessRow {
   readonly borrowed: bigint;
   readonly cpu: number;
   readonly kernelThread: boolean;
-  /** "new" since the last refresh, or "exec" where the root has changed. */
+  /** "new" since the last refresh, or "exec" if the root has changed. */
   readonly change: string;
 }
 

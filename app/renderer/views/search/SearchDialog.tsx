@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bytes in physical memory, or in what the chosen process maps; hits come as they are found.
+// Searches physical memory, or what the chosen process maps. Hits appear as they are found.
 import { type FormEvent, useState } from 'react';
 import { bytes, count } from '../../../contract/format.ts';
 import { PATTERN_KINDS, type PatternKind, parsePattern } from '../../../contract/pattern.ts';
@@ -11,7 +11,7 @@ import { SearchHits } from './SearchHits.tsx';
 import './search.css';
 
 const KIND_LABEL: Readonly<Record<PatternKind, string>> = {
-  hex: 'hex bytes, ?? is any',
+  hex: 'hex bytes, ?? for any',
   text: 'text',
   u64: 'u64',
   u32: 'u32',
@@ -43,7 +43,7 @@ export function SearchDialog() {
     if (!search.end) return `${found} so far, ${bytes(search.done)} of ${bytes(search.total)}`;
     if ('error' in search.end) return `${search.end.error.message}. ${search.end.error.remedy}`;
     const { unreadable, limited } = search.end;
-    return `${found}${limited ? ', and no more looked for' : ''} in ${bytes(search.end.bytes)}${unreadable ? `; ${bytes(unreadable)} ${captured ? 'are not in the capture' : 'could not be read'}` : ''}`;
+    return `${found}${limited ? ' (the limit)' : ''} in ${bytes(search.end.bytes)}${unreadable ? `; ${bytes(unreadable)} ${captured ? 'are not in the capture' : 'could not be read'}` : ''}`;
   }
 
   return (
@@ -91,8 +91,8 @@ export function SearchDialog() {
         {complaint ||
           say() ||
           (captured
-            ? 'Searched are page tables, and frames where their bytes were captured.'
-            : 'What is swapped out or in no frame is not searched.')}
+            ? 'Searches page tables, and frames whose bytes were captured.'
+            : 'Pages that are swapped out or have no frame are not searched.')}
       </ModalText>
       {search && search.hits.length > 0 && <SearchHits search={search} />}
       <div className="buttons">

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a search has found; each hit leads to its address and to its frame.
+// The hits of a search, with links to their addresses and frames.
 import { hex, hexVa } from '../../../contract/format.ts';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { openAddress } from '../../state/memory.ts';

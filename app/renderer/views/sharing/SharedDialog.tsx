@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the chosen process shares with another: frames that both map, and addresses at which each has its own.
+// What the chosen process shares with another: frames that both map, and addresses at which they map different ones.
 import { useEffect, useMemo, useState } from 'react';
 import type { Failure, Shared } from '../../../contract/api.ts';
 import { bytes, count, hexVa } from '../../../contract/format.ts';
@@ -14,7 +14,7 @@ import { setSharing, useSharing } from '../../state/sharing.ts';
 import { useSpace } from '../../state/space.ts';
 import '../../parts/listing.css';
 
-/** Rows in the page; more are counted. */
+/** The number of rows shown; further ones are only counted. */
 const MOST_ROWS = 500;
 
 export function SharedDialog() {
@@ -122,7 +122,7 @@ export function SharedDialog() {
         <span className="dim">
           {found && found.pages.length > MOST_ROWS
             ? `${count(found.pages.length - MOST_ROWS)} more stretches: cr3scope shared ${space.pid} ${other}`
-            : 'Each process as it was at one moment.'}
+            : 'Each process is shown as it was at one moment.'}
         </span>
         <ModalClose>Close</ModalClose>
       </div>

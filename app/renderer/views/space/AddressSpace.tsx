@@ -25,7 +25,7 @@ export function AddressSpace() {
         <Empty title={error.message}>{error.remedy}</Empty>
       ) : regions && regions.begin.length === 0 ? (
         <Empty title="This process has no address space">
-          Kernel threads run in the kernel's own and only borrow a process's root while they are on a CPU; a zombie has
+          Kernel threads run in the kernel’s own and only borrow a process’s root while they are on a CPU; a zombie has
           given its back.
         </Empty>
       ) : (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is to be said of a check besides its counts.
+// Messages about a check, such as errors.
 import { sayProof } from '../../../contract/proof.ts';
 import { Banner } from '../../parts/Banner.tsx';
 import { useCheck } from '../../state/check.ts';

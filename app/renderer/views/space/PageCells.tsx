@@ -13,7 +13,7 @@ export function Cell({ children, title }: { children?: ReactNode; title?: string
   );
 }
 
-/** A source's word, with the digits that differ from the other's lit. */
+/** The word of a source. Digits that differ from the other source are highlighted. */
 function Value({ text, other, differs }: { text: string; other: string; differs: boolean }) {
   if (!differs || text.length !== other.length || !/^[0-9a-f]+$/.test(text))
     return /^[0-9a-f]+$/.test(text) ? <Digits text={text} /> : <span className="num dim">{text}</span>;
@@ -28,7 +28,7 @@ function Value({ text, other, differs }: { text: string; other: string; differs:
   );
 }
 
-/** The cells of a row after its address; empty ones until it is read. */
+/** The cells after the address. They are empty until the row is read. */
 export function Cells({ row: r, hasKernel }: { row: PageRow | undefined; hasKernel: boolean }) {
   return (
     <>

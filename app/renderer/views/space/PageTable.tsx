@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The pages of a region, or of one verdict, with every source side by side. Only the window in sight is read, live.
+// The pages of a region, or with one verdict, with the sources side by side. Only rows on screen are read, live.
 import { type KeyboardEvent, useEffect } from 'react';
 import { count, hexVa } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
@@ -31,7 +31,7 @@ export function PageTable() {
   const inSight = Math.min(visible + 2, list.length - first);
   const { rows, changed, error } = useLiveRows(space, list, first, inSight);
 
-  // Fewer dependencies on purpose: only another list or another selection scrolls
+  // Only another list or another selection scrolls: the rest is left out of the dependencies
   useEffect(() => {
     if (selected < 0) show(0);
     else if (selected < first || selected >= first + visible) show(selected - (visible >> 1));
@@ -85,7 +85,7 @@ export function PageTable() {
               target &&
               Array.from({ length: Math.max(0, inSight) }, (_, i) => {
                 const rowVa = list.va(first + i);
-                // The window may have moved on since these rows were read.
+                // The user may have scrolled since these rows were read.
                 const at = rows.va[i] === rowVa ? i : rows.va.indexOf(rowVa);
                 const row = at >= 0 ? pageRow(rows, at, target) : undefined;
                 return (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The regions of the address space, each with its verdicts as a bar.
+// The regions of the address space, with their verdicts as bars.
 import { useMemo } from 'react';
 import { pagesBetween } from '../../../contract/paging.ts';
 import { VERDICTS } from '../../../contract/verdicts.ts';

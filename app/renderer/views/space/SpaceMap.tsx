@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The whole address space as one strip: a stretch a region, wider for more pages, coloured by verdict.
+// The address space as a strip: one section for each region, wider for more pages, coloured by verdict.
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { bytes, hexVa } from '../../../contract/format.ts';
 import { useCheck } from '../../state/check.ts';
@@ -15,7 +15,7 @@ export function SpaceMap() {
   const theme = useTheme((s) => s.shown);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
-  const [zoom, setZoom] = useState({ scale: 1, left: 0 }); // left: 0..1 of the whole
+  const [zoom, setZoom] = useState({ scale: 1, left: 0 }); // left: 0..1 of the width
   const [hover, setHover] = useState<number>();
   const places = useMemo(() => (regions ? placesOf(regions) : []), [regions]);
 
@@ -26,7 +26,7 @@ export function SpaceMap() {
     return () => observer.disconnect();
   }, []);
 
-  // A new theme means new colours
+  // A new theme has new colours
   useEffect(() => {
     if (canvas.current && regions && width > 0)
       drawMap(canvas.current, { regions, summary, places, width, zoom, selected, hover });
@@ -47,7 +47,7 @@ export function SpaceMap() {
       const scale = Math.max(1, Math.min(200, z.scale * factor));
       return clamp(scale, z.left + fraction / z.scale - fraction / scale);
     });
-  // React listens to wheel passively; zooming must keep the page from scrolling.
+  // Zooming must keep the page from scrolling, which React's passive wheel listeners can't do.
   useEffect(() => {
     const element = canvas.current;
     if (!element) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Whose address space it is, its root, and what can be done with it.
+// The process, its root, and the actions on its address space.
 import { Binary, Download, RefreshCw, Users } from 'lucide-react';
 import { hex } from '../../../contract/format.ts';
 import { IconButton, TitleButton } from '../../parts/IconButton.tsx';

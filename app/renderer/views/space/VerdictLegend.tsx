@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How many pages have each verdict; pressing one shows its pages.
+// The number of pages with each verdict. Choosing a verdict lists its pages.
 import { count } from '../../../contract/format.ts';
 import { VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
 import { useCheck } from '../../state/check.ts';
@@ -13,7 +13,7 @@ export function VerdictLegend() {
     <div className="legend" role="group" aria-label="Verdicts: press one to see its pages">
       {VERDICTS.map((v, i) => {
         const n = check?.counts[i] ?? 0n;
-        // Plain agreement is counted, not kept page by page.
+        // Pages that simply agree are counted, but not kept.
         const usable = v !== 'agree' && n > 0n && check?.rows !== undefined;
         return (
           <button

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The picture of an address space: a stretch a region, coloured by the verdicts of its pages.
+// Draws an address space: one section for each region, coloured by the verdicts of its pages.
 import { BUCKETS, type CheckSummary, type Regions } from '../../../contract/api.ts';
 import { pagesBetween } from '../../../contract/paging.ts';
 import { VERDICTS } from '../../../contract/verdicts.ts';
@@ -7,13 +7,13 @@ import { VERDICTS } from '../../../contract/verdicts.ts';
 export const MAP_HEIGHT = 34;
 const GAP = 2;
 
-/** Where a region lies, as parts of the whole. */
+/** Where a region lies, as fractions of the width. */
 export interface Place {
   readonly left: number;
   readonly width: number;
 }
 
-/** Left edge and width of each region, 0..1: logarithmic, so that a page is seen beside a terabyte. */
+/** Left edge and width of each region, 0..1. Widths are logarithmic, so that one page is visible beside a terabyte. */
 export function placesOf(regions: Regions): Place[] {
   const weights = Array.from(
     regions.begin,
@@ -28,7 +28,7 @@ export function placesOf(regions: Regions): Place[] {
   });
 }
 
-/** Index of each region of the check, by its first address. */
+/** Index of each region in the check, by its first address. */
 function checkedIndex(summary: CheckSummary | undefined): ReadonlyMap<bigint, number> {
   return new Map(summary ? Array.from(summary.regionBegin, (begin, i) => [begin, i]) : []);
 }
@@ -38,9 +38,9 @@ export interface Picture {
   readonly summary: CheckSummary | undefined;
   readonly places: readonly Place[];
   readonly width: number;
-  /** `left` is a part of the whole. */
+  /** `left` is a fraction of the width. */
   readonly zoom: { readonly scale: number; readonly left: number };
-  /** Regions that are marked. */
+  /** Indexes of the regions that are marked. */
   readonly selected: number;
   readonly hover: number | undefined;
 }
@@ -74,7 +74,7 @@ export function drawMap(
       for (let slot = 0; slot < slots; slot++) {
         const bucket = Math.floor((slot * BUCKETS) / slots);
         const base = (at * BUCKETS + bucket) * VERDICTS.length;
-        // Rare verdicts must be seen: the gravest one of a bucket gives a stripe, the most frequent the rest.
+        // Rare verdicts must be visible: the most severe one of a bucket gets a stripe, the most frequent the rest.
         const words = summary.regionBuckets.subarray(base, base + VERDICTS.length);
         let most = 3;
         let gravest = -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One page as the table shows it: what each source says of it, and why they differ.
+// One row of the list of pages: what each source reports, and why they differ.
 import type { Rows, Target } from '../../../contract/api.ts';
 import { entryText } from '../../../contract/entry.ts';
 import { hex } from '../../../contract/format.ts';
@@ -8,7 +8,7 @@ import { decode, flagsOf, mapsFrame, pagemapPlace, pageSizeName } from '../../..
 import { FRAME_STATUS, NOTE } from '../../../contract/verdicts.ts';
 import { hasSource } from '../../lib/sources.ts';
 
-/** What pagemap says of a page, in a cell. */
+/** What pagemap reports for a page, as the text of a cell. */
 function sayPagemap(word: bigint): string {
   const place = pagemapPlace(word);
   if (!place) return '—';
@@ -27,7 +27,7 @@ export interface PageRow {
   readonly why: string;
 }
 
-/** Row `i` of what was read. */
+/** Row `i` of the rows that were read. */
 export function pageRow(rows: Rows, i: number, target: Target): PageRow {
   const hasWalk = hasSource(target, 'tableWalk');
   const raw = rows.entry[i] as bigint;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The pages in sight, read again and again while they are.
+// Reads the pages on screen repeatedly.
 import { useEffect, useState } from 'react';
 import type { Failure, Rows } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
@@ -10,7 +10,7 @@ const REFRESH_MS = 2000;
 
 interface LiveRows {
   readonly rows: Rows | undefined;
-  /** Pages that differ from the reading before. */
+  /** Pages that differ from the previous reading. */
   readonly changed: ReadonlySet<bigint>;
   readonly error: Failure | undefined;
 }
@@ -22,7 +22,7 @@ function changedPages(now: Rows, before: Rows | undefined): ReadonlySet<bigint> 
   );
 }
 
-/** `count` pages of the list from its `first` on. */
+/** Reads `count` pages of the list, beginning at index `first`. */
 export function useLiveRows(space: Space | undefined, list: PageList, first: number, count: number): LiveRows {
   const [rows, setRows] = useState<Rows>();
   const [changed, setChanged] = useState<ReadonlySet<bigint>>(new Set());

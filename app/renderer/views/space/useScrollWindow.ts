@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { useEffect, useRef, useState } from 'react';
 
-/** Pixels of a row. */
+/** In pixels. */
 export const ROW_HEIGHT = 25;
-/** Chromium cannot lay out elements of any height; beyond this the scroll bar is scaled. */
+/** Chromium limits the height of elements. Above this many pixels the scroll bar is scaled. */
 const MOST_PIXELS = 8_000_000;
 
-/** Scrolling over any number of rows: the scroll bar is a fraction, the wheel and keys move by rows. */
+/** Scrolls over any number of rows. The scroll bar gives a fraction; the wheel and the keys move by rows. */
 export function useScrollWindow(length: number) {
   const scroller = useRef<HTMLDivElement>(null);
   const [first, setFirst] = useState(0);
@@ -16,7 +16,7 @@ export function useScrollWindow(length: number) {
   const pixels = Math.min(full, MOST_PIXELS);
   const last = Math.max(0, length - visible);
   const scaled = full > MOST_PIXELS;
-  // The list is positioned by row, so that the sub-row part of a pixel scroll is only kept where nothing is scaled.
+  // The list is positioned by row. Parts of a row are kept only where the scroll bar is not scaled.
   const toRow = (top: number) =>
     scaled ? Math.round((top / Math.max(1, pixels - visible * ROW_HEIGHT)) * last) : Math.floor(top / ROW_HEIGHT);
   const toTop = (row: number) =>
@@ -27,7 +27,7 @@ export function useScrollWindow(length: number) {
     observer.observe(scroller.current);
     return () => observer.disconnect();
   }, []);
-  // A scaled scroll bar has many rows a pixel: the scroll event of a move made here must not move it again.
+  // On a scaled scroll bar one pixel is many rows. The scroll event of our own move must not move the list again.
   const ownTop = useRef(-1);
   const show = (row: number) => {
     const to = Math.max(0, Math.min(last, row));
@@ -42,7 +42,7 @@ export function useScrollWindow(length: number) {
     ownTop.current = -1;
     setFirst(Math.max(0, Math.min(last, toRow(top))));
   };
-  // The wheel moves by rows, also where the scroll bar is scaled. React listens to it passively.
+  // The wheel moves by rows also where the scroll bar is scaled. React adds passive wheel listeners, which can't do that.
   useEffect(() => {
     const element = scroller.current;
     if (!element || !scaled) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How many tables there are of each level, and how full they are.
+// The number of tables at each level, and how full they are.
 import { useMemo } from 'react';
 import type { TableTree } from '../../../contract/api.ts';
 import { bytes, count } from '../../../contract/format.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Under PTI: the two roots, slot by slot.
+// The two roots under PTI, slot by slot.
 import { useMemo } from 'react';
 import { hex } from '../../../contract/format.ts';
 import { ENTRY_BYTES, halfOf, pfnOf } from '../../../contract/paging.ts';

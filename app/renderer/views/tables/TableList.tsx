@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Every table of the tree; choosing one opens it.
+// All page tables of the tree. Choosing one opens it.
 import { useMemo } from 'react';
 import type { TableTree } from '../../../contract/api.ts';
 import { levelName, pageOf, pfnOf } from '../../../contract/paging.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// All page tables of the chosen process: how many, how full, and under PTI the two roots slot by slot.
+// The page tables of the chosen process: totals, a list, and under PTI a comparison of the two roots.
 import { RefreshCw } from 'lucide-react';
 import { Group, Panel } from 'react-resizable-panels';
 import { hex } from '../../../contract/format.ts';

@@ -15,7 +15,7 @@ interface Read {
   readonly error?: Failure;
 }
 
-/** The tree of a process, read when it is chosen and on demand. */
+/** The tree of a process, read when the process is chosen and on request. */
 export function useTree(space: Space | undefined): { read: Read | undefined; again(): void } {
   const target = useTarget((s) => s.target);
   const [read, setRead] = useState<Read>();
@@ -42,7 +42,7 @@ export function useTree(space: Space | undefined): { read: Read | undefined; aga
     return () => {
       current = false;
     };
-    // `turn` asks for another reading
+    // A new `turn` reads the tree again
   }, [space, target, turn]);
   return { read: read?.space === space ? read : undefined, again: () => setTurn(turn + 1) };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The chosen event, and its root as other tools want it.
+// The chosen event, and its root in the forms that other tools accept.
 import { hex } from '../../../contract/format.ts';
 import { userRootOf } from '../../../contract/paging.ts';
 import { filterOf, sayTraced } from '../../../contract/trace.ts';
@@ -20,7 +20,7 @@ export function ChosenEvent({ event }: { event: TracedEvent }) {
           <button
             key={form}
             type="button"
-            title={`As a hardware tracer’s CR3 filter wants it (IA32_RTIT_CR3_MATCH): ${filter[form]}`}
+            title={`As a hardware tracer’s CR3 filter expects it (IA32_RTIT_CR3_MATCH): ${filter[form]}`}
             onClick={() => copyText(filter[form])}
           >
             Copy root, {form}

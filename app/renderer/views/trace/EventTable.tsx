@@ -21,7 +21,7 @@ const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
   textColumn('what', 'What happened', 'minmax(30ch, 1fr)', sayTraced),
 ];
 
-/** The latest first where a whole machine is traced: what came last is looked for. */
+/** In a trace of the whole machine the latest event comes first. */
 export function EventTable({
   trace,
   chosen,

@@ -11,7 +11,7 @@ import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import type { Trace } from '../../state/trace.ts';
 
-/** A colour that a root keeps: who shares it has the same. */
+/** Each root has one colour, also where processes share it. */
 const colourOfRoot = (root: bigint) =>
   root ? `hsl(${Number(pfnOf(root) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
 

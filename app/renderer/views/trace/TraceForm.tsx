@@ -54,7 +54,7 @@ export function TraceForm({ running, hidden }: { running: boolean; hidden: boole
       <button
         type="button"
         disabled={running}
-        title="Each exec, fork and exit of every process, by the scheduler’s tracepoints (bpf): nobody is stopped"
+        title="Each exec, fork and exit of every process, by the scheduler’s tracepoints (bpf): no process is stopped"
         onClick={() => run([], 0)}
       >
         Whole machine
@@ -92,6 +92,6 @@ export function TraceForm({ running, hidden }: { running: boolean; hidden: boole
   );
 }
 
-/** The trace that a capture holds, to be shown again. */
+/** Replays the trace of a capture. */
 export const showRecordedTrace = (): Promise<void> =>
   startTrace({ arguments: [], pid: 0, directory: '', user: '', environment: [], follow: true });

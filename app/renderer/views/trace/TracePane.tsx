@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// CR3 through exec and fork: a program is launched, or a process attached to, and what becomes of its roots is told.
+// The roots of a program that was launched, or of a process that was attached to, through exec and fork.
 import { useCallback, useState } from 'react';
 import type { Traced } from '../../../contract/api.ts';
 import { count } from '../../../contract/format.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The 64 bits of an entry as cells, coloured by what they are.
+// The 64 bits of an entry as cells, coloured by meaning.
 import type { Flag } from '../../../contract/paging.ts';
 
 export function EntryBits({ raw, mask, flags }: { raw: bigint; mask: bigint; flags: readonly Flag[] }) {

@@ -75,7 +75,7 @@ export function Rung({ path, level, va, denied, userRaw }: RungProps) {
               <span
                 key={right}
                 className="flag denies"
-                title={`this level denies ${right}; those below can't allow it`}
+                title={`this level denies ${right}; those below can’t allow it`}
               >
                 denies {letter}
               </span>

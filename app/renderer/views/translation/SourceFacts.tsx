@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the walk ends, what each source says of it, and the verdict.
+// Where the walk ends, what each source reports, and the verdict.
 import type { Path, Target, Translation } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
 import { differingLevel, kernelText, kernelWord } from '../../../contract/kernel.ts';
@@ -43,7 +43,7 @@ function KernelSays({ translation: { kernel, path, row }, levels }: { translatio
         {kernel.last === 0
           ? 'it looks into regions only'
           : differs
-            ? `another ${levelName(differs, levels)} than the table walk's`
+            ? `another ${levelName(differs, levels)} than the table walk’s`
             : 'by the same tables and entries'}
       </span>
     </>

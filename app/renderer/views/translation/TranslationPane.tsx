@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The walk of one address as a ladder: at each level the table, the index, the raw entry and its 64 bits.
+// The walk of one address, level by level: the table, the index, the raw entry and its 64 bits.
 import type { Target, Translation } from '../../../contract/api.ts';
 import { hex, hexVa } from '../../../contract/format.ts';
 import { isPresent, permission, userRootOf } from '../../../contract/paging.ts';
@@ -47,7 +47,7 @@ function Walk({ translation: t, va, target }: { translation: Translation; va: bi
           />
         ))}
       </ol>
-      {status !== 'ok' && <Banner>The next table can't be read: {FRAME_STATUS.meaning(status)}.</Banner>}
+      {status !== 'ok' && <Banner>The next table can’t be read: {FRAME_STATUS.meaning(status)}.</Banner>}
       <SourceFacts translation={t} va={va} target={target} />
       {note !== 'none' && <p className="explain">{NOTE.meaning(note)}</p>}
     </div>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The changes that were seen, with their likely causes; the latest first.
+// The changes of the watched pages with their likely causes, the latest first.
 import { useMemo } from 'react';
 import { hex } from '../../../contract/format.ts';
 import { causeOf, sayState } from '../../../contract/watch.ts';

@@ -5,10 +5,10 @@ import { startWatch } from '../../state/watch.ts';
 import { sayPlace } from './watched.ts';
 import '../../parts/bar.css';
 
-/** ms between two samples of what was recorded. */
+/** Time between two replayed samples, in ms. */
 const REPLAY_MS = 50;
 
-/** In a capture: what was watched, to be shown again. */
+/** Replays the watches of a capture. */
 export function RecordedWatches({ places }: { places: NonNullable<Target['capture']>['watched'] }) {
   if (places.length === 0)
     return (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The pages that changed last as strips over time.
+// The pages that changed last, each as a strip over time.
 import { useMemo } from 'react';
 import { hexVa } from '../../../contract/format.ts';
 import { isWritable } from '../../../contract/paging.ts';
@@ -10,10 +10,10 @@ import { LinkButton } from '../../parts/LinkButton.tsx';
 import type { Change, Watched } from '../../state/watch.ts';
 import { isSeveral, visitChange } from './watched.ts';
 
-/** Pages that get a strip: those that changed last. */
+/** The number of strips. */
 const MOST_STRIPS = 12;
 
-/** A colour for what a page is. */
+/** The colour of a state. */
 function colourOf(p: PageState): string {
   if (p.note === 'zeroPage' || p.note === 'hugeZeroPage') return 'var(--r-zeroPage)';
   if (p.kind === 'leaf') return isWritable(p.raw) ? 'var(--v-agree)' : 'var(--v-changedBetween)';

@@ -8,9 +8,9 @@ import { useKept } from '../../state/kept.ts';
 import { useSpace } from '../../state/space.ts';
 import { sampleWatch, startWatch, stopWatch, useWatch } from '../../state/watch.ts';
 
-/** ms; 0: when asked for. */
+/** In ms; 0 takes samples on request only. */
 const INTERVALS = [50, 100, 500, 1000, 10_000, 0];
-/** Most pages of one range. */
+/** The largest range. */
 const MOST_PAGES = 65536n;
 
 export function WatchForm({ running, hidden }: { running: boolean; hidden: boolean }) {
@@ -30,7 +30,7 @@ export function WatchForm({ running, hidden }: { running: boolean; hidden: boole
   const number = /^\d{1,5}$/.test(pages) ? BigInt(pages) : 0n;
   const wrong =
     begin === undefined
-      ? `“${from}” is no address`
+      ? `“${from}” is not an address`
       : number < 1n || number > MOST_PAGES
         ? `give 1 to ${MOST_PAGES} pages`
         : '';

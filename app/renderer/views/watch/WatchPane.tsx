@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Pages over time: what each was, and why it changed.
+// Watched pages: how each changed over time, and why.
 import { count } from '../../../contract/format.ts';
 import { MOST_KEPT } from '../../lib/history.ts';
 import { Empty } from '../../parts/Empty.tsx';

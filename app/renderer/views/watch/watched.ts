@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the parts of the view say of what is watched.
+// Texts and actions that the parts of the view share.
 import { count, hexVa } from '../../../contract/format.ts';
 import { pagesBetween } from '../../../contract/paging.ts';
 import { goTo, selectVa } from '../../state/navigate.ts';
