@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { inEachFace } from './window.ts';
+import { DIALOG, inEachFace } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ inEachFace((window) => {
   test('exports a capture: what the window shows, as a file that opens anywhere', async () => {
     await window.startAt(fixture);
     await open('Export…', /^Capture/);
-    await window.pictures('export-dialog');
+    await window.pictures('export-dialog', DIALOG);
     const { problem, spaces } = readCapture(await save('capture.cr3scope'));
     expect([problem, spaces.map((s) => s.pid)]).toEqual([undefined, [fixture.pid]]);
   });
@@ -52,7 +52,7 @@ inEachFace((window) => {
     await open('Capture this machine', /^Capture/);
     await window.dialog.getByRole('radio', { name: /^the bytes/ }).check();
     await window.dialog.getByText(/passwords, keys and all/).waitFor();
-    await window.pictures('export-machine');
+    await window.pictures('export-machine', DIALOG);
     await window.dialog.getByRole('radio', { name: /^a SHA-256/ }).check();
     const { problem, spaces, memory, frames, begin } = readCapture(await save('machine.cr3scope'));
     expect([problem, begin.options.frames, memory !== undefined]).toEqual([undefined, 'digests', true]);

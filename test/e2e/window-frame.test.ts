@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { inEachFace } from './window.ts';
+import { DIALOG, inEachFace, POPUP, paneSelector } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -49,7 +49,7 @@ inEachFace((window) => {
     await window.dialog.getByText('Mapped 2×. kpagecount says 2, too.').waitFor();
     for (const { pid } of [parent, child])
       await window.dialog.getByRole('cell', { name: String(pid), exact: true }).waitFor();
-    await window.pictures('owners');
+    await window.pictures('owners', DIALOG);
     const row = window.dialog.getByRole('row').filter({ hasText: String(child.pid) });
     await row.getByRole('button').click();
     await window.dialog.waitFor({ state: 'hidden' });
@@ -89,13 +89,13 @@ inEachFace((window) => {
     await window.frame.getByRole('button', { name: 'Copy the selected bytes' }).click();
     const cArray = window.page.getByRole('menuitem', { name: 'C array' });
     await cArray.waitFor();
-    await window.axe();
+    await window.axe(POPUP);
     await window.page.keyboard.press('Escape');
     await cArray.waitFor({ state: 'hidden' });
     await window.frame.getByRole('button', { name: 'Bookmarks' }).click();
     await window.page.getByRole('button', { name: /^Bookmark [0-9a-f]{9}/ }).click();
     await window.page.getByLabel(/^Note for/).fill('a word of the fixture');
-    await window.axe();
+    await window.axe(POPUP);
   });
 
   test('the whole tree of tables, and down to one of them', async () => {
@@ -106,7 +106,7 @@ inEachFace((window) => {
     await list.getByRole('row').filter({ hasText: 'PTE' }).first().click();
     await window.frame.getByRole('group', { name: 'Entries of the table' }).waitFor();
     await window.frame.getByText(/% filled/).waitFor();
-    await window.pictures('tables');
+    await window.pictures('tables', paneSelector('Tables'));
   });
 
   test('shows a table by its entries, and goes down to the page', async () => {
@@ -121,7 +121,7 @@ inEachFace((window) => {
     await below.click();
     const row = entries.getByRole('row').filter({ hasText: hexVa(va) });
     await row.waitFor();
-    await window.pictures('table');
+    await window.pictures('table', paneSelector('Frame'));
     await row.getByRole('button', { name: /4K page/ }).click();
     await expect.poll(shownFirst).toBe(firstLine(va));
   });
@@ -133,7 +133,7 @@ inEachFace((window) => {
     await totals.getByText('all memory').waitFor();
     // The largest first; small ones like the fixture are further down.
     await totals.getByRole('row').nth(5).waitFor();
-    await window.pictures('memory');
+    await window.pictures('memory', paneSelector('Physical memory'));
     for (const by of ['owner', 'size', 'flag', 'role']) await pane.getByLabel('Colour by').selectOption(by);
     const map = pane.getByRole('slider', { name: /Map of physical memory/ });
     await map.focus();
@@ -183,7 +183,7 @@ inEachFace((window) => {
     await window.dialog.getByText(/\d+ hits? in /).waitFor();
     const hit = window.dialog.getByRole('button', { name: hexVa(va) });
     await hit.waitFor();
-    await window.pictures('search');
+    await window.pictures('search', DIALOG);
     await hit.click();
     await window.dialog.waitFor({ state: 'hidden' });
     await window.translation.getByText(hexVa(va)).waitFor();

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { inEachFace } from './window.ts';
+import { DIALOG, inEachFace, PAGE } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -93,7 +93,7 @@ inEachFace((window) => {
     await link.waitFor();
     await window.page.keyboard.press('Escape');
     await link.waitFor({ state: 'hidden' });
-    await window.pictures('explain');
+    await window.pictures('explain', DIALOG);
     await window.closeDialog();
   });
 
@@ -120,7 +120,7 @@ inEachFace((window) => {
     await window.page.getByRole('button', { name: 'What it shares with another process' }).click();
     await window.dialog.getByLabel('The other process').selectOption(String(fixture.of('cow-child-shared').pid));
     await window.dialog.getByText(/lead to the same frames; at/).waitFor();
-    await window.pictures('shared');
+    await window.pictures('shared', DIALOG);
     await window.closeDialog();
   });
 
@@ -137,7 +137,7 @@ inEachFace((window) => {
     await window.startAt(fixture);
     await window.go(hexVa(fixture.of('protnone').va));
     await window.translation.getByText('PROT_NONE, inverted').waitFor();
-    await window.pictures('space');
+    await window.pictures('space', PAGE);
   });
 
   test('a process that exits is said to be gone, and nothing is lost', async () => {

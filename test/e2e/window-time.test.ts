@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { startLabProgram } from '../lab.ts';
-import { inEachFace } from './window.ts';
+import { inEachFace, paneSelector } from './window.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -38,7 +38,7 @@ inEachFace((window) => {
     const strip = () => pane.getByRole('img').first().getAttribute('aria-label');
     await expect.poll(strip).toMatch(/in [1-9]\d samples/);
     await pane.getByText('Why does CR3 change each time it is read?').waitFor();
-    await window.pictures('cpus');
+    await window.pictures('cpus', paneSelector('CPUs'));
   });
 
   test('launches a program and follows its roots through exec and fork', async () => {
@@ -61,7 +61,7 @@ inEachFace((window) => {
     const shell = /root 0x[0-9a-f]+: exec \S*(dash|bash|sh)/;
     await lives.getByTitle(shell).first().click();
     await pane.getByRole('button', { name: 'Copy root, hex' }).waitFor();
-    await window.pictures('lives');
+    await window.pictures('lives', paneSelector('Trace'));
     await pane.getByRole('button', { name: 'Events' }).click();
     const events = pane.getByRole('grid', { name: 'Events' });
     await events.getByText(/exit code 3/).waitFor();
@@ -70,7 +70,7 @@ inEachFace((window) => {
       .first()
       .click();
     await pane.getByRole('button', { name: 'Copy root, decimal' }).waitFor();
-    await window.pictures('trace');
+    await window.pictures('trace', paneSelector('Trace'));
   });
 
   test('listens to the whole machine', async () => {
@@ -88,7 +88,7 @@ inEachFace((window) => {
       .toBeGreaterThan(0);
     await pane.getByRole('button', { name: 'Address spaces' }).click();
     await pane.getByRole('grid', { name: 'Address spaces' }).getByText('exit 41').first().waitFor();
-    await window.pictures('machine');
+    await window.pictures('machine', paneSelector('Trace'));
     await pane.getByRole('button', { name: 'Stop', exact: true }).click();
     await pane.getByText(/let go, all runs on/).waitFor();
   });
@@ -112,7 +112,7 @@ inEachFace((window) => {
       await lab.go();
       await changes.getByText(cause).first().waitFor();
     }
-    await window.pictures('watch');
+    await window.pictures('watch', paneSelector('Watch'));
     const { problem, watches } = readCapture(await save('Save recording', 'recording.cr3scope'));
     expect([problem, new Set(watches.map((w) => w.pid))]).toEqual([undefined, new Set([lab.pid])]);
     expect(watches.length).toBeGreaterThanOrEqual(5); // two first looks, and three changes
@@ -136,7 +136,7 @@ inEachFace((window) => {
       .getByText(/1 page: came to map a frame/)
       .first()
       .waitFor();
-    await window.pictures('compare');
+    await window.pictures('compare', paneSelector('Compare'));
     const csv = readFileSync(await save('CSV', 'differences.csv'), 'utf8');
     expect(csv).toMatch(new RegExp(`^pages,${lab.pid},.*0x0*${va},`, 'm'));
     const lines = readFileSync(await save('JSON Lines', 'differences.jsonl'), 'utf8')
@@ -177,11 +177,11 @@ inEachFace((window) => {
     await pane.getByText('The write faulted').waitFor();
     await pane.getByRole('row').filter({ hasText: 'child' }).getByText('writable').waitFor();
     await expect.poll(() => window.translation.innerText()).toMatch(/user · read · write/);
-    await window.pictures('lab');
+    await window.pictures('lab', paneSelector('Labs'));
     for (const name of ['Next step', 'Next step', 'Finish']) await pane.getByRole('button', { name }).click();
     await pane.getByRole('button', { name: 'Run it again' }).waitFor();
     await pane.getByRole('button', { name: 'All labs' }).click();
     await pane.getByRole('button', { name: /Huge pages/ }).waitFor();
-    await window.pictures('labs');
+    await window.pictures('labs', paneSelector('Labs'));
   });
 });

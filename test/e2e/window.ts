@@ -7,6 +7,12 @@ import { electronProgram, type Face, openBrowser, openDesktop, shot } from './fa
 
 const LARGE = [1440, 900] as const;
 const SIZES = [LARGE, [1000, 700]] as const;
+/** CSS selectors of parts of the page. */
+export const PAGE = 'body';
+export const DIALOG = '.dialog';
+export const POPUP = '.popup';
+export const paneSelector = (name: string) => `section[aria-label="${name}"]`;
+
 const SCHEMES = ['dark', 'light'] as const;
 
 const program = electronProgram();
@@ -37,7 +43,7 @@ export class TestWindow {
     return this.page.getByRole('dialog');
   }
   pane(name: string): Locator {
-    return this.page.getByRole('region', { name, exact: true });
+    return this.page.locator(paneSelector(name));
   }
 
   async open(): Promise<void> {
@@ -84,12 +90,16 @@ export class TestWindow {
     await this.dialog.waitFor({ state: 'hidden' });
   }
 
-  /** Nothing serious for axe. It looks at one face: both show the same page, and it takes its time. */
-  async axe(): Promise<void> {
+  /**
+   * Axe finds nothing serious in the part of the page that a test is about; it takes its time. It looks at one face: both
+   * show the same page.
+   */
+  async axe(part: string): Promise<void> {
     if (this.name !== 'browser') return;
     const { violations } = await new AxeBuilder({ page: this.page })
       .setLegacyMode() // there are no frames
       .options({ resultTypes: ['violations'] })
+      .include(part)
       .analyze();
     const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
     expect(serious.map((v) => `${v.id}: ${v.nodes[0]?.html}`)).toEqual([]);
@@ -100,14 +110,14 @@ export class TestWindow {
     await this.page.screenshot({ path: shot(`${this.name}-${name}`) });
   }
 
-  /** Pictures of a view in dark and light, large and small: nothing sticks out, and axe finds nothing serious. */
-  async pictures(view: string): Promise<void> {
+  /** Pictures in dark and light, large and small: nothing sticks out, and axe finds nothing serious in this part. */
+  async pictures(name: string, part: string): Promise<void> {
     for (const [width, height] of SIZES)
       for (const scheme of SCHEMES) {
         await this.shape(scheme, width, height);
-        await this.picture(`${view}-${scheme}-${width}`);
+        await this.picture(`${name}-${scheme}-${width}`);
         expect(await this.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-        if (width === LARGE[0]) await this.axe();
+        if (width === LARGE[0]) await this.axe(part);
       }
     await this.shape('dark', ...LARGE);
   }
