@@ -33,7 +33,7 @@ export function MemoryPane() {
   const size = useParentSize(canvas);
   const end = pfnOf(target?.ramEnd.at(-1) ?? 0n);
   const shown = useMemo(() => range ?? { begin: 0n, end }, [range, end]);
-  const { map, error, walkAgain } = useMap(shown, roomOf(size), flag);
+  const { map, busy, error, walkAgain } = useMap(shown, roomOf(size), flag);
   const cell = map ? Math.min(chosen, cellCount(map) - 1) : chosen;
   const nameOf = useMemo(() => (pid: number) => spaceOfPid(processes, pid)?.name ?? 'gone', [processes]);
 
@@ -64,7 +64,7 @@ export function MemoryPane() {
       )}
       <Group orientation="vertical" className="fill" id="memory">
         <Panel defaultSize="58%" minSize={90}>
-          <div className="memory-map">
+          <div className="memory-map" aria-busy={busy}>
             <div className="memory-canvas">
               <MapCanvas
                 map={map}

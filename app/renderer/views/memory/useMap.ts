@@ -10,21 +10,26 @@ export function useMap(range: { begin: bigint; end: bigint }, cells: number, fla
   const [error, setError] = useState<Failure>();
   const [again, setAgain] = useState(0);
   const [walked, setWalked] = useState(0);
+  const [busy, setBusy] = useState(range.end > range.begin);
   useEffect(() => {
     if (range.end <= range.begin || cells === 0) return;
     let current = true;
+    setBusy(true);
     const timer = setTimeout(() => {
       explorer()
         .call('memory', { ...range, cells, flags: 1n << BigInt(flag), again: again !== walked })
         .then(
           (result) => {
             if (!current) return;
+            setBusy(false);
             setMap(result);
             setError(undefined);
             setWalked(again);
           },
           (reason) => {
-            if (current) setError(failure(reason));
+            if (!current) return;
+            setBusy(false);
+            setError(failure(reason));
           },
         );
     }, 120); // while it is resized
@@ -33,5 +38,5 @@ export function useMap(range: { begin: bigint; end: bigint }, cells: number, fla
       clearTimeout(timer);
     };
   }, [range, cells, flag, again, walked]);
-  return { map, error, walkAgain: () => setAgain(again + 1) };
+  return { map, busy, error, walkAgain: () => setAgain(again + 1) };
 }

@@ -99,8 +99,8 @@ export function OwnersDialog() {
                 <span className="dim">
                   {count(o.spaces)} address spaces with {count(o.pages)} mapped pages, walked in{' '}
                   {(Number(o.tookNs) / 1e6).toFixed(0)} ms, {age(o.ageNs)}
-                  {(o.gone > 0n || o.raced > 0n) &&
-                    `; left out: ${o.gone} that went away, ${o.raced} tables that changed`}
+                  {o.gone > 0n && `; left out: ${count(o.gone)} that went away`}
+                  {o.raced > 0n && `; left out: ${count(o.raced)} tables that changed`}
                 </span>
                 <span>
                   <button type="button" onClick={() => void askOwners(asked.pfn, true)}>

@@ -96,7 +96,7 @@ export function SearchDialog() {
       </ModalText>
       {search && search.hits.length > 0 && <SearchHits search={search} />}
       <div className="buttons">
-        <span className="dim">the first {count(1000)} hits</span>
+        <span className="dim">at most {count(1000)} hits</span>
         <ModalClose>Close</ModalClose>
       </div>
     </Modal>

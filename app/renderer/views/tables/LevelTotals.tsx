@@ -22,7 +22,7 @@ export function LevelTotals({ tree }: { tree: TableTree }) {
           <tr>
             <th>Level</th>
             <th className="right">Tables</th>
-            <th className="right">Entries used</th>
+            <th className="right">Used</th>
             <th>Filled</th>
             <th>kpageflags</th>
           </tr>
@@ -45,10 +45,12 @@ export function LevelTotals({ tree }: { tree: TableTree }) {
         </tbody>
       </table>
       <p className="dim">
-        {count(tree.level.length)} tables, {bytes(tree.level.length * PAGE_BYTES)} · mapped {bytes(mapped)}:{' '}
-        {SIZES.map(
-          (shift, i) =>
-            `${mapped ? ((Number(tree.mapped[i]) / Number(mapped)) * 100).toFixed(1) : '0.0'} % by ${pageSizeName(shift)} pages`,
+        {count(tree.level.length)} tables, {bytes(tree.level.length * PAGE_BYTES)} · mapped {bytes(mapped)}
+        {mapped > 0n && ': '}
+        {SIZES.flatMap((shift, i) =>
+          tree.mapped[i]
+            ? [`${((Number(tree.mapped[i]) / Number(mapped)) * 100).toFixed(1)} % by ${pageSizeName(shift)} pages`]
+            : [],
         ).join(', ')}
         {tree.raced > 0n && ` · ${tree.raced} tables changed while they were read`}
       </p>
