@@ -16,7 +16,7 @@ import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 
-const MAPPINGS = 200_000;
+const MAPPINGS = 100_000;
 const MOST = '/proc/sys/vm/max_map_count';
 const OLD = 'test/fixtures/captures/v0.3-whole.cr3scope';
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-limits-'));
