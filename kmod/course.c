@@ -228,8 +228,8 @@ static int __init course_init(void)
 		if (has_device[i])
 			offered++;
 		else
-			pr_warn("%s: no /dev/%s: it could not be registered, another module may have it\n", KBUILD_MODNAME,
-				devices[i].name);
+			pr_warn("%s: no /dev/%s: it could not be registered, another module may have it\n",
+				KBUILD_MODNAME, devices[i].name);
 	}
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		if (!is_taken("/proc", files[i].name))
@@ -237,8 +237,8 @@ static int __init course_init(void)
 		if (entries[i])
 			offered++;
 		else
-			pr_warn("%s: no /proc/%s: it could not be registered, another module may have it\n", KBUILD_MODNAME,
-				files[i].name);
+			pr_warn("%s: no /proc/%s: it could not be registered, another module may have it\n",
+				KBUILD_MODNAME, files[i].name);
 	}
 	return offered ? 0 : -EEXIST;
 }

@@ -31,9 +31,9 @@
 
 /* ---- INFO: facts of the running kernel ---- */
 
-#define CR3SCOPE_PTI (1u << 0)  /* page-table isolation is on: each root has a user half at root PA + 0x1000 */
+#define CR3SCOPE_PTI (1u << 0)	/* page-table isolation is on: each root has a user half at root PA + 0x1000 */
 #define CR3SCOPE_PCID (1u << 1) /* CR3 bits 0..11 hold a PCID */
-#define CR3SCOPE_LAM (1u << 2)  /* linear address masking is in use: CR3 bits 61 and 62 may be set */
+#define CR3SCOPE_LAM (1u << 2)	/* linear address masking is in use: CR3 bits 61 and 62 may be set */
 
 struct cr3scope_info {
 	__u32 abi;	       /* CR3SCOPE_ABI of the module */
@@ -82,9 +82,9 @@ struct cr3scope_processes {
 /* ---- CPU: control registers, read on the CPU itself ---- */
 
 struct cr3scope_cpu {
-	__u32 cpu;     /* in; ENXIO where there is none or it is offline */
-	__s32 pid;     /* out: thread group that was interrupted, 0: idle, or not in the caller's PID namespace */
-	__u64 cr0;     /* out: raw registers; CR3 is that of the kernel half, since the kernel is what reads it */
+	__u32 cpu; /* in; ENXIO where there is none or it is offline */
+	__s32 pid; /* out: thread group that was interrupted, 0: idle, or not in the caller's PID namespace */
+	__u64 cr0; /* out: raw registers; CR3 is that of the kernel half, since the kernel is what reads it */
 	__u64 cr3;
 	__u64 cr4;
 	__u64 efer;    /* MSR 0xc0000080, 0 where it can't be read */
@@ -107,21 +107,21 @@ struct cr3scope_cpu {
 #define CR3SCOPE_WORD_KIND(word) ((__u32)((word) >> 60))
 #define CR3SCOPE_WORD_SIZE(word) ((__u32)((word) >> 58) & 3)
 #define CR3SCOPE_WORD_TYPE(word) ((__u32)((word) >> 53) & 31)
-#define CR3SCOPE_WORD_VALUE(word) ((word) & 0x0003ffffffffffffull)
+#define CR3SCOPE_WORD_VALUE(word) (0x0003ffffffffffffull & (word))
 
 /* 0 is no kind: a caller may use it for "not asked". A later module may have more kinds. */
-#define CR3SCOPE_KIND_NONE 1u	   /* no entry: nothing mapped */
-#define CR3SCOPE_KIND_PAGE 2u	   /* maps a frame: pte_present(), which includes PROT_NONE and NUMA hints */
-#define CR3SCOPE_KIND_SWAP 3u	   /* in a swap file or partition */
-#define CR3SCOPE_KIND_MIGRATION 4u /* frame under migration */
-#define CR3SCOPE_KIND_DEVICE 5u	   /* device-private or device-exclusive memory */
-#define CR3SCOPE_KIND_HWPOISON 6u  /* frame with a memory error */
-#define CR3SCOPE_KIND_MARKER 7u	   /* PTE marker: no page */
-#define CR3SCOPE_KIND_ERROR 8u	   /* a swap-in that failed (6.1) */
-#define CR3SCOPE_KIND_BAD 9u	   /* an entry that pgd_bad() and its like refuse, or a table outside RAM */
-#define CR3SCOPE_KIND_RACED 10u	   /* the tables kept changing while they were read */
+#define CR3SCOPE_KIND_NONE 1u	    /* no entry: nothing mapped */
+#define CR3SCOPE_KIND_PAGE 2u	    /* maps a frame: pte_present(), which includes PROT_NONE and NUMA hints */
+#define CR3SCOPE_KIND_SWAP 3u	    /* in a swap file or partition */
+#define CR3SCOPE_KIND_MIGRATION 4u  /* frame under migration */
+#define CR3SCOPE_KIND_DEVICE 5u	    /* device-private or device-exclusive memory */
+#define CR3SCOPE_KIND_HWPOISON 6u   /* frame with a memory error */
+#define CR3SCOPE_KIND_MARKER 7u	    /* PTE marker: no page */
+#define CR3SCOPE_KIND_ERROR 8u	    /* a swap-in that failed (6.1) */
+#define CR3SCOPE_KIND_BAD 9u	    /* an entry that pgd_bad() and its like refuse, or a table outside RAM */
+#define CR3SCOPE_KIND_RACED 10u	    /* the tables kept changing while they were read */
 #define CR3SCOPE_KIND_NO_REGION 11u /* user half, outside every region: not walked, as tables may be freed there */
-#define CR3SCOPE_KIND_CLEARED 12u  /* kernel half: P was cleared and the rest kept (secretmem, debug_pagealloc, KFENCE) */
+#define CR3SCOPE_KIND_CLEARED 12u   /* kernel half: P cleared, the rest kept (secretmem, debug_pagealloc, KFENCE) */
 
 /* ---- WALK: one address ---- */
 
@@ -134,16 +134,16 @@ struct cr3scope_cpu {
  * EINVAL  flags unknown, or va not canonical
  */
 struct cr3scope_walk {
-	__u64 start_ticks; /* in: as in /proc/PID/stat; 0 takes any process with the PID */
-	__u64 va;	   /* in: user or kernel half */
-	__s32 pid;	   /* in: thread group */
-	__u32 flags;	   /* in: CR3SCOPE_USER_ROOT or 0 */
-	__u64 root_pa;	   /* out: where the walk started */
+	__u64 start_ticks;	      /* in: as in /proc/PID/stat; 0 takes any process with the PID */
+	__u64 va;		      /* in: user or kernel half */
+	__s32 pid;		      /* in: thread group */
+	__u32 flags;		      /* in: CR3SCOPE_USER_ROOT or 0 */
+	__u64 root_pa;		      /* out: where the walk started */
 	__u64 table[CR3SCOPE_LEVELS]; /* out: by level: physical address of the table, 0 where none was reached */
 	__u64 entry[CR3SCOPE_LEVELS]; /* out: by level: raw entry */
-	__u64 word;	   /* out: what the entry at level @last means */
-	__u32 last;	   /* out: level index of the last entry read; with NO_REGION nothing was read */
-	__u32 reserved;	   /* must be 0 */
+	__u64 word;		      /* out: what the entry at level @last means */
+	__u32 last;		      /* out: level index of the last entry read; with NO_REGION nothing was read */
+	__u32 reserved;		      /* must be 0 */
 };
 
 /* ---- WALK_RANGE: the regions within [begin, end) ---- */
@@ -156,7 +156,7 @@ struct cr3scope_walk {
 struct cr3scope_run {
 	__u64 va;
 	__u64 pages;
-	__u64 word;  /* of the first page; the value counts up by 1 a page, save in NONE, MARKER, ERROR, BAD and RACED */
+	__u64 word; /* of the first page; the value counts up by 1 a page, save in NONE, MARKER, ERROR, BAD and RACED */
 	__u32 first; /* with CR3SCOPE_RUN_WORDS: index of the first page's word */
 	__u32 flags; /* CR3SCOPE_RUN_WORDS or 0 */
 };
@@ -186,11 +186,11 @@ struct cr3scope_walk_range {
 /* ---- READ_FRAMES: bytes of physical frames ---- */
 
 #define CR3SCOPE_FRAME_OK 0u
-#define CR3SCOPE_FRAME_NOT_RAM 1u	  /* a hole, a device, firmware, or beyond the end of memory */
-#define CR3SCOPE_FRAME_OFFLINE 2u	  /* unplugged or ballooned away */
-#define CR3SCOPE_FRAME_HWPOISON 3u	  /* has a memory error: reading it would raise a machine check */
+#define CR3SCOPE_FRAME_NOT_RAM 1u	    /* a hole, a device, firmware, or beyond the end of memory */
+#define CR3SCOPE_FRAME_OFFLINE 2u	    /* unplugged or ballooned away */
+#define CR3SCOPE_FRAME_HWPOISON 3u	    /* has a memory error: reading it would raise a machine check */
 #define CR3SCOPE_FRAME_NOT_IN_DIRECT_MAP 4u /* the kernel has it unmapped for itself, as memfd_secret */
-#define CR3SCOPE_FRAME_UNACCEPTED 5u	  /* encrypted guest: a free frame, which may not have been accepted yet */
+#define CR3SCOPE_FRAME_UNACCEPTED 5u	    /* encrypted guest: a free frame, which may not have been accepted yet */
 
 #define CR3SCOPE_MOST_FRAMES 4096u
 

@@ -28,7 +28,8 @@ static u32 frame_status(u64 pfn)
 
 	if (!frame_is_ram(pfn))
 		return pfn <= PHYS_PFN(__PHYSICAL_MASK) && pfn_valid(pfn) && !pfn_to_online_page(pfn) ?
-			       CR3SCOPE_FRAME_OFFLINE : CR3SCOPE_FRAME_NOT_RAM;
+			       CR3SCOPE_FRAME_OFFLINE :
+			       CR3SCOPE_FRAME_NOT_RAM;
 	page = pfn_to_page(pfn);
 	if (page_is_hwpoison(page))
 		return CR3SCOPE_FRAME_HWPOISON;

@@ -23,7 +23,7 @@
 #include "compat.h"
 #include "internal.h"
 
-#define ATTEMPTS 4	   /* re-reads before tables count as raced */
+#define ATTEMPTS 4	 /* re-reads before tables count as raced */
 #define CHUNK_STEPS 256u /* descents before the target's mmap_lock is let go */
 
 enum level { PTE_LEVEL, PMD_LEVEL, PUD_LEVEL, P4D_LEVEL, PGD_LEVEL };
@@ -353,7 +353,11 @@ static unsigned long walk_stretch(const pgd_t *root, unsigned long va, unsigned 
 	for (i = 0; i < n; i++)
 		words[i] = pte_word(__pte(words[i]));
 	chunk->runs[chunk->run_count++] = (struct cr3scope_run){
-		.va = va, .pages = n, .word = words[0], .first = chunk->word_count, .flags = CR3SCOPE_RUN_WORDS,
+		.va = va,
+		.pages = n,
+		.word = words[0],
+		.first = chunk->word_count,
+		.flags = CR3SCOPE_RUN_WORDS,
 	};
 	chunk->word_count += n;
 	return end;

@@ -51,6 +51,13 @@ function start() {
   hand(NODE, [join(ROOT, 'out/main/cli.cjs'), 'serve', ...(process.env.DISPLAY ? ['--open'] : []), ...rest]);
 }
 
+/** All of C and C++; where it is the kernel's or BPF, the folder has the kernel's settings. */
+function clangFormat(options) {
+  const files =
+    'native/*/*.h native/*/*.cc native/*/*.c bench/*.cc kmod/*.h kmod/*.c kmod/*/*.c test/fixtures/*.c test/guest/sanitizer/canary/*.c';
+  run('sh', ['-c', `clang-format ${options} ${files}`]);
+}
+
 const commands = {
   start,
   build: () => setUp(),
@@ -87,18 +94,12 @@ const commands = {
     setUp({ test: true });
     run(NODE, ['node_modules/typescript/bin/tsc']);
     run('biome', ['check', '.']);
-    run('sh', [
-      '-c',
-      'clang-format --dry-run --Werror native/core/*.h native/core/*.cc native/binding/* native/test/* bench/*.cc test/fixtures/*.c',
-    ]);
+    clangFormat('--dry-run --Werror');
   },
   format() {
     setUp({ test: true });
     run('biome', ['check', '--write', '.']);
-    run('sh', [
-      '-c',
-      'clang-format -i native/core/*.h native/core/*.cc native/binding/* native/test/* bench/*.cc test/fixtures/*.c',
-    ]);
+    clangFormat('-i');
   },
   package() {
     setUp();

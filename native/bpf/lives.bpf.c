@@ -68,12 +68,16 @@ int on_fork(struct bpf_raw_tracepoint_args *args)
 	struct mm_struct *mm = BPF_CORE_READ(child, mm);
 	bool thread = BPF_CORE_READ(child, tgid) == BPF_CORE_READ(parent, tgid);
 	struct life_record *record;
+	__u32 kind = LIFE_FORK;
 	struct pid_ns ns;
 
 	if (!mm)
 		return 0; /* a kernel thread */
-	record = begin_record(parent, thread ? LIFE_THREAD : mm == BPF_CORE_READ(parent, mm) ? LIFE_CLONE : LIFE_FORK,
-			      &ns);
+	if (thread)
+		kind = LIFE_THREAD;
+	else if (mm == BPF_CORE_READ(parent, mm))
+		kind = LIFE_CLONE;
+	record = begin_record(parent, kind, &ns);
 	if (!record)
 		return 0;
 	record->child = number_in(BPF_CORE_READ(child, thread_pid), ns);
@@ -116,7 +120,7 @@ int on_exit(struct bpf_raw_tracepoint_args *args)
 	if (!record)
 		return 0;
 	record->status = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(signal, group_exit_code) :
-									     BPF_CORE_READ(task, exit_code);
+									    BPF_CORE_READ(task, exit_code);
 	bpf_ringbuf_submit(record, 0);
 	return 0;
 }

@@ -17,7 +17,7 @@ struct lives_settings {
 #define LIFE_CLONE 2u  /* `child` shares the address space of `tgid` */
 #define LIFE_THREAD 3u /* `child` is one more thread of `tgid` */
 #define LIFE_EXEC 4u
-#define LIFE_EXIT 5u   /* the last thread of `tgid` ends */
+#define LIFE_EXIT 5u /* the last thread of `tgid` ends */
 
 struct life_record {
 	bpf_u64 ns;  /* CLOCK_MONOTONIC */
@@ -25,7 +25,7 @@ struct life_record {
 	bpf_u32 kind;
 	bpf_u32 tgid;
 	bpf_u32 child;
-	bpf_s32 status; /* as wait() gives it */
+	bpf_s32 status;	       /* as wait() gives it */
 	char name[LIVES_NAME]; /* file that is executed */
 };
 

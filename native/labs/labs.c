@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <unistd.h>
 
 #ifndef MADV_COLLAPSE
@@ -203,7 +203,7 @@ static void huge(void) {
   page("middle", getpid(), p + HUGE / 2);
   step();
   mprotect(p + HUGE / 2, PAGE, RW);
-  madvise(p, HUGE, MADV_COLLAPSE); // since 6.1; before, khugepaged takes its time
+  madvise(p, HUGE, MADV_COLLAPSE);  // since 6.1; before, khugepaged takes its time
   page("first", getpid(), p);
   page("middle", getpid(), p + HUGE / 2);
   step();
@@ -239,8 +239,8 @@ int main(int argc, char** argv) {
   const char* name = argc > 1 ? argv[1] : "";
   setvbuf(stdout, NULL, _IOLBF, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // On one CPU, so that every run is the same: a frame that waits in another CPU's LRU batch is held by it, and copied where
-  // it could have been taken over (wp_can_reuse_anon_folio(), mm/memory.c).
+  // On one CPU, so that every run is the same: a frame that waits in another CPU's LRU batch is held by it, and copied
+  // where it could have been taken over (wp_can_reuse_anon_folio(), mm/memory.c).
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(sched_getcpu(), &one);

@@ -190,7 +190,8 @@ static void map_twice(void)
 	struct page *page;
 
 	if (get_user_pages_fast(address, 1, FOLL_WRITE, &page) == 1)
-		set_pte_at(current->mm, address, &empty, mk_pte(page, vm_get_page_prot(VM_READ | VM_WRITE | VM_SHARED)));
+		set_pte_at(current->mm, address, &empty,
+			   mk_pte(page, vm_get_page_prot(VM_READ | VM_WRITE | VM_SHARED)));
 }
 
 /* Ends the writer. */
