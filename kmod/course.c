@@ -66,14 +66,14 @@ static const struct proc_ops cr3_operations = {
 static ssize_t page_read(struct file *file, char __user *to, size_t bytes, loff_t *address)
 {
 	size_t offset = offset_in_page(*address);
-	ssize_t result;
+	ssize_t result = cr3scope_may_read();
 	void *page;
 	u32 status;
 
+	if (result)
+		return result;
 	if (*address < 0)
 		return -EINVAL;
-	if (cr3scope_may_read())
-		return -EPERM;
 	bytes = min(bytes, PAGE_SIZE - offset);
 	page = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!page)
@@ -110,10 +110,10 @@ static ssize_t pid_write(struct file *file, const char __user *from, size_t byte
 {
 	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 100);
 	struct cr3scope_walk walk = {};
-	int error;
+	int error = cr3scope_may_read();
 
-	if (cr3scope_may_read())
-		return -EPERM;
+	if (error)
+		return error;
 	error = kstrtoint_from_user(from, bytes, 10, &walk.pid);
 	if (error)
 		return error;
@@ -161,11 +161,12 @@ static int translate(struct course_translation *t)
 static long translate_ioctl(struct file *file, unsigned int request, unsigned long argument)
 {
 	struct course_translation t;
+	int error = cr3scope_may_read();
 
+	if (error)
+		return error;
 	if (request != COURSE_TRANSLATE)
 		return -ENOTTY;
-	if (cr3scope_may_read())
-		return -EPERM;
 	if (copy_from_user(&t, (void __user *)argument, sizeof(t)))
 		return -EFAULT;
 	t.phys_addr = t.pfn = 0;

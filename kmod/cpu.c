@@ -35,11 +35,11 @@ static void read_here(void *argument)
 	cpu->pid = __task_pid_nr_ns(current, PIDTYPE_TGID, request->ns);
 	cpu->from = current->mm ? CR3SCOPE_FROM_MM : CR3SCOPE_FROM_ACTIVE_MM;
 	cpu->flags = current->flags & PF_KTHREAD ? CR3SCOPE_KERNEL_THREAD : 0;
-	cpu->root_pa = root_pa_of(current->active_mm->pgd);
+	cpu->root_pa = cr3scope_root_pa(current->active_mm->pgd);
 	memcpy(cpu->comm, current->comm, sizeof(cpu->comm) - 1);
 }
 
-int read_cpu(struct cr3scope_cpu *call)
+int cr3scope_read_cpu(struct cr3scope_cpu *call)
 {
 	struct request request = { call, task_active_pid_ns(current) };
 	u32 cpu = call->cpu;

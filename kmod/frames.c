@@ -52,7 +52,7 @@ u32 cr3scope_copy_frame(u64 pfn, void *to, size_t offset, size_t bytes)
 }
 EXPORT_TO_COURSE(cr3scope_copy_frame);
 
-int read_frames(struct reader *reader, struct cr3scope_read_frames *call)
+int cr3scope_read_frames(struct reader *reader, struct cr3scope_read_frames *call)
 {
 	const u64 __user *pfns = u64_to_user_ptr(call->pfns);
 	u32 __user *statuses = u64_to_user_ptr(call->status);

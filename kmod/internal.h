@@ -3,6 +3,7 @@
 #ifndef CR3SCOPE_INTERNAL_H
 #define CR3SCOPE_INTERNAL_H
 
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/types.h>
@@ -24,19 +25,22 @@ struct reader {
 	};
 };
 
+static inline u64 cr3scope_root_pa(const pgd_t *pgd)
+{
+	return __pa(pgd);
+}
+
 /* processes.c */
-u64 start_ticks_of(const struct task_struct *leader);
-int get_process_mm(pid_t pid, u64 start_ticks, struct mm_struct **mm);
-u64 root_pa_of(const pgd_t *pgd);
-int list_processes(struct reader *reader, struct cr3scope_processes *call);
+int cr3scope_get_mm(pid_t pid, u64 start_ticks, struct mm_struct **mm);
+int cr3scope_list_processes(struct reader *reader, struct cr3scope_processes *call);
 
 /* walk.c */
-int walk_range(struct reader *reader, struct cr3scope_walk_range *call);
+int cr3scope_walk_range(struct reader *reader, struct cr3scope_walk_range *call);
 
 /* frames.c */
-int read_frames(struct reader *reader, struct cr3scope_read_frames *call);
+int cr3scope_read_frames(struct reader *reader, struct cr3scope_read_frames *call);
 
 /* cpu.c */
-int read_cpu(struct cr3scope_cpu *call);
+int cr3scope_read_cpu(struct cr3scope_cpu *call);
 
 #endif

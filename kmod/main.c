@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /dev/cr3scope: who may open it, and its calls. */
-#include <linux/capability.h>
 #include <linux/compat.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/printk.h>
-#include <linux/security.h>
 #include <linux/stringify.h>
 #include <linux/uaccess.h>
 #include <generated/utsrelease.h>
@@ -15,18 +13,6 @@
 #include <asm/processor.h>
 #include "compat.h"
 #include "internal.h"
-
-/*
- * 0, or -EPERM. Asked at open and again at every call: a descriptor may be passed on to somebody else, its owner may give
- * up capabilities, and the kernel can be locked down meanwhile (frames hold what /proc/kcore does).
- */
-int cr3scope_may_read(void)
-{
-	if (!capable(CAP_SYS_ADMIN) || !capable(CAP_SYS_RAWIO))
-		return -EPERM;
-	return security_locked_down(LOCKDOWN_KCORE);
-}
-EXPORT_TO_COURSE(cr3scope_may_read);
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -88,15 +74,15 @@ static long run_call(struct reader *reader, unsigned int request, union call *ca
 		get_info(&call->info);
 		return 0;
 	case CR3SCOPE_PROCESSES:
-		return list_processes(reader, &call->processes);
+		return cr3scope_list_processes(reader, &call->processes);
 	case CR3SCOPE_CPU:
-		return read_cpu(&call->cpu);
+		return cr3scope_read_cpu(&call->cpu);
 	case CR3SCOPE_WALK:
 		return cr3scope_walk(&call->walk);
 	case CR3SCOPE_WALK_RANGE:
-		return walk_range(reader, &call->range);
+		return cr3scope_walk_range(reader, &call->range);
 	case CR3SCOPE_READ_FRAMES:
-		return read_frames(reader, &call->frames);
+		return cr3scope_read_frames(reader, &call->frames);
 	default:
 		return -ENOTTY;
 	}

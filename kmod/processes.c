@@ -18,14 +18,9 @@
 #define PARTS 64
 
 /* Start time of a thread group as the caller reads it in /proc/PID/stat (fs/proc/array.c, do_task_stat()). */
-u64 start_ticks_of(const struct task_struct *leader)
+static u64 start_ticks_of(const struct task_struct *leader)
 {
 	return div_u64(start_boottime_in_namespace(leader), NSEC_PER_SEC / USER_HZ);
-}
-
-u64 root_pa_of(const pgd_t *pgd)
-{
-	return __pa(pgd);
 }
 
 /*
@@ -43,7 +38,7 @@ static u64 own_root(struct task_struct *leader, struct mm_struct **keep)
 		mm = thread->mm;
 		/* A kernel thread's mm is one it uses for a while, never its own. */
 		if (mm && !(thread->flags & PF_KTHREAD)) {
-			root_pa = root_pa_of(mm->pgd);
+			root_pa = cr3scope_root_pa(mm->pgd);
 			if (keep) {
 				mmget(mm);
 				*keep = mm;
@@ -60,7 +55,7 @@ static u64 own_root(struct task_struct *leader, struct mm_struct **keep)
  * The address space of a thread group in the caller's PID namespace, with a reference for mmput(). -ESRCH, -ESTALE,
  * -ENODATA as in cr3scope.h.
  */
-int get_process_mm(pid_t pid, u64 start_ticks, struct mm_struct **mm)
+int cr3scope_get_mm(pid_t pid, u64 start_ticks, struct mm_struct **mm)
 {
 	struct task_struct *leader;
 	int error = 0;
@@ -90,7 +85,7 @@ static u64 borrowed_root(const struct task_struct *thread)
 		return 0;
 	if (READ_ONCE(thread->active_mm) != mm || !READ_ONCE(thread->on_cpu) || !virt_addr_valid(pgd))
 		return 0;
-	return root_pa_of(pgd);
+	return cr3scope_root_pa(pgd);
 }
 
 static void describe(struct task_struct *leader, pid_t pid, struct cr3scope_process *process)
@@ -136,7 +131,7 @@ static struct task_struct *next_leader(struct pid_namespace *ns, int *nr, u32 *m
 	return NULL;
 }
 
-int list_processes(struct reader *reader, struct cr3scope_processes *call)
+int cr3scope_list_processes(struct reader *reader, struct cr3scope_processes *call)
 {
 	struct cr3scope_process __user *to = u64_to_user_ptr(call->records);
 	struct pid_namespace *ns = task_active_pid_ns(current);

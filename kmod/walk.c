@@ -26,20 +26,38 @@
 #define ATTEMPTS 4	 /* re-reads before tables count as raced */
 #define CHUNK_STEPS 256u /* descents before the target's mmap_lock is let go */
 
-enum level { PTE_LEVEL, PMD_LEVEL, PUD_LEVEL, P4D_LEVEL, PGD_LEVEL };
+/* Numbered as everywhere else in cr3scope; cr3scope.h counts from 0. */
+enum level { PTE_LEVEL = 1, PMD_LEVEL, PUD_LEVEL, P4D_LEVEL, PGD_LEVEL };
 
 /* The way to one address. */
 struct way {
-	u64 table[CR3SCOPE_LEVELS]; /* physical */
-	u64 entry[CR3SCOPE_LEVELS];
+	u64 table[PGD_LEVEL + 1]; /* by level: physical */
+	u64 entry[PGD_LEVEL + 1];
 	u64 word;	   /* meaning of entry[last] */
 	const pte_t *ptes; /* the PTE table, where the walk gets there */
 	enum level last;
 };
 
+/* What an entry covers. */
+static unsigned long level_size(enum level level)
+{
+	switch (level) {
+	case PTE_LEVEL:
+		return PAGE_SIZE;
+	case PMD_LEVEL:
+		return PMD_SIZE;
+	case PUD_LEVEL:
+		return PUD_SIZE;
+	case P4D_LEVEL:
+		return P4D_SIZE;
+	default:
+		return PGDIR_SIZE;
+	}
+}
+
 static unsigned long user_end(void)
 {
-	return 1ul << (pgtable_l5_enabled() ? 56 : 47);
+	return 1ul << __VIRTUAL_MASK_SHIFT;
 }
 
 static u64 make_word(u32 kind, u32 size, u32 type, u64 value)
@@ -236,7 +254,7 @@ static void walk_stable(const pgd_t *root, unsigned long va, struct way *way)
 
 static bool is_canonical(u64 va)
 {
-	s64 high = (s64)va >> (pgtable_l5_enabled() ? 56 : 47);
+	s64 high = (s64)va >> __VIRTUAL_MASK_SHIFT;
 
 	return high == 0 || high == -1;
 }
@@ -244,9 +262,9 @@ static bool is_canonical(u64 va)
 int cr3scope_walk(struct cr3scope_walk *call)
 {
 	const unsigned long va = call->va;
-	struct vm_area_struct *region;
+	struct way way = { .last = PTE_LEVEL };
+	struct vm_area_struct *vma;
 	struct mm_struct *mm;
-	struct way way = {};
 	const pgd_t *root;
 	int error;
 
@@ -254,19 +272,19 @@ int cr3scope_walk(struct cr3scope_walk *call)
 		return -EINVAL;
 	if (call->flags && !boot_cpu_has(X86_FEATURE_PTI))
 		return -EINVAL;
-	error = get_process_mm(call->pid, call->start_ticks, &mm);
+	error = cr3scope_get_mm(call->pid, call->start_ticks, &mm);
 	if (error)
 		return error;
 	/* The user half of the pair is its second page (arch/x86/include/asm/pgtable.h, kernel_to_user_pgdp()). */
 	root = call->flags ? (const pgd_t *)((unsigned long)mm->pgd | PAGE_SIZE) : mm->pgd;
-	call->root_pa = root_pa_of(root);
+	call->root_pa = cr3scope_root_pa(root);
 	if (va < user_end()) {
 		if (mmap_read_lock_killable(mm)) {
 			mmput(mm);
 			return -EINTR;
 		}
-		region = find_vma(mm, va);
-		if (region && region->vm_start <= va)
+		vma = find_vma(mm, va);
+		if (vma && vma->vm_start <= va)
 			walk_stable(root, va, &way);
 		else
 			way.word = make_word(CR3SCOPE_KIND_NO_REGION, 0, 0, 0);
@@ -275,10 +293,10 @@ int cr3scope_walk(struct cr3scope_walk *call)
 		walk_stable(root, va, &way);
 	}
 	mmput(mm);
-	memcpy(call->table, way.table, sizeof(call->table));
-	memcpy(call->entry, way.entry, sizeof(call->entry));
+	memcpy(call->table, &way.table[PTE_LEVEL], sizeof(call->table));
+	memcpy(call->entry, &way.entry[PTE_LEVEL], sizeof(call->entry));
 	call->word = way.word;
-	call->last = way.last;
+	call->last = way.last - PTE_LEVEL;
 	return 0;
 }
 EXPORT_TO_COURSE(cr3scope_walk);
@@ -319,7 +337,6 @@ static void add_run(struct chunk *chunk, unsigned long va, u64 pages, u64 word)
 /* The pages [va, end) of one PTE table, or of one entry above; returns the address that it got to. */
 static unsigned long walk_stretch(const pgd_t *root, unsigned long va, unsigned long end, struct chunk *chunk)
 {
-	static const unsigned long sizes[] = { PAGE_SIZE, PMD_SIZE, PUD_SIZE, 1ul << 39, 1ul << 48 };
 	u64 *words = chunk->words + chunk->word_count;
 	struct way way, again;
 	unsigned long flags, n, i;
@@ -329,7 +346,7 @@ static unsigned long walk_stretch(const pgd_t *root, unsigned long va, unsigned 
 	do {
 		local_irq_save(flags);
 		way.word = descend(root, va, &way);
-		end = min(end, (va | (sizes[way.last] - 1)) + 1);
+		end = min(end, (va | (level_size(way.last) - 1)) + 1);
 		n = (end - va) >> PAGE_SHIFT;
 		if (way.ptes && !copy_entries(words, way.ptes + pte_index(va), n))
 			way.word = bad_word();
@@ -363,18 +380,18 @@ static unsigned long walk_stretch(const pgd_t *root, unsigned long va, unsigned 
 	return end;
 }
 
-/* Fills a chunk from the regions in [va, end); returns where to go on. */
+/* Fills a chunk from the VMAs in [va, end); returns where to go on. */
 static unsigned long walk_chunk(struct mm_struct *mm, unsigned long va, unsigned long end, struct chunk *chunk)
 {
-	struct vm_area_struct *region;
+	struct vm_area_struct *vma;
 
 	while (va < end && chunk_has_room(chunk)) {
-		region = find_vma(mm, va);
-		if (!region || region->vm_start >= end)
+		vma = find_vma(mm, va);
+		if (!vma || vma->vm_start >= end)
 			return end;
-		va = max(va, region->vm_start);
-		while (va < min(end, region->vm_end) && chunk_has_room(chunk))
-			va = walk_stretch(mm->pgd, va, min(end, region->vm_end), chunk);
+		va = max(va, vma->vm_start);
+		while (va < min(end, vma->vm_end) && chunk_has_room(chunk))
+			va = walk_stretch(mm->pgd, va, min(end, vma->vm_end), chunk);
 	}
 	return va;
 }
@@ -396,7 +413,7 @@ static int copy_chunk(const struct chunk *chunk, struct cr3scope_walk_range *cal
 	return 0;
 }
 
-int walk_range(struct reader *reader, struct cr3scope_walk_range *call)
+int cr3scope_walk_range(struct reader *reader, struct cr3scope_walk_range *call)
 {
 	struct mm_struct *mm;
 	u32 steps = 0;
@@ -405,10 +422,10 @@ int walk_range(struct reader *reader, struct cr3scope_walk_range *call)
 	if (call->reserved || !call->run_capacity || call->word_capacity < PTRS_PER_PTE || call->begin > call->end ||
 	    call->end > user_end() || !PAGE_ALIGNED(call->begin) || !PAGE_ALIGNED(call->end))
 		return -EINVAL;
-	error = get_process_mm(call->pid, call->start_ticks, &mm);
+	error = cr3scope_get_mm(call->pid, call->start_ticks, &mm);
 	if (error)
 		return error;
-	call->root_pa = root_pa_of(mm->pgd);
+	call->root_pa = cr3scope_root_pa(mm->pgd);
 	call->next = call->begin;
 	call->run_count = call->word_count = 0;
 	while (call->next < call->end && steps < CR3SCOPE_MOST_STEPS) {
