@@ -2,35 +2,56 @@
 /* Bytes of physical frames: online RAM only, through the direct map, without faulting. */
 #include <linux/highmem.h>
 #include <linux/ioport.h>
+#include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
 #include <linux/page-flags.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include "compat.h"
 #include "internal.h"
 
-/* Whether a frame is online System RAM. Devices are not: reading their registers may have effects. */
-static bool frame_is_ram(u64 pfn)
+/*
+ * The pages of memory that goes offline: their struct pages, and then the memory itself, may be removed after this. No lock
+ * that holds that up is exported, so it waits here for those that found the memory online, who are under rcu_read_lock().
+ */
+static int memory_changes(struct notifier_block *unused, unsigned long action, void *what)
 {
-	struct page *page;
-
-	if (pfn > PHYS_PFN(__PHYSICAL_MASK))
-		return false;
-	page = pfn_to_online_page(pfn);
-	/* All non-RAM in online sections is reserved; of what is reserved, the resource tree tells (and is slow). */
-	return page && (!PageReserved(page) || page_is_ram(pfn));
+	if (action == MEM_OFFLINE)
+		synchronize_rcu();
+	return NOTIFY_OK;
 }
 
+static struct notifier_block memory_notifier = { .notifier_call = memory_changes };
+
+int cr3scope_watch_memory(void)
+{
+	return register_memory_notifier(&memory_notifier);
+}
+
+void cr3scope_unwatch_memory(void)
+{
+	unregister_memory_notifier(&memory_notifier);
+}
+
+/* Under rcu_read_lock(), which holds up the removal of the frame where the answer is CR3SCOPE_FRAME_OK. */
 static u32 frame_status(u64 pfn)
 {
 	struct page *page;
 
-	if (!frame_is_ram(pfn))
-		return pfn <= PHYS_PFN(__PHYSICAL_MASK) && pfn_valid(pfn) && !pfn_to_online_page(pfn) ?
-			       CR3SCOPE_FRAME_OFFLINE :
-			       CR3SCOPE_FRAME_NOT_RAM;
-	page = pfn_to_page(pfn);
+	if (pfn > PHYS_PFN(__PHYSICAL_MASK))
+		return CR3SCOPE_FRAME_NOT_RAM;
+	page = pfn_to_online_page(pfn);
+	if (!page)
+		return pfn_valid(pfn) ? CR3SCOPE_FRAME_OFFLINE : CR3SCOPE_FRAME_NOT_RAM;
+	/*
+	 * Devices are not read: their registers may have effects. All non-RAM in online sections is reserved; of what is
+	 * reserved, the resource tree tells (and is slow).
+	 */
+	if (PageReserved(page) && !page_is_ram(pfn))
+		return CR3SCOPE_FRAME_NOT_RAM;
 	if (page_is_hwpoison(page))
 		return CR3SCOPE_FRAME_HWPOISON;
 	if (PageOffline(page))
@@ -44,10 +65,13 @@ static u32 frame_status(u64 pfn)
 /* Copies bytes of one frame; CR3SCOPE_FRAME_*. @to holds data only where that is CR3SCOPE_FRAME_OK. */
 u32 cr3scope_copy_frame(u64 pfn, void *to, size_t offset, size_t bytes)
 {
-	u32 status = frame_status(pfn);
+	u32 status;
 
+	rcu_read_lock();
+	status = frame_status(pfn);
 	if (status == CR3SCOPE_FRAME_OK && copy_from_kernel_nofault(to, __va(PFN_PHYS(pfn)) + offset, bytes))
 		status = CR3SCOPE_FRAME_NOT_IN_DIRECT_MAP;
+	rcu_read_unlock();
 	return status;
 }
 EXPORT_TO_COURSE(cr3scope_copy_frame);

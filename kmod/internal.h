@@ -38,6 +38,8 @@ int cr3scope_list_processes(struct reader *reader, struct cr3scope_processes *ca
 int cr3scope_walk_range(struct reader *reader, struct cr3scope_walk_range *call);
 
 /* frames.c */
+int cr3scope_watch_memory(void);
+void cr3scope_unwatch_memory(void);
 int cr3scope_read_frames(struct reader *reader, struct cr3scope_read_frames *call);
 
 /* cpu.c */

@@ -134,17 +134,26 @@ static struct miscdevice device = {
  */
 static int __init cr3scope_init(void)
 {
+	int error;
+
 	/* Entries of a Xen PV guest hold frame numbers of the machine beneath it, its frames have others. */
 	if (boot_cpu_has(X86_FEATURE_XENPV)) {
 		pr_err("cr3scope: a paravirtual guest of Xen has no page tables of its own to read\n");
 		return -EOPNOTSUPP;
 	}
-	return misc_register(&device);
+	error = cr3scope_watch_memory();
+	if (error)
+		return error;
+	error = misc_register(&device);
+	if (error)
+		cr3scope_unwatch_memory();
+	return error;
 }
 
 static void __exit cr3scope_exit(void)
 {
 	misc_deregister(&device);
+	cr3scope_unwatch_memory();
 }
 
 module_init(cr3scope_init);
