@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
-/** Guests run these by test/guest/guest.mjs; elsewhere they have nothing to look at. */
+/** Guests run these by test/guest/guest.ts; elsewhere they have nothing to look at. */
 const IN_GUEST = process.env.CR3SCOPE_GUEST !== undefined;
 
 export default defineConfig({

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Prints the figures of docs/performance.md: ratios of things measured side by side in this run.
 import { execFileSync } from 'node:child_process';
-import { buildModule, fetchKernel } from '../test/guest/kernels.mjs';
-import { boot, variant } from '../test/guest/qemu.mjs';
+import { buildModule, fetchKernel } from '../test/guest/kernels.ts';
+import { boot, variant } from '../test/guest/qemu.ts';
 import { measureCapture } from './capture.mjs';
 import { measureHexView } from './hex_view.mjs';
 

@@ -78,13 +78,13 @@ const commands = {
       source: rest.some((word) => /-(sanitizer|rt|kcsan)/.test(word)),
       newer: rest.some((word) => /^--all$|deb1[34]|7\./.test(word)),
     });
-    run(NODE, ['test/guest/guest.mjs', ...rest]);
+    run(NODE, ['test/guest/guest.ts', ...rest]);
   },
   /** Everything but what runs by name only: also the variants of guests that CI leaves out. */
   all() {
     setUp({ test: true, guest: true });
     run(NODE, ['node_modules/vitest/vitest.mjs', 'run']);
-    run(NODE, ['test/guest/guest.mjs', '--kernel', '6.1,6.12', '--window']);
+    run(NODE, ['test/guest/guest.ts', '--kernel', '6.1,6.12', '--window']);
   },
   bench() {
     setUp({ guest: true });

@@ -6,6 +6,14 @@ import { createInterface } from 'node:readline';
 import { startFixture } from '../fixture.ts';
 import setUp from '../setup.ts';
 
+/** What it says. */
+export interface Served {
+  url: string;
+  pid: number;
+  /** Addresses of the fixture's cases by name, in hex. */
+  cases: Record<string, string>;
+}
+
 const GUEST_ADDRESS = '10.0.2.15'; // of QEMU's user network
 const port = Number(process.argv[2]);
 
@@ -22,7 +30,8 @@ createServer((outside) => {
   for (const socket of [outside, inside]) socket.on('error', () => socket.destroy());
 }).listen(port, GUEST_ADDRESS, () => {
   const cases = Object.fromEntries(fixture.cases.map((c) => [c.name, c.va.toString(16)]));
-  process.stdout.write(`===window ${JSON.stringify({ url: JSON.parse(line).url, pid: fixture.pid, cases })}\n`);
+  const served: Served = { url: JSON.parse(line).url, pid: fixture.pid, cases };
+  process.stdout.write(`===window ${JSON.stringify(served)}\n`);
 });
 await new Promise((ok) => createInterface({ input: process.stdin }).once('line', ok));
 child.kill('SIGTERM');

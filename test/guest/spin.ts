@@ -7,19 +7,45 @@ import { createInterface } from 'node:readline';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 
+/** What it says; numbers in hex where they may be large. */
+export interface Said {
+  pid: number;
+  root: string;
+  levels: number;
+  pti: boolean;
+  /** The loop that the process spins in. */
+  low: string;
+  high: string;
+  pages: {
+    name: string;
+    va: string;
+    pfn: string;
+    walkPfn: string;
+    /** By level. */
+    tables: string[];
+    entries: string[];
+    userRoot: string | null;
+    status: number;
+    bytes: string;
+    sha256: string;
+  }[];
+  cpus: { cpu: number; cr0: string; cr4: string; efer: string }[];
+}
+
 const child = spawn('out/fixtures/spin', [], { stdio: ['ignore', 'pipe', 'inherit'] });
 const cases: [name: string, va: bigint, pages: number][] = [];
-const bounds: string[] = [];
+let low = '';
+let high = '';
 for await (const line of createInterface({ input: child.stdout })) {
   const [word, ...rest] = line.split(' ');
   if (word === 'case') cases.push([rest[0] as string, BigInt(`0x${rest[2]}`), Number(rest[3])]);
-  if (word === 'spin') bounds.push(...rest);
+  if (word === 'spin') [low = '', high = ''] = rest;
   if (word === 'ready') break;
 }
 const sources = await openSources(ADDON_PATH);
 const pid = child.pid as number;
 const hex = (n: bigint) => n.toString(16);
-const pages = [];
+const pages: Said['pages'] = [];
 let root = 0n;
 for (const [name, va, count] of cases)
   for (const page of [0, count >> 1, count - 1]) {
@@ -37,7 +63,7 @@ for (const [name, va, count] of cases)
       tables: Array.from(t.kernel.table, hex),
       entries: Array.from(t.kernel.entry, hex),
       userRoot: t.userKernel ? hex(t.userKernel.rootPa) : null,
-      status: status[0],
+      status: status[0] as number,
       bytes: Buffer.from(bytes.subarray(0, 64)).toString('hex'),
       sha256: createHash('sha256').update(bytes).digest('hex'),
     });
@@ -50,9 +76,8 @@ const cpus = Array.from(cpu, (n, i) => ({
   efer: hex(efer[i] as bigint),
 }));
 const { levels, pti } = sources.target;
-process.stdout.write(
-  `===oracle ${JSON.stringify({ pid, root: hex(root), levels, pti, low: bounds[0], high: bounds[1], pages, cpus })}\n`,
-);
+const said: Said = { pid, root: hex(root), levels, pti, low, high, pages, cpus };
+process.stdout.write(`===oracle ${JSON.stringify(said)}\n`);
 process.stdin.resume();
 process.stdin.once('end', () => {
   child.kill('SIGKILL');

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The configurations of the sanitizer kernels: a checker that Kconfig leaves out must not go unnoticed.
 import { readFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-
-const { verifyConfig } = (await import(pathToFileURL('test/guest/source.mjs').href)) as {
-  verifyConfig: (wanted: string, got: string) => void;
-};
+import { verifyConfig } from '../guest/source.ts';
 
 test('what Kconfig did not take is named', () => {
   const wanted = 'CONFIG_SMP=y\nCONFIG_NR_CPUS=8\nCONFIG_LSM="lockdown"\n# CONFIG_PREEMPT is not set\n';

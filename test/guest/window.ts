@@ -2,40 +2,42 @@
 // The window on this machine, in Chromium, showing a guest by `cr3scope serve`: three sources side by side.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { AxeBuilder } from '@axe-core/playwright';
-import { chromium } from 'playwright-core';
-import { boot } from './qemu.mjs';
+import { chromium, type Page } from 'playwright-core';
+import type { Kernel } from './kernels.ts';
+import { boot, type Machine } from './qemu.ts';
+import type { Served } from './serve.ts';
 
 const SHOTS = 'test/artifacts';
 
 /** A port that is free here. */
 const freePort = () =>
-  new Promise((ok) => {
+  new Promise<number>((ok) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
+      const { port } = server.address() as AddressInfo;
       server.close(() => ok(port));
     });
   });
 
-async function look({ url, pid, cases }, release) {
+async function look({ url, pid, cases }: Served, release: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   });
-  let page;
+  let page: Page | undefined;
   try {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark' });
     page = await context.newPage();
-    page.setDefaultTimeout(60_000); // the guest is emulated
+    page.setDefaultTimeout(120_000); // the guest is emulated
     await page.goto(url);
     for (const source of ['pagemap', 'kernel walk', 'table walk'])
       await page.getByRole('button', { name: `Source ${source}: ready` }).waitFor();
-    const go = async (text) => {
-      const box = page.getByLabel('Go to a process, address, frame or entry');
-      await box.fill(text);
-      await box.press('Enter');
+    const address = page.getByLabel('Go to a process, address, frame or entry');
+    const go = async (text: string) => {
+      await address.fill(text);
+      await address.press('Enter');
     };
     await page.getByRole('grid', { name: 'Processes' }).getByText('page-kinds').first().waitFor();
     await go(String(pid));
@@ -48,23 +50,24 @@ async function look({ url, pid, cases }, release) {
     const grid = page.getByRole('grid', { name: 'Pages' });
     const translation = page.getByRole('region', { name: 'Translation' });
     for (const name of ['anon4k', 'protnone', 'thp']) {
-      await go(cases[name]);
+      const va = cases[name] ?? '';
+      await go(va);
       const row = grid.locator('[aria-selected=true][aria-busy=false]');
-      await row.filter({ hasText: cases[name] }).waitFor();
+      await row.filter({ hasText: va }).waitFor();
       const headers = await grid.getByRole('columnheader').allInnerTexts();
       const cells = await row.getByRole('gridcell').allInnerTexts();
       const said = ['pagemap', 'kernel walk', 'table walk'].map((source) => cells[headers.indexOf(source)]);
-      assert.match(said[0], /^[0-9a-f]{7}$/, `${name}: ${headers} | ${cells}`);
+      assert.match(said[0] ?? '', /^[0-9a-f]{7}$/, `${name}: ${headers} | ${cells}`);
       assert.equal(new Set(said).size, 1, `${name}: ${said}`);
       await translation.getByText('by the same tables and entries').waitFor();
     }
-    await go(cases.anon4k);
+    await go(cases.anon4k ?? '');
     await page.getByRole('region', { name: 'Frame', exact: true }).locator('.hex-line').first().waitFor();
-    for (const colorScheme of ['dark', 'light'])
+    for (const colorScheme of ['dark', 'light'] as const)
       for (const [width, height] of [
         [1440, 900],
         [1000, 700],
-      ]) {
+      ] as const) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize({ width, height });
         await page.waitForTimeout(700);
@@ -84,7 +87,7 @@ async function look({ url, pid, cases }, release) {
 }
 
 /** Boots a guest with `serve` in it and looks at it; resolves to what went wrong, "" where nothing did. */
-export async function testWindow(kernel, module, machine) {
+export async function testWindow(kernel: Kernel, module: string, machine: Machine): Promise<string> {
   const port = await freePort();
   let failure = 'the guest never served';
   const { output } = await boot(
@@ -98,7 +101,7 @@ export async function testWindow(kernel, module, machine) {
         if (!line.startsWith('===window ')) return;
         failure = await look(JSON.parse(line.slice(10)), kernel.release).then(
           () => '',
-          (error) => error.stack,
+          (error: Error) => error.stack ?? error.message,
         );
         guest.say('go');
       },

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs in a guest whose kernel has checkers built in, by guest.mjs: all that the module does, and that nothing in the
+// Runs in a guest whose kernel has checkers built in, by guest.ts: all that the module does, and that nothing in the
 // kernel's log complains. Last comes a module with deliberate bugs: where a checker does not report its own, the run
 // proves nothing and fails.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { alsoFailOn, givePlaces, load, part, run, tests } from './parts.mjs';
+import { alsoFailOn, givePlaces, load, part, run, tests } from './parts.ts';
 
-const [seconds, flavour, canary] = process.argv.slice(2);
+const [seconds = '20', flavour = '', canary = ''] = process.argv.slice(2);
 const MODULES = ['/run/cr3scope.ko', '/run/cr3scope-course.ko'];
 
 /** How each checker begins. */
@@ -19,17 +19,18 @@ const COMPLAINT =
 const readLog = () => run('dmesg', ['--read-clear']).output;
 
 /** Races of the kernel itself, which it has: by their title. */
-const otherRaces = new Set();
+const otherRaces = new Set<string>();
 
 /** A log without reports of races that the module has no part in. */
-function withoutOtherRaces(log) {
+function withoutOtherRaces(log: string): string {
   const rule = /^.*={60,}\n/m;
   return log
     .split(rule)
     .filter((report) => {
       const title = /BUG: KCSAN: (.*)/.exec(report)?.[1];
       // Of neither module; and nothing else was said in between.
-      const other = title && !report.includes('[cr3scope') && !COMPLAINT.test(report.replace(/BUG: KCSAN: .*/, ''));
+      const other =
+        title !== undefined && !report.includes('[cr3scope') && !COMPLAINT.test(report.replace(/BUG: KCSAN: .*/, ''));
       if (other) otherRaces.add(title);
       return !other;
     })
@@ -42,21 +43,21 @@ const complaints = () => {
 };
 
 /** Waits until something is so; false where it is not for a minute. */
-async function until(isSo) {
+async function until(isSo: () => boolean): Promise<boolean> {
   for (let attempt = 0; attempt < 600; attempt++) {
-    if (await isSo()) return true;
+    if (isSo()) return true;
     await wait(100);
   }
   return false;
 }
 
-function set(file, value) {
+function set(file: string, value: string | number): void {
   writeFileSync(file, `${value}\n`);
 }
 
 // What the kernel says of itself while it boots.
 alsoFailOn(complaints);
-part('boot', true, readFileSync('/proc/version', 'utf8').split(' ')[2]);
+part('boot', true, readFileSync('/proc/version', 'utf8').split(' ')[2] ?? '');
 
 const DEBUG = '/sys/kernel/debug';
 set('/proc/sys/vm/nr_hugepages', 16);
@@ -103,7 +104,7 @@ await sing();
 process.stdin.destroy();
 
 /** Memory that the host plugs in goes offline, online and away while its frames are read. */
-async function hotplug() {
+async function hotplug(): Promise<void> {
   const MEMORY = '/sys/devices/system/memory';
   const blocks = () => readdirSync(MEMORY).filter((name) => /^memory\d+$/.test(name));
   const own = blocks();
@@ -111,8 +112,8 @@ async function hotplug() {
     blocks()
       .filter((name) => !own.includes(name))
       .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  const isOnline = (name) => readFileSync(`${MEMORY}/${name}/state`, 'utf8') === 'online\n';
-  const tell = (what) => console.log(`===memory ${what}`);
+  const isOnline = (name: string) => readFileSync(`${MEMORY}/${name}/state`, 'utf8') === 'online\n';
+  const tell = (what: 'add' | 'remove') => console.log(`===memory ${what}`);
   const plug = () => {
     tell('add');
     return until(() => added().length === 2 && added().every(isOnline));
@@ -124,31 +125,27 @@ async function hotplug() {
 
   if (!(await plug())) return part('hotplug', false, 'no memory came', blocks().join(' '));
   const frames = Number.parseInt(readFileSync(`${MEMORY}/block_size_bytes`, 'utf8'), 16) / 4096;
-  const [first, ...rest] = added();
-  const child = spawn('out/fixtures/hotplug', [
-    String(Number(first.slice('memory'.length)) * frames),
-    String((rest.length + 1) * frames),
-  ]);
+  const [first = ''] = added();
+  const begin = Number(first.slice('memory'.length)) * frames;
+  const child = spawn('out/fixtures/hotplug', [String(begin), String(added().length * frames)]);
   let output = '';
   const lines = createInterface({ input: child.stdout });
-  const ended = new Promise((done) => child.once('close', done));
+  const ended = new Promise<number | null>((done) => child.once('close', done));
   /** Whether all frames are so. */
-  const is = async (what) => {
+  const is = async (what: 'online' | 'offline' | 'absent') => {
     child.stdin.write(`${what}\n`);
-    const [line] = await Promise.race([
-      new Promise((answer) => lines.once('line', (text) => answer([text]))),
-      ended.then(() => ['ended']),
-    ]);
+    const answer = new Promise<string>((told) => lines.once('line', told));
+    const line = await Promise.race([answer, ended.then(() => 'ended')]);
     if (line !== 'ok') output += `${what}: ${line}\n`;
     return line === 'ok';
   };
   /** Where the kernel refuses, its word. */
-  const turn = (state) => {
+  const turn = (state: 'offline' | 'online_movable') => {
     try {
       for (const name of added()) set(`${MEMORY}/${name}/state`, state);
       return true;
     } catch (error) {
-      output += `${error.message}\n`;
+      output += `${error}\n`;
       return false;
     }
   };
@@ -171,9 +168,9 @@ async function hotplug() {
 }
 
 /** The deliberate bugs. Their order matters: after a cycle of locks, or a report of KASAN, lockdep is off. */
-async function sing() {
+async function sing(): Promise<void> {
   alsoFailOn(() => '');
-  const all = {
+  const all: Record<string, RegExp> = {
     rcu: /WARNING: suspicious RCU usage/,
     'atomic-sleep': /BUG: sleeping function called from invalid context/,
     ...(flavour === 'rt' ? { 'irqs-off': /BUG: sleeping function called from invalid context/ } : {}),
@@ -197,7 +194,7 @@ async function sing() {
   };
   const { status, output } = run('insmod', [canary]);
   if (status !== 0) return part('canary', false, 'is not loaded: the run proves nothing', output);
-  const commit = (bug) => run('sh', ['-c', `echo ${bug} > /proc/canary`]);
+  const commit = (bug: string) => run('sh', ['-c', `echo ${bug} > /proc/canary`]);
 
   // The canary's leak is younger than any of the module: once it is reported, so would be all others.
   commit('leak');

@@ -3,16 +3,37 @@
 // above it, so that the project's own Node, addon and tests run in it unchanged; the module is loaded from the start.
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { sh } from './apt.ts';
+import type { Kernel } from './kernels.ts';
 
-const sh = (program, args, options = {}) =>
-  execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
+/** What a word of a variant adds. */
+interface Addition {
+  la57?: boolean;
+  append?: string;
+  qemu?: string[];
+  memory?: number;
+  room?: string;
+  nodes?: number;
+}
+
+export interface Machine {
+  name: string;
+  la57: boolean;
+  /** Kernel parameters. */
+  append: string;
+  /** MiB, and QEMU's words for room to plug in more. */
+  memory: number;
+  room: string;
+  nodes: number;
+  qemu: string[];
+}
 
 /** What each word of a variant adds. "-cpu max" has five levels, which Linux then uses, and 1 GiB pages. */
-const WORDS = {
+const WORDS: Record<string, Addition> = {
   plain: {},
   la57: { la57: true },
   pti: { append: 'pti=on' },
@@ -24,8 +45,8 @@ const WORDS = {
 };
 
 /** "pti+la57" as the machine that it means. */
-export function variant(name) {
-  const machine = { name, la57: false, append: '', memory: 2560, room: '', nodes: 0, qemu: [] };
+export function variant(name: string): Machine {
+  const machine: Machine = { name, la57: false, append: '', memory: 2560, room: '', nodes: 0, qemu: [] };
   for (const word of name.split('+')) {
     const w = WORDS[word];
     if (!w) throw new Error(`no such variant: ${word}. There are ${Object.keys(WORDS).join(', ')}, joined by +.`);
@@ -62,34 +83,31 @@ exec $B switch_root /root /bin/bash -c "$($B cat /command)"
 `;
 
 /** An initramfs of busybox, the modules that the kernel needs to reach the host's files, ours, and a command. */
-function makeInitramfs(kernel, module, folder, command) {
+function makeInitramfs(kernel: Kernel, module: string, folder: string, command: string): string {
   for (const d of ['bin', 'proc', 'sys', 'dev', 'modules']) mkdirSync(join(folder, 'root', d), { recursive: true });
   const root = join(folder, 'root');
   cpSync('/bin/busybox', join(root, 'bin/busybox'));
   cpSync(module, join(root, 'cr3scope.ko'));
   cpSync(join(dirname(module), 'cr3scope-course.ko'), join(root, 'cr3scope-course.ko'));
   if (existsSync(`${module}.other`)) cpSync(`${module}.other`, join(root, 'other.ko'));
-  const dependencies = new Map(
-    (kernel.modules ? readFileSync(join(kernel.modules, 'modules.dep'), 'utf8') : '')
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => {
-        const [file, rest] = line.split(':');
-        return [file, rest.trim().split(' ').filter(Boolean)];
-      }),
-  );
-  const nameOf = (file) =>
+  const modules = kernel.unpacked?.modules; // built in otherwise
+  const dependencies = new Map<string, string[]>();
+  for (const line of modules ? readFileSync(join(modules, 'modules.dep'), 'utf8').trim().split('\n') : []) {
+    const [file = '', rest = ''] = line.split(':');
+    dependencies.set(file, rest.trim().split(' ').filter(Boolean));
+  }
+  const nameOf = (file: string) =>
     basename(file)
       .replace(/\.ko.*$/, '')
       .replaceAll('-', '_');
-  const order = [];
+  const order: string[] = [];
   for (const wanted of MODULES) {
     const file = [...dependencies.keys()].find((f) => nameOf(f) === wanted);
-    if (!file) continue; // built in
-    for (const f of [...dependencies.get(file)].reverse().concat(file)) {
+    if (!modules || !file) continue; // built in
+    for (const f of [...(dependencies.get(file) ?? [])].reverse().concat(file)) {
       const name = basename(f).replace(/\.xz$/, '');
       if (order.includes(name)) continue;
-      const from = join(kernel.modules, f);
+      const from = join(modules, f);
       const bytes = f.endsWith('.xz') ? execFileSync('xz', ['-dc', from], { maxBuffer: 1 << 26 }) : readFileSync(from);
       writeFileSync(join(root, 'modules', name), bytes);
       order.push(name);
@@ -104,51 +122,77 @@ function makeInitramfs(kernel, module, folder, command) {
 }
 
 /** QEMU's monitor, asked from outside of the guest. */
-class Monitor {
-  #waiting = [];
+export class Monitor {
+  readonly #socket: Socket;
+  readonly #waiting: { ok: (answer: unknown) => void; no: (error: Error) => void }[] = [];
 
-  static async connect(path) {
-    const monitor = new Monitor();
-    for (let attempt = 0; ; attempt++) {
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    createInterface({ input: socket }).on('line', (line) => {
+      const answer = JSON.parse(line) as { return?: unknown; error?: { desc: string } };
+      if (answer.return === undefined && !answer.error) return; // greeting and events
+      const waiting = this.#waiting.shift();
+      if (answer.error) waiting?.no(new Error(answer.error.desc));
+      else waiting?.ok(answer.return);
+    });
+  }
+
+  static async connect(path: string): Promise<Monitor> {
+    const open = () =>
+      new Promise<Socket>((ok, no) => {
+        const socket = createConnection(path, () => ok(socket)).once('error', no);
+      });
+    for (let attempt = 0; ; attempt++)
       try {
-        monitor.socket = await new Promise((ok, no) => {
-          const socket = createConnection(path, () => ok(socket)).once('error', no);
-        });
-        break;
+        const monitor = new Monitor(await open());
+        await monitor.run('qmp_capabilities');
+        return monitor;
       } catch (error) {
         if (attempt > 100) throw error;
         await new Promise((later) => setTimeout(later, 50));
       }
-    }
-    createInterface({ input: monitor.socket }).on('line', (line) => {
-      const answer = JSON.parse(line);
-      if (answer.return === undefined && !answer.error) return; // greeting and events
-      const { ok, no } = monitor.#waiting.shift();
-      if (answer.error) no(new Error(answer.error.desc));
-      else ok(answer.return);
-    });
-    await monitor.run('qmp_capabilities');
-    return monitor;
   }
 
-  run(command, args) {
+  run(command: string, args?: object): Promise<unknown> {
     return new Promise((ok, no) => {
       this.#waiting.push({ ok, no });
-      this.socket.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
+      this.#socket.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
     });
   }
 
   /** A command of the human monitor, on a CPU. */
-  async human(line, cpu = 0) {
-    return (await this.run('human-monitor-command', { 'command-line': line, 'cpu-index': cpu })).replaceAll('\r', '');
+  async human(line: string, cpu = 0): Promise<string> {
+    const answer = await this.run('human-monitor-command', { 'command-line': line, 'cpu-index': cpu });
+    return String(answer).replaceAll('\r', '');
   }
+}
+
+/** A guest that runs: `lines` is all that it has printed. */
+export interface Guest {
+  monitor: Monitor;
+  folder: string;
+  say: (text: string) => void;
+  lines: string[];
+}
+
+export interface BootOptions {
+  onLine?: (line: string, guest: Guest) => Promise<void> | void;
+  timeoutMs?: number;
+  /** A TCP port of this machine that leads to the same one of the guest. */
+  forward?: number;
 }
 
 /**
  * Boots and runs a shell command in the guest, in the project's folder. `onLine` sees each line that the guest prints, and
  * may answer with `say`. Resolves to all it printed and the command's exit code (124 where it never ended).
  */
-export async function boot(kernel, module, machine, command, { onLine, timeoutMs = 15 * 60_000, forward } = {}) {
+export async function boot(
+  kernel: Kernel,
+  module: string,
+  machine: Machine,
+  command: string,
+  { onLine, timeoutMs = 15 * 60_000, forward }: BootOptions = {},
+): Promise<{ output: string; code: number }> {
   const folder = sh('mktemp', ['-d', join(tmpdir(), 'cr3scope-guest-XXXXXX')]).trim();
   const done = '===guest-done';
   const script = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1 CR3SCOPE_GUEST='${machine.name}'; cd ${resolve('.')}; (${command}) 2>&1; echo "${done} $?"; echo o > /proc/sysrq-trigger; sleep 60`;
@@ -174,16 +218,16 @@ export async function boot(kernel, module, machine, command, { onLine, timeoutMs
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-  const lines = [];
+  const lines: string[] = [];
   let code = 124;
   child.stderr.on('data', (text) => lines.push(String(text)));
   child.stdin.on('error', () => undefined);
-  const ended = new Promise((ok) => child.once('exit', ok));
+  const ended = new Promise<void>((ok) => child.once('exit', () => ok()));
   const monitor = await Promise.race([Monitor.connect(`${folder}/qmp`), ended.then(() => undefined)]);
   if (!monitor) return { output: `QEMU did not start: ${lines.join('')}`, code: 125 };
-  const guest = { monitor, folder, say: (text) => child.stdin.write(`${text}\n`), lines };
+  const guest: Guest = { monitor, folder, say: (text) => child.stdin.write(`${text}\n`), lines };
   // A line is dealt with before the next one is looked at.
-  let dealt = Promise.resolve();
+  let dealt: Promise<void> = Promise.resolve();
   createInterface({ input: child.stdout }).on('line', (raw) => {
     const line = raw.replaceAll('\r', '');
     lines.push(line);

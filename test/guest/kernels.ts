@@ -1,18 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Kernels for the guests, under the cache, never installed, and the module built against each: Debian's own, fetched with
 // their headers, and some that are built from its source with checkers inside.
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { aptOptions, CACHE, sh } from './apt.mjs';
-import { buildKernel } from './source.mjs';
+import { aptOptions, CACHE, sh } from './apt.ts';
+import { buildKernel, type Recipe } from './source.ts';
+
+/** A kernel that is ready to boot, and to build modules for. */
+export interface Kernel {
+  name: string;
+  release: string;
+  headers: string;
+  image: string;
+  /** Kernel parameters. */
+  append?: string;
+  /** Its checkers. */
+  flavour?: string | undefined;
+  /** Debian's, unpacked. */
+  unpacked?: { folder: string; root: string; modules: string; newer: boolean };
+}
+
+interface Packaged {
+  suite: string;
+  version: RegExp;
+  newer?: boolean;
+}
 
 /**
  * The matrix. `newer`: its headers' tools need a newer C library and compiler than Debian 12 has, so the module is
  * built in a root of Debian 14 that is made for it. `source`: built from it, with the configurations in sanitizer/;
- * runs by name only, with the tests of sanitizer.mjs.
+ * runs by name only, with the tests of sanitizer.ts.
  */
-const MATRIX = new Map([
+const MATRIX = new Map<string, Packaged | Recipe>([
   ['5.10', { suite: 'bullseye-security', version: /^5\.10\.0-\d+$/ }],
   ['6.1', { suite: 'bookworm-security', version: /^6\.1\.0-\d+$/ }],
   ['6.12', { suite: 'bookworm-security', version: /^6\.12\.\d+\+deb12$/ }],
@@ -25,13 +45,13 @@ const MATRIX = new Map([
   ['6.12-kcsan', { suite: 'bookworm-security', source: 'linux-source-6.12', config: ['common', 'kcsan'] }],
 ]);
 /** Debian's own. */
-export const KERNELS = [...MATRIX.keys()].filter((name) => !MATRIX.get(name).source);
+export const KERNELS = [...MATRIX].filter(([, wanted]) => 'version' in wanted).map(([name]) => name);
 
 /** A kernel of the matrix: downloads and unpacks it and its headers, or builds it; once. */
-export function fetchKernel(name) {
+export function fetchKernel(name: string): Kernel {
   const wanted = MATRIX.get(name);
   if (!wanted) throw new Error(`no such kernel: ${name}. There are ${[...MATRIX.keys()].join(', ')}.`);
-  if (wanted.source) return buildKernel(name, wanted);
+  if ('source' in wanted) return buildKernel(name, wanted);
   const folder = join(CACHE, 'kernels', name);
   const release = join(folder, 'release');
   if (!existsSync(release)) {
@@ -44,7 +64,8 @@ export function fetchKernel(name) {
     const has = new Set(names);
     const version = names
       .map((n) => /^linux-headers-(.*)-amd64$/.exec(n)?.[1])
-      .filter((v) => v && wanted.version.test(v))
+      .filter((v) => v !== undefined)
+      .filter((v) => wanted.version.test(v))
       .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
       .at(-1);
     if (!version) throw new Error(`${wanted.suite} has no kernel ${name} now`);
@@ -54,7 +75,7 @@ export function fetchKernel(name) {
     const headers = sh('apt-cache', [...apt, 'depends', `linux-headers-${version}-amd64`])
       .split('\n')
       .map((line) => /Depends: (linux-(?:headers|kbuild|compiler)-.*)/.exec(line)?.[1])
-      .filter(Boolean);
+      .filter((found) => found !== undefined);
     sh('apt-get', [...apt, '-qq', 'download', ...image, `linux-headers-${version}-amd64`, ...headers], {
       cwd: join(folder, 'debs'),
     });
@@ -75,11 +96,13 @@ export function fetchKernel(name) {
   const modules = join(root, 'lib/modules', version);
   const image = [join(root, 'boot', `vmlinuz-${version}`), join(modules, 'vmlinuz')].find((f) => existsSync(f));
   const headers = join(root, 'usr/src', `linux-headers-${version}`);
-  return { name, release: version, folder, root, modules, headers, image, newer: Boolean(wanted.newer) };
+  if (!image) throw new Error(`${name} has no image in ${root}`);
+  const newer = Boolean(wanted.newer);
+  return { name, release: version, headers, image, unpacked: { folder, root, modules, newer } };
 }
 
 /** A root of Debian 14 with the compilers that newer kernels were built with. */
-function newerRoot() {
+function newerRoot(): string {
   const root = join(CACHE, 'forky');
   if (!existsSync(join(root, 'usr/bin/gcc-14'))) {
     console.error('making a root of Debian 14 to build in (once)');
@@ -108,7 +131,7 @@ function newerRoot() {
  * with cr3scope-course.ko beside it.
  * Throws with the words of compiler and sparse where they warn.
  */
-export function buildModule(kernel, abi) {
+export function buildModule(kernel: Kernel, abi?: number): string {
   return build(
     kernel,
     'kmod',
@@ -123,24 +146,31 @@ export function buildModule(kernel, abi) {
 }
 
 /** The module with a bug of every kind that a sanitizer kernel must report. */
-export function buildCanary(kernel) {
+export function buildCanary(kernel: Kernel): string {
   return build(kernel, join(import.meta.dirname, 'sanitizer/canary'), ['canary.ko'], `${kernel.name}-canary`);
 }
 
 /** Builds what is in a folder, changed by `edit`, under the cache by this name; returns the path of the first product. */
-function build(kernel, from, products, name, edit) {
+function build(
+  kernel: Kernel,
+  from: string,
+  products: [string, ...string[]],
+  name: string,
+  edit?: (folder: string) => void,
+): string {
   const folder = join(CACHE, 'build', name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(CACHE, 'build'), { recursive: true });
   cpSync(from, folder, { recursive: true, filter: (file) => !/\.(o|ko|cmd|mod|mod\.c)$/.test(file) });
   edit?.(folder);
-  let make;
-  if (kernel.newer) {
+  let make: SpawnSyncReturns<string>;
+  const { unpacked } = kernel;
+  if (unpacked?.newer) {
     const root = newerRoot();
     const headers = `usr/src/linux-headers-${kernel.release}`;
     if (!existsSync(join(root, headers)))
-      for (const deb of readdirSync(join(kernel.folder, 'debs')))
-        sh('dpkg', ['-x', join(kernel.folder, 'debs', deb), root]);
+      for (const deb of readdirSync(join(unpacked.folder, 'debs')))
+        sh('dpkg', ['-x', join(unpacked.folder, 'debs', deb), root]);
     const inside = join(root, 'build', name);
     rmSync(inside, { recursive: true, force: true });
     mkdirSync(join(root, 'build'), { recursive: true });
@@ -150,12 +180,12 @@ function build(kernel, from, products, name, edit) {
     });
     for (const file of products) if (existsSync(join(inside, file))) cpSync(join(inside, file), join(folder, file));
   } else {
-    if (kernel.root) {
+    if (unpacked) {
       // The headers' Makefile names its common part by an absolute path.
       const makefile = join(kernel.headers, 'Makefile');
       const text = readFileSync(makefile, 'utf8');
-      if (!text.includes(kernel.root))
-        writeFileSync(makefile, text.replaceAll(/(include |=)\/usr\/src/g, `$1${kernel.root}/usr/src`));
+      if (!text.includes(unpacked.root))
+        writeFileSync(makefile, text.replaceAll(/(include |=)\/usr\/src/g, `$1${unpacked.root}/usr/src`));
     }
     make = spawnSync('make', ['-C', kernel.headers, `M=${folder}`, 'CC=gcc-12', 'C=2', 'modules'], {
       encoding: 'utf8',

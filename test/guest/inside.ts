@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs in a guest, by guest.mjs: the parts of the test, one after the other.
+// Runs in a guest, by guest.ts: the parts of the test, one after the other.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { checkAll, givePlaces, load, node, part, run, tests } from './parts.mjs';
+import { checkAll, givePlaces, load, node, part, run, tests } from './parts.ts';
 
 const seconds = Number(process.argv[2] ?? 20);
 
 /** What the kernel complains of: an oops, a warning, a lockup, a leak that it noticed. */
-function complaints() {
+function complaints(): string[] {
   const bad = /BUG:|Oops|WARNING:|Call Trace:|general protection|rcu: INFO|hung task|lockup|Bad page|unable to handle/;
   const lines = run('dmesg', [])
     .output.split('\n')
@@ -19,7 +19,7 @@ function complaints() {
 }
 
 /** Objects in use of the kernel's caches that a lost reference would keep. */
-function slabs() {
+function slabs(): Record<string, number> {
   const wanted = new Set(['task_struct', 'mm_struct', 'pid', 'vm_area_struct', 'signal_cache', 'files_cache']);
   run('sh', ['-c', 'sync; echo 3 > /proc/sys/vm/drop_caches; sleep 1']);
   // Objects that a CPU keeps at hand count as active until they are given back.
@@ -28,14 +28,14 @@ function slabs() {
     readFileSync('/proc/slabinfo', 'utf8')
       .split('\n')
       .map((line) => line.split(/\s+/))
-      .filter(([name]) => wanted.has(name))
+      .filter(([name = '']) => wanted.has(name))
       .map(([name, active]) => [name, Number(active)]),
   );
 }
 
 givePlaces();
 const loaded = load();
-part('load', loaded.status === 0, readFileSync('/proc/version', 'utf8').split(' ')[2], loaded.output);
+part('load', loaded.status === 0, readFileSync('/proc/version', 'utf8').split(' ')[2] ?? '', loaded.output);
 
 tests(
   'tests',
@@ -54,10 +54,11 @@ checkAll('check');
 // The host compares what the module says of a spinning process with what QEMU says of the CPU that runs it.
 const oracle = spawn(node, ['test/guest/spin.ts'], { stdio: ['pipe', 'inherit', 'inherit'] });
 const input = createInterface({ input: process.stdin });
-const spun = new Promise((ended) => oracle.once('exit', ended));
-const answered = await Promise.race([new Promise((ok) => input.once('line', () => ok(true))), spun.then(() => false)]);
+const spun = new Promise<void>((ended) => oracle.once('exit', () => ended()));
+const line = new Promise<boolean>((ok) => input.once('line', () => ok(true)));
+const answered = await Promise.race([line, spun.then(() => false)]);
 input.close();
-oracle.stdin.end();
+oracle.stdin?.end();
 await spun;
 if (!answered) part('oracle', false, 'the spinning process could not be described');
 

@@ -5,14 +5,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { aptOptions, CACHE, sh } from './apt.mjs';
+import { aptOptions, CACHE, sh } from './apt.ts';
+import type { Kernel } from './kernels.ts';
 
 const CONFIGS = join(import.meta.dirname, 'sanitizer');
 // What the module is built with for Debian's own kernels of the same version.
 const COMPILERS = ['CC=gcc-12', 'HOSTCC=gcc-12'];
 
 /** Debian's source of a kernel, unpacked; once. */
-function fetchSource(name, suite) {
+function fetchSource(name: string, suite: string): { tree: string; version: string } {
   const folder = join(CACHE, 'sources', name);
   const stamp = join(folder, 'version');
   if (!existsSync(stamp)) {
@@ -23,6 +24,7 @@ function fetchSource(name, suite) {
     sh('apt-get', [...apt, '-qq', 'update']);
     sh('apt-get', [...apt, '-qq', 'download', name], { cwd: folder });
     const deb = readdirSync(folder).find((file) => file.endsWith('.deb'));
+    if (!deb) throw new Error(`${suite} has no ${name} now`);
     sh('dpkg', ['-x', deb, 'deb'], { cwd: folder });
     sh('tar', ['-xf', `deb/usr/src/${name}.tar.xz`, '-C', 'tree', '--strip-components=1'], { cwd: folder });
     const version = sh('dpkg-deb', ['-f', deb, 'Version'], { cwd: folder }).trim();
@@ -34,15 +36,15 @@ function fetchSource(name, suite) {
 }
 
 /** Symbols of a configuration and their values, undefined where it says "is not set"; the last word on each counts. */
-function symbols(text) {
-  const found = new Map();
-  for (const [, off, name = off, value] of text.matchAll(/^(?:# (CONFIG_\w+) is not set|(CONFIG_\w+)=(.*))$/gm))
+function symbols(text: string): Map<string, string | undefined> {
+  const found = new Map<string, string | undefined>();
+  for (const [, off = '', name = off, value] of text.matchAll(/^(?:# (CONFIG_\w+) is not set|(CONFIG_\w+)=(.*))$/gm))
     found.set(name, value);
   return found;
 }
 
 /** Throws where Kconfig decided otherwise than was wanted: a checker that is silently missing would find nothing. */
-export function verifyConfig(wanted, text) {
+export function verifyConfig(wanted: string, text: string): void {
   const got = symbols(text);
   const lost = [...symbols(wanted)]
     .filter(([name, value]) => got.get(name) !== value)
@@ -51,8 +53,15 @@ export function verifyConfig(wanted, text) {
     throw new Error(`the kernel's configuration did not take:\n${lost.join('\n')}\nWhat does each depend on?`);
 }
 
+/** Where the source of a kernel is, and the configurations that it is built with. */
+export interface Recipe {
+  suite: string;
+  source: string;
+  config: string[];
+}
+
 /** Builds a kernel; once for its version and configuration. */
-export function buildKernel(name, { suite, source, config }) {
+export function buildKernel(name: string, { suite, source, config }: Recipe): Kernel {
   const { tree, version } = fetchSource(source, suite);
   const wanted = config.map((part) => readFileSync(join(CONFIGS, `${part}.config`), 'utf8')).join('');
   const hash = createHash('sha256').update(version).update(wanted).digest('hex').slice(0, 12);
@@ -65,7 +74,7 @@ export function buildKernel(name, { suite, source, config }) {
       if (old.startsWith(`${name}-`) && !folder.endsWith(old)) rmSync(join(CACHE, 'kernels', old), { recursive: true });
     mkdirSync(folder, { recursive: true });
     const log = join(folder, 'log');
-    const make = (...args) => {
+    const make = (...args: string[]) => {
       const out = openSync(log, 'a');
       const { status } = spawnSync(
         'nice',

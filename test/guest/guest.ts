@@ -12,16 +12,28 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compileFixtures } from '../compile.ts';
-import { buildCanary, buildModule, fetchKernel, KERNELS } from './kernels.mjs';
-import { askOracle } from './oracle.mjs';
-import { boot, variant } from './qemu.mjs';
-import { testWindow } from './window.mjs';
+import { buildCanary, buildModule, fetchKernel, KERNELS, type Kernel } from './kernels.ts';
+import { askOracle } from './oracle.ts';
+import { boot, type Machine, type Monitor, variant } from './qemu.ts';
+import { testWindow } from './window.ts';
 
 /** One variant each, so that CI ends in time; both kernels with both are in `npm run test:all`. */
-const CI = { 6.1: ['smp'], 6.12: ['pti+la57'] };
+const CI: Record<string, string[]> = { 6.1: ['smp'], 6.12: ['pti+la57'] };
 const VARIANTS = ['smp', 'pti+la57'];
 /** For --all: each kernel with each of these. */
 const ALL_VARIANTS = ['smp', 'pti+la57', '1g+large+numa'];
+
+interface Part {
+  name: string;
+  pass: boolean;
+  detail: string;
+}
+
+interface Result {
+  kernel: string;
+  machine: string;
+  parts: Part[];
+}
 
 const { values } = parseArgs({
   options: {
@@ -36,29 +48,35 @@ const { values } = parseArgs({
 
 const kernels = values.kernel?.split(',') ?? (values.all ? KERNELS : Object.keys(CI));
 /** Of a kernel by its name. */
-const variantsOf = (name) =>
+const variantsOf = (name: string) =>
   values.variant?.split(',') ?? (values.all ? ALL_VARIANTS : (!values.kernel && CI[name]) || VARIANTS);
 const seconds = Number(values.seconds);
 const node = 'node_modules/.bin/node';
 
-compileFixtures();
-const results = [];
-
-/** One guest: its parts, each passed or failed. */
-async function runGuest(kernel, module, machine, inside) {
-  const parts = [];
-  /** Says it at once: a guest takes its time. */
-  const add = (name, pass, detail) => {
+/** One guest, said line by line as it goes on: its name goes before what it says, as others run beside it. */
+async function runGuest(kernel: Kernel, module: string, machine: Machine, inside: string): Promise<Result> {
+  const title = `${kernel.release}  ${machine.name}`;
+  const parts: Part[] = [];
+  const add = (name: string, pass: boolean, detail: string) => {
     parts.push({ name, pass, detail });
-    console.log(`        ${pass ? 'pass' : 'FAIL'} ${name}: ${detail}`);
+    console.log(`${pass ? 'pass' : 'FAIL'}  ${title}  ${name}: ${detail}`);
+  };
+  let plugged = 0;
+  /** Adds a module of memory to a guest that has room for it, or asks the guest to give it back. */
+  const plugMemory = async (monitor: Monitor, what: string) => {
+    if (what === 'remove') return void (await monitor.run('device_del', { id: `dimm${plugged}` }));
+    plugged++;
+    const size = 256 << 20;
+    await monitor.run('object-add', { 'qom-type': 'memory-backend-ram', id: `memory${plugged}`, size });
+    await monitor.run('device_add', { driver: 'pc-dimm', id: `dimm${plugged}`, memdev: `memory${plugged}` });
   };
   const started = Date.now();
-  console.log(`boot  ${kernel.release}  ${machine.name}`);
+  console.log(`boot  ${title}`);
   const { output, code } = await boot(kernel, module, machine, values.command ?? inside, {
     timeoutMs: (kernel.flavour ? 60 : 30) * 60_000, // checkers take their time
     onLine: async (line, guest) => {
-      const part = /^===part (\S+) (pass|FAIL) ?(.*)$/.exec(line);
-      if (part) add(part[1], part[2] === 'pass', part[3]);
+      const [, name, word, detail] = /^===part (\S+) (pass|FAIL) ?(.*)$/.exec(line) ?? [];
+      if (name) add(name, word === 'pass', detail ?? '');
       if (line.startsWith('===oracle ')) {
         const { failures, checked } = await askOracle(guest, JSON.parse(line.slice(10)));
         for (const failure of failures) guest.lines.push(`oracle: ${failure}`);
@@ -73,54 +91,51 @@ async function runGuest(kernel, module, machine, inside) {
     console.log(output);
     add('command', code === 0, '');
   } else if (code !== 0 && parts.every((p) => p.pass)) add('guest', false, `ended with ${code}`);
-  const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  const failed = parts.filter((p) => !p.pass);
-  console.log(`${failed.length ? 'FAIL' : 'pass'}  ${kernel.release}  ${machine.name.padEnd(10)} ${seconds} s`);
+  const failed = parts.some((p) => !p.pass);
+  console.log(`${failed ? 'FAIL' : 'pass'}  ${title}  ${((Date.now() - started) / 1000).toFixed(0)} s`);
   mkdirSync('out/guests', { recursive: true });
   const log = `out/guests/${kernel.name}-${machine.name}.log`;
   writeFileSync(log, output);
-  if (failed.length && !values.command) console.log(`${output.split('\n').slice(-120).join('\n')}\nAll of it: ${log}`);
-  results.push({ kernel: kernel.release, machine: machine.name, parts, seconds });
+  if (failed && !values.command) console.log(`${output.split('\n').slice(-120).join('\n')}\nAll of it: ${log}`);
+  return { kernel: kernel.release, machine: machine.name, parts };
 }
 
-let plugged = 0;
-
-/** Adds a module of memory to a guest that has room for it, or asks the guest to give it back. */
-async function plugMemory(monitor, what) {
-  if (what === 'remove') return monitor.run('device_del', { id: `dimm${plugged}` });
-  plugged++;
-  const size = 256 << 20;
-  await monitor.run('object-add', { 'qom-type': 'memory-backend-ram', id: `memory${plugged}`, size });
-  await monitor.run('device_add', { driver: 'pc-dimm', id: `dimm${plugged}`, memdev: `memory${plugged}` });
-}
-
-for (const name of kernels) {
-  const kernel = fetchKernel(name);
-  let module;
-  let inside = `${node} test/guest/inside.mjs ${seconds}`;
-  try {
-    module = buildModule(kernel);
-    if (kernel.flavour) inside = `${node} test/guest/sanitizer.mjs ${seconds} ${kernel.flavour} ${buildCanary(kernel)}`;
-    else copyFileSync(buildModule(kernel, 99), `${module}.other`);
-  } catch (error) {
-    console.log(`FAIL  ${kernel.release}  build\n${error.message}`);
-    results.push({ kernel: kernel.release, machine: 'build', parts: [{ name: 'build', pass: false, detail: '' }] });
-    continue;
-  }
-  // Debian built 5.10 without five levels: the kernel stays with four.
-  for (const machine of kernel.flavour && !values.variant ? ['smp+hotplug'] : variantsOf(name))
-    await runGuest(kernel, module, variant(machine), inside);
-}
-
-if (values.window) {
-  const kernel = fetchKernel(kernels.at(-1));
-  const failure = await testWindow(kernel, buildModule(kernel), variant('plain'));
-  console.log(
-    `${failure ? 'FAIL' : 'pass'}  ${kernel.release}  window: a guest with three sources, in the browser of the host`,
-  );
+/** A guest shown in this machine's browser. */
+async function runWindow(kernel: Kernel, module: string): Promise<Result> {
+  const failure = await testWindow(kernel, module, variant('plain'));
+  const pass = !failure;
+  const detail = 'a guest with three sources, in the browser of the host';
+  console.log(`${pass ? 'pass' : 'FAIL'}  ${kernel.release}  window: ${detail}`);
   if (failure) console.log(failure);
-  results.push({ kernel: kernel.release, machine: 'window', parts: [{ name: 'window', pass: !failure, detail: '' }] });
+  return { kernel: kernel.release, machine: 'window', parts: [{ name: 'window', pass, detail }] };
 }
+
+/** Builds the module for a kernel; what is to run in guests of it. */
+function prepare(name: string): (() => Promise<Result>)[] {
+  const kernel = fetchKernel(name);
+  try {
+    const module = buildModule(kernel);
+    let inside = `${node} test/guest/inside.ts ${seconds}`;
+    if (kernel.flavour) inside = `${node} test/guest/sanitizer.ts ${seconds} ${kernel.flavour} ${buildCanary(kernel)}`;
+    else copyFileSync(buildModule(kernel, 99), `${module}.other`);
+    // Debian built 5.10 without five levels: the kernel stays with four.
+    const machines = kernel.flavour && !values.variant ? ['smp+hotplug'] : variantsOf(name);
+    const runs = machines.map((machine) => () => runGuest(kernel, module, variant(machine), inside));
+    if (values.window && name === kernels.at(-1)) runs.push(() => runWindow(kernel, module));
+    return runs;
+  } catch (error) {
+    console.log(`FAIL  ${kernel.release}  build\n${error}`);
+    const failed = { kernel: kernel.release, machine: 'build', parts: [{ name: 'build', pass: false, detail: '' }] };
+    return [async () => failed];
+  }
+}
+
+compileFixtures();
+// All is built before the first guest boots: nobody listens to a guest during a build.
+const runs = kernels.flatMap(prepare);
+
+const results: Result[] = [];
+for (const run of runs) results.push(await run());
 
 const parts = results.flatMap((r) => r.parts);
 const passed = parts.filter((p) => p.pass).length;
@@ -128,8 +143,8 @@ if (values.all) writeReport();
 console.log(`${passed} passed, ${parts.length - passed} failed`);
 process.exitCode = passed === parts.length ? 0 : 1;
 
-function writeReport() {
-  const cell = ({ name, pass, detail }) => `${pass ? '✓' : '**FAILED**'} ${name}${detail ? `: ${detail}` : ''}`;
+function writeReport(): void {
+  const cell = ({ name, pass, detail }: Part) => `${pass ? '✓' : '**FAILED**'} ${name}${detail ? `: ${detail}` : ''}`;
   const rows = results.map((r) => `| ${r.kernel} | ${r.machine} | ${r.parts.map(cell).join('<br>')} |`);
   const head =
     '# Guests\n\nThe last run of `npm run test:guest -- --all`: the module built for each kernel, and its tests in QEMU.\n';

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the scripts that run in a guest share: parts of a test, each of which prints "===part NAME pass|FAIL what".
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 
 export const node = process.execPath;
 
-export function run(program, args, options = {}) {
+export interface Ran {
+  /** The exit code, or the signal. */
+  status: number | string | null;
+  output: string;
+}
+
+export function run(program: string, args: string[], options: SpawnSyncOptions = {}): Ran {
   const { status, signal, stdout, stderr } = spawnSync(program, args, {
-    encoding: 'utf8',
     maxBuffer: 1 << 28,
     ...options,
+    encoding: 'utf8',
   });
   return { status: status ?? signal, output: `${stdout ?? ''}${stderr ?? ''}` };
 }
@@ -17,12 +23,12 @@ let since = Date.now();
 let findMore = () => '';
 
 /** From now on a part also fails where this returns something to print. */
-export function alsoFailOn(find) {
+export function alsoFailOn(find: () => string): void {
   findMore = find;
 }
 
 /** Says how a part ended, and what it printed where it failed, which fails the run. */
-export function part(name, pass, detail, output = '') {
+export function part(name: string, pass: boolean, detail: string, output = ''): void {
   const more = findMore();
   if (!pass) console.log(output);
   if (more) console.log(more);
@@ -34,20 +40,20 @@ export function part(name, pass, detail, output = '') {
 }
 
 /** Loads both modules. */
-export function load() {
+export function load(): Ran {
   const main = run('insmod', ['/run/cr3scope.ko']);
   return main.status === 0 ? run('insmod', ['/run/cr3scope-course.ko']) : main;
 }
 
 /** Files of vitest tests; the detail is its own count. */
-export function tests(name, ...files) {
+export function tests(name: string, ...files: string[]): void {
   const { status, output } = run(node, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose', ...files]);
   const count = /Tests +(.*?) \(/.exec(output)?.[1] ?? 'no test ran';
   part(name, status === 0 && !/no test ran|skipped/.test(count), count, output);
 }
 
 /** Every page of every process, by three sources. */
-export function checkAll(name) {
+export function checkAll(name: string): void {
   const { status, output } = run(node, ['out/main/cli.cjs', 'check', '--all', '--json']);
   const last = JSON.parse(output.trimEnd().split('\n').at(-1) || '{}');
   part(
@@ -59,7 +65,7 @@ export function checkAll(name) {
 }
 
 /** Tells the live tests where to swap and which device to map. */
-export function givePlaces() {
+export function givePlaces(): void {
   // A disk of the guest's own, for a real swap file.
   const disk = run('sh', ['-c', 'mkdir -p /mnt/disk && mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt/disk']);
   if (disk.status !== 0) part('disk', false, 'no disk for the swap file', disk.output);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Debian's archive, read past what the machine itself is set up with; all that comes of it goes under the cache.
-import { execFileSync } from 'node:child_process';
+import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 export const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cr3scope-guests');
 
-export const sh = (program, args, options = {}) =>
-  execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
+export const sh = (program: string, args: string[], options: ExecFileSyncOptions = {}): string =>
+  execFileSync(program, args, { stdio: ['ignore', 'pipe', 'inherit'], ...options, encoding: 'utf8' });
 
 /** Options that point apt at one suite of Debian, with lists of its own. */
-export function aptOptions(suite) {
+export function aptOptions(suite: string): string[] {
   const folder = join(CACHE, 'apt', suite);
   mkdirSync(join(folder, 'lists/partial'), { recursive: true });
   mkdirSync(join(folder, 'cache/archives/partial'), { recursive: true });
