@@ -68,7 +68,7 @@ givePlaces();
 const loaded = load();
 part('load', loaded.status === 0, '', loaded.output);
 
-tests('tests', 'test/guest/module.test.ts');
+tests('tests', 'test/guest/module.test.ts', 'test/live/pages.test.ts');
 
 // Two processes that share a page table of huge pages.
 const sharing = run('out/fixtures/sharing', [seconds]);
