@@ -43,9 +43,10 @@ static u32 frame_status(u64 pfn)
 
 	if (pfn > PHYS_PFN(__PHYSICAL_MASK))
 		return CR3SCOPE_FRAME_NOT_RAM;
-	page = pfn_to_online_page(pfn);
+	/* The flags of a section change while they are read; memory_changes() is what this relies on. */
+	page = data_race(pfn_to_online_page(pfn));
 	if (!page)
-		return pfn_valid(pfn) ? CR3SCOPE_FRAME_OFFLINE : CR3SCOPE_FRAME_NOT_RAM;
+		return data_race(pfn_valid(pfn)) ? CR3SCOPE_FRAME_OFFLINE : CR3SCOPE_FRAME_NOT_RAM;
 	/*
 	 * Devices are not read: their registers may have effects. All non-RAM in online sections is reserved; of what is
 	 * reserved, the resource tree tells (and is slow).

@@ -23,6 +23,12 @@ static u64 start_ticks_of(const struct task_struct *leader)
 	return div_u64(start_boottime_in_namespace(leader), NSEC_PER_SEC / USER_HZ);
 }
 
+/* Set for good before anybody finds the task; its other flags share the word, and it changes them at any time. */
+static bool is_kernel_thread(const struct task_struct *task)
+{
+	return data_race(task->flags) & PF_KTHREAD;
+}
+
 /*
  * The root of a thread group's own address space, 0 where it has none; with a reference to it in *keep, if asked. A
  * leader may have exited and left the address space to its other threads. Under rcu_read_lock().
@@ -37,7 +43,7 @@ static u64 own_root(struct task_struct *leader, struct mm_struct **keep)
 		task_lock(thread); /* thread->mm stays while it is held */
 		mm = thread->mm;
 		/* A kernel thread's mm is one it uses for a while, never its own. */
-		if (mm && !(thread->flags & PF_KTHREAD)) {
+		if (mm && !is_kernel_thread(thread)) {
 			root_pa = cr3scope_root_pa(mm->pgd);
 			if (keep) {
 				mmget(mm);
@@ -78,12 +84,12 @@ int cr3scope_get_mm(pid_t pid, u64 start_ticks, struct mm_struct **mm)
  */
 static u64 borrowed_root(const struct task_struct *thread)
 {
-	const struct mm_struct *mm = READ_ONCE(thread->active_mm);
+	const struct mm_struct *mm = data_race(READ_ONCE(thread->active_mm));
 	pgd_t *pgd;
 
 	if (!mm || copy_from_kernel_nofault(&pgd, &mm->pgd, sizeof(pgd)))
 		return 0;
-	if (READ_ONCE(thread->active_mm) != mm || !READ_ONCE(thread->on_cpu) || !virt_addr_valid(pgd))
+	if (data_race(READ_ONCE(thread->active_mm)) != mm || !READ_ONCE(thread->on_cpu) || !virt_addr_valid(pgd))
 		return 0;
 	return cr3scope_root_pa(pgd);
 }
@@ -97,7 +103,7 @@ static void describe(struct task_struct *leader, pid_t pid, struct cr3scope_proc
 	};
 	if (READ_ONCE(leader->on_cpu))
 		process->flags |= CR3SCOPE_ON_CPU;
-	if (leader->flags & PF_KTHREAD) {
+	if (is_kernel_thread(leader)) {
 		process->flags |= CR3SCOPE_KERNEL_THREAD;
 		process->root_pa = borrowed_root(leader);
 		process->from = process->root_pa ? CR3SCOPE_FROM_ACTIVE_MM : CR3SCOPE_FROM_NONE;

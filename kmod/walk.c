@@ -134,7 +134,7 @@ static u64 pte_word(pte_t pte)
  */
 static bool copy_entries(u64 *to, const void *from, unsigned long n)
 {
-	return virt_addr_valid(from) && pfn_to_online_page(PHYS_PFN(__pa(from))) &&
+	return data_race(virt_addr_valid(from) && pfn_to_online_page(PHYS_PFN(__pa(from)))) &&
 	       !copy_from_kernel_nofault(to, from, n * sizeof(*to));
 }
 
