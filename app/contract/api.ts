@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The contract between the user interface and the explorer: the only thing that main and renderer share.
-// A transport (Electron IPC, WebSocket, or none in the command line) carries it and adds nothing.
+// A transport (Electron IPC, WebSocket, or none in the command line) carries it and adds nothing to it.
 //
 // Tables cross as columns (typed arrays), 64-bit values as bigint, never as number.
 import { z } from 'zod';
@@ -40,9 +40,9 @@ export const SourceStatus = z.object({
   name: z.enum(['pagemap', 'kernelWalk', 'tableWalk']),
   label: z.string(),
   ready: z.boolean(),
-  /** What it reads through where it is ready, why it is missing where it is not. */
+  /** If it is ready, what it reads through; else why it is missing. */
   detail: z.string(),
-  /** What to do about it; "" where it is ready. */
+  /** What to do about it; "" if it is ready. */
   remedy: z.string(),
 });
 export type SourceStatus = z.infer<typeof SourceStatus>;
@@ -88,7 +88,7 @@ export const Target = z.object({
       digest: z.string(),
       /** Pages that were watched. */
       watched: z.array(z.object({ pid, startTicks: u64, name: z.string(), begin: u64, end: u64 })),
-      /** Why something is missing or not to be trusted; "" where all is there and as it was written. */
+      /** Why something is missing or not to be trusted; "" if all is there and as it was written. */
       problem: z.string(),
     })
     .nullable(),
@@ -117,7 +117,7 @@ export const Processes = z.object({
   userRootPa: u64s,
   /** The root a kernel thread borrows at this moment, else 0. */
   borrowedPa: u64s,
-  /** Equal for processes that share one address space; 0 where unknown. */
+  /** Equal for processes that share one address space; 0 if unknown. */
   space: u64s,
   name: z.array(z.string()),
   user: z.array(z.string()),
@@ -137,7 +137,7 @@ export type Regions = z.infer<typeof Regions>;
 export const Rows = z.object({
   va: u64s,
   pagemap: u64s,
-  /** Words of the kernel walk, see kernel.ts; 0 where the module is not loaded. */
+  /** Words of the kernel walk, see kernel.ts; 0 if the module is not loaded. */
   kernel: u64s,
   entry: u64s,
   pfn: u64s,
@@ -161,7 +161,7 @@ export const Entry = z.object({
 export const Path = z.object({
   /** Of the last table: index into FRAME_STATUS. */
   status: z.number(),
-  /** Level of the last entry read, 0 where not even the root could be. */
+  /** Level of the last entry read, 0 if not even the root could be. */
   last: z.number(),
   /** By level, index 1..5: the table's physical address and its raw entry. */
   table: u64s,
@@ -173,7 +173,7 @@ export type Path = z.infer<typeof Path>;
 /** The kernel's own walk, by the module. */
 export const KernelPath = z.object({
   rootPa: u64,
-  /** Level of the last entry read, 0 where no region covers the address. */
+  /** Level of the last entry read, 0 if no region covers the address. */
   last: z.number(),
   table: u64s,
   entry: u64s,
@@ -187,7 +187,7 @@ export const Translation = z.object({
   path: Path,
   /** From the user root, under PTI. */
   userPath: Path.nullable(),
-  /** Null where the module is not loaded. */
+  /** Null if the module is not loaded. */
   kernel: KernelPath.nullable(),
   userKernel: KernelPath.nullable(),
   /** The cross-checked page; null in the kernel half, which pagemap does not cover. */
@@ -200,15 +200,15 @@ export const Frame = z.object({
   /** Index into FRAME_STATUS; `bytes` is empty unless it is ok. */
   status: z.number(),
   bytes: u8s,
-  /** Raw words of /proc/kpageflags, kpagecount and kpagecgroup; null where they can't be read. */
+  /** Raw words of /proc/kpageflags, kpagecount and kpagecgroup; null if they can't be read. */
   flags: u64.nullable(),
   count: u64.nullable(),
   cgroup: u64.nullable(),
-  /** Of that cgroup below its mount; null where there is none, or it is gone. */
+  /** Of that cgroup below its mount; null if there is none, or it is gone. */
   cgroupPath: z.string().nullable(),
   /** Index into ROLES. */
   role: z.number(),
-  /** NUMA node; null where it can't be told. */
+  /** NUMA node; null if it is not known. */
   node: z.number().nullable(),
 });
 export type Frame = z.infer<typeof Frame>;
@@ -243,15 +243,15 @@ export const Owners = z.object({
   startTicks: u64s,
   /** Of the 4 KiB page that maps the frame. */
   va: u64s,
-  /** 1 where a walk just now still led to the frame. */
+  /** 1 if a walk just now still led to the frame. */
   still: u8s,
   /** By that walk: page size, raw entry, and what every level allows (MAY_* of paging.ts). */
   shift: u8s,
   entry: u64s,
   access: u8s,
-  /** Mappings by /proc/kpagecount at the moment of the question; null where it can't be read. */
+  /** Mappings by /proc/kpagecount at the moment of the question; null if it can't be read. */
   mapCount: u64.nullable(),
-  /** kpageflags of the frame; null where they can't be read. */
+  /** kpageflags of the frame; null if they can't be read. */
   flags: u64.nullable(),
   /** Whose page table it is: process, level, and the first address that it covers. */
   tablePid: u32s,
@@ -348,7 +348,7 @@ export type ByteProof = z.infer<typeof ByteProof>;
 /** A lab at one of its steps: what it did, as pages that were just translated. */
 export const LabStep = z.object({
   name: z.enum(LAB_NAMES),
-  /** From 1; null behind the last one. */
+  /** From 1; null after the last one. */
   step: z.number().nullable(),
   pages: z.array(
     z.object({
@@ -356,7 +356,7 @@ export const LabStep = z.object({
       pid: z.number(),
       startTicks: u64,
       va: u64,
-      /** Null where it could not be read, for the reason in `error`. */
+      /** Null if it could not be read, for the reason in `error`. */
       translation: Translation.nullable(),
       error: z.string(),
       /** kpageflags and kpagecount of the frame; null without one. */
@@ -378,11 +378,11 @@ export const Cpus = z.object({
   pid: u32s,
   name: z.array(z.string()),
   kernelThread: u8s,
-  /** Physical address of the root that is in force; 0 where it can't be told. */
+  /** Physical address of the root that is in force; 0 if it is not known. */
   rootPa: u64s,
-  /** 1 where a kernel thread runs on the root of somebody else. */
+  /** 1 if a kernel thread runs on the root of a process. */
   borrowed: u8s,
-  /** PID whose root it is; 0 where no process of the list has it. */
+  /** PID whose root it is; 0 if no process of the list has it. */
   owner: u32s,
   cr0: u64s,
   cr3: u64s,
@@ -441,14 +441,14 @@ export const CheckSummary = z.object({
   regionCounts: u64s,
   /** BUCKETS x 7 a region: its picture from left to right. */
   regionBuckets: u32s,
-  /** Null where bytes were not asked for, or the process went away before. */
+  /** Null if bytes were not asked for, or the process went away before. */
   proof: ByteProof.nullable(),
 });
 export type CheckSummary = z.infer<typeof CheckSummary>;
 export const BUCKETS = 32;
 export const OUTCOMES = ['complete', 'exited', 'execed'] as const;
 
-/** How long work ends that could not be done. */
+/** How work ends that failed. */
 const FailedEnd = z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) });
 
 export const CheckEvent = z.object({
@@ -457,14 +457,14 @@ export const CheckEvent = z.object({
   done: u64,
   total: u64,
   counts: u64s,
-  /** For its turn, as others are at work. */
+  /** It waits until another job has ended. */
   waiting: z.boolean(),
   /** Set once, with the last event. */
   end: z.union([z.object({ summary: CheckSummary }), FailedEnd]).nullable(),
 });
 export type CheckEvent = z.infer<typeof CheckEvent>;
 
-/** What a finished check kept: every run that is no plain agreement, and the evidence, up to a limit that it names. */
+/** What a finished check kept: every run that does not plainly agree, and the evidence, up to a limit. */
 export const CheckRows = z.object({ runs: Runs, evidence: z.array(Evidence), runsDropped: u64, evidenceDropped: u64 });
 export type CheckRows = z.infer<typeof CheckRows>;
 
@@ -474,7 +474,7 @@ export const WatchEvent = z.object({
   /** CLOCK_MONOTONIC of the sample, and samples taken so far. */
   ns: u64,
   samples: u64,
-  /** Set where these are all pages as they were found. */
+  /** Set if these are all pages as they were found. */
   initial: z.boolean(),
   rows: Rows,
   /** kpageflags and kpagecount of each row's frame; all ones without one. */
@@ -533,7 +533,7 @@ export const SearchEvent = z.object({
   /** Bytes. */
   done: u64,
   total: u64,
-  /** For its turn, as others are at work. */
+  /** It waits until another job has ended. */
   waiting: z.boolean(),
   address: u64s,
   pa: u64s,
@@ -547,7 +547,7 @@ export const SearchEvent = z.object({
 });
 export type SearchEvent = z.infer<typeof SearchEvent>;
 
-/** What becomes of the bytes of frames in a capture: left out, a SHA-256 a frame, or kept. */
+/** What a capture keeps of the bytes of frames: nothing, a SHA-256 of each frame, or the bytes. */
 export const FRAMES_KEPT = ['none', 'digests', 'bytes'] as const;
 export type FramesKept = (typeof FRAMES_KEPT)[number];
 
@@ -586,7 +586,7 @@ export const Snapshot = z.object({
   bytes: z.number(),
   /** SHA-256. */
   digest: z.string(),
-  /** Why it is not whole; "" where it is. */
+  /** Why it is not complete; "" if it is. */
   problem: z.string(),
 });
 export type Snapshot = z.infer<typeof Snapshot>;
@@ -643,9 +643,8 @@ export const METHODS = {
     z.null(),
   ),
   /**
-   * Launches a program and follows what becomes of it, or attaches to a process and its descendants where there are no
-   * arguments, or listens to the whole machine where there is no process either; tells by `trace` events. What is traced
-   * runs on when this ends.
+   * Starts a program and follows it. Without arguments it attaches to a process and its descendants; without a process, too,
+   * it follows all processes of the machine. Sends `trace` events. What is traced continues to run afterwards.
    */
   startTrace: method(
     z.object({
@@ -673,7 +672,7 @@ export const METHODS = {
   /** Goes on to its next step. */
   nextLab: method(z.object({ id: checkId }), LabStep),
   endLab: method(z.object({ id: checkId }), z.boolean()),
-  /** False where no such watch runs. */
+  /** False if no such watch runs. */
   sampleWatch: method(z.object({ id: checkId }), z.boolean()),
   tables: method(z.object(space), TableTree),
   /** Frames [begin, end) in at most `cells` cells; `flags` of kpageflags are counted. `again` walks every address space anew. */
@@ -697,12 +696,12 @@ export const METHODS = {
     z.object({ id: checkId, pid: z.number().int().min(0).max(0x7fffffff), ...pattern, limit: u64 }),
     z.null(),
   ),
-  /** The next hit in physical memory from an address on, or the last one before it where `back`; null where there is none. */
+  /** The next hit in physical memory from an address on, or with `back` the last one before it; null if there is none. */
   findNext: method(z.object({ id: checkId, ...pattern, from: u64, back: z.boolean() }), u64.nullable()),
-  /** The rows of a finished check that holds its place among the last few. */
+  /** The rows of one of the last finished checks. */
   checkRows: method(z.object({ id: checkId }), CheckRows),
   /**
-   * Starts to write a file for the window to fetch; `export` events tell how far it is, and where the file is. With the id
+   * Starts to write a file for the window to fetch. `export` events report the progress and where the file is. With the id
    * of a finished check it holds what that found, unless it is a capture; else a process, or every one (PID 0), is read
    * anew, every page.
    */
@@ -719,9 +718,9 @@ export const METHODS = {
   ),
   /** Begins to record the traces and watches that begin from now on, into a capture. */
   startRecording: method(z.object({ id: checkId }), z.null()),
-  /** Where the recording is; `problem` says why it ends early, "" where it does not. */
+  /** Where the recording is; `problem` says why it ends early, "" if it does not. */
   stopRecording: method(z.object({ id: checkId }), Offered.extend({ problem: z.string() })),
-  /** Cancels a check, search, watch, trace or export; false where none runs under that id. */
+  /** Cancels a check, search, watch, trace or export; false if none runs under that id. */
   cancel: method(z.object({ id: checkId }), z.boolean()),
   /** Captures a process, or every one (PID 0), to compare with; the caller chooses the id. */
   takeSnapshot: method(
@@ -742,18 +741,18 @@ export type Args<M extends Method> = z.infer<(typeof METHODS)[M]['args']>;
 export type Result<M extends Method> = z.infer<(typeof METHODS)[M]['result']>;
 export type Api = { [M in Method]: (args: Args<M>) => Promise<Result<M>> };
 
-/** What the explorer tells without being asked. */
+/** What the explorer sends without a request. */
 export interface Events {
   check: CheckEvent;
   search: SearchEvent;
   export: ExportEvent;
   watch: WatchEvent;
   trace: TraceEvent;
-  /** Somebody asked for a place from outside the window, by a link (link.ts). */
+  /** A link (link.ts) was opened outside the window. */
   visit: { link: string };
 }
 
-/** Whether an event only says how far something is: the next one says it better, so that this one may be left out. */
+/** Whether an event only reports progress, so that it may be left out if another one follows. */
 export function isProgress<E extends keyof Events>(event: E, payload: Events[E]): boolean {
   if (event === 'search') {
     const { end, address } = payload as SearchEvent;

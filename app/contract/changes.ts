@@ -48,7 +48,7 @@ const Region = {
   pid: z.number(),
   begin: z.bigint(),
   end: z.bigint(),
-  /** Permissions; "" where it was not there. */
+  /** Permissions; "" if it was not there. */
   before: z.string(),
   after: z.string(),
   path: z.string(),
@@ -121,7 +121,7 @@ export function sayChange(d: Difference): string {
   }
 }
 
-/** Where it is: an address, a range, a name; "" where that says nothing. */
+/** Where it is: an address, a range, a name; "" if that says nothing. */
 export function sayWhere(d: Difference): string {
   if (d.type === 'pages') return hexVa(d.va);
   if ('begin' in d) return `${hexVa(d.begin)}-${hexVa(d.end)}`;

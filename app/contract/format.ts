@@ -69,7 +69,7 @@ export const bitsOf = (word: bigint): number[] =>
 /** Names of the bits of /proc/kpageflags (include/uapi/linux/kernel-page-flags.h). */
 export const kpageFlagNames = (flags: bigint): string[] => bitsOf(flags).map((i) => KPF_NAMES[i] ?? `bit ${i}`);
 
-/** A 64-bit number as typed by a person: 0x-hex, decimal, or bare hex where `bareHex`. Undefined where it is none. */
+/** A 64-bit number as typed by a person: 0x-hex, decimal, or with `bareHex` also bare hex. Undefined if it is not a number. */
 export function parseU64(text: string, bareHex = false): bigint | undefined {
   const clean = text.trim().replaceAll('_', '');
   const form = /^0x[0-9a-f]+$/i.test(clean)

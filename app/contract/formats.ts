@@ -11,8 +11,8 @@ export interface FormatWords {
 const exports = {
   html: { label: 'HTML', detail: 'to read, print and send: one file, opens anywhere' },
   md: { label: 'Markdown', detail: 'a summary to paste' },
-  csv: { label: 'CSV', detail: 'one line a stretch of pages, for a spreadsheet' },
-  jsonl: { label: 'JSON Lines', detail: 'everything, one object a line, by a published schema' },
+  csv: { label: 'CSV', detail: 'one line for each stretch of pages, for a spreadsheet' },
+  jsonl: { label: 'JSON Lines', detail: 'everything, one object on each line, by a published schema' },
   parquet: { label: 'Parquet', detail: 'every page as columns, for DuckDB and Spark' },
   perfetto: { label: 'Perfetto', detail: 'what was traced and watched over time, for ui.perfetto.dev' },
 } as const satisfies Record<string, FormatWords>;

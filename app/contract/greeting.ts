@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The first message of a browser's page, and the answer. Nothing else is read before it.
+// The first message of a page in a browser, and the answer. Nothing else is read before it.
 import { z } from 'zod';
 
 const secret = z.string().min(1).max(64);

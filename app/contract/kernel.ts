@@ -46,14 +46,14 @@ const WORDS = {
 } as const;
 const hasWord = (kind: KernelKind): kind is keyof typeof WORDS => kind in WORDS;
 
-/** What the kernel says of a page, in a cell: as entryText(), or a word of the walk itself. */
+/** What the kernel reports of a page, in a cell: as entryText(), or a state of the walk itself. */
 export function kernelText(word: bigint): string {
   const { kind, swapType, value } = kernelWord(word);
   if (hasWord(kind)) return WORDS[kind];
   return entryText({ kind: kind === 'page' ? 'leaf' : kind, pfn: value, swapType, swapOffset: value });
 }
 
-/** The highest level at which the kernel's walk went through another table or entry than ours; 0 where there is none. */
+/** The highest level at which the kernel walk has another table or entry than the table walk; 0 if there is none. */
 export function differingLevel(kernel: KernelPath, path: Path, levels: number): number {
   if (kernel.last === 0) return 0; // no region there: the kernel did not look
   for (let level = levels; level >= Math.min(kernel.last, path.last || levels); level--) {

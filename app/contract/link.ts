@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Places as links: what can be looked at, as cr3scope://… and as the command that prints the same.
+// Places that can be shown, as links (cr3scope://…) and as the command that prints the same.
 import { hex, parseU64 } from './format.ts';
 import { LAB_NAMES } from './labs.ts';
 import { PA_END, PFN_END } from './paging.ts';
@@ -17,7 +17,7 @@ export type Place =
 
 const SCHEME = 'cr3scope://';
 
-/** What may stand behind the # of the window's address: a place to begin at, and the token of the web face. */
+/** What may follow the # in the window's address: the first place to show, and the token of the web face. */
 export interface Fragment {
   readonly link?: string;
   readonly token?: string;
@@ -88,7 +88,7 @@ export function parseRange(text: string): { begin: bigint; end: bigint } | undef
     : undefined;
 }
 
-/** The place that a link names; undefined where it is none. */
+/** The place that a link names; undefined if it is not a link. */
 export function parseLink(text: string): Place | undefined {
   if (!text.startsWith(SCHEME)) return undefined;
   const [view, first = '', second = '', ...more] = text.slice(SCHEME.length).replace(/\/$/, '').split('/');

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The lives of processes as their events tell them: which root each had, from when to when.
+// The lives of processes by their events: which root each had, from when to when.
 import type { Traced } from './api.ts';
 
-/** A time for which a process had one root. */
-export interface Reign {
+/** A time during which a process had one root. */
+export interface RootInterval {
   /** Physical address of the root; 0: not known. */
   readonly root: bigint;
-  /** CLOCK_MONOTONIC, ns; undefined where it began before the first event, or lasts beyond the last one. */
+  /** CLOCK_MONOTONIC, ns; undefined if it began before the first event, or ends after the last one. */
   readonly from: bigint | undefined;
   readonly to: bigint | undefined;
-  /** What began it; undefined where that was not seen. */
+  /** The event that began it; undefined if it was not recorded. */
   readonly event: Traced | undefined;
 }
 
 export interface Life {
   readonly pid: number;
-  /** The process that it was born from; 0 where that was not seen. */
+  /** The process that created it; 0 if that was not recorded. */
   readonly parent: number;
-  /** What it runs, as far as the events tell. */
+  /** The program that it runs, as far as the events say. */
   readonly name: string;
-  readonly reigns: readonly Reign[];
-  /** As of Traced; undefined where its exit was not seen. */
+  readonly roots: readonly RootInterval[];
+  /** As in Traced; undefined if its exit was not recorded. */
   readonly code: number | undefined;
 }
 
@@ -28,23 +28,23 @@ interface Growing {
   pid: number;
   parent: number;
   name: string;
-  reigns: Reign[];
+  roots: RootInterval[];
   code: number | undefined;
 }
 
-/** In the order in which they appeared; a parent that was never heard of before it forked comes before its child. */
+/** In the order in which they appeared; a parent without earlier events comes before its child. */
 export function livesOf(events: readonly Traced[]): Life[] {
   const lives: Growing[] = [];
   const living = new Map<number, Growing>();
-  const add = (pid: number, parent: number, name: string, reign: Reign) => {
-    const life: Growing = { pid, parent, name, reigns: [reign], code: undefined };
+  const add = (pid: number, parent: number, name: string, interval: RootInterval) => {
+    const life: Growing = { pid, parent, name, roots: [interval], code: undefined };
     lives.push(life);
     living.set(pid, life);
     return life;
   };
   const end = (life: Growing, at: bigint) => {
-    const last = life.reigns.at(-1);
-    if (last) life.reigns[life.reigns.length - 1] = { ...last, to: at };
+    const last = life.roots.at(-1);
+    if (last) life.roots[life.roots.length - 1] = { ...last, to: at };
   };
   for (const event of events) {
     if (event.kind === 'lost') continue;
@@ -56,7 +56,7 @@ export function livesOf(events: readonly Traced[]): Life[] {
       found ?? add(pid, 0, name, { root, from: born ? ns : undefined, to: undefined, event: born ? event : undefined });
     if (kind === 'exec') {
       end(life, ns);
-      life.reigns.push({ root: after, from: ns, to: undefined, event });
+      life.roots.push({ root: after, from: ns, to: undefined, event });
       life.name = name;
     } else if (kind === 'fork' || kind === 'vfork' || kind === 'clone') {
       add(child, pid, life.name, { root: after, from: ns, to: undefined, event });

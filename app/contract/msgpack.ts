@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Values as bytes: MessagePack, with columns of 64 and 32 bits as extensions 1 and 2. Bytes from a stranger are measured
-// before they are decoded: the decoder makes room for whatever length it reads, and one array in another multiplies that.
+// before they are decoded: the decoder allocates whatever length it reads, and nested arrays multiply that.
 import { Decoder, Encoder, ExtensionCodec } from '@msgpack/msgpack';
 
 const U64S = 1;
@@ -37,7 +37,7 @@ const decoder = new Decoder(options);
 
 export const pack = (value: unknown): Uint8Array => encoder.encode(value);
 
-/** Throws Malformed where the bytes are not one value of at most `most` values. */
+/** Throws Malformed if the bytes are not one value of at most `most` values. */
 export const unpack = (bytes: Uint8Array, most = MOST_VALUES): unknown => unpackCounted(bytes, most).value;
 
 /** The same, with the number of values. */
@@ -51,7 +51,7 @@ export function unpackCounted(bytes: Uint8Array, most = MOST_VALUES): { value: u
   }
 }
 
-/** Bytes of a scalar behind its head byte, from 0xca on: floats, unsigned, signed. */
+/** Bytes of a scalar after its head byte, from 0xca on: floats, unsigned, signed. */
 const SCALARS = [4, 8, 1, 2, 4, 8, 1, 2, 4, 8];
 const NIL = 0xc0;
 const NEVER = 0xc1;
@@ -65,8 +65,8 @@ const MAP = 0xde;
 const NEGATIVE = 0xe0;
 
 /**
- * Goes through the structure without making anything of it: every length must fit into the bytes that are left, where
- * each value takes at least one.
+ * Goes through the structure without building any value. Every length must fit into the bytes that are left, of which each
+ * value takes at least one.
  */
 function measure(bytes: Uint8Array, most: number): number {
   const { length } = bytes;
@@ -127,6 +127,6 @@ function measure(bytes: Uint8Array, most: number): number {
     else if (head < MAP) enter(size(head - ARRAY + 1));
     else enter(2 * size(head - MAP + 1));
   }
-  if (at < length) fail('something comes behind its value');
+  if (at < length) fail('bytes follow its value');
   return values;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the reverse map and the kernel's own count say of one frame, side by side.
+// The reverse map and the kernel's own count of mappings, compared for one frame.
 import type { Owners } from './api.ts';
 import { kpageFlagNames } from './format.ts';
 import { MAY_EXECUTE, MAY_READ, MAY_USER, MAY_WRITE } from './paging.ts';
@@ -15,7 +15,7 @@ export function accessWords(access: number): string {
   ].join(' · ');
 }
 
-/** Whether the mappings found are as many as /proc/kpagecount says, and why not. */
+/** Whether as many mappings were found as /proc/kpagecount says, and if not, why. */
 export function reconcile({ pid, mapCount, flags, gone, raced }: Owners): string {
   const found = pid.length;
   if (mapCount === null) return 'The kernel’s own count (kpagecount) can’t be read.';

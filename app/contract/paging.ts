@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bit layout of x86-64 page-table entries as Linux uses them: the only place in TypeScript that knows a bit.
-// native/core/paging.cc is its twin; test/corpus/entries.json holds both to the same answers.
+// Bit layout of x86-64 page-table entries as Linux uses them, which no other TypeScript file contains.
+// native/core/paging.cc does the same in C++; both are tested with test/corpus/entries.json.
 import type { EntryKind } from './verdicts.ts';
 
 export const PAGE_SIZE = 4096n;
@@ -14,20 +14,20 @@ export const pfnOf = (pa: bigint): bigint => pa >> PAGE_SHIFT;
 export const paOf = (pfn: bigint): bigint => pfn << PAGE_SHIFT;
 /** The first address of the page that holds an address, virtual or physical. */
 export const pageOf = (address: bigint): bigint => address & -PAGE_SIZE;
-/** How far an address is into its page. */
+/** Offset of an address in its page. */
 export const pageOffset = (address: bigint): number => Number(address & (PAGE_SIZE - 1n));
-/** [begin, end) and the rest of the pages that it touches. */
+/** [begin, end), extended to complete pages. */
 export const wholePages = (begin: bigint, end: bigint) => ({ begin: pageOf(begin), end: pageOf(end + PAGE_SIZE - 1n) });
-/** Whole pages in [begin, end). */
+/** Number of pages in [begin, end). */
 export const pagesBetween = (begin: bigint, end: bigint): bigint => (end - begin) >> PAGE_SHIFT;
 /** The bytes of one page of several, by its index. */
 export const pageAt = (bytes: Uint8Array, index: number): Uint8Array =>
   bytes.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES);
-/** Bytes in so many pages. */
+/** Bytes in a number of pages. */
 export const pageBytes = (pages: bigint): bigint => pages << PAGE_SHIFT;
 /** Under PTI: the user root that belongs to a root, the frame after it (PTI_USER_PGTABLE_BIT). */
 export const userRootOf = (rootPa: bigint): bigint => rootPa | PAGE_SIZE;
-/** First physical address that no x86-64 has. */
+/** The first physical address beyond those of any x86-64. */
 export const PA_END = 1n << 52n;
 export const PFN_END = pfnOf(PA_END);
 /** Bytes of a page-table entry. */
@@ -39,7 +39,7 @@ export type Level = 1 | 2 | 3 | 4 | 5;
 
 export interface SwapTypes {
   readonly pfnBits: number;
-  /** First type number of each kind, 255 where this kernel has none (include/linux/swap.h). */
+  /** First type number of each kind, 255 if this kernel has none (include/linux/swap.h). */
   readonly hwpoison: number;
   readonly migration: number;
   readonly migrations: number;
@@ -75,7 +75,7 @@ const USER = bit(2);
 export const ACCESSED = bit(5);
 export const DIRTY = bit(6);
 const PS = bit(7);
-const GLOBAL = bit(8); // PROT_NONE where P is clear
+const GLOBAL = bit(8); // PROT_NONE if P is clear
 export const UFFD_WP = bit(10);
 export const SOFT_DIRTY = bit(11);
 export const SAVED_DIRTY = bit(58);
@@ -84,7 +84,7 @@ const ALL = (1n << 64n) - 1n;
 
 export const NX = bit(63);
 
-/** Whether the CPU takes an entry: its P bit. */
+/** Whether the CPU uses an entry: its P bit. */
 export const isPresent = (raw: bigint): boolean => (raw & P) !== 0n;
 
 /** Whether this level allows writing. */
@@ -146,7 +146,7 @@ function leafPfn(raw: bigint, level: number, facts: PagingFacts): bigint {
   return (raw & ADDRESS_BITS & ~facts.encryptionMask & ~(bit(levelShift(level)) - 1n)) >> PAGE_SHIFT;
 }
 
-/** What a raw entry says at a level. */
+/** Decodes a raw entry of a level. */
 export function decode(raw: bigint, level: number, facts: PagingFacts, half: Half = 'user'): Entry {
   if (raw === 0n) return NOTHING;
   const shift = levelShift(level);
@@ -293,8 +293,9 @@ export interface Permission {
 }
 
 /**
- * W and U take every level's leave, NX at any level denies X (SDM vol. 3A, 4.6). `entry` by level, down to `last`. Under PTI
- * the NX of the kernel root's user half is no denial but poison (__pti_set_user_pgtbl()): `ignoreRootNx`.
+ * Writing and user access must be allowed by every level; NX at any level denies execution (SDM vol. 3A, 4.6). `entry` is by
+ * level, down to `last`. Under PTI the NX of the kernel root's user half does not deny execution; it is poison
+ * (__pti_set_user_pgtbl()): `ignoreRootNx`.
  */
 export function permission(entry: ArrayLike<bigint>, last: number, levels: number, ignoreRootNx: boolean): Permission {
   const denied = { user: 0, write: 0, execute: 0 };
@@ -312,7 +313,7 @@ export const MAY_USER = 2;
 export const MAY_EXECUTE = 4;
 export const MAY_READ = 8;
 
-/** What every level allows, as MAY_*; 0 where the last entry is not present. As Path::access() in native/core. */
+/** What every level allows, as MAY_*; 0 if the last entry is not present. As Path::access() in native/core. */
 export function accessOf(entry: ArrayLike<bigint>, last: number, levels: number, ignoreRootNx: boolean): number {
   if (!((entry[last] ?? 0n) & 1n)) return 0;
   const { user, write, execute } = permission(entry, last, levels, ignoreRootNx);

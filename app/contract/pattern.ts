@@ -4,7 +4,7 @@ import { hex } from './format.ts';
 
 export interface Pattern {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** 0xff where the byte counts, 0 where it may be anything. */
+  /** 0xff: the byte must match; 0: any byte matches. */
   readonly mask: Uint8Array<ArrayBuffer>;
 }
 
@@ -14,13 +14,13 @@ export type PatternKind = (typeof PATTERN_KINDS)[number];
 /** As native/core/search.h. */
 export const MOST_PATTERN = 256;
 
-const whole = (bytes: Uint8Array<ArrayBuffer>): Pattern => ({ bytes, mask: new Uint8Array(bytes.length).fill(0xff) });
+const exact = (bytes: Uint8Array<ArrayBuffer>): Pattern => ({ bytes, mask: new Uint8Array(bytes.length).fill(0xff) });
 
 function integer(text: string, size: 4 | 8): Pattern | string {
   if (!/^(0x[0-9a-f]+|\d+)$/i.test(text)) return `"${text}" is not a number`;
   const value = BigInt(text);
   if (value >> BigInt(size * 8)) return `${text} has more than ${size * 8} bits`;
-  return whole(Uint8Array.from({ length: size }, (_, i) => Number((value >> BigInt(i * 8)) & 255n)));
+  return exact(Uint8Array.from({ length: size }, (_, i) => Number((value >> BigInt(i * 8)) & 255n)));
 }
 
 /**
@@ -30,12 +30,12 @@ function integer(text: string, size: 4 | 8): Pattern | string {
 export function parsePattern(text: string, kind: PatternKind): Pattern | string {
   let pattern: Pattern | string;
   if (kind === 'u64' || kind === 'u32') pattern = integer(text.trim(), kind === 'u64' ? 8 : 4);
-  else if (kind === 'text') pattern = whole(new TextEncoder().encode(text));
+  else if (kind === 'text') pattern = exact(new TextEncoder().encode(text));
   else {
     const digits = text.replace(/^0x/i, '').replace(/[\s,]+/g, '');
     const pairs = digits.match(/.{1,2}/g) ?? [];
     const bad = pairs.find((pair) => !/^([0-9a-f]{2}|\?\?)$/i.test(pair));
-    if (bad !== undefined) return `"${bad}" is no byte: give two hex digits each, or ?? for any`;
+    if (bad !== undefined) return `"${bad}" is not a byte: give two hex digits each, or ?? for any`;
     pattern = {
       bytes: Uint8Array.from(pairs, (pair) => (pair === '??' ? 0 : Number.parseInt(pair, 16))),
       mask: Uint8Array.from(pairs, (pair) => (pair === '??' ? 0 : 0xff)),

@@ -3,7 +3,7 @@
 import type { ByteProof } from './api.ts';
 import { count } from './format.ts';
 
-/** "4 000 pages the same, 3 changing". */
+/** "4 000 of 4 003 pages the same, 3 changing while read". */
 export function sayProof({ pages, same, changing, moved, noFrame, noMemory, differ }: ByteProof): string {
   if (pages === 0n) return 'no page is mapped';
   return [

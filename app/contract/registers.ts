@@ -80,7 +80,7 @@ export interface Cr3Parts {
 
 const ROOT = 0x000ffffffffff000n;
 
-/** CR3 taken apart (SDM vol. 3A, table 4-12; LAM: 4.4). `encryptionMask` is the C-bit, no part of the address. */
+/** CR3 taken apart (SDM vol. 3A, table 4-12; LAM: 4.4). `encryptionMask` is the C-bit, which is not part of the address. */
 export function cr3Parts(cr3: bigint, cr4: bigint, encryptionMask = 0n): Cr3Parts {
   return {
     rootPa: cr3 & ROOT & ~encryptionMask,
@@ -89,7 +89,7 @@ export function cr3Parts(cr3: bigint, cr4: bigint, encryptionMask = 0n): Cr3Part
   };
 }
 
-/** The value that a CR3 filter of a hardware tracer wants (IA32_RTIT_CR3_MATCH, SDM vol. 3C, 33.2.7.5): bits 5..63 of CR3. */
+/** The value for the CR3 filter of a hardware tracer (IA32_RTIT_CR3_MATCH, SDM vol. 3C, 33.2.7.5): bits 5..63 of CR3. */
 export const cr3Filter = (rootPa: bigint): { hex: string; decimal: string } => ({
   hex: `0x${hex(rootPa)}`,
   decimal: rootPa.toString(),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Args, Client, Events, Failure, Method, Result } from './api.ts';
 import { pack, unpack } from './msgpack.ts';
 
-/** A duplex of whole messages. */
+/** A duplex channel of complete messages. */
 export interface Channel {
   send(bytes: Uint8Array): void;
   /** Sets the one receiver. That of the answering end resolves once the answer was sent. */

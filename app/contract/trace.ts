@@ -36,6 +36,6 @@ export function sayTraced({ kind, child, before, after, code, name }: Traced): s
   }
 }
 
-/** The root that an event leaves in force, as the value of a CR3 filter. */
+/** The root that is in force after an event, as the value of a CR3 filter. */
 export const filterOf = ({ after }: Traced): { hex: string; decimal: string } | undefined =>
   after ? cr3Filter(after) : undefined;

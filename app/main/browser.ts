@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Opens the link of the web face in the browser of whoever started cr3scope. The link holds a secret and every user can
-// read the arguments of a program, so the browser is given a file that leads on; only its owner can read that file. As root
-// no browser is started: it runs as the user who called sudo or pkexec.
+// Opens the link of the web face in the browser of the user who started cr3scope. The link holds a secret, and every user can
+// read the arguments of a program. So the browser gets a file that redirects to the link and that only its owner can read. A
+// browser never runs as root: it runs as the user who called sudo or pkexec.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -28,7 +28,7 @@ interface User {
   readonly home: string;
 }
 
-/** What a program of the desktop needs to find the screen, the browser and the language; nothing else is handed on. */
+/** What a desktop program needs to find the screen, the browser and the language. Nothing else is passed on. */
 const HANDED_ON = [
   'PATH',
   'LANG',
@@ -49,7 +49,7 @@ function userOf(uid: number): User {
   return { uid, gid: Number(gid), name, home: home || '/' };
 }
 
-/** Whose browser it is: ours, or where we are root that of the user who became it. */
+/** The user of the browser: ours, or if that is root, the one who called sudo or pkexec. */
 function invoker(): User {
   if (process.getuid?.() !== 0) {
     const { uid, gid, username, homedir } = userInfo();
@@ -58,14 +58,14 @@ function invoker(): User {
   const given = process.env.SUDO_UID ?? process.env.PKEXEC_UID ?? '';
   if (!/^[1-9]\d{0,9}$/.test(given))
     throw new Failed(
-      'a browser is not started as root, and no other user is known who started this',
+      'a browser is not started as root, and the user who called sudo or pkexec is not known',
       'Open the link yourself.',
       'EPERM',
     );
   return userOf(Number(given));
 }
 
-/** The folder of the user's session, where there is one of theirs. */
+/** The runtime folder of the user's session, if they have one. */
 function runtimeFolder({ uid }: User): string {
   const folder = `/run/user/${uid}`;
   return statSync(folder, { throwIfNoEntry: false })?.uid === uid ? folder : '';
@@ -74,7 +74,7 @@ function runtimeFolder({ uid }: User): string {
 function environmentOf(user: User): Record<string, string> {
   const kept = HANDED_ON.flatMap((name) => (process.env[name] ? [[name, process.env[name] as string]] : []));
   const runtime = runtimeFolder(user);
-  // sudo does not hand on where the screen is under Wayland, and where the session's bus is.
+  // sudo passes on neither the Wayland display nor the session bus.
   const screen = runtime && readdirSync(runtime).find((name) => /^wayland-\d+$/.test(name));
   return {
     ...(screen && { WAYLAND_DISPLAY: screen }),
@@ -87,10 +87,10 @@ function environmentOf(user: User): Record<string, string> {
   };
 }
 
-/** A file that leads to the link; its user can read it and nobody else. */
+/** A file that redirects to the link; only the user of the browser can read it. */
 function writeRedirect(url: string, { uid, gid }: User): { path: string; remove(): void } {
   const asRoot = process.getuid?.() === 0;
-  // As root in a folder of root's, so that nobody can put another in its place while it is written or removed.
+  // As root, in a folder of root's, so that nobody can replace the file while it is written or removed.
   const folder = mkdtempSync(join(asRoot ? '/run' : tmpdir(), 'cr3scope-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
@@ -114,11 +114,11 @@ function writeRedirect(url: string, { uid, gid }: User): { path: string; remove(
   }
 }
 
-/** Opens the link; `remove` takes away what is not needed any more once it was used. Throws where no browser may be opened. */
+/** Opens the link. `remove` deletes the file, which is not needed once the link was used. Throws if no browser may be opened. */
 export function openBrowser(url: string): { remove(): void } {
   const user = invoker();
   const { path, remove } = writeRedirect(url, user);
-  // Also the groups are the user's own one only: libuv drops the others with the uid.
+  // libuv drops the supplementary groups with the uid.
   const identity = process.getuid?.() === 0 ? { uid: user.uid, gid: user.gid } : {};
   spawn('xdg-open', [path], { ...identity, cwd: '/', env: environmentOf(user), detached: true, stdio: 'ignore' })
     .on('error', remove) // no xdg-open here: the link was printed

@@ -10,7 +10,7 @@ import type { Args } from '../contract/api.ts';
 import { fragmentOf, parseLink } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { capturedSources, openCapture } from './capture/captured.ts';
-import { ENDING } from './capture/container.ts';
+import { EXTENSION } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON, LABS_PROGRAM, offeredFile, PRELOAD, rendererFile } from './files.ts';
 import { launchQuestion } from './launch.ts';
@@ -27,7 +27,7 @@ protocol.registerSchemesAsPrivileged([
 // Chromium's sandbox can't be entered from root; it must be off then, and the status line says so.
 const asRoot = process.getuid?.() === 0;
 if (!asRoot) app.enableSandbox();
-// Where sudo keeps HOME, root's files would lie in a user's home, who could not remove them.
+// If sudo keeps HOME, root's files would be in the home of a user who can't remove them.
 if (asRoot) {
   process.env.HOME = userInfo().homedir;
   const profile = join(process.env.HOME, '.config', app.getName());
@@ -35,7 +35,7 @@ if (asRoot) {
 }
 const rootNotice = asRoot ? ['as root: renderer sandbox off'] : [];
 
-/** Those of all windows. */
+/** The services of all windows. */
 const services = new Set<Service>();
 
 /** Windows that show a question. */
@@ -113,7 +113,7 @@ const linkIn = (argv: readonly string[]): string | undefined => argv.find((word)
 
 /** The capture that a command line names, as a file manager starts us. */
 const captureIn = (argv: readonly string[]): string | undefined =>
-  argv.slice(1).find((word) => word.endsWith(ENDING) && !word.startsWith('-'));
+  argv.slice(1).find((word) => word.endsWith(EXTENSION) && !word.startsWith('-'));
 
 /** Shows a capture in a window of its own. */
 async function showCapture(path: string): Promise<void> {
@@ -126,7 +126,7 @@ async function showCapture(path: string): Promise<void> {
 }
 
 async function chooseCapture(): Promise<void> {
-  const filters = [{ name: 'Captures', extensions: [ENDING.slice(1)] }];
+  const filters = [{ name: 'Captures', extensions: [EXTENSION.slice(1)] }];
   const { filePaths } = await dialog.showOpenDialog({ filters, properties: ['openFile'] });
   for (const path of filePaths) await showCapture(path);
 }
@@ -167,7 +167,7 @@ function attend(window: BrowserWindow, service: Service) {
   return { emit, end };
 }
 
-/** Asks before a program is started; throws where the user does not want it. */
+/** Asks before a program is started; throws if the user does not want it. */
 async function ask(window: BrowserWindow, wanted: Args<'startTrace'>): Promise<void> {
   if (asking.has(window)) throw new Failed('you are being asked about another program', 'Answer that first.', 'EBUSY');
   const { message, detail } = launchQuestion(wanted);
@@ -207,10 +207,10 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: st
       spellcheck: false,
     },
   });
-  // Before a program is started the user is asked here: what the page says of itself proves nothing.
+  // The user is asked here before a program is started, because the page itself can't be trusted.
   const begin = () =>
     attend(window, new Service(explorer, { ...options, permitLaunch: (wanted) => ask(window, wanted) }));
-  // Each page that is loaded has a service of its own: what the one before started ends with it.
+  // Each page that is loaded has its own service. What the previous page started ends.
   let page: ReturnType<typeof begin> | undefined;
   window.webContents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
     if (!isMainFrame || isSameDocument) return;

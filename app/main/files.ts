@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the built parts lie: beside the bundles in out/main, in a checkout as in a package.
+// Where the built files are: beside the bundles in out/main, in a checkout as in a package.
 import { statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
 import type { Service } from './service/service.ts';
@@ -11,12 +11,12 @@ export const ADDON = join(__dirname, '../../native/build/Release/cr3scope.node')
   'app.asar',
   'app.asar.unpacked',
 );
-/** The programs behind the labs. */
+/** The program that runs the labs. */
 export const LABS_PROGRAM = join(ADDON, '../labs');
 export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
 
-/** The file that one of the pages may fetch at a URL path, open; undefined for anything else. */
+/** Opens the file that one of the pages may fetch at a URL path; undefined if there is none. */
 export function offeredFile(services: Iterable<Service>, path: string): { fd: number; size: number } | undefined {
   for (const service of services) {
     const file = service.take(path);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the desktop asks before it starts a program for its page. The page may be under a stranger's control: the question
-// shows everything that decides what runs, as text that cannot act, and nothing of it is cut off.
+// What the desktop asks before it starts a program for its page. The page may be controlled by an attacker. So the question
+// shows everything that decides what runs, completely and as plain text.
 import { userInfo } from 'node:os';
 import type { Args } from '../contract/api.ts';
 import { visible } from '../contract/inert.ts';
 import { Failed } from './sources/failed.ts';
 
-/** Characters that a question can show. */
+/** Characters that fit into a question. */
 const MOST_SHOWN = 2000;
 
 /** A word as a shell would need it. */

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
 import { EXPORT_PATH, type Offered } from '../contract/api.ts';
 import { newSecret } from './secret.ts';
 
-/** One at a time: a page fetches each as soon as it is there. */
+/** One file at a time: a page fetches each as soon as it is offered. */
 export class Offer {
   private last: { readonly path: string; readonly file: string } | undefined;
 
@@ -16,7 +16,7 @@ export class Offer {
     return { path, bytes: statSync(file).size };
   }
 
-  /** The file at a URL path, open, and offered no more; undefined for any other path. The caller closes it. */
+  /** Opens the file at a URL path, which is then no longer offered; undefined for any other path. The caller closes it. */
   take(path: string): { fd: number; size: number } | undefined {
     if (this.last?.path !== path) return undefined;
     const { file } = this.last;

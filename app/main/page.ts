@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One page of the web face. What is under way for it, and what waits to be sent, has a bound: a page that asks faster than
-// it reads has to wait, and one that does not read at all is ended.
+// One page of the web face. Its requests in progress and its unsent messages are bounded: a page that asks faster than it
+// reads has to wait, and one that does not read at all is disconnected.
 import type { WebSocket } from 'ws';
 import { isProgress } from '../contract/api.ts';
 import { answer } from '../contract/rpc.ts';
 import type { Service } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
 
-/** Requests that are worked on at a time. */
+/** Requests in progress at a time. */
 const MOST_UNDER_WAY = 16;
-/** Bytes that wait to be sent: beyond so many no request is begun, and no progress is told. */
+/** Unsent bytes beyond which no request is started and no progress is reported. */
 const MOST_WAITING = 4 << 20;
-/** Events that say more than progress are never dropped: a page that lets so many bytes of them wait is ended. */
+/** Unsent bytes beyond which a page is disconnected: events other than progress are never dropped. */
 const MOST_UNREAD = 32 << 20;
-/** How long what is sent may go without being read, in ms. */
+/** How long a page may leave messages unread, in ms. */
 const STALLED = 120_000;
 
-/** Answers the page until it goes away. */
+/** Answers the page until it disconnects. */
 export function attend(ws: WebSocket, service: Service, stalled = STALLED): void {
   ws.binaryType = 'nodebuffer';
   const waiting: Buffer[] = [];
@@ -31,12 +31,12 @@ export function attend(ws: WebSocket, service: Service, stalled = STALLED): void
         pump();
       });
     }
-    // What was read before the pause is whole already: at most one chunk of the socket.
+    // Messages that were received before the pause: at most one chunk of the socket.
     if (waiting.length) ws.pause();
     else ws.resume();
   }
 
-  /** Since when the page has read nothing of what waits. */
+  /** When the page last read something. */
   let patience: NodeJS.Timeout | undefined;
   function watch(): void {
     clearTimeout(patience);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Files that are written under another name and get their own when all of them is there.
+// Files that are written under a temporary name and get their own name when they are complete.
 import {
   closeSync,
   constants,
@@ -32,21 +32,21 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EEXIST: 'Add --force to replace it, or choose another name.',
 };
 
-/** What the system says of a file, in words. */
+/** An error of the file system, with a remedy. */
 export function fileFailed(error: unknown, what: string): Failed {
   if (error instanceof Failed) return error;
   const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
   return new Failed(`${what}: ${message.replace(/^\w+: /, '')}`, REMEDIES[code] ?? 'Choose another place.', code);
 }
 
-/** Opens a file that somebody named, to read it. Throws, and never waits, where it is a FIFO, a device or a folder. */
+/** Opens a file by the name that a user gave, to read it. Throws, without waiting, for a FIFO, a device or a folder. */
 export function openRegular(path: string): number {
   let fd: number | undefined;
   const refuseOthers = (is: Stats) => {
     if (!is.isFile()) throw new Failed(`${path} is not a regular file`, 'Give the name of a file.');
   };
   try {
-    // Asked twice: opening alone may set a device going, and what was a file may be something else by then.
+    // Checked twice: opening a device may have effects, and the file may be replaced after the first check.
     refuseOthers(statSync(path));
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     refuseOthers(fstatSync(fd));
@@ -57,12 +57,12 @@ export function openRegular(path: string): number {
   }
 }
 
-/** Where a file system has no hard links, as FAT and exFAT. */
+/** Errors of file systems without hard links, such as FAT and exFAT. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
- * A new file that root has made for whoever called sudo becomes theirs where they could have made it themselves: in a
- * folder of theirs, or one for everybody. Elsewhere, as in /root or /etc, it stays root's.
+ * Gives a new file that root has created to the user who called sudo, if that user could have created it: in their own folder,
+ * or in one for everybody. Elsewhere, as in /root or /etc, root keeps it.
  */
 function giveToInvoker(fd: number, folder: string): void {
   const [uid, gid] = [process.env.SUDO_UID, process.env.SUDO_GID].map((id) =>
@@ -78,7 +78,7 @@ function giveToInvoker(fd: number, folder: string): void {
   }
 }
 
-/** Throws where a file of that name is in the way and not to be replaced; what is not a file never is. */
+/** Throws if the name is taken and the file must not be replaced. Only regular files ever are. */
 export function refuseToReplace(path: string, force: boolean): void {
   const there = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (there && !there.isFile())
@@ -95,7 +95,7 @@ function attempt<T>(path: string, work: () => T): T {
 }
 
 export class PartialFile {
-  /** What it is called until it is finished. */
+  /** The temporary name. */
   readonly partial: string;
   private readonly fd: number;
   private at = 0;
@@ -117,7 +117,7 @@ export class PartialFile {
     return this.at;
   }
 
-  /** Writes all of it; where that fails, what was there before is what remains. */
+  /** Writes all of it; if that fails, the file is as it was before. */
   write(text: string | Uint8Array): void {
     const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     attempt(this.path, () => {
@@ -128,7 +128,7 @@ export class PartialFile {
         try {
           ftruncateSync(this.fd, this.at);
         } catch {
-          // A half write is the reader's to find.
+          // The reader will find the incomplete write.
         }
         throw error;
       }
@@ -136,13 +136,13 @@ export class PartialFile {
     this.at += bytes.length;
   }
 
-  /** Gives it its name. */
+  /** Gives the file its name. */
   finish(): void {
     attempt(this.path, () => {
       fsyncSync(this.fd);
       this.leave();
       if (this.force) return renameSync(this.partial, this.path);
-      // Both fail where somebody took the name meanwhile.
+      // Both fail if the name was taken in the meantime.
       try {
         linkSync(this.partial, this.path);
       } catch (error) {
@@ -153,7 +153,7 @@ export class PartialFile {
     });
   }
 
-  /** Takes the name with an empty file, which alone is replaced then. */
+  /** Creates an empty file with the name first, so that no other file is replaced. */
   private rename(): void {
     closeSync(openSync(this.path, 'wx', 0o600));
     try {
@@ -164,13 +164,13 @@ export class PartialFile {
     }
   }
 
-  /** Leaves what was written so far under its partial name. */
+  /** Leaves what was written so far under the temporary name. */
   leave(): void {
     if (this.open) closeSync(this.fd);
     this.open = false;
   }
 
-  /** Leaves nothing. */
+  /** Removes the file. */
   discard(): void {
     this.leave();
     rmSync(this.partial, { force: true });

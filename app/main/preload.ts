@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The bridge: bytes in, bytes out. What they mean is checked on the other side (contract/rpc.ts).
+// The bridge between page and main process. It passes bytes; the other side checks them (contract/rpc.ts).
 import { contextBridge, ipcRenderer } from 'electron';
 
 contextBridge.exposeInMainWorld('cr3scope', {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** For the window and the web face alike. Inline style attributes are set through the DOM, which this allows. */
+/** The same for the window and the web face. Inline style attributes are set through the DOM, which this allows. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The web face: the same user interface over loopback, safe on a shared host. Loopback only; Host, Origin and where a
-// request comes from are checked; strict CSP. The files of the user interface are no secret. Everything else goes through a
-// WebSocket whose first message shows the token of the link, once, or the session's secret.
+// The web face: the same user interface, on loopback only and safe on a shared host. Host, Origin and the site of a request
+// are checked, and the CSP is strict. The files of the user interface are not secret. Everything else goes through a
+// WebSocket, whose first message must contain the token of the link, which works once, or the session's secret.
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -28,12 +28,12 @@ const HEADERS = {
 
 /** Largest message a browser may send: requests are small. */
 const MOST_BYTES = 1 << 20;
-/** Connections whose peers have shown no secret. */
+/** Connections whose peers have not authenticated yet. */
 const MOST_STRANGERS = 64;
 /** Pages of the session: a tab, and what was duplicated from it. */
 const MOST_PAGES = 16;
-/** How long a peer may take for its headers, and for its first message, and may let a file wait, in ms. */
-const PATIENCE = 10_000;
+/** How long a peer may take for its headers and its first message, and may leave a file unread. */
+const TIMEOUT_MS = 10_000;
 const IDLE = 60_000;
 
 /** Any port: an SSH tunnel has its own. Another name would mean DNS rebinding. */
@@ -55,7 +55,7 @@ function parseUrl(path: string | undefined): URL | undefined {
   }
 }
 
-/** Connections of peers that have shown no secret. Beyond a number of them the oldest makes room for the newest. */
+/** Connections of peers that have not authenticated yet. If there are too many, the oldest is closed. */
 class Strangers {
   private readonly sockets = new Set<Socket>();
 
@@ -66,7 +66,7 @@ class Strangers {
     if (this.sockets.size > MOST_STRANGERS) oldest?.destroy();
   }
 
-  /** Its peer has shown a secret. */
+  /** The peer has authenticated. */
   release(socket: Socket): void {
     this.sockets.delete(socket);
     socket.setTimeout(0);
@@ -94,9 +94,9 @@ export async function serve(openService: () => Service, port: number, onUsed = (
   }
 
   const limits = {
-    headersTimeout: PATIENCE,
-    requestTimeout: PATIENCE,
-    connectionsCheckingInterval: PATIENCE / 4,
+    headersTimeout: TIMEOUT_MS,
+    requestTimeout: TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_MS / 4,
     maxHeaderSize: 8192,
   };
   const http = createServer(limits, ({ headers, method, url: path, socket }, response) => {
@@ -169,7 +169,7 @@ export async function serve(openService: () => Service, port: number, onUsed = (
     );
     http.listen(port, '127.0.0.1', resolve);
   });
-  http.on('error', () => undefined); // a connection that could not be accepted; the others go on
+  http.on('error', () => undefined); // a connection that could not be accepted; the others continue
   const bound = (http.address() as AddressInfo).port;
   return {
     url: `http://127.0.0.1:${bound}/#${fragmentOf({ token: admission.token })}`,
@@ -184,13 +184,13 @@ export async function serve(openService: () => Service, port: number, onUsed = (
   };
 }
 
-/** Has `admit` judge the first message of a peer: "" lets it in, anything else is why the connection is closed. */
+/** Passes the first message of a peer to `admit`. If that returns text, the connection is closed with it as the reason. */
 function greet(ws: WebSocket, admit: (text: string) => string): void {
   ws.on('error', () => ws.terminate());
-  const hurry = setTimeout(() => ws.close(REFUSED, 'Nothing came that opens this.'), PATIENCE);
-  ws.once('close', () => clearTimeout(hurry));
+  const timer = setTimeout(() => ws.close(REFUSED, 'No first message came in time.'), TIMEOUT_MS);
+  ws.once('close', () => clearTimeout(timer));
   ws.once('message', (data, isBinary) => {
-    clearTimeout(hurry);
+    clearTimeout(timer);
     const refused = isBinary ? 'The first message must be text.' : admit(String(data));
     if (refused) ws.close(REFUSED, refused);
   });

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Lets others have their turn: what is asked meanwhile is answered, and what is cancelled ends. */
+/** Lets other work of the event loop run: requests are answered, and cancellations take effect. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -110,7 +110,7 @@ test('the link opens one page, whose secret then lets it reload', async () => {
   expect(page.session).toMatch(/^[\w-]{32}$/);
   expect(page.session).not.toBe(token);
   await page.client.call('target', {});
-  expect((await greet(server.port, { token })).said).toMatch(/^4401 This link was used already/);
+  expect((await greet(server.port, { token })).said).toMatch(/^4401 This link was already used/);
   expect((await greet(server.port, { session: token })).said).toMatch(/^4401/);
   expect((await greet(server.port, { token: page.session })).said).toMatch(/^4401/);
   const reloaded = await openPage(server.port, { session: page.session });
@@ -124,7 +124,7 @@ test('the link opens one page, whose secret then lets it reload', async () => {
 
 test('who says nothing is closed after a while; who is beyond a number makes room', async () => {
   const silent = await dial(server.port);
-  expect(await closed(silent)).toEqual({ code: 4401, reason: 'Nothing came that opens this.' });
+  expect(await closed(silent)).toEqual({ code: 4401, reason: 'No first message came in time.' });
   const slow = connectTo(server.port, '127.0.0.1');
   slow.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: 127');
   slow.resume();

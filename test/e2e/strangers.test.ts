@@ -55,7 +55,7 @@ test('another tab gets nothing by the address, nor by the used link', async () =
   await other.getByText('Open the link that `cr3scope serve` printed').waitFor();
   await other.goto('about:blank');
   await other.goto(server.url);
-  await other.getByText('This link was used already').waitFor();
+  await other.getByText('This link was already used').waitFor();
   await other.close();
 });
 

@@ -176,7 +176,7 @@ inEachFace((window) => {
     const search = window.dialog.getByRole('button', { name: 'Search', exact: true });
     await pattern.fill('4x');
     await search.click();
-    await window.dialog.getByText('"4x" is no byte').waitFor();
+    await window.dialog.getByText('"4x" is not a byte').waitFor();
     await window.dialog.getByLabel('Kind of pattern').selectOption('u64');
     await pattern.fill(`0x${hex(va)}`);
     await search.click();

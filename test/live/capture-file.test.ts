@@ -216,9 +216,9 @@ describe('the file', () => {
     expect([regions.status, regions.stderr]).toEqual([0, expect.stringMatching(/ends early/)]);
   });
 
-  test('what comes behind the end, another version, another file, none at all', () => {
+  test('what comes after the end, another version, another file, none at all', () => {
     const more = damaged('more.cr3scope', (bytes) => Buffer.concat([bytes, Buffer.from('more')]));
-    expect(cli('verify', more)).toMatchObject({ status: 1, stdout: expect.stringMatching(/goes on behind its end/) });
+    expect(cli('verify', more)).toMatchObject({ status: 1, stdout: expect.stringMatching(/continues after its end/) });
     const later = damaged('later.cr3scope', (bytes) => {
       bytes.writeUInt32LE(999, 8);
       return bytes;
@@ -229,7 +229,7 @@ describe('the file', () => {
     });
     expect(cli('show', 'package.json')).toMatchObject({
       status: 2,
-      stderr: expect.stringMatching(/no cr3scope capture/),
+      stderr: expect.stringMatching(/is not a cr3scope capture/),
     });
     expect(cli('show', join(folder, 'none'))).toMatchObject({
       status: 2,
@@ -389,7 +389,7 @@ describe('the file', () => {
     const stretches = [...(space?.pages.stretches() ?? [])];
     expect([stretches[0]?.va, stretches.reduce((n, s) => n + Number(s.pages), 0)]).toEqual([va, pages]);
     expect(cli('report', String(pid), '--range', 'x', '-o', join(folder, 'y.cr3scope')).stderr).toMatch(
-      /no range of pages/,
+      /not a range of pages/,
     );
   });
 

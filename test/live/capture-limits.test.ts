@@ -76,7 +76,7 @@ describe('a machine that has much', () => {
     expect(contents.problem).toBeUndefined();
     for (const [i, pid] of pids.entries()) {
       const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n');
-      const { regions, wholeSummary, pages } = contents.spaces[i] ?? expect.fail('a space is missing');
+      const { regions, fullSummary, pages } = contents.spaces[i] ?? expect.fail('a space is missing');
       expect(regions.begin.length).toBeGreaterThan(65_000);
       expect(maps.length - regions.begin.length).toBeLessThanOrEqual(1); // vsyscall lies in the kernel half
       for (const [k, begin] of regions.begin.entries())
@@ -87,7 +87,7 @@ describe('a machine that has much', () => {
         )
           expect.fail(`${maps[k]} is ${begin.toString(16)}`);
       expect(regions.path.at(100)?.length ?? 0).toBe(pid === long.pid ? join(folder, 'file').length + 5 * 201 : 0);
-      const summary = wholeSummary();
+      const summary = fullSummary();
       expect(summary?.regionBegin).toEqual(regions.begin);
       let stretches = 0n;
       for (const stretch of pages.stretches()) stretches += stretch.pages;
@@ -119,7 +119,7 @@ test('captures of cr3scope 0.3 open, and tell what they told', async () => {
     const { problem, spaces, end, begin, frames, close } = readCapture(`test/fixtures/captures/v0.3-${name}.cr3scope`);
     expect([problem, spaces.length, begin.target.version, end?.processes]).toEqual([undefined, 1, '0.3.0', 1]);
     const [space] = spaces;
-    const told = space?.wholeSummary()?.regionBegin ?? [];
+    const told = space?.fullSummary()?.regionBegin ?? [];
     expect(told.length).toBe(name === 'bytes' ? 1 : space?.regions.begin.length);
     for (const begin of told) expect(space?.regions.begin).toContain(begin);
     let bytes = 0;
@@ -193,7 +193,7 @@ describe('a file that claims much', () => {
   };
   const summary = () => {
     const { spaces, close } = readCapture(OLD);
-    const of = spaces[0]?.wholeSummary();
+    const of = spaces[0]?.fullSummary();
     close();
     return { kind: 'checked', summary: of };
   };

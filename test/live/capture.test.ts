@@ -185,5 +185,5 @@ test('what was not captured says so: processes, pages, frames', async () => {
   expect((await captured.target()).capture).toMatchObject({ path: made.file, problem: '' });
   await expect(
     Recorder.begin(captured, join(made.folder, 'x.cr3scope'), false, { frames: 'none', bytes: false }),
-  ).rejects.toThrow(/no machine/);
+  ).rejects.toThrow(/can’t be captured again/);
 });

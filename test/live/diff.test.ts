@@ -162,7 +162,7 @@ test('the command line and files of the window: text, JSON and CSV, and exit cod
     const flag = format === 'csv' ? '--csv' : '--json';
     expect(readFileSync(fd, 'utf8')).toBe(cli(before, after, flag).stdout);
   }
-  await expect(service.compare({ before: '0', after: '' })).rejects.toThrow(/no machine/);
+  await expect(service.compare({ before: '0', after: '' })).rejects.toThrow(/can’t be captured again/);
   service.close();
   expect(existsSync(after)).toBe(true); // files of others stay
   // Against now: it goes on sleeping, so nothing of it has changed since.

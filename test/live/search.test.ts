@@ -107,8 +107,8 @@ describe('patterns', () => {
     expect(parsePattern('é', 'text')).toMatchObject({ bytes: Uint8Array.of(0xc3, 0xa9) });
   });
   test.each([
-    ['7f 4', 'hex', /is no byte/],
-    ['zz', 'hex', /is no byte/],
+    ['7f 4', 'hex', /is not a byte/],
+    ['zz', 'hex', /is not a byte/],
     ['', 'text', /empty/],
     ['?? ??', 'hex', /all wildcards/],
     ['0x1ffffffff', 'u32', /more than 32 bits/],

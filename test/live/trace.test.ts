@@ -80,14 +80,14 @@ test('a tree of 200 forks and 50 execs: no event is lost, and the order is their
       .sort(),
   ).toEqual(lines('exit').sort());
   expect(events.at(-1)).toMatchObject({ kind: 'exit', code: 5 });
-  // As lives: one a process, from its birth to its end, a reign a root.
+  // As lives: one a process, from its birth to its end, a interval a root.
   const lives = livesOf(events);
   expect(lives.map((l) => l.pid)).toEqual([events[0]?.pid, ...of('fork').map((e) => e.child)]);
-  for (const { reigns, code, parent, pid } of lives) {
+  for (const { roots, code, parent, pid } of lives) {
     expect(code).toBe(of('exit').find((e) => e.pid === pid)?.code);
-    if (parent) expect(reigns[0]?.root).toBe(of('fork').find((e) => e.child === pid)?.after);
-    reigns.forEach((reign, i) => {
-      expect(reign.to).toBe(reigns[i + 1]?.from ?? of('exit').find((e) => e.pid === pid)?.ns);
+    if (parent) expect(roots[0]?.root).toBe(of('fork').find((e) => e.child === pid)?.after);
+    roots.forEach((interval, i) => {
+      expect(interval.to).toBe(roots[i + 1]?.from ?? of('exit').find((e) => e.pid === pid)?.ns);
     });
   }
   // Each process: born, then executed where it was, then gone; roots follow each other.

@@ -31,13 +31,13 @@ test('what was not kept is said', () => {
 });
 
 test('bytes that differ are listed', () => {
-  const summary = space.wholeSummary();
+  const summary = space.fullSummary();
   if (!summary) throw new Error('the check did not finish');
   const none = { same: 3n, changing: 0n, moved: 0n, noFrame: 0n, noMemory: 0n };
   const difference = { va: 0x1000n, pfn: 0xabcn, offset: 8, frame: Uint8Array.of(1, 2), memory: Uint8Array.of(1, 3) };
   const proof = { ...none, pages: 4n, differ: 1n, differences: [difference], ns: 5n };
   const found = { ...summary, proof };
-  const document: Document = { ...contents, spaces: [{ ...space, summary: found, wholeSummary: () => found }] };
+  const document: Document = { ...contents, spaces: [{ ...space, summary: found, fullSummary: () => found }] };
   expect(text(html(document, () => undefined))).toMatch(/Bytes that differ.*0xabc.*0102.*0103/);
   expect(lines(document).find((line) => line.type === 'bytes')).toMatchObject({
     pages: 4,

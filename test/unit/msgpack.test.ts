@@ -49,7 +49,7 @@ test('values without end, nests without end, and two values are refused', () => 
   expect(() => unpack(pack([1, 2, 3]), 3)).toThrow(/holds more than 3 values/);
   expect(unpack(pack([1, 2, 3]), 4)).toEqual([1, 2, 3]);
   expect(() => unpack(new Uint8Array(1000).fill(0x91))).toThrow(/nested too deep/);
-  expect(() => unpack(bytes(1, 2))).toThrow(/behind its value/);
+  expect(() => unpack(bytes(1, 2))).toThrow(/follow its value/);
 });
 
 test('columns of another length, and types that nobody writes, are refused in words', () => {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What one file may cost: what honest captures need by far, and what the bytes of a large one justify. A few kilobytes
-// from a stranger can claim gigabytes; they are read up to what they may cost, and what is left out is told.
+// The memory and work that one file may cost: a fixed amount, which is ample for honest captures, and more for each byte of a
+// large one. A file of a few kilobytes can claim gigabytes. It is read up to its limit, and cr3scope says that it stopped.
 
 const MEMORY = 1 << 28;
 const MEMORY_PER_BYTE = 32;
 const INFLATED = 2 ** 32;
-/** More than deflate at the level of the writer makes of anything. */
+/** More than the best ratio of deflate at the level of the writer. */
 const INFLATED_PER_BYTE = 512;
 const STRETCHES = 1 << 23;
 const STRETCHES_PER_BYTE = 8;
@@ -36,7 +36,7 @@ export class Budget {
     return this.memory >= 0;
   }
 
-  /** Whether so many stretches of pages more may be gone through for each question. */
+  /** Whether so many more stretches of pages may be visited for each request. */
   visit(stretches: number): boolean {
     this.stretches -= stretches;
     return this.stretches >= 0;

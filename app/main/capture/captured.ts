@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A capture as the sources that it was made from: everything above reads it as it reads a machine.
+// A capture as sources: everything above reads it as it reads a machine.
 import {
   type CheckSummary,
   type Cpus,
@@ -57,13 +57,13 @@ export const NO_REGIONS: Regions = {
   permissions: [],
   path: [],
 };
-/** Owners of one frame that are listed: the zero page has millions. */
+/** Owners of one frame that are listed. The zero page has millions. */
 const MOST_OWNERS = 1 << 16;
 const EVIDENCE_AT_ONCE = 1000;
 const EVENTS_AT_ONCE = 10_000;
-/** Bytes of a frame number in an index, twice while that is sorted. */
+/** Bytes of a frame number in an index, which is there twice while it is sorted. */
 const PER_FRAME = 16;
-/** Of a capture that is opened, between two turns of others. */
+/** Bytes of a capture that are read before other work may run. */
 const BYTES_AT_ONCE = 1 << 22;
 
 /** An address space of the capture. */
@@ -79,12 +79,12 @@ export interface CapturedSpace {
   /** The tables above the pages. */
   readonly upper: FrameIndex<ChunkOf<'tables'>>;
   readonly tree?: TableTree;
-  /** Without what it tells of each region, which `wholeSummary` does. Undefined where the capture ended before the check did. */
+  /** Without the columns of regions, which `fullSummary` reads. Undefined if the capture ended before the check did. */
   readonly summary?: Omit<CheckSummary, keyof RegionColumns>;
-  readonly wholeSummary: () => CheckSummary | undefined;
+  readonly fullSummary: () => CheckSummary | undefined;
 }
 
-/** All of a capture, as far as it can be trusted. What is large stays in the file until it is asked for. */
+/** The contents of a capture, as far as it can be trusted. What is large stays in the file until it is needed. */
 export interface CaptureContents {
   readonly path: string;
   readonly begin: ChunkOf<'begin'>;
@@ -100,13 +100,13 @@ export interface CaptureContents {
   readonly end: ChunkOf<'end'> | undefined;
   readonly digest: string;
   readonly bytes: number;
-  /** Why it is not whole; undefined where it is. */
+  /** Why it is not complete; undefined if it is. */
   readonly problem: Failed | undefined;
-  /** Lets go of the file; what is still in it can't be asked for then. Without it the file is closed when nobody uses it. */
+  /** Closes the file; what is still in it can't be read afterwards. Otherwise the garbage collector closes it. */
   close(): void;
 }
 
-/** Reads a capture up to its end, or to where it can't be trusted any more. Throws where it is none. */
+/** Reads a capture up to its end, or up to where it can't be trusted. Throws if the file is not a capture. */
 export function readCapture(path: string): CaptureContents {
   const reading = reads(path);
   for (;;) {
@@ -115,7 +115,7 @@ export function readCapture(path: string): CaptureContents {
   }
 }
 
-/** The same, while others have their turn. */
+/** The same, while other work may run. */
 export async function openCapture(path: string, signal?: AbortSignal): Promise<CaptureContents> {
   const reading = reads(path);
   try {
@@ -133,10 +133,10 @@ export async function openCapture(path: string, signal?: AbortSignal): Promise<C
   }
 }
 
-/** Reads a capture; the values in between are the bytes that were read since. */
+/** Reads a capture, and yields the bytes that were read since the last time. */
 function* reads(path: string): Generator<number, CaptureContents> {
   const reader = new CaptureReader(path);
-  let whole = false;
+  let done = false;
   try {
     const builder = new Builder(reader);
     for (let chunk = reader.next(); chunk; chunk = reader.next()) {
@@ -145,23 +145,23 @@ function* reads(path: string): Generator<number, CaptureContents> {
       yield reader.last?.length ?? 0;
     }
     const contents = builder.finish();
-    whole = true;
+    done = true;
     return contents;
   } finally {
-    if (!whole) reader.close();
+    if (!done) reader.close();
   }
 }
 
-/** A space while its chunks come. */
-interface Growing extends Omit<CapturedSpace, 'regions' | 'tree' | 'summary' | 'wholeSummary'> {
+/** A space while its chunks are read. */
+interface Growing extends Omit<CapturedSpace, 'regions' | 'tree' | 'summary' | 'fullSummary'> {
   regions: Regions[];
   trees: TableTree[];
   summary?: CheckSummary;
-  /** Where its summary tells of regions. */
+  /** The chunks with the columns of regions of its summary. */
   parts: ChunkPlace[];
 }
 
-/** Puts chunks together. */
+/** Builds the contents from the chunks. */
 class Builder {
   private begin: ChunkOf<'begin'> | undefined;
   private readonly growing: Growing[] = [];
@@ -183,7 +183,7 @@ class Builder {
     if (!last) return;
     const { place, length, values } = last;
     const space = this.growing.at(-1);
-    /** What stays in the file costs the little that tells where. */
+    /** What stays in the file costs only its place. */
     const keep = (bytes = length, count = values) => budget.keep(bytes, count);
     const fits = ((): boolean => {
       switch (chunk.kind) {
@@ -220,7 +220,7 @@ class Builder {
           space?.trees.push(chunk.tree);
           return keep();
         case 'tables':
-          // In version 1 each has the whole tree.
+          // In version 1 each has the complete tree.
           if (space && chunk.tree && !space.trees.length) {
             space.trees.push(chunk.tree);
             keep();
@@ -234,7 +234,7 @@ class Builder {
             space.parts.push(place);
             space.summary = { ...chunk.summary, ...NO_REGION_COLUMNS };
           }
-          // The bytes of differences are views of the whole chunk.
+          // The bytes of differences are views that keep the complete chunk in memory.
           return keep(chunk.summary.proof?.differences.length ? length : 0);
         case 'skipped':
           this.skipped.push(chunk);
@@ -272,11 +272,11 @@ class Builder {
         ...space,
         regions: joinColumns(regions) ?? NO_REGIONS,
         ...(tree && { tree: { ...tree, mapped: trees[0]?.mapped ?? tree.mapped } }),
-        wholeSummary: () => space.summary && { ...space.summary, ...regionColumns(reader, parts) },
+        fullSummary: () => space.summary && { ...space.summary, ...regionColumns(reader, parts) },
       };
     });
     const close = () => reader.close();
-    // Nothing else stays in the file.
+    // Nothing is left in the file that may be needed.
     if (!frames.size && spaces.every((s) => !s.upper.size && !s.summary)) close();
     return {
       path,
@@ -305,7 +305,7 @@ const NO_REGION_COLUMNS: RegionColumns = {
   regionBuckets: new Uint32Array(),
 };
 
-/** What a summary tells of regions, from the file. */
+/** The columns of regions of a summary, from the file. */
 function regionColumns(reader: CaptureReader, parts: readonly ChunkPlace[]): RegionColumns {
   const columns = parts.map((place): RegionColumns => {
     const chunk = reader.again(place);
@@ -316,7 +316,7 @@ function regionColumns(reader: CaptureReader, parts: readonly ChunkPlace[]): Reg
   return joinColumns(columns) ?? NO_REGION_COLUMNS;
 }
 
-/** Tables of the same columns, one below the other; what is no column is that of the first. Undefined where there are none. */
+/** Joins tables of the same columns; other values are taken from the first. Undefined if there are none. */
 function joinColumns<T extends object>(tables: readonly T[]): T | undefined {
   const [first] = tables;
   if (!first || tables.length === 1) return first;
@@ -377,8 +377,8 @@ function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint,
 }
 
 /**
- * A PTE table as the check read it: its entries are those of its pages, and what is in no page was 0, for a check tells
- * of every entry outside the regions, too.
+ * A PTE table as the check read it, from the entries of its pages. All others were 0, because a check also records each entry
+ * outside the regions.
  */
 function pteTable(space: CapturedSpace, va: bigint): Uint8Array {
   const entries = new BigUint64Array(TABLE_ENTRIES);
@@ -439,7 +439,7 @@ const rootOf = (space: CapturedSpace): bigint => space.summary?.rootPa ?? space.
 
 type Run = { [K in keyof Omit<Runs, 'verdict' | 'note'>]: bigint } & { verdict: number; note: number };
 
-/** The stretches that are no plain agreement, joined where their words are the same, as a check tells them. */
+/** The stretches that do not plainly agree, joined if their words are the same, as a check reports them. */
 export class RunCollector {
   private readonly list: Run[] = [];
 
@@ -466,7 +466,7 @@ export class RunCollector {
     }
   }
 
-  /** The runs so far, without the last `but`, which may go on; forgets them. */
+  /** Removes and returns the runs so far, without the last `but`, which may continue. */
   take(but = 0): Runs {
     const runs = this.list.splice(0, this.list.length - but);
     const words = (key: 'va' | 'pages' | 'pagemap' | 'kernel' | 'entry') => BigUint64Array.from(runs, (r) => r[key]);
@@ -483,8 +483,8 @@ export class RunCollector {
 }
 
 /**
- * The stretches that map frames, with the first frame and the page size; `same`: all of their pages are that frame. Null
- * where many that map none lie in between: others may have their turn.
+ * The stretches that map frames, with the first frame and the page size; `same`: all of their pages map that frame. Yields null
+ * after many stretches that map none, so that other work may run.
  */
 function* mappedStretches(target: AddonTarget, { pages }: CapturedSpace) {
   let passed = 0;
@@ -498,7 +498,7 @@ function* mappedStretches(target: AddonTarget, { pages }: CapturedSpace) {
   }
 }
 
-/** Who maps a frame, by the pages of all captured processes. */
+/** The owners of a frame, by the pages of all captured processes. */
 async function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): Promise<AddonOwners> {
   const list: { pid: number; start: bigint; va: bigint; shift: number; entry: bigint; access: number }[] = [];
   let pages = 0n;
@@ -550,7 +550,7 @@ async function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: big
   };
 }
 
-/** The cells of the recorded map that lie in [begin, end): coarser than they were asked for, never made up. */
+/** The cells of the recorded map in [begin, end). They may be coarser than requested. */
 function sliceMemory({ map }: ChunkOf<'memory'>, begin: bigint, end: bigint, flags: bigint): MemoryMap {
   const counted = bitsOf(map.flags);
   const columns = bitsOf(flags).map((bit) => counted.indexOf(bit));
@@ -616,7 +616,7 @@ function* piecesOf(
   }
 }
 
-/** Runs `work` later, until it is cancelled: what a capture tells comes as from a machine, not before it is asked. */
+/** Runs `work` asynchronously, until it is cancelled: callers get results after the call, as from a machine. */
 function replay<T>(work: (cancelled: () => boolean) => T | Promise<T>): { promise: Promise<T>; cancel(): void } {
   let cancelled = false;
   const promise = turn().then(async () => {
@@ -659,7 +659,7 @@ export function capturedSources(contents: CaptureContents): Sources {
     const skipped = contents.skipped.find((s) => s.pid === pid);
     throw missing(
       `process ${pid} was not captured${skipped ? `: ${skipped.message}` : ''}`,
-      skipped ? 'Its name and root are all that is known.' : 'Capture it by its number, or everything with --all.',
+      skipped ? 'Only its name and root are known.' : 'Capture it by its number, or everything with --all.',
     );
   };
   let places: Map<bigint, { space: CapturedSpace; va: bigint }> | undefined;
@@ -683,13 +683,13 @@ export function capturedSources(contents: CaptureContents): Sources {
     const { chunk, index } = found;
     return chunk.contents === 'bytes' && chunk.status[index] === 0 ? pageAt(chunk.data, index) : undefined;
   };
-  /** Known by the ranges of RAM, also of frames that were not asked for. */
+  /** By the ranges of RAM, also for frames that were not captured. */
   const isDevice = (pfn: bigint): boolean => {
     const [pa, end] = [paOf(pfn), paOf(pfn + 1n)];
     const { ramBegin, ramEnd } = target;
     return ramBegin.length > 0 && ramBegin.every((from, i) => pa < from || end > (ramEnd[i] as bigint));
   };
-  /** All frames of which it may have the bytes, ascending: those that were kept, and tables. */
+  /** All frames whose bytes it may have, ascending: frames that were kept, and tables. */
   const known = (): BigUint64Array => {
     const all = new BigUint64Array(
       contents.frames.size + spaces.reduce((n, s) => n + s.upper.size + (s.tree?.pa.length ?? 0), 0),
@@ -717,7 +717,7 @@ export function capturedSources(contents: CaptureContents): Sources {
       yield pieceOf(pfn);
     }
   }
-  /** Has a space ready to be asked for single pages. */
+  /** Prepares a space for requests of single pages. */
   const prepared = async (space: CapturedSpace): Promise<CapturedSpace> => {
     await space.pages.prepare();
     return space;
@@ -761,7 +761,7 @@ export function capturedSources(contents: CaptureContents): Sources {
       };
     },
     frames: async (pfns) => {
-      for (const space of spaces) await space.pages.prepare(); // a PTE table is put together from pages
+      for (const space of spaces) await space.pages.prepare(); // a PTE table is built from pages
       const n = pfns.length;
       const frames = {
         bytes: new Uint8Array(n * PAGE_BYTES),
@@ -830,8 +830,8 @@ export function capturedSources(contents: CaptureContents): Sources {
     },
     check: (pid, startTicks, _begin, _end, onBatch) =>
       replay(async (cancelled) => {
-        const { pages, evidence, wholeSummary } = spaceOf(pid, startTicks);
-        const summary = wholeSummary();
+        const { pages, evidence, fullSummary } = spaceOf(pid, startTicks);
+        const summary = fullSummary();
         if (!summary)
           throw missing(`the check of process ${pid} is not in this capture`, 'It ends before the check did.');
         const { pages: total, counts } = summary;
@@ -856,7 +856,7 @@ export function capturedSources(contents: CaptureContents): Sources {
         if (!mine.length)
           throw missing(`no such pages of process ${pid} were watched in this capture`, 'Watch them on a machine.');
         for (const { batch } of mine) if (!cancelled()) onBatch(batch as WatchBatch);
-        // The recording ends; what became of the process it does not tell.
+        // The recording ends here. It does not say what happened to the process.
         throw new Failed('the recording ends here', 'Watch on a machine.', 'ECANCELED');
       }),
       sample: () => undefined,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a capture holds: the values of its chunks, checked when they are written and when they are read.
-// Whoever opens a capture may have it from a stranger: nothing in it is believed before these schemas are through.
+// A capture may come from a stranger: nothing in it is used before these schemas have accepted it.
 
 import { z } from 'zod';
 import {
@@ -26,7 +26,7 @@ import { PAGE_BYTES, PFN_END, pageOffset } from '../../contract/paging.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
-/** The longest argument that Linux passes to a program; no other text of a capture is longer. */
+/** The longest argument that Linux passes to a program. No other text of a capture is longer. */
 const MOST_TEXT = 1 << 17;
 const text = z.string().max(MOST_TEXT);
 
@@ -66,7 +66,7 @@ function table<T extends z.ZodType<Columns>>(schema: T, rows: string, per: Reado
   }, 'columns of different lengths') as T;
 }
 
-/** Half-open ranges of whole pages of the user half, ascending. */
+/** Half-open ranges of complete pages of the user half, ascending. */
 const ascending = (begin: BigUint64Array, end: BigUint64Array) =>
   begin.every((b, i) => b < (end[i] ?? 0n) && (end[i] as bigint) <= 1n << 57n && !pageOffset(b | (end[i] as bigint))) &&
   begin.every((b, i) => i === 0 || (end[i - 1] as bigint) <= b);
@@ -134,13 +134,13 @@ const NOT_FRAMES = 'frame numbers that no machine has, or too many of them';
 const CapturedFrames = z
   .object({
     kind: z.literal('frames'),
-    /** What became of those that were asked for. */
+    /** What was kept of them. */
     contents: z.enum(FRAMES_KEPT).exclude(['none']),
     pfn: u64s,
     /** Index into FRAME_STATUS. */
     status: u8s,
     role: u8s,
-    /** Words of kpageflags, kpagecount and kpagecgroup; all ones where they could not be read. */
+    /** Words of kpageflags, kpagecount and kpagecgroup; all ones if they could not be read. */
     flags: u64s,
     count: u64s,
     cgroup: u64s,
@@ -161,7 +161,7 @@ const WatchBatch = z
   .object({ ns: u64, samples: u64, initial: z.boolean(), rows: table(Rows, 'va'), flags: u64s, counts: u64s })
   .refine((b) => b.flags.length === b.rows.va.length && b.counts.length === b.rows.va.length, 'columns differ');
 
-/** One chunk; the first is `begin`, the last of a whole capture `end`. docs/capture.md tells the order. */
+/** One chunk; the first is `begin`, the last of a complete capture `end`. docs/capture.md has the order. */
 export const Chunk = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('begin'),
@@ -199,7 +199,7 @@ export const Chunk = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('evidence'), evidence: z.array(Evidence) }),
   /** All tables of the process, or some more of them: version 2. */
   z.object({ kind: z.literal('tree'), tree: SafeTree }),
-  /** The upper tables, whose entries lead to the pages; in version 1 each with the whole tree. */
+  /** The upper tables, whose entries lead to the pages; in version 1 each with the complete tree. */
   z
     .object({ kind: z.literal('tables'), tree: SafeTree.nullable(), pfn: u64s, bytes: u8s })
     .refine((t) => t.bytes.length === t.pfn.length * PAGE_BYTES, 'columns of different lengths')

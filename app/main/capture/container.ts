@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The file of a capture: chunks, one after the other, each of which vouches for all before it. What a crash leaves is a
-// capture up to its last whole chunk. docs/capture.md is the published description.
+// The file of a capture: a chain of chunks. The hash of each covers everything before it. If the writer crashes, the file is
+// a capture up to its last complete chunk. docs/capture.md describes the format.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { deflateSync, inflateSync } from 'node:zlib';
@@ -10,9 +10,9 @@ import { Failed } from '../sources/failed.ts';
 import { Budget } from './budget.ts';
 import { Chunk } from './chunks.ts';
 
-export const ENDING = '.cr3scope';
+export const EXTENSION = '.cr3scope';
 const MAGIC = Buffer.from('cr3scope');
-/** Version 1 is that of cr3scope 0.3: it has no chunks that go on with what another one began. */
+/** cr3scope 0.3 wrote version 1, in which no chunk continues another one. */
 const VERSIONS = [1, 2];
 const VERSION = 2;
 /** MAGIC, version, 0. */
@@ -20,7 +20,7 @@ const FILE_HEADER = 16;
 /** Length as stored, length as inflated (equal: stored as it is), SHA-256 of the chain so far. */
 const CHUNK_HEADER = 40;
 const MOST_CHUNK = 1 << 26;
-/** What is hardly worth the work is stored as it is. */
+/** Shorter chunks are not deflated: it is not worth the work. */
 const LEAST_DEFLATED = 256;
 
 const sha256 = (...parts: Uint8Array[]) => {
@@ -36,7 +36,7 @@ function fileHeader(): Buffer {
   return header;
 }
 
-/** Where a file claims so much that reading it would take all memory, or hours. */
+/** The file claims so much that reading it would take all memory, or hours. */
 export const TOO_MUCH = 'holds more than its size justifies';
 const CHANGED = [
   'It was changed after it was written: do not trust it. What lies before that byte is as it was written.',
@@ -50,7 +50,7 @@ const REMEDIES: Readonly<Record<string, readonly [remedy: string, code: string]>
   ],
 };
 
-/** Writes a capture under another name, which gets its own when all of it is there. */
+/** Writes a capture under a temporary name. finish() gives it its name. */
 export class CaptureWriter {
   private readonly file: PartialFile;
   private chain: Buffer;
@@ -71,7 +71,7 @@ export class CaptureWriter {
   }
 
   append(chunk: Chunk): void {
-    // What a reader would refuse is not written.
+    // Don't write what a reader would refuse.
     const { error } = Chunk.safeParse(chunk);
     if (error) {
       const { path, message } = error.issues[0] ?? { path: [], message: '' };
@@ -85,7 +85,7 @@ export class CaptureWriter {
         'Report this as a bug.',
         'EOVERFLOW',
       );
-    // Pages come deflated already.
+    // Pages are deflated already.
     const deflated = chunk.kind !== 'pages' && raw.length >= LEAST_DEFLATED ? deflateSync(raw, { level: 1 }) : raw;
     const stored = deflated.length < raw.length ? deflated : raw;
     const header = Buffer.alloc(CHUNK_HEADER);
@@ -114,33 +114,33 @@ export class CaptureWriter {
   }
 }
 
-/** Where a chunk lies, and the chain of all before it, by which it is proven again. */
+/** The offset of a chunk, and the hash of everything before it, to check it again. */
 export interface ChunkPlace {
   readonly at: number;
   readonly chain: Uint8Array;
 }
 
-/** Descriptors of captures that nobody uses any more. */
+/** Closes the files of captures that are no longer used. */
 const forgotten = new FinalizationRegistry<number>((fd) => closeSync(fd));
 
-/** Chunks that were read again and are kept, by their inflated bytes. */
+/** Inflated bytes of chunks that are kept after they were read again. */
 const MOST_RECENT = 1 << 28;
 
-/** Reads a capture chunk by chunk, each proven to be as it was written. */
+/** Reads a capture chunk by chunk, and checks the hash of each. */
 export class CaptureReader {
   private readonly fd: number;
   private readonly size: number;
   private open = true;
   private readonly recent = new Map<number, { chunk: Chunk; length: number }>();
   private recentBytes = 0;
-  /** What it may cost. */
+  /** The memory and work that the file may cost. */
   readonly budget: Budget;
-  /** Of the chunk that was read last: where it lies, its inflated bytes, the values in it. */
+  /** The chunk that was read last: its place, its inflated bytes, and how many values it has. */
   last: { readonly place: ChunkPlace; readonly length: number; readonly values: number } | undefined;
   private at = FILE_HEADER;
   private chain: Buffer;
   private ended = false;
-  /** Why no more can be read; undefined while all is well. What was read before it is as it was written. */
+  /** Why no more can be read; undefined if nothing is wrong. What was read before is as it was written. */
   problem: Failed | undefined;
 
   constructor(readonly path: string) {
@@ -150,7 +150,7 @@ export class CaptureReader {
       this.budget = new Budget(this.size);
       const header = this.bytes(0, FILE_HEADER);
       if (!header?.subarray(0, MAGIC.length).equals(MAGIC))
-        throw new Failed(`${path} is no cr3scope capture`, 'Give a file that `cr3scope report` wrote.', 'EFTYPE');
+        throw new Failed(`${path} is not a cr3scope capture`, 'Give a file that `cr3scope report` wrote.', 'EFTYPE');
       const version = header.readUInt32LE(MAGIC.length);
       if (!VERSIONS.includes(version))
         throw new Failed(
@@ -166,7 +166,7 @@ export class CaptureReader {
     forgotten.register(this, this.fd, this);
   }
 
-  /** Whether the last chunk was read: nothing is missing. */
+  /** Whether the last chunk was read, so that nothing is missing. */
   get complete(): boolean {
     return this.ended;
   }
@@ -178,7 +178,7 @@ export class CaptureReader {
     return this.at;
   }
 
-  /** Undefined at the end, or where a problem came up. */
+  /** The next chunk; undefined at the end or after a problem. */
   next(): Chunk | undefined {
     if (this.problem || this.ended) return undefined;
     const place = { at: this.at, chain: this.chain };
@@ -191,12 +191,12 @@ export class CaptureReader {
     this.last = { place, length, values };
     if (chunk.kind === 'end') {
       this.ended = true;
-      if (this.at !== this.size) return this.stop('goes on behind its end');
+      if (this.at !== this.size) return this.stop('continues after its end');
     }
     return chunk;
   }
 
-  /** A chunk that was read before, from the file. */
+  /** Reads a chunk again. */
   again(place: ChunkPlace): Chunk {
     const known = this.recent.get(place.at);
     if (known) return known.chunk;
@@ -218,7 +218,7 @@ export class CaptureReader {
     return chunk;
   }
 
-  /** Reads no further: what the last chunk holds is malformed, or costs more than the file justifies. */
+  /** Stops reading: the last chunk is malformed, or costs more than the size of the file justifies. */
   refuse(what: 'is malformed' | typeof TOO_MUCH): void {
     this.stop(what, this.last?.place.at);
   }
@@ -245,10 +245,10 @@ export class CaptureReader {
       if (stored !== length && !mayInflate(length)) return TOO_MUCH;
       const raw = stored === length ? payload : inflateSync(payload, { maxOutputLength: length });
       if (raw.length !== length) return 'is malformed';
-      // A Node Buffer would have every array of the chunk be one, too.
+      // From a Node Buffer every array of the chunk would become a Buffer, too.
       const { value, values } = unpackCounted(new Uint8Array(raw.buffer, raw.byteOffset, raw.length));
       const chunk = Chunk.parse(value);
-      // Pages come deflated: around that nobody deflates again, but to make much of little.
+      // Pages are deflated already. Only a file that wants to cost much would deflate them again.
       if (chunk.kind === 'pages' && stored !== length) return 'is malformed';
       return { chunk, stored, length, values, chain };
     } catch {
@@ -267,7 +267,7 @@ export class CaptureReader {
     const buffer = Buffer.alloc(length);
     for (let done = 0; done < length; ) {
       const n = readSync(this.fd, buffer, done, length - done, at + done);
-      if (n === 0) return undefined; // it became shorter meanwhile
+      if (n === 0) return undefined; // the file was truncated in the meantime
       done += n;
     }
     return buffer;

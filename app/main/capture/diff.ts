@@ -22,7 +22,7 @@ interface Side {
   readonly verdict: number;
 }
 
-/** What became of one page; undefined where nothing did. */
+/** How one page changed; undefined if it did not. */
 function changeOf(
   a: Side,
   b: Side,
@@ -57,7 +57,7 @@ function changeOf(
 const endOf = (s: Stretch) => s.va + pageBytes(s.pages);
 const least = (...values: bigint[]) => values.reduce((a, b) => (b < a ? b : a));
 
-/** Pages k of [0, n) of two stretches whose words are alike where those of the others are not, in 4 KiB steps from there. */
+/** Pages k of [0, n) of two stretches whose words are alike although those of the other pages are not. */
 function* alikeOnes(a: Side, stepA: Step, b: Side, stepB: Step, n: bigint): Generator<bigint> {
   for (const word of ['pagemap', 'entry'] as const) {
     const mask = word === 'entry' ? ALL : LOW;
@@ -70,7 +70,7 @@ function* alikeOnes(a: Side, stepA: Step, b: Side, stepB: Step, n: bigint): Gene
   }
 }
 
-/** The pages of two captures of one address space that differ, in stretches of one change; null: others may have their turn. */
+/** The pages of two captures of one address space that differ, in stretches of one change; null: other work may run. */
 function* pageDifferences(
   a: CapturedSpace,
   b: CapturedSpace,
@@ -92,7 +92,7 @@ function* pageDifferences(
     va = least(...both.map((x) => (x.va > va ? x.va : va)));
     // Up to where one of them begins or ends.
     const end = least(...both.map((x) => (x.va > va ? x.va : endOf(x))));
-    // Where the words of both go on alike, what is true of the first page is true of all; else but for single ones.
+    // If the words of both continue alike, all pages are as the first one; otherwise all but single pages are.
     const step = (x: Stretch | undefined): Step => (x && x.va <= va ? x.step : 'same');
     const cuts = new Set([va, end]);
     for (const k of alikeOnes(side(s, va), step(s), side(t, va), step(t), pagesBetween(va, end)))
@@ -140,9 +140,9 @@ function* regionDifferences(a: CapturedSpace, b: CapturedSpace): Generator<Extra
 }
 
 /**
- * All that differs between two captures. The last value is the totals. Where they are of different boots, frame numbers
- * are not compared. Of processes that only one of them captured it is told that they can't be compared. A null in between
- * is no difference: others may have their turn.
+ * All differences between two captures. The last value is the totals. Between captures of different boots, frame numbers
+ * are not compared. A process that only one of them captured is reported as not comparable. A null in between is not a
+ * difference: other work may run.
  */
 export function* diffSteps(a: CaptureContents, b: CaptureContents): Generator<Difference | null, DiffTotals> {
   const [before, after] = [a.begin.processes, b.begin.processes];
@@ -216,7 +216,7 @@ export function* diffSteps(a: CaptureContents, b: CaptureContents): Generator<Di
   return totals;
 }
 
-/** The same without the turns of others. */
+/** The same, without pauses for other work. */
 export function* diffCaptures(a: CaptureContents, b: CaptureContents): Generator<Difference, DiffTotals> {
   const steps = diffSteps(a, b);
   for (;;) {

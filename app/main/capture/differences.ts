@@ -38,10 +38,10 @@ const CSV_COLUMNS = [
   'afterPagemap',
   'afterEntry',
 ];
-/** Numbers that people count with; the others are words of 64 bits. */
+/** Counts and identifiers; the other numbers are 64-bit words. */
 const COUNTS = new Set(['pages', 'startTicks']);
 
-/** A row under CSV_HEAD; names that would act come as text. */
+/** A row under CSV_HEAD. A name that a spreadsheet would run as a formula is written as text. */
 export function csvLine(d: Difference): string {
   const values = flat(d) as Record<string, unknown>;
   const cell = (name: string) => {
@@ -54,7 +54,7 @@ export function csvLine(d: Difference): string {
 
 export const CSV_HEAD = stringify([CSV_COLUMNS]);
 
-/** One JSON object a line: a difference, or what they add up to. */
+/** One JSON object for each line: a difference, or the totals. */
 export function jsonLine(value: Difference | DiffTotals): string {
   if ('type' in value) return `${inJson(flat(value))}\n`;
   const { pages, ...totals } = value;

@@ -8,7 +8,7 @@ import type { Stretch } from './pages.ts';
 export interface DocumentSpace
   extends Pick<
     CapturedSpace,
-    'pid' | 'startTicks' | 'name' | 'user' | 'at' | 'regions' | 'evidence' | 'tree' | 'summary' | 'wholeSummary'
+    'pid' | 'startTicks' | 'name' | 'user' | 'at' | 'regions' | 'evidence' | 'tree' | 'summary' | 'fullSummary'
   > {
   readonly pages: { stretches(): Iterable<Stretch> };
   /** What the check found but did not keep. Its counts include it. Undefined: everything was kept. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Files that a window asked for: written in a folder of our own, then streamed to where it wants them.
+// Files that a window asks for: written into a temporary folder, from which it downloads them.
 import { rmSync } from 'node:fs';
 import type { Args, Offered, Result } from '../../contract/api.ts';
 import type { ExportFormat } from '../../contract/formats.ts';
@@ -7,7 +7,7 @@ import type { Explorer } from '../explorer/explorer.ts';
 import { Offer } from '../offer.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
-import { ENDING } from './container.ts';
+import { EXTENSION } from './container.ts';
 import type { Document } from './document.ts';
 import { exportDocument, exportFile, exportProcesses } from './export.ts';
 import { captureProcesses, type Follower, Recorder, type Written } from './record.ts';
@@ -41,16 +41,16 @@ export class Documents {
     const wanted = all ? 'all' : [{ pid, startTicks }];
     const { processes } = await (format === 'cr3scope'
       ? captureProcesses(this.explorer, path, wanted, { frames, memory: all }, follower)
-      : exportProcesses(this.explorer, wanted, format, path, { temporary: this.scratch.path(ENDING) }, follower));
+      : exportProcesses(this.explorer, wanted, format, path, { temporary: this.scratch.path(EXTENSION) }, follower));
     if (processes) return this.offer.make(path);
     rmSync(path);
-    throw new Failed(`process ${pid} went away, or has no address space`, 'Choose another one.', 'ESRCH');
+    throw new Failed(`process ${pid} has exited, or has no address space`, 'Choose another one.', 'ESRCH');
   }
 
   /** Begins a recording of the traces and watches that begin from now on. */
   async record(id: string): Promise<void> {
     if (this.recording) throw new Failed('something is recorded already', 'Stop that recording first.', 'EEXIST');
-    const recorder = await Recorder.begin(this.explorer, this.scratch.path(ENDING), false, {
+    const recorder = await Recorder.begin(this.explorer, this.scratch.path(EXTENSION), false, {
       frames: 'none',
       bytes: false,
     });
@@ -61,7 +61,7 @@ export class Documents {
     this.recording = { id, recorder };
   }
 
-  /** What writes into the recording that runs now; once that has ended, or where none runs, it does nothing. */
+  /** A function that writes into the recording that runs now. It does nothing if none runs, or when it has ended. */
   get recorded(): (what: (recorder: Recorder) => void) => void {
     const mine = this.recording;
     return (what) => {
@@ -69,7 +69,7 @@ export class Documents {
       try {
         what(mine.recorder);
       } catch (error) {
-        mine.failed = mine.recorder.leave(error); // the disk is full: what there is stays readable
+        mine.failed = mine.recorder.leave(error); // the disk is full: what was written stays readable
       }
     };
   }

@@ -25,8 +25,8 @@ import {
 } from './record.ts';
 
 /**
- * Yields the text of a document piece by piece, so that others get their turn between two pieces; calls `onProcess` after
- * each process. A library that writes by itself writes to `path`.
+ * Yields the text of a document in pieces, between which other work may run, and calls `onProcess` after each process. A
+ * library that writes the file itself writes to `path`.
  */
 type Writer = (document: Document, onProcess: () => void, path: string) => Iterable<string>;
 
@@ -40,8 +40,8 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
 };
 
 /**
- * Writes a document; `onProcess` is called after each process. Fails where a file of that name is in
- * the way and not to be replaced, and where `signal` aborts it; then nothing is left.
+ * Writes a document; `onProcess` is called after each process. Fails if the file exists and `force` is not set, and if `signal`
+ * aborts it; then nothing is left.
  */
 export async function exportDocument(
   document: Document,

@@ -38,7 +38,7 @@ export class PageCollector {
           pages: this.pages,
           evidence: [...evidence],
           summary,
-          wholeSummary: () => summary,
+          fullSummary: () => summary,
           dropped: { stretches: this.dropped, evidence: record.evidenceDropped },
         },
       ],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the frames of a capture lie in its file: eight bytes each, whatever was kept of them.
+// The places of the frames of a capture in its file: eight bytes of memory for each frame.
 import type { ChunkOf } from './chunks.ts';
 import type { ChunkPlace } from './container.ts';
 
@@ -18,7 +18,7 @@ export class FrameIndex<T extends WithFrames> {
 
   constructor(private readonly load: (place: ChunkPlace) => T) {}
 
-  /** False where it can't hold more chunks. */
+  /** False if it can't hold more chunks. */
   add(pfn: BigUint64Array, place: ChunkPlace): boolean {
     if (this.places.length >= MOST_CHUNKS) return false;
     const ordinal = BigInt(this.places.length);
@@ -32,7 +32,7 @@ export class FrameIndex<T extends WithFrames> {
     return this.find(pfn) !== undefined;
   }
 
-  /** The chunk that holds a frame, and where in its columns. */
+  /** The chunk that holds a frame, and its index in the columns. */
   get(pfn: bigint): { chunk: T; index: number } | undefined {
     const key = this.find(pfn);
     if (key === undefined) return undefined;

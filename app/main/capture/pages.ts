@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Pages of a capture: stretches whose words go on regularly, as native/core/page_record.cc packs them.
+// Pages of a capture: stretches whose words continue regularly, as native/core/page_record.cc packs them.
 
 import { constants, inflateSync } from 'node:zlib';
 import { pageBytes, pageOffset, pagesBetween, paOf, pfnOf } from '../../contract/paging.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';
 
-/** How the words go on from the first page; the order is that of Step in native/core/page_record.h. */
+/** How the words continue from the first page; the order is that of Step in native/core/page_record.h. */
 const STEPS = ['same', 'frames', 'withinHuge'] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -17,7 +17,7 @@ export interface Stretch {
   readonly pagemap: bigint;
   readonly kernel: bigint;
   readonly entry: bigint;
-  /** Of the entry; 0: a hole of the upper levels. */
+  /** Level of the entry; 0: a hole in the upper levels. */
   readonly level: number;
   readonly step: Step;
   /** Codes of VERDICT and NOTE, or of a later version. */
@@ -31,9 +31,9 @@ const WIDE = 5;
 const NARROW = 4;
 const BYTES = WIDE * 8 + NARROW;
 const MOST_STRETCHES = 1 << 20;
-/** Stretches of a process that are kept unpacked; the block that is at hand always is. */
+/** Stretches of a process that are kept unpacked; the block in use always is. */
 const MOST_UNPACKED = 1 << 19;
-/** Stretches between two turns of others. */
+/** Stretches that are processed before other work may run. */
 export const STRETCHES_AT_ONCE = 1 << 14;
 const FRAME = (1n << 55n) - 1n;
 const u64 = (value: bigint) => BigInt.asUintN(64, value);
@@ -45,10 +45,10 @@ const malformed = (what: string) =>
     'EBADMSG',
   );
 
-/** The first bytes of a block: more than the tables of deflate take, so that they tell how many stretches it says to hold. */
+/** The first bytes of a block: more than the tables of deflate, so that the number of stretches is among them. */
 const HEAD = 1024;
 
-/** How many stretches a block says to hold, without inflating all of it. */
+/** How many stretches a block claims to hold, without inflating all of it. */
 export function countStretches(packed: Uint8Array): number {
   try {
     const head = inflateSync(packed.subarray(0, HEAD), { finishFlush: constants.Z_SYNC_FLUSH });
@@ -66,7 +66,7 @@ function inflate(packed: Uint8Array, length: number): Buffer {
   }
 }
 
-/** Stretches as columns: an object for each would take ten times the memory. */
+/** Stretches as columns; an object for each would take ten times the memory. */
 interface Block {
   readonly length: number;
   readonly va: BigUint64Array;
@@ -80,13 +80,13 @@ interface Block {
   readonly note: Uint8Array;
 }
 
-/** Throws where the bytes are no stretches. */
+/** Throws if the bytes are not packed stretches. */
 function unpackBlock(packed: Uint8Array): Block {
   const n = countStretches(packed);
   if (n > MOST_STRETCHES) throw malformed('more than there may be in one block');
   const raw = inflate(packed, Math.max(4 + n * BYTES, 4));
   if (raw.length !== 4 + n * BYTES) throw malformed('of another length than they say');
-  // The planes of a column, lowest byte first, put together again.
+  // Join the planes of a column, lowest byte first.
   const [va, pages, entry, pagemap, kernel] = Array.from({ length: WIDE }, (_, c) => {
     const words = new BigUint64Array(n);
     const bytes = new Uint8Array(words.buffer);
@@ -105,7 +105,7 @@ function unpackBlock(packed: Uint8Array): Block {
     const more = (pages[i] as bigint) + 1n;
     word = u64(word + (entry[i] as bigint));
     const frame = pfnOf(word) & FRAME;
-    // Ascending, whole pages, below what 5 levels can address.
+    // Ascending, complete pages, below what 5 levels can address.
     if ((i > 0 && first < end) || pageOffset(first) || more > 1n << 45n || first + pageBytes(more) > 1n << 57n)
       throw malformed('out of order');
     if (!STEPS[step[i] as number] || (level[i] as number) > 5) throw malformed('of an unknown kind');
@@ -135,7 +135,7 @@ function* stretchesOf(block: Block): Generator<Stretch> {
   for (let i = 0; i < block.length; i++) yield stretchAt(block, i);
 }
 
-/** Throws where the bytes are no stretches. */
+/** Throws if the bytes are not packed stretches. */
 export const unpackStretches = (packed: Uint8Array): Iterable<Stretch> => stretchesOf(unpackBlock(packed));
 
 /** The words of page `k` of a stretch. */
@@ -148,7 +148,7 @@ export function wordsAt({ pagemap, kernel, entry, step }: Stretch, k: bigint): P
   };
 }
 
-/** The pages of one process, unpacked block by block as they are asked for. */
+/** The pages of one process, unpacked block by block when they are needed. */
 export class CapturedPages {
   private readonly blocks: Uint8Array[] = [];
   private readonly ranges: { readonly va: bigint; readonly end: bigint }[] = [];
@@ -164,7 +164,7 @@ export class CapturedPages {
     for (let i = 0; i < this.blocks.length; i++) yield* stretchesOf(this.block(i));
   }
 
-  /** All stretches by address; of blocks that overlap no more are unpacked at a time than do. */
+  /** All stretches by address. Only blocks that overlap are unpacked at the same time. */
   *byAddress(): Generator<Stretch> {
     const order = [...this.blocks.keys()].sort((a, b) => compare(this.bounds(a).va, this.bounds(b).va));
     /** A heap of the next stretch of each open block, the lowest address first. */
@@ -203,7 +203,7 @@ export class CapturedPages {
     }
   }
 
-  /** Learns where the blocks lie, which `find` needs, while others have their turn. */
+  /** Reads the ranges of the blocks, which `find` needs, while other work may run. */
   async prepare(): Promise<void> {
     let passed = 0;
     for (let i = 0; i < this.blocks.length; i++) {
@@ -219,7 +219,7 @@ export class CapturedPages {
   /** The page of an address: its stretch, and which page of it. */
   find(va: bigint): { stretch: Stretch; page: bigint } | undefined {
     for (let i = 0; i < this.blocks.length; i++) {
-      // A block that was unpacked once tells where it lies without being unpacked again.
+      // The range of a block is known once it was unpacked.
       const { va: first, end } = this.bounds(i);
       if (va < first || va >= end) continue;
       const block = this.block(i);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Writes captures: what the explorer sees of processes, frames, CPUs and time, as it sees it.
+// Writes captures: what the explorer reads of processes, frames and CPUs, and events over time, while it reads them.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
@@ -24,7 +24,7 @@ import { CaptureWriter } from './container.ts';
 import { type Stretch, unpackStretches, wordsAt } from './pages.ts';
 
 const MEMORY_CELLS = 1 << 12;
-/** What becomes one chunk, of what may be of any length: regions and the characters of their paths, and rows. */
+/** The most that one chunk holds of what may have any length: regions, characters of their paths, and rows. */
 const REGIONS_AT_ONCE = 8192;
 const PATHS_AT_ONCE = 1 << 22;
 const ROWS_AT_ONCE = 1 << 14;
@@ -40,7 +40,7 @@ export interface CaptureOptions {
   readonly range?: { readonly begin: bigint; readonly end: bigint };
 }
 
-/** A process by what identifies it. */
+/** What identifies a process. */
 export interface Wanted {
   readonly pid: number;
   readonly startTicks: bigint;
@@ -52,13 +52,13 @@ export interface Progress {
   readonly total: bigint;
 }
 
-/** Processes written so far, and pages of the one at work. */
+/** Processes written so far, and pages of the current one. */
 export interface Written extends Progress {
   readonly processes: number;
   readonly of: number;
 }
 
-/** Who follows a capture while it is written, and may end it. */
+/** Gets the progress of a capture while it is written, and can cancel it. */
 export interface Follower<T> {
   readonly onProgress?: (at: T) => void;
   readonly signal?: AbortSignal;
@@ -74,7 +74,7 @@ const read = (path: string) => {
   }
 };
 
-/** By what and on which machine something is captured or checked. */
+/** By which command and on which machine something is captured or checked. */
 export const origin = (explorer: Explorer, target: Target) => ({
   arguments: process.argv.slice(2),
   kernelCommandLine: read('/proc/cmdline').trim(),
@@ -111,7 +111,7 @@ function rowsOf<T extends object>(columns: T, from: number, to: number): T {
   return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, cut(column)])) as T;
 }
 
-/** What a summary tells of regions [from, to). */
+/** The columns of a summary for regions [from, to). */
 const regionsOf = (s: CheckSummary, from: number, to: number): RegionColumns => {
   const width = VERDICTS.length;
   return {
@@ -144,14 +144,14 @@ export class Recorder {
     private readonly explorer: Explorer,
     private readonly writer: CaptureWriter,
     private readonly options: CaptureOptions,
-    /** As they were at the beginning. */
+    /** As they were when the capture began. */
     readonly processes: Processes,
   ) {}
 
-  /** Opens the file and writes where, when and by what the capture is made. Throws where the name is taken. */
+  /** Opens the file and writes what machine, when and how the capture is made. Throws if the file exists. */
   static async begin(explorer: Explorer, path: string, force: boolean, options: CaptureOptions): Promise<Recorder> {
     if (explorer.sources.facts.capture)
-      throw new Failed('a capture is no machine that could be captured', 'Use `cr3scope export` to convert it.');
+      throw new Failed('a capture can’t be captured again', 'Use `cr3scope export` to convert it.');
     const writer = new CaptureWriter(path, force);
     try {
       const processes = await explorer.processes({});
@@ -180,8 +180,8 @@ export class Recorder {
   }
 
   /**
-   * Captures a process: regions, every page, evidence, the upper tables. Null where it went away or can't be read; that
-   * is told in the capture.
+   * Captures a process: regions, every page, evidence, the upper tables. Null if it exited or can't be read; the capture
+   * says so.
    */
   async addProcess(
     { pid, startTicks }: Wanted,
@@ -224,7 +224,7 @@ export class Recorder {
       return summary;
     } catch (error) {
       const { code, message } = Failed.from(error);
-      // What is the file's fault, was asked for, or has no code because nobody expected it, is no fate of the process.
+      // These concern the whole capture: it was cancelled, the file can't be written, or the error was not expected.
       if (['ECANCELED', 'ERROR'].includes(code) || message.startsWith(this.writer.path)) throw error;
       this.writer.append({ kind: 'skipped', pid, startTicks, name, code, message });
       this.skipped++;
@@ -244,7 +244,7 @@ export class Recorder {
   get path(): string {
     return this.writer.path;
   }
-  /** What the file is called until it is finished. */
+  /** The temporary name. */
   get partial(): string {
     return this.writer.partial;
   }
@@ -267,7 +267,7 @@ export class Recorder {
     return { ...this.writer.finish(), processes, skipped };
   }
 
-  /** Leaves what there is under the partial name, a readable beginning; returns the failure that tells so. */
+  /** Leaves what was written under the temporary name; it can be read. Returns a failure that says so. */
   leave(error: unknown): Failed {
     this.writer.leave();
     const { message, remedy, code } = Failed.from(error);
@@ -300,7 +300,7 @@ export class Recorder {
       this.writer.append({ kind: 'tree', tree: { ...rowsOf(tree, at, at + ROWS_AT_ONCE), mapped } });
   }
 
-  /** The tables above the pages; a process that went away has none any more. */
+  /** The tables above PTE; a process that has exited has none. */
   private async addTables(pid: number, startTicks: bigint): Promise<void> {
     const { sources } = this.explorer;
     try {
@@ -308,7 +308,7 @@ export class Recorder {
       this.addTree(tree);
       const upper = [...tree.level.keys()].filter((i) => (tree.level[i] as number) > 1 && tree.status[i] === 0);
       const pfns = upper.map((i) => pfnOf(tree.pa[i] as bigint));
-      // Under PTI the user root is the frame behind the root.
+      // Under PTI the user root is the frame after the root.
       if (sources.target.pti) pfns.push(pfnOf(userRootOf(tree.rootPa)));
       for (let at = 0; at < pfns.length; at += MOST_FRAMES_AT_ONCE) {
         const some = BigUint64Array.from(pfns.slice(at, at + MOST_FRAMES_AT_ONCE));
@@ -330,7 +330,7 @@ export class Recorder {
     let waiting: bigint[] = [];
     for (const { pfn, pages } of framesOf(stretches, this.explorer))
       for (let k = 0n; k < pages; k++) {
-        if (this.kept.has(pfn + k)) continue; // shared with a process that came before
+        if (this.kept.has(pfn + k)) continue; // shared with an earlier process
         this.kept.add(pfn + k);
         waiting.push(pfn + k);
         if (waiting.length < MOST_FRAMES_AT_ONCE) continue;
@@ -359,9 +359,9 @@ export class Recorder {
 
 export interface CaptureRequest extends Partial<CaptureOptions> {
   readonly force?: boolean;
-  /** The map of physical memory, too. */
+  /** Also capture the map of physical memory. */
   readonly memory?: boolean;
-  /** Leave what was captured until it failed or was cancelled, under the partial name. */
+  /** If it fails or is cancelled, leave what was captured under the temporary name. */
   readonly keep?: boolean;
 }
 

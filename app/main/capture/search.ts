@@ -5,24 +5,24 @@ import type { SearchBatch, SearchSummary } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';
 
-/** Bytes to find; those whose mask is 0 may be anything. */
+/** Bytes to find; where the mask is 0, any byte matches. */
 export interface Pattern {
   readonly bytes: Uint8Array;
   readonly mask: Uint8Array;
 }
 
-/** Pages that follow each other and are one frame; by ascending address. */
+/** Neighbouring pages that map one frame; pieces come by ascending address. */
 export interface Piece {
-  /** Physical, or virtual where an address space is searched. */
+  /** Physical, or virtual if an address space is searched. */
   readonly address: bigint;
   readonly pa: bigint;
-  /** 0: nothing, but others may have their turn. */
+  /** 0: an empty piece, at which other work may run. */
   readonly pages: bigint;
   /** Of the frame; undefined: they were not captured, and the pages may be different frames. */
   readonly bytes?: Uint8Array;
 }
 
-/** Where hits may begin, and how many are wanted. */
+/** Where hits may begin, and how many are wanted at most. */
 export interface Bounds {
   readonly begin: bigint;
   readonly end: bigint;
@@ -32,11 +32,11 @@ export interface Bounds {
 const BEFORE = 16;
 const CONTEXT = 64;
 const PAGES_AT_ONCE = 512;
-/** Backwards, so many pages are searched at once; all hits in them are kept for a moment. */
+/** Pages that a backward search reads at once; it keeps all hits in them for a moment. */
 const PAGES_BACK = 16;
 const EVERY_HIT = 1n << 62n;
 
-/** The longest stretch without a wildcard: it is looked for, the rest compared where it is found. */
+/** The longest part without a wildcard: it is searched for, and the rest is compared at each hit. */
 interface Anchor {
   readonly at: number;
   readonly bytes: Uint8Array;
@@ -50,7 +50,7 @@ function anchorOf({ bytes, mask }: Pattern): Anchor {
     if (to - from > length) [at, length] = [from, to - from];
     from = to + 1;
   }
-  if (!length) throw new Failed('nothing is searched for', 'Give at least one byte that is no wildcard.');
+  if (!length) throw new Failed('the pattern is empty', 'Give at least one byte that is not a wildcard.');
   return { at, bytes: bytes.subarray(at, at + length) };
 }
 
@@ -64,7 +64,7 @@ function* matches(data: Buffer, pattern: Pattern & { anchor: Anchor }, from: num
   }
 }
 
-/** Searches pieces, of as many bytes as `totalOf` tells; in between, others get their turn. */
+/** Searches pieces, which have `totalOf` bytes together; lets other work run in between. */
 export function searchPieces(
   pieces: Iterable<Piece>,
   totalOf: (cancelled: () => boolean) => Promise<bigint>,
@@ -78,7 +78,7 @@ export function searchPieces(
     const total = await totalOf(() => cancelled);
     const summary = { bytes: 0n, unreadable: 0n, hits: 0n, limited: false, gone: false };
     let hits: { address: bigint; pa: bigint; context: Buffer; from: number; to: number }[] = [];
-    const tell = () => {
+    const flush = () => {
       onBatch({
         done: summary.bytes + summary.unreadable,
         total,
@@ -91,7 +91,7 @@ export function searchPieces(
       });
       hits = [];
     };
-    /** Hits that begin on `page`, which `before` and `after` touch. */
+    /** Finds the hits that begin in `page`; `before` and `after` are the bytes around it. */
     const find = (page: Piece, before: Uint8Array, after: Uint8Array) => {
       const head = before.subarray(-BEFORE);
       const data = Buffer.concat([head, page.bytes as Uint8Array, after.subarray(0, pattern.bytes.length + CONTEXT)]);
@@ -124,7 +124,7 @@ export function searchPieces(
     };
     const others = async (now = false) => {
       if (++seen % PAGES_AT_ONCE && !now) return;
-      tell();
+      flush();
       await turn();
       if (cancelled) throw new Failed('cancelled', 'It was cancelled.', 'ECANCELED');
     };
@@ -141,7 +141,7 @@ export function searchPieces(
       if (summary.limited) break;
     }
     if (!summary.limited) next(undefined);
-    tell();
+    flush();
     return summary;
   };
   return {
@@ -152,7 +152,7 @@ export function searchPieces(
   };
 }
 
-/** The last hit in pieces of one page each, by ascending numbers, as the only one: window after window, from the end. */
+/** Finds only the last hit, in windows from the end; each piece is one page, by ascending number. */
 export function lastInPieces(
   numbersOf: () => Promise<readonly bigint[]>,
   pieceOf: (number: bigint) => Piece,
@@ -167,8 +167,8 @@ export function lastInPieces(
     const summary = { bytes: 0n, unreadable: 0n, hits: 0n, limited: false, gone: false };
     for (let to = numbers.length; to > 0 && summary.hits === 0n; to -= PAGES_BACK) {
       const window = numbers.slice(Math.max(0, to - PAGES_BACK), to + 1).map(pieceOf);
-      const behind = window[Math.min(to, PAGES_BACK)]; // a hit may end there
-      const bounds = { begin, end: behind && behind.address < end ? behind.address : end, limit: EVERY_HIT };
+      const next = window[Math.min(to, PAGES_BACK)]; // a hit may end there
+      const bounds = { begin, end: next && next.address < end ? next.address : end, limit: EVERY_HIT };
       let last: SearchBatch | undefined;
       await searchPieces(window, total, pattern, bounds, (batch) => {
         if (batch.address.length) last = batch;

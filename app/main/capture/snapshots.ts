@@ -10,7 +10,7 @@ import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';
 import { type CaptureContents, openCapture } from './captured.ts';
-import { ENDING } from './container.ts';
+import { EXTENSION } from './container.ts';
 import { diffSteps } from './diff.ts';
 import { CSV_HEAD, csvLine, jsonLine } from './differences.ts';
 import { captureProcesses, type Wanted } from './record.ts';
@@ -19,19 +19,19 @@ interface Kept {
   readonly path: string;
   /** Empty: every process. */
   readonly wanted: readonly Wanted[];
-  /** Written here, and removed with it. */
+  /** Whether this class wrote the file, and removes it. */
   readonly own: boolean;
 }
 
-/** Each is a file as large as what it tells of. */
+/** Each is a file. */
 const MOST_SNAPSHOTS = 32;
-/** Differences between two turns of others. */
+/** Differences that are processed before other work may run. */
 const AT_ONCE = 2000;
 
 export class Snapshots {
   private readonly scratch = new Scratch();
   private readonly kept = new Map<string, Kept>();
-  /** The two captures of the last comparison; the second is of then, also where it was "now". */
+  /** The two captures of the last comparison; if it was with "now", the second was made then. */
   private compared: { readonly before: string; readonly after: string; readonly own: boolean } | undefined;
   readonly offer = new Offer();
   private readonly abort = new AbortController();
@@ -40,26 +40,26 @@ export class Snapshots {
 
   async take(id: string, wanted: readonly Wanted[]): Promise<Snapshot> {
     this.refuse(id);
-    const path = this.scratch.path(ENDING);
+    const path = this.scratch.path(EXTENSION);
     const all = wanted.length === 0;
     await captureProcesses(this.explorer, path, all ? 'all' : wanted, {}, this.abort);
     return this.keep(id, { path, wanted, own: true });
   }
 
-  /** A capture in a file, to compare with as it is. */
+  /** Takes a capture file as a snapshot. */
   async open(id: string, path: string): Promise<Snapshot> {
     this.refuse(id);
     return this.keep(id, { path, wanted: [], own: false });
   }
 
-  /** From one snapshot to another, or to now where that is "". */
+  /** From one snapshot to another, or to now if that is "". */
   async compare(before: string, after: string): Promise<Comparison> {
     const { path, wanted } = this.snapshot(before);
     const a = await openCapture(path);
     let other = after ? this.snapshot(after).path : '';
     if (!other) {
-      other = this.scratch.path(ENDING);
-      // Processes that came since are told of by the list; those that were captured are captured again.
+      other = this.scratch.path(EXTENSION);
+      // New processes are found by the list of processes; those of the first capture are captured again.
       const there = a.spaces.map(({ pid, startTicks }) => ({ pid, startTicks }));
       await captureProcesses(this.explorer, other, wanted.length ? wanted : there, {}, this.abort);
     }
@@ -103,13 +103,13 @@ export class Snapshots {
   drop(id: string): boolean {
     const kept = this.kept.get(id);
     if (kept?.own) rmSync(kept.path, { force: true });
-    // What it was compared with can't be told again without it.
+    // The comparison can't be repeated without it.
     if (this.compared && [this.compared.before, this.compared.after].includes(kept?.path ?? ''))
       this.compared = undefined;
     return this.kept.delete(id);
   }
 
-  /** Forgets all of them, for good. */
+  /** Removes all of them; none can be taken afterwards. */
   clear(): void {
     this.abort.abort();
     this.kept.clear();
@@ -118,7 +118,7 @@ export class Snapshots {
     this.scratch.clear();
   }
 
-  /** Every difference, one after the other; in between, others get their turn. */
+  /** Every difference, one after the other, while other work may run. */
   private async each(a: CaptureContents, b: CaptureContents, take: (d: Difference) => void): Promise<DiffTotals> {
     const all = diffSteps(a, b);
     try {

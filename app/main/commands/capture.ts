@@ -6,7 +6,7 @@ import { bytes, count } from '../../contract/format.ts';
 import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../capture/captured.ts';
-import { CaptureReader, ENDING } from '../capture/container.ts';
+import { CaptureReader, EXTENSION } from '../capture/container.ts';
 import { exportDocument, exportProcesses } from '../capture/export.ts';
 import { numbers } from '../capture/formats/words.ts';
 import { type Captured, captureProcesses, Recorder } from '../capture/record.ts';
@@ -64,11 +64,11 @@ export async function report(explorer: Explorer, pidTexts: readonly string[], op
   const format = formatOf(options, REPORT_FORMATS);
   const frames = FRAMES_KEPT.find((f) => f === (options.frames ?? 'none'));
   if (!frames)
-    throw new Failed(`"${options.frames}" can’t be kept of frames`, `Use --frames ${FRAMES_KEPT.join(', ')}.`);
+    throw new Failed(`"${options.frames}" is not a choice for --frames`, `Use --frames ${FRAMES_KEPT.join(', ')}.`);
   const pids = pidTexts.map(parsePid);
   if (options.all ? pids.length > 0 : pids.length === 0)
     throw new Failed(
-      options.all ? '--all and single processes are given' : 'no process is given',
+      options.all ? 'both --all and PIDs are given' : 'no process is given',
       'Give PIDs, or --all for every process.',
     );
   if (format !== 'cr3scope' && frames !== 'none')
@@ -105,7 +105,7 @@ export async function report(explorer: Explorer, pidTexts: readonly string[], op
         follower,
       );
     refuseToReplace(options.output, request.force); // before all the work
-    const temporary = scratch.path(ENDING);
+    const temporary = scratch.path(EXTENSION);
     return exportProcesses(explorer, what, format, options.output, { ...request, temporary }, follower);
   };
   const { digest, processes, skipped, summaries } = await write().finally(() => {
@@ -143,8 +143,8 @@ export async function report(explorer: Explorer, pidTexts: readonly string[], op
 }
 
 /**
- * A capture of what happens over time. `write` tells `onFull` where the file takes no more, and `during` fails then;
- * what was written until then stays, also where the work fails; nothing is left where nothing was written.
+ * A capture of what happens over time. If the file can't take more, `write` calls `onFull`, and `during` fails. What was
+ * written until then stays, also if the work fails; if nothing was written, nothing is left.
  */
 export async function recordTime(explorer: Explorer, path: string, force: boolean) {
   const recorder = await Recorder.begin(explorer, path, force, { frames: 'none', bytes: false });
@@ -289,7 +289,7 @@ export async function exportTo(path: string, options: ExportOptions): Promise<nu
   return contents.problem ? 2 : 0;
 }
 
-/** Whether a capture is whole and as it was written: 0, or 1 with the reason. */
+/** Exit code 0 if a capture is complete and as it was written, else 1 with the reason. */
 export async function verify(path: string, { json }: Json): Promise<number> {
   const reader = new CaptureReader(path);
   try {

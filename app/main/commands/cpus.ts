@@ -89,7 +89,7 @@ function sayCpus(c: Cpus, encryptionMask: bigint, first: boolean): void {
     }
   } else
     say(
-      '\nDerived by bpf from the task that is on each CPU; the registers themselves take the module (`npm run module`).',
+      '\nDerived by bpf from the task that is on each CPU; reading the registers themselves needs the module (`npm run module`).',
     );
   say('', 'Why CR3 changes:');
   for (const why of WHY_CR3_CHANGES) say(`- ${why}`);

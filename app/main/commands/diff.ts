@@ -10,7 +10,7 @@ import {
 } from '../../contract/changes.ts';
 import { count } from '../../contract/format.ts';
 import { readCapture } from '../capture/captured.ts';
-import { ENDING } from '../capture/container.ts';
+import { EXTENSION } from '../capture/container.ts';
 import { diffCaptures } from '../capture/diff.ts';
 import { CSV_HEAD, csvLine, jsonLine } from '../capture/differences.ts';
 import { captureProcesses } from '../capture/record.ts';
@@ -40,7 +40,7 @@ const MARKS: Readonly<Record<Difference['type'], string>> = {
 const sayDifference = (d: Difference): string =>
   `${MARKS[d.type]}${'pid' in d ? `${d.pid} ` : ''}${sayWhere(d)}${sayWhere(d) ? ' ' : ''}${sayChange(d)}`;
 
-/** Exit code 0: nothing changed; 1: something did. */
+/** Exit code 0: nothing changed; 1: something changed. */
 export async function diff(
   openMachine: () => Promise<Explorer>,
   pathA: string,
@@ -49,12 +49,12 @@ export async function diff(
 ): Promise<number> {
   const limit = /^\d+$/.test(most) ? Number(most) : Number.NaN;
   if (Number.isNaN(limit))
-    throw new Failed(`"${most}" is no number of lines`, 'Give a number; 0 shows the totals only.');
+    throw new Failed(`"${most}" is not a number of lines`, 'Give a number; 0 shows the totals only.');
   const a = readCapture(pathA);
   const scratch = new Scratch();
   let b: ReturnType<typeof readCapture>;
   try {
-    const after = pathB ?? scratch.path(ENDING);
+    const after = pathB ?? scratch.path(EXTENSION);
     if (pathB === undefined) await captureProcesses(await openMachine(), after, a.spaces);
     b = readCapture(after);
   } finally {

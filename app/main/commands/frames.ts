@@ -29,7 +29,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
   const pfn = pa ? pfnOf(number) : number;
   if (pfn >= PFN_END)
     throw new Failed(
-      `frame 0x${hex(pfn)} lies beyond 52 physical bits`,
+      `frame 0x${hex(pfn)} is beyond 52 physical bits`,
       pa ? 'Check the address.' : 'For a physical address add --pa.',
     );
   const f = await explorer.frame({ pfn });
@@ -68,7 +68,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
   }
   if (status !== 'ok')
     throw new Failed(
-      `frame 0x${hex(pfn)} can't be read: ${FRAME_STATUS.meaning(status)}`,
+      `frame 0x${hex(pfn)} can’t be read: ${FRAME_STATUS.meaning(status)}`,
       'Choose another frame; `cr3scope walk` names the frame of an address.',
       'EFAULT',
     );
@@ -92,7 +92,7 @@ export async function parseFrame(explorer: Explorer, text: string): Promise<bigi
 
 export async function owners(explorer: Explorer, text: string, { json }: Json): Promise<number> {
   const pfn = await parseFrame(explorer, text);
-  if (pfn >= PFN_END) throw new Failed(`frame 0x${hex(pfn)} lies beyond 52 physical bits`, 'Check the number.');
+  if (pfn >= PFN_END) throw new Failed(`frame 0x${hex(pfn)} is beyond 52 physical bits`, 'Check the number.');
   const o = await explorer.owners({ pfn, again: false });
   const { levels } = await explorer.target();
   const processes = await explorer.processes({});
@@ -201,7 +201,7 @@ export interface SearchOptions extends Json {
 
 export async function search(explorer: Explorer, text: string, options: SearchOptions): Promise<number> {
   const kind = PATTERN_KINDS.find((k) => k === options.as);
-  if (!kind) throw new Failed(`"${options.as}" is no kind of pattern`, `Use --as ${PATTERN_KINDS.join(', ')}.`);
+  if (!kind) throw new Failed(`"${options.as}" is not a kind of pattern`, `Use --as ${PATTERN_KINDS.join(', ')}.`);
   const pattern = parsePattern(text, kind);
   if (typeof pattern === 'string')
     throw new Failed(pattern, 'Give hex bytes like "7f 45 4c 46 ?? 01", or --as text, u64, u32.');
@@ -238,7 +238,7 @@ export async function search(explorer: Explorer, text: string, options: SearchOp
     });
   else
     say(
-      `${summary.hits === 1n ? '1 hit' : `${count(summary.hits)} hits`}${summary.limited ? ' and no more looked for: raise --limit' : ''} in ${bytes(summary.bytes)} of ${pid ? `frames that process ${pid} maps` : 'physical memory'}, ${seconds.toFixed(2)} s${summary.unreadable ? `; ${bytes(summary.unreadable)} ${explorer.sources.facts.capture ? 'are not in the capture' : 'could not be read'}` : ''}${summary.gone ? '; the process went away meanwhile: the last hits may be of others’ memory' : ''}`,
+      `${summary.hits === 1n ? '1 hit' : `${count(summary.hits)} hits`} in ${bytes(summary.bytes)} of ${pid ? `frames that process ${pid} maps` : 'physical memory'}, ${seconds.toFixed(2)} s${summary.limited ? '; stopped at --limit' : ''}${summary.unreadable ? `; ${bytes(summary.unreadable)} ${explorer.sources.facts.capture ? 'are not in the capture' : 'could not be read'}` : ''}${summary.gone ? '; the process exited in the meantime: the last hits may be in memory of others' : ''}`,
     );
   return summary.hits > 0n ? 0 : 1;
 }
@@ -250,13 +250,17 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
   const range = text === undefined ? undefined : parseRange(text);
   if (text !== undefined && !range)
     throw new Failed(
-      `"${text}" is no range of frames`,
+      `"${text}" is not a range of frames`,
       'Give two frame numbers in hex, the end exclusive: 100000-140000.',
     );
   const { ramEnd } = await explorer.target();
   const end = pfnOf(ramEnd.at(-1) ?? 0n);
   if (end === 0n)
-    throw new Failed('/proc/iomem shows no System RAM to this user', 'Run as root: it takes CAP_SYS_ADMIN.', 'EACCES');
+    throw new Failed(
+      '/proc/iomem shows no System RAM to this user',
+      'Run as root: this needs CAP_SYS_ADMIN.',
+      'EACCES',
+    );
   const map = await explorer.memory({ begin: 0n, end, ...range, cells: 1, flags: 0n, again: true });
   const processes = await explorer.processes({});
   const names = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.name[i] as string]));

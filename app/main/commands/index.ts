@@ -82,7 +82,7 @@ interface ServeOptions extends Json {
   launch?: boolean;
 }
 
-/** Best effort: the link stands in the terminal. */
+/** Best effort: the link is in the terminal anyway. */
 function openLink(url: string): ReturnType<typeof openBrowser> | undefined {
   try {
     return openBrowser(url);
@@ -127,13 +127,13 @@ const example = (text: string) => `\nExample:\n  ${text}\n`;
 /** Opens the machine, or a capture of one. */
 type Open = (capture?: string) => Promise<Explorer>;
 
-/** An error of commander on one line, whatever the argument in it holds; its suggestion has a line of its own. */
+/** Prints an error of commander on one line, whatever the argument in it contains, and its suggestion on another one. */
 function sayUsageError(text: string): string {
   const [, error = '', suggestion = ''] = /^(?:error: )?([\s\S]*?)(\n\(Did you mean [^\n]*\?\))?\n*$/.exec(text) ?? [];
   return `cr3scope: ${visible(error)}${suggestion}\n`;
 }
 
-/** The whole command line. `open` is called once the arguments are known to be good; `end` takes the exit code. */
+/** The command line. `open` is called when the arguments are valid; `end` is called with the exit code. */
 export function commandLine(open: Open, end: (exitCode: number) => void): Command {
   const program = new Command('cr3scope')
     .description(

@@ -18,7 +18,7 @@ export interface LabOptions extends Json {
   wait: boolean;
 }
 
-/** Runs a lab; waits for Enter between its steps where stdin is a terminal. */
+/** Runs a lab. If stdin is a terminal, it waits for Enter between the steps. */
 export async function lab(explorer: Explorer, wanted: string | undefined, { json, wait }: LabOptions): Promise<number> {
   if (wanted === undefined) {
     if (json) for (const name of LAB_NAMES) print({ name, ...LABS[name] });

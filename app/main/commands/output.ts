@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the commands share: how they read their arguments and how they print. Nothing else writes to the terminal, and
-// nothing reaches it that could act on it.
+// What the commands share: how they read arguments and how they print. Nothing else writes to the terminal, and no text that
+// could control the terminal reaches it.
 
 import type { Target } from '../../contract/api.ts';
 import { count, parseU64 } from '../../contract/format.ts';
@@ -16,7 +16,7 @@ const write = (stream: Stream, text: string) => process[stream].write(visibleLin
 
 /** Lines of text, each on one line whatever it holds. */
 export const say = (...lines: string[]) => write('stdout', (lines.length ? lines : ['']).map(line).join(''));
-/** The same beside the output: on stderr. */
+/** The same on stderr. */
 export const note = (text: string) => write('stderr', line(`cr3scope: ${text}`));
 export const complain = ({ message, remedy }: Pick<Failed, 'message' | 'remedy'>) => note(`${message}. ${remedy}`);
 /** Text that has lines of its own. */
@@ -28,12 +28,12 @@ const line = (text: string) => `${visible(text)}\n`;
 export const print = (value: unknown) => write('stdout', `${inJson(value)}\n`);
 
 let whenGone = () => process.exit(0);
-/** What to do once nobody reads any more, other than to end at once; the output goes nowhere then. */
+/** Sets what to do if the reader of the output has gone, instead of ending at once. */
 export function endGently(end: () => void): void {
   whenGone = end as typeof whenGone;
 }
 
-/** Ends where nobody reads any more, as `| head` when it has seen enough: that is no error. */
+/** Ends without an error if the reader of the output has gone, as with `| head`. */
 export function guardOutput(): void {
   const failed = ({ code, message }: NodeJS.ErrnoException) => {
     if (code === 'EPIPE') return whenGone();
@@ -69,7 +69,7 @@ export function parsePages(text: string): { begin: bigint; end: bigint } {
     if (end > begin) return { begin, end };
   }
   throw new Failed(
-    `"${text}" is no range of pages`,
+    `"${text}" is not a range of pages`,
     'Give an address, an address and a number of pages like 7f3a4001f000+16, or two addresses with a dash.',
   );
 }

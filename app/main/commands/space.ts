@@ -91,7 +91,7 @@ export interface CheckOptions extends Json {
 
 export async function check(explorer: Explorer, pidText: string | undefined, options: CheckOptions): Promise<number> {
   if (options.all) return checkAll(explorer, options);
-  if (pidText === undefined) throw new Failed('no process given', 'Give a PID, or --all for every process.');
+  if (pidText === undefined) throw new Failed('no process is given', 'Give a PID, or --all for every process.');
   const pid = parsePid(pidText);
   const target = await explorer.target();
   const progress = progressLine(options);

@@ -18,7 +18,7 @@ export interface TraceOptions extends Json {
   force?: boolean;
 }
 
-/** Launches or attaches, and prints each event on stderr, or with --json: stdout is the program's. */
+/** Starts a program or attaches, and prints each event on stderr, because stdout belongs to the program. */
 export async function trace(
   explorer: Explorer,
   program: string | undefined,
@@ -31,7 +31,7 @@ export async function trace(
       'For example `cr3scope trace ls`, or `cr3scope trace --machine`.',
     );
   const bad = env.find((entry) => !/^[^=]+=/.test(entry));
-  if (bad !== undefined) throw new Failed(`"${bad}" sets no variable`, 'Give NAME=value.');
+  if (bad !== undefined) throw new Failed(`"${bad}" does not set a variable`, 'Give NAME=value.');
   const pid = attach === undefined ? 0 : parsePid(attach);
   let startNs = 0n;
   let events = 0;
@@ -54,7 +54,7 @@ export async function trace(
     quiet: false,
   };
   const job = machine ? explorer.traceMachine(show) : explorer.trace(launch, pid, follow, show);
-  // Ctrl-C reaches a program that was started here, too: it is its own to heed. A second one lets it go.
+  // Ctrl-C also reaches a program that was started here, which decides what to do. A second Ctrl-C detaches from it.
   let interrupts = 0;
   const stopAll = () => job.cancel();
   endGently(stopAll); // the program runs on

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Command for scripts: where many virtual addresses of a process lie, one line each.
+// Command for scripts: the physical addresses of many virtual addresses of a process, one line each.
 import { createInterface } from 'node:readline';
 import { MOST_ROWS, type Rows } from '../../contract/api.ts';
 import { hex } from '../../contract/format.ts';
@@ -20,7 +20,7 @@ async function* addresses(given: readonly string[]): AsyncGenerator<bigint> {
     if (line.trim()) yield parseAddress(line.trim(), 'an address');
 }
 
-/** Resolves to how many pages are a mismatch. */
+/** Resolves to the number of mismatches. */
 function printRows(vas: readonly bigint[], rows: Rows, json: boolean | undefined): number {
   const states = pageStates(rows, [], [], 0n);
   let mismatches = 0;
@@ -39,7 +39,7 @@ function printRows(vas: readonly bigint[], rows: Rows, json: boolean | undefined
   return mismatches;
 }
 
-/** Prints "VA PA", or "VA -" and why there is no frame; each translation is cross-checked. */
+/** Prints "VA PA", or "VA -" with the reason. Each translation is cross-checked. */
 export async function translate(
   explorer: Explorer,
   pidText: string,

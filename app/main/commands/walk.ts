@@ -56,7 +56,7 @@ export function walkSteps(path: Path, va: bigint, target: Target) {
   return steps;
 }
 
-/** What the kernel's walk says, and the level at which its tables or entries are others than ours. */
+/** The kernel walk in words, and the first level at which its table or entry differs from ours. */
 export function kernelWalk(kernel: KernelPath, path: Path, { levels }: Target) {
   const differs = differingLevel(kernel, path, levels);
   return { says: kernelText(kernel.word), word: kernel.word, differsAt: differs ? levelName(differs, levels) : null };
@@ -129,7 +129,7 @@ export async function tableOf(
   const status = FRAME_STATUS.name(f.status);
   if (status !== 'ok')
     throw new Failed(
-      `the table at 0x${hex(pa)} can't be read: ${FRAME_STATUS.meaning(status)}`,
+      `the table at 0x${hex(pa)} can’t be read: ${FRAME_STATUS.meaning(status)}`,
       'Try again.',
       'EFAULT',
     );
@@ -276,7 +276,7 @@ export function levelOption(text: string, levels: number): number {
   const level = parseLevel(text, levels);
   if (level !== undefined) return level;
   throw new Failed(
-    `"${text}" is no level of this machine's ${levels}`,
+    `"${text}" is not one of this machine’s ${levels} levels`,
     `Use ${Array.from({ length: levels }, (_, i) => levelName(i + 1, levels).toLowerCase()).join(', ')}.`,
   );
 }

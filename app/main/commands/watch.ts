@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Command about time: what becomes of pages.
+// Command about time: how pages change.
 
 import { createInterface } from 'node:readline';
 import { count, hex, hexVa } from '../../contract/format.ts';
@@ -21,7 +21,7 @@ export interface WatchOptions extends Json {
 function parseSeconds(text: string, what: string, least: number): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (!(seconds >= least && seconds <= 1e6))
-    throw new Failed(`"${text}" is no ${what}`, `Give seconds, at least ${least}.`);
+    throw new Failed(`"${text}" is not ${what}`, `Give seconds, at least ${least}.`);
   return seconds;
 }
 
@@ -46,8 +46,8 @@ export async function watch(
 ): Promise<number> {
   const first = parsePid(pidText);
   const places = ranges.map((text) => parsePlace(text, first));
-  const ms = step ? 0 : Math.round(parseSeconds(interval, 'interval', 0.005) * 1000);
-  const forMs = limit === undefined ? undefined : parseSeconds(limit, 'time', 0) * 1000;
+  const ms = step ? 0 : Math.round(parseSeconds(interval, 'an interval', 0.005) * 1000);
+  const forMs = limit === undefined ? undefined : parseSeconds(limit, 'a time', 0) * 1000;
   const several = new Set(places.map((p) => p.pid)).size > 1;
   const few = places.reduce((n, p) => n + p.end - p.begin, 0n) <= pageBytes(64n);
   let startNs = 0n;
@@ -113,7 +113,7 @@ export async function watch(
     heard = true;
     endWhenAnswered();
   });
-  // One that can't be watched ends them all: half of what was asked for would pass for the whole.
+  // If one of them can't be watched, all end: a part could be mistaken for everything that was asked for.
   const all = Promise.all(jobs.map(({ job }) => job.promise));
   const ends = await (file?.during(all) ?? all).finally(() => {
     stop();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The explorer: everything cr3scope can read, as plain TypeScript over the sources. It keeps nothing between two calls and
-// knows no job ids, no events, no files, no Electron, no HTTP, no argv.
+// does not depend on job ids, events, files, Electron, HTTP or argv.
 import {
   type Api,
   type CheckEvent,
@@ -21,7 +21,7 @@ import type { Sources } from '../sources/sources.ts';
 import { nodeOf } from '../sources/system.ts';
 import { compareSpaces } from './shared.ts';
 
-/** The methods of the contract that only read, and answer at once. */
+/** The methods of the contract that only read and return the answer itself. */
 const READS = [
   'target',
   'processes',
@@ -40,11 +40,11 @@ export type Reads = Pick<Api, (typeof READS)[number]>;
 
 export const isRead = (name: Method): name is keyof Reads => (READS as readonly Method[]).includes(name);
 
-/** Runs and evidence that a check keeps in memory; more are counted and dropped, the counts stay exact. */
+/** Runs and evidence that a check keeps in memory; more are dropped but counted. */
 const MOST_RUNS = 200_000;
 const MOST_EVIDENCE = 10_000;
 
-/** What another user’s program gets of our environment: language, time zone and terminal. Its own is set by the core. */
+/** What a program of another user inherits of our environment: language, time zone and terminal. The core sets the rest. */
 const KEPT_FOR_USERS = /^(LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY)$/;
 
 /** What is known of a finished check. */
@@ -68,16 +68,16 @@ export interface CheckRecord {
 export const checkSeconds = ({ beginNs, endNs }: Pick<CheckSummary, 'beginNs' | 'endNs'>): number =>
   Number(endNs - beginNs) / 1e9;
 
-/** Work under way. */
+/** Work in progress. */
 export interface Job<T> {
   readonly promise: Promise<T>;
   cancel(): void;
 }
 
-/** Its promise is true when the work ended by itself, false where it was cancelled. */
-export type Ending = Job<boolean>;
+/** A watch or a trace. The promise resolves to true if it ended by itself, to false if it was cancelled. */
+export type Observation = Job<boolean>;
 
-function ending(job: Job<void>): Ending {
+function observation(job: Job<void>): Observation {
   const promise = job.promise.then(
     () => true,
     (error: unknown) => {
@@ -111,7 +111,7 @@ function concatRuns(parts: Runs[]): Runs {
   return runs;
 }
 
-/** Bytes to look for; a mask byte of 0 takes any. */
+/** Bytes to look for; a mask byte of 0 matches any byte. */
 interface Pattern {
   readonly bytes: Uint8Array;
   readonly mask: Uint8Array;
@@ -146,7 +146,7 @@ export class Explorer implements Reads {
     if (!roots) return result;
     for (let i = 0; i < n; i++) {
       const r = rootOf.get(list.pid[i] as number);
-      // The PID may be another process by now: only the same start time is the same process.
+      // The PID may belong to another process by now. PID and start time together identify a process.
       if (r === undefined || roots.startTicks[r] !== list.startTicks[i]) continue;
       const root = roots.rootPa[r] as bigint;
       result.rootPa[i] = root;
@@ -214,8 +214,8 @@ export class Explorer implements Reads {
     };
   };
 
-  /** Launches or attaches; resolves to true when all ended by itself, to false where it was cancelled. */
-  trace(launch: Launch, pid: number, follow: boolean, onEvents: (events: Traced[]) => void): Ending {
+  /** Starts a program, or attaches to a process. */
+  trace(launch: Launch, pid: number, follow: boolean, onEvents: (events: Traced[]) => void): Observation {
     if (launch.arguments.length === 0 && pid < 1)
       throw new Failed('neither a program nor a process is given', 'Give a command line, or the PID to attach to.');
     const own = Object.entries(process.env)
@@ -223,17 +223,19 @@ export class Explorer implements Reads {
       .map(([name, value]) => `${name}=${value}`);
     const given = new Set(launch.environment.map((entry) => entry.split('=')[0]));
     const environment = [...own.filter((entry) => !given.has(entry.split('=')[0])), ...launch.environment];
-    return ending(this.sources.trace({ ...launch, environment }, pid, follow, (events) => onEvents(traced(events))));
+    return observation(
+      this.sources.trace({ ...launch, environment }, pid, follow, (events) => onEvents(traced(events))),
+    );
   }
 
-  /** Tells each exec, fork and exit of the machine until it is cancelled, by the scheduler's tracepoints. */
-  traceMachine(onEvents: (events: Traced[]) => void): Ending {
-    return ending(this.sources.traceMachine((events) => onEvents(traced(events))));
+  /** Reports each exec, fork and exit of the machine until it is cancelled, through the scheduler's tracepoints. */
+  traceMachine(onEvents: (events: Traced[]) => void): Observation {
+    return observation(this.sources.traceMachine((events) => onEvents(traced(events))));
   }
 
   /**
-   * Watches pages until it is cancelled, resolving to false, or until their process is gone, resolving to true. Samples
-   * each `intervalMs`, or with 0 at first and when asked by `sample`.
+   * Watches pages until it is cancelled or their process is gone. Takes a sample every `intervalMs`; with 0, at the start
+   * and when `sample` is called.
    */
   watch(
     pid: number,
@@ -242,23 +244,26 @@ export class Explorer implements Reads {
     end: bigint,
     intervalMs: number,
     onBatch: (batch: WatchBatch) => void,
-  ): Ending & { sample(): void } {
+  ): Observation & { sample(): void } {
     const { begin: from, end: until } = wholePages(begin, end);
     const pages = pagesBetween(from, until);
     if (pages < 1n || pages > BigInt(MOST_WATCHED))
       throw new Failed(`${pages} pages can’t be watched at once`, `Choose a range of 1 to ${MOST_WATCHED} pages.`);
     if (until > 1n << BigInt(this.sources.target.virtualBits - 1))
-      throw new Failed(`0x${end.toString(16)} is no user address`, 'Only the user half can be watched.');
+      throw new Failed(`0x${end.toString(16)} is not a user address`, 'Only the user half can be watched.');
     if (intervalMs > 0 && intervalMs < 5)
-      throw new Failed(`${intervalMs} ms are too short an interval`, 'Give at least 5 ms, or 0 to sample when asked.');
+      throw new Failed(
+        `an interval of ${intervalMs} ms is too short`,
+        'Give at least 5 ms, or 0 to sample when asked.',
+      );
     const job = this.sources.watch(pid, startTicks, from, until, BigInt(intervalMs) * 1_000_000n, onBatch);
-    return { ...ending(job), sample: () => job.sample() };
+    return { ...observation(job), sample: () => job.sample() };
   }
 
   tables: Api['tables'] = ({ pid, startTicks }) => this.sources.tables(pid, startTicks);
 
   memory: Api['memory'] = async ({ begin, end, cells, flags, again }) => {
-    if (begin >= end) throw new Failed('the range of frames is empty', 'Give its begin before its end.');
+    if (begin >= end) throw new Failed('the range of frames is empty', 'Give a begin that is below the end.');
     return this.sources.memory(begin, end, cells, flags, again);
   };
 
@@ -281,8 +286,8 @@ export class Explorer implements Reads {
   }
 
   /**
-   * The next hit in physical memory from an address on, or the last one before it where `back`; null where there is none,
-   * or where it was cancelled.
+   * The next hit in physical memory from an address on, or with `back` the last one before it; null if there is none or the
+   * search was cancelled.
    */
   findNext({ bytes, mask }: Pattern, from: bigint, back: boolean): Job<bigint | null> {
     const { ramEnd } = this.sources.target;
@@ -292,20 +297,20 @@ export class Explorer implements Reads {
       found ??= batch.pa[0];
     };
     const { promise, cancel } = this.sources.search(0, begin, end, bytes, mask, 1n, take, back);
-    const told = promise.then(
+    const result = promise.then(
       () => found ?? null,
       (error: unknown) => {
         if (Failed.from(error).code === 'ECANCELED') return null;
         throw error;
       },
     );
-    return { promise: told, cancel };
+    return { promise: result, cancel };
   }
 
   /**
-   * Checks the regions of a process within [begin, end) and keeps what a report needs. `onBatch` sees all of it, also
-   * beyond what is kept, and every page where it asks for `pages`; what it throws ends the check. `bytes` adds the byte
-   * proof.
+   * Checks the regions of a process within [begin, end) and keeps the runs and the evidence. `onBatch` gets all of them,
+   * also those beyond what is kept; with `pages` it gets every page, packed. If it throws, the check ends. `bytes` adds the
+   * byte proof.
    */
   check(
     pid: number,
@@ -333,7 +338,7 @@ export class Explorer implements Reads {
       try {
         see?.(batch);
       } catch (error) {
-        failed = { error }; // a file that takes no more: there is no use in going on
+        failed = { error }; // the file can't take more, so the check ends
         job.cancel();
       }
       const n = batch.runs.va.length;
@@ -355,10 +360,10 @@ export class Explorer implements Reads {
       this.target(),
     ]);
     before.catch(() => undefined);
-    const told = job.promise.finally(() => {
+    const checked = job.promise.finally(() => {
       if (failed) throw failed.error;
     });
-    const promise = told.then(async (summary): Promise<CheckRecord> => {
+    const promise = checked.then(async (summary): Promise<CheckRecord> => {
       const [regions, processes, target] = await before;
       const index = processes.pid.indexOf(pid);
       return {

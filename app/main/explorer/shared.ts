@@ -7,9 +7,9 @@ import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
 import { turn } from '../turn.ts';
 
-/** Tables decoded at a time: few, so that nothing else has to wait for long. */
+/** Tables decoded at a time: few, so that other work need not wait for long. */
 const BATCH = 16;
-/** Pages compared between two turns of others. */
+/** Pages compared before other work may run. */
 const PAGES_AT_ONCE = 1 << 14;
 /** Pages of each process that are compared: 8 GiB. */
 const MOST_PAGES = 1 << 21;
@@ -139,7 +139,7 @@ async function compare(a: Mapped, b: Mapped, zero: number): Promise<Shared> {
     if (pfn === zero) continue;
     while (i < a.page.length && (a.page[i] as number) < pageB) i++;
     const other = a.page[i] === pageB ? (a.pfn[i] as number) : undefined;
-    // The same address first: a frame may be mapped at several.
+    // Try the same address first, because a frame may be mapped at several.
     const pageA = other === pfn ? pageB : pageOf.get(pfn);
     const copy = pageA === undefined;
     if (copy && (other === undefined || other === zero)) continue;
@@ -163,7 +163,7 @@ interface Space {
   readonly startTicks: bigint;
 }
 
-/** Compares two processes, each as it was at one moment; the zero pages, which everybody shares, are left out. */
+/** Compares two processes, each as it was at one moment. The zero pages, which all processes share, are left out. */
 export function compareSpaces(sources: Sources, a: Space, b: Space): Promise<Shared> {
   const work = async () => {
     const inA = await mappedPages(sources, a.pid, a.startTicks);

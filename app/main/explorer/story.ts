@@ -71,7 +71,7 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
     '',
   ];
   const status = FRAME_STATUS.name(path.status);
-  if (status !== 'ok') lines.push(`the next table can't be read: ${FRAME_STATUS.meaning(status)}`);
+  if (status !== 'ok') lines.push(`the next table can’t be read: ${FRAME_STATUS.meaning(status)}`);
   const leaf = decode(path.entry[path.last] ?? 0n, path.last || 1, facts, halfOf(va));
   const mapped = mapsFrame(leaf.kind);
   if (mapped && status === 'ok') {
@@ -104,7 +104,7 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts):
   if (t.kernel) {
     const differs = differingLevel(t.kernel, path, levels);
     const how = differs
-      ? `; its ${levelName(differs, levels)} is another than the table walk's`
+      ? `; its ${levelName(differs, levels)} is another than the table walk’s`
       : ', by the same tables and entries';
     lines.push(`kernel walk ${kernelText(t.kernel.word)}${t.kernel.last === 0 ? ': it looks into regions only' : how}`);
   } else if (t.row?.kernel[0]) {

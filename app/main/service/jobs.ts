@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Work that a page has started: each under the id that the page chose, until it ends or is cancelled.
+// Jobs that a page has started, each under the id that the page chose, until they end or are cancelled.
 import type { Failure } from '../../contract/api.ts';
 import type { Job } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 
-/** The end of a job that failed, as the page is told. */
+/** The end of a job that failed, as it is reported to the page. */
 export type FailedEnd = { error: Failure };
 
 function failedEnd(error: unknown): FailedEnd {
@@ -19,8 +19,8 @@ export class Jobs {
   private readonly running = new Map<string, () => void>();
 
   /**
-   * Begins a job under a free id and returns. `onEnd` is told once how it ended. What `begin` throws, the caller gets,
-   * and nothing is left under the id.
+   * Starts a job under a free id and returns. `onEnd` is called once, with how it ended. If `begin` throws, the error goes to
+   * the caller and the id stays free.
    */
   start<T>(id: string, begin: () => Job<T>, onEnd: (end: T | FailedEnd) => void): void {
     this.refuse(id);
@@ -29,7 +29,7 @@ export class Jobs {
     promise.then(onEnd, (error: unknown) => onEnd(failedEnd(error))).finally(() => this.running.delete(id));
   }
 
-  /** Runs a job under a free id and resolves as it does. */
+  /** Runs a job under a free id and resolves to its result. */
   async run<T>(id: string, begin: () => Job<T>): Promise<T> {
     this.refuse(id);
     const { promise, cancel } = begin();
@@ -41,7 +41,7 @@ export class Jobs {
     }
   }
 
-  /** False where nothing runs under that id. */
+  /** False if no job with that id runs. */
   cancel(id: string): boolean {
     const cancel = this.running.get(id);
     cancel?.();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One run of a lab: a small program that does its steps when told to, and names the pages to look at.
+// One run of a lab: a small program that does one step at a time on command and names the pages to look at.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -35,11 +35,11 @@ export class Lab {
       this.child.once('error', (error) => reject(new Failed(`${program}: ${error.message}`, 'Run `npm run build`.')));
     });
     this.failed.catch(() => undefined);
-    this.child.stdin.on('error', () => undefined); // it may be gone before it is told
+    this.child.stdin.on('error', () => undefined); // it may have exited already
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Goes on to the next step and translates the pages that it names. After the last step `step` is null. */
+  /** Runs the next step and translates the pages that it names. After the last step `step` is null. */
   async next(): Promise<LabStep> {
     const at = await this.advance();
     return { name: this.name, step: at?.step ?? null, pages: await Promise.all((at?.pages ?? []).map(this.look)) };

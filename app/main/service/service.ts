@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The contract as one page uses it: jobs under ids, the events that they send, files to take away, snapshots, labs, and
-// what the page may have done. Reads go to the explorer. Knows no Electron and no HTTP.
+// The contract as one page uses it: jobs and their events, files to download, snapshots, labs, and what the page may start.
+// Reads go to the explorer. It does not depend on Electron or HTTP.
 
 import {
   type Api,
@@ -54,8 +54,8 @@ export interface ServiceOptions {
   /** The program of native/labs/labs.c; without it there are no labs. */
   readonly labsProgram?: string;
   /**
-   * Asked before a program is started to trace it; throws where it may not be. Without it none may: whoever starts
-   * programs has cr3scope's power to execute, not only to read.
+   * Called before a program is started to trace it; throws if the program must not be started. Without this function no
+   * program is started: to start programs is to execute with cr3scope's rights, not only to read.
    */
   readonly permitLaunch?: (wanted: Args<'startTrace'>) => Promise<void>;
 }
@@ -65,7 +65,7 @@ const gone = () => new Failed('the window is gone', 'Open it again.', 'ECANCELED
 async function refuseLaunch(): Promise<void> {
   throw new Failed(
     'this browser may not start programs',
-    'Start it with `cr3scope serve --launch`, or use `cr3scope trace` in a terminal; attaching works as it is.',
+    'Start cr3scope with `serve --launch`, or use `cr3scope trace` in a terminal. Attaching to a process is possible.',
     'EPERM',
   );
 }
@@ -94,7 +94,7 @@ export class Service implements Omit<Api, keyof Reads> {
     return () => this.listeners.delete(listener);
   }
 
-  /** A call from a transport: unknown arguments in, checked result out. */
+  /** A call from a transport. The arguments are checked. */
   async call(method: string, args: unknown): Promise<unknown> {
     if (this.closed) throw gone();
     if (!Object.hasOwn(METHODS, method)) throw new Failed(`no such method: ${method}`, 'Update the user interface.');
@@ -209,7 +209,7 @@ export class Service implements Omit<Api, keyof Reads> {
     };
     const trace = () =>
       launch.arguments.length || pid
-        ? this.explorer.trace({ ...launch, quiet: true }, pid, follow, onEvents) // a window has no terminal to give
+        ? this.explorer.trace({ ...launch, quiet: true }, pid, follow, onEvents) // a window has no terminal
         : this.explorer.traceMachine(onEvents);
     this.jobs.start(id, trace, (end) => {
       const last = typeof end === 'boolean' ? { cancelled: !end } : end;
@@ -246,7 +246,7 @@ export class Service implements Omit<Api, keyof Reads> {
 
   startExport: Api['startExport'] = async ({ id, check, ...wanted }) => {
     const { format } = wanted;
-    // What a window shows of a capture is all in its file.
+    // In a window on a capture, the file has everything.
     const kept = check && !this.explorer.sources.facts.capture ? this.finished(check).document : undefined;
     let at: Written = { processes: 0, of: 0, done: 0n, total: 0n };
     const onProgress = (next: Written) => {
@@ -276,7 +276,7 @@ export class Service implements Omit<Api, keyof Reads> {
 
   cancel: Api['cancel'] = async ({ id }) => this.jobs.cancel(id);
 
-  /** The file that is offered to the page at a URL path, open; the caller closes it. */
+  /** Opens the file that is offered to the page at a URL path; the caller closes it. */
   take(path: string): { fd: number; size: number } | undefined {
     return this.documents.offer.take(path) ?? this.snapshots.offer.take(path);
   }
@@ -292,7 +292,7 @@ export class Service implements Omit<Api, keyof Reads> {
 
   dropSnapshot: Api['dropSnapshot'] = async ({ id }) => this.snapshots.drop(id);
 
-  /** Cancels whatever runs, and forgets all snapshots and files. Nothing can be called any more. */
+  /** Cancels all jobs and removes all snapshots and files. No method can be called afterwards. */
   close(): void {
     this.closed = true;
     this.listeners.clear();

@@ -70,11 +70,11 @@ export interface CheckBatch {
   done: bigint;
   total: bigint;
   counts: BigUint64Array<ArrayBuffer>;
-  /** For its turn, as others are at work: the first batch, without anything else. */
+  /** It waits until another job has ended: the first batch, without anything else. */
   waiting: boolean;
   runs: Runs;
   evidence: Evidence[];
-  /** Every page, packed as docs/capture.md says, where that was asked for; else empty. */
+  /** If requested, every page, packed as docs/capture.md describes; else empty. */
   pages: Uint8Array<ArrayBuffer>;
 }
 
@@ -98,7 +98,7 @@ export interface WatchBatch {
   ns: bigint;
   /** Taken so far. */
   samples: bigint;
-  /** Set where these are all pages as they were found. */
+  /** Set if these are all pages as they were found. */
   initial: boolean;
   rows: Rows;
   /** kpageflags and kpagecount of each row's frame; all ones without one. */
@@ -135,7 +135,7 @@ export interface SearchBatch {
   /** Bytes. */
   done: bigint;
   total: bigint;
-  /** For its turn, as others are at work: the first batch, without anything else. */
+  /** It waits until another job has ended: the first batch, without anything else. */
   waiting: boolean;
   address: BigUint64Array<ArrayBuffer>;
   pa: BigUint64Array<ArrayBuffer>;
@@ -158,9 +158,9 @@ export type AddonOwners = Omit<Owners, 'mapCount' | 'flags'>;
 /** Rejections are Errors with code ("ESRCH"), errno, call and remedy. */
 export interface AddonSession {
   target(): AddonTarget;
-  /** The errors are null where the module, and some frame reader, work. */
+  /** The errors are null if the module, and some frame reader, work. */
   open(): Promise<{ directMap: bigint; directMapFrom: string; moduleError: Error | null; readerError: Error | null }>;
-  /** Registers are 0 where the module is not loaded. */
+  /** Registers are 0 if the module is not loaded. */
   cpus(): Promise<AddonCpus>;
   processes(): Promise<AddonProcesses>;
   roots(): Promise<AddonRoots>;

@@ -13,7 +13,7 @@ export class Failed extends Error implements Failure {
     this.code = code;
   }
 
-  /** Any thrown value as a Failed; the addon's errors carry code and remedy already. */
+  /** Any thrown value as a Failed. The addon's errors already have a code and a remedy. */
   static from(error: unknown): Failed {
     if (error instanceof Failed) return error;
     if (error instanceof ZodError) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The seam between the explorer and the sources. One interface, several carriers: the addon in this process, a capture
-// of what it once said (capture/captured.ts), and later a privileged helper behind pipes. Nothing above it knows which.
+// The interface between the explorer and the sources. It has two implementations: the addon in this process, and a capture of
+// what the addon read before (capture/captured.ts). Nothing above depends on which one it is.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, hostname, totalmem } from 'node:os';
@@ -13,15 +13,15 @@ import { Cgroups, readNodes } from './system.ts';
 
 export interface Sources extends Omit<AddonSession, 'target' | 'open' | 'roots' | 'cpus'> {
   readonly target: AddonTarget;
-  /** The machine as the contract tells of it; its notices are those of the carrier. */
+  /** The machine as the contract describes it. */
   readonly facts: Target;
   readonly status: readonly SourceStatus[];
   userName(uid: number): string;
-  /** Of a memory cgroup by its inode; null where there is none, or it is gone. */
+  /** The path of a memory cgroup by its inode; null if there is none, or it is gone. */
   cgroupPath(inode: bigint): string | null;
-  /** Since the epoch, ms, where it is not of now. */
+  /** `at` is in ms since the epoch; undefined: now. */
   cpus(): Promise<AddonCpus & { at?: number }>;
-  /** Null where no source can read roots. */
+  /** Null if no source can read roots. */
   roots(): Promise<AddonRoots | null>;
 }
 
@@ -32,7 +32,7 @@ function pagemapStatus(target: AddonTarget): SourceStatus {
     label: 'pagemap',
     ready,
     detail: ready ? '/proc/PID/pagemap with frame numbers' : 'pagemap hides frame numbers from this user (they read 0)',
-    remedy: ready ? '' : 'Run as root: it takes CAP_SYS_ADMIN in the initial user namespace.',
+    remedy: ready ? '' : 'Run as root: this needs CAP_SYS_ADMIN in the initial user namespace.',
   };
 }
 
@@ -50,7 +50,7 @@ function userNames(): Map<number, string> {
       if (name && uid && !names.has(Number(uid))) names.set(Number(uid), name);
     }
   } catch {
-    // Numbers will do.
+    // Users are then shown by number.
   }
   return names;
 }

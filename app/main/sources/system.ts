@@ -10,7 +10,7 @@ export interface Nodes {
   readonly node: Uint32Array<ArrayBuffer>;
 }
 
-/** The frames of each NUMA node, from the zones of /proc/zoneinfo. Empty where that can't be read. */
+/** The frames of each NUMA node, from the zones of /proc/zoneinfo. Empty if that can't be read. */
 export function parseZones(text: string): Nodes {
   const zones: { node: number; begin: bigint; end: bigint }[] = [];
   let node = 0;
@@ -41,7 +41,7 @@ export function readNodes(): Nodes {
   }
 }
 
-/** The node of a frame; null where no zone spans it, or zones of several nodes do. */
+/** The node of a frame; null if no zone spans it, or zones of several nodes do. */
 export function nodeOf(pfn: bigint, { nodeBegin, nodeEnd, node }: Nodes): number | null {
   const found = new Set<number>();
   for (let i = 0; i < node.length; i++)
@@ -55,7 +55,7 @@ const MOST_CGROUPS = 100_000;
 export class Cgroups {
   private readonly paths = new Map<bigint, string>();
 
-  /** Null where there is none of that number now. */
+  /** Null if there is none of that number now. */
   path(inode: bigint): string | null {
     if (inode === 0n) return null;
     if (!this.paths.has(inode)) this.readAll();

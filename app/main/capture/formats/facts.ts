@@ -6,13 +6,13 @@ import { sayProof } from '../../../contract/proof.ts';
 import { sumCounts } from '../../../contract/verdicts.ts';
 import { checkSeconds } from '../../explorer/explorer.ts';
 import type { Document, DocumentSpace } from '../document.ts';
-import { outcomeName, tableCounts, x } from './words.ts';
+import { hexWord, outcomeName, tableCounts } from './words.ts';
 
 type Fact = readonly [name: string, value: string];
 
 export const totals = (document: Document) => sumCounts(document.spaces.flatMap((s) => s.summary?.counts ?? []));
 
-/** The one check that a document is about; undefined where it is about several processes, or about something else. */
+/** The one check that a document is about; undefined if it is about several processes, or about something else. */
 export function onlySpace({ spaces, skipped, traced, watches }: Document): DocumentSpace | undefined {
   return spaces.length === 1 && !skipped.length && !traced.length && !watches.length ? spaces[0] : undefined;
 }
@@ -53,7 +53,7 @@ export function checkFacts(space: DocumentSpace, summary: CheckSummary, { target
   const tables = Object.entries(tableCounts(summary, target.levels)).map(([name, n]) => `${count(n)} ${name}`);
   return [
     ['Process', `${space.pid} ${space.name} (${space.user})`],
-    ['Root PA (mm->pgd)', x(summary.rootPa)],
+    ['Root PA (mm->pgd)', hexWord(summary.rootPa)],
     ['Page tables', tables.join(' · ') || 'none were read'],
     ['Checked', `${space.at}, ${(checkSeconds(summary) * 1000).toFixed(1)} ms`],
     ['Outcome', OUTCOME_TEXT[outcome] ?? outcome],

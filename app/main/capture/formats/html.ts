@@ -11,7 +11,7 @@ import { STRETCHES_AT_ONCE } from '../pages.ts';
 import { checkFacts, documentFacts, onlySpace, title, totals } from './facts.ts';
 import { bar, htmlFacts, htmlPage, htmlTable, htmlVerdicts } from './html-parts.ts';
 import { watchLines } from './rows.ts';
-import { checkedRegions, differenceWords, evidenceWords, x } from './words.ts';
+import { checkedRegions, differenceWords, evidenceWords, hexWord } from './words.ts';
 
 /** Rows of a process that are shown: in a document about one check, and in one about several. */
 const MOST_ROWS = { one: 2000, several: 200 };
@@ -71,7 +71,7 @@ function* check(
   let seen = 0;
   for (const stretch of space.pages.stretches()) {
     collector.add(stretch);
-    if (++seen % STRETCHES_AT_ONCE === 0) yield ''; // others have their turn
+    if (++seen % STRETCHES_AT_ONCE === 0) yield ''; // other work may run
   }
   const runs = collector.take();
   const shown = Math.min(runs.va.length, most);
@@ -85,13 +85,13 @@ function* check(
   yield* htmlTable(
     ['#Address', '#Pages', 'Verdict', 'Note', '#pagemap', '#Kernel walk', '#Entry'],
     Array.from({ length: shown }, (_, i) => [
-      x(runs.va[i] as bigint),
+      hexWord(runs.va[i] as bigint),
       count(runs.pages[i] as bigint),
       VERDICT.label(VERDICT.name(runs.verdict[i] as number)),
       NOTE.label(NOTE.name(runs.note[i] as number)),
-      x(runs.pagemap[i] as bigint),
-      x(runs.kernel[i] as bigint),
-      x(runs.entry[i] as bigint),
+      hexWord(runs.pagemap[i] as bigint),
+      hexWord(runs.kernel[i] as bigint),
+      hexWord(runs.entry[i] as bigint),
     ]),
   );
   yield '</details>';
@@ -107,14 +107,14 @@ function* processes(document: Document, onProcess: () => void): Generator<string
       `<a href="#p${pid}">${pid}</a>`,
       inHtml(name),
       inHtml(user),
-      summary ? x(summary.rootPa) : '?',
+      summary ? hexWord(summary.rootPa) : '?',
       summary ? count(summary.pages) : 'not finished',
       bar(summary?.counts ?? []),
     ]),
   );
   if (skipped.length) yield `<h2>Not captured</h2>${htmlFacts(skipped.map((s) => [`${s.pid} ${s.name}`, s.message]))}`;
   for (const space of spaces) {
-    const summary = space.wholeSummary();
+    const summary = space.fullSummary();
     if (summary) {
       yield `<details id="p${space.pid}"${spaces.length === 1 ? ' open' : ''}><summary><h2>${space.pid} ${inHtml(space.name)}</h2></summary>${bar(summary.counts)}
 ${htmlFacts(checkFacts(space, summary, document.begin))}`;
@@ -130,7 +130,7 @@ export function* html(document: Document, onProcess: () => void): Generator<stri
   const { head, foot } = htmlPage(`cr3scope: ${title(document)}`);
   const total = totals(document);
   const only = onlySpace(document);
-  const summary = only?.wholeSummary();
+  const summary = only?.fullSummary();
   yield `${head}<h1>${inHtml(title(document))}</h1>${bar(total)}
 ${htmlVerdicts(total)}
 <h2>Facts</h2>${htmlFacts([...(only && summary ? checkFacts(only, summary, begin) : []), ...documentFacts(document)])}`;

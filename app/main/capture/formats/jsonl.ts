@@ -9,11 +9,11 @@ import {
   checkedRegions,
   differenceWords,
   evidenceWords,
+  hexWord,
   numbers,
   outcomeName,
   proofWords,
   tableCounts,
-  x,
 } from './words.ts';
 
 function* lines(document: Document, onProcess: () => void): Generator<ExportLine> {
@@ -44,12 +44,12 @@ function* lines(document: Document, onProcess: () => void): Generator<ExportLine
     pti: t.pti,
     pcid: t.pcid,
     lam: t.lam,
-    encryptionMask: x(t.encryptionMask),
+    encryptionMask: hexWord(t.encryptionMask),
     lockdown: t.lockdown,
-    directMap: x(t.directMap),
+    directMap: hexWord(t.directMap),
     directMapFrom: t.directMapFrom,
-    zeroPfn: x(t.zeroPfn),
-    capabilities: x(begin.capabilities),
+    zeroPfn: hexWord(t.zeroPfn),
+    capabilities: hexWord(begin.capabilities),
     sources: t.sources.map(({ label, ready, detail }) => ({ name: label, ready, detail })),
   };
   const { cpus } = document;
@@ -60,17 +60,17 @@ function* lines(document: Document, onProcess: () => void): Generator<ExportLine
         cpu,
         pid: cpus.pid[i] as number,
         name: cpus.name[i] as string,
-        rootPa: x(cpus.rootPa[i] as bigint),
+        rootPa: hexWord(cpus.rootPa[i] as bigint),
         borrowed: cpus.borrowed[i] === 1,
         registers: cpus.registers,
-        cr0: x(cpus.cr0[i] as bigint),
-        cr3: x(cpus.cr3[i] as bigint),
-        cr4: x(cpus.cr4[i] as bigint),
-        efer: x(cpus.efer[i] as bigint),
+        cr0: hexWord(cpus.cr0[i] as bigint),
+        cr3: hexWord(cpus.cr3[i] as bigint),
+        cr4: hexWord(cpus.cr4[i] as bigint),
+        efer: hexWord(cpus.efer[i] as bigint),
       };
   for (const space of document.spaces) {
     const { pid, dropped } = space;
-    const summary = space.wholeSummary();
+    const summary = space.fullSummary();
     yield {
       type: 'process',
       pid,
@@ -78,7 +78,7 @@ function* lines(document: Document, onProcess: () => void): Generator<ExportLine
       name: space.name,
       user: space.user,
       at: space.at,
-      rootPa: x(summary?.rootPa ?? space.tree?.rootPa ?? 0n),
+      rootPa: hexWord(summary?.rootPa ?? space.tree?.rootPa ?? 0n),
       outcome: summary ? outcomeName(summary.outcome) : null,
       pages: Number(summary?.pages ?? 0n),
       outsideRegions: Number(summary?.outside ?? 0n),
@@ -89,7 +89,7 @@ function* lines(document: Document, onProcess: () => void): Generator<ExportLine
       dropped: { stretches: Number(dropped?.stretches ?? 0n), evidence: Number(dropped?.evidence ?? 0n) },
     };
     for (const { begin, end, counts, ...rest } of summary ? checkedRegions(space, summary) : [])
-      yield { type: 'region', pid, begin: x(begin), end: x(end), ...rest, verdicts: numbers(counts) };
+      yield { type: 'region', pid, begin: hexWord(begin), end: hexWord(end), ...rest, verdicts: numbers(counts) };
     for (const { line } of pageRows(document, space)) yield line;
     for (const e of space.evidence) yield { type: 'evidence', pid, ...evidenceWords(e, t.levels) };
     if (summary?.proof) {
@@ -100,7 +100,7 @@ function* lines(document: Document, onProcess: () => void): Generator<ExportLine
   }
   for (const { pid, name, code, message } of document.skipped) yield { type: 'skipped', pid, name, code, message };
   for (const { ns, kind: event, ...rest } of document.traced)
-    yield { ...rest, type: 'trace', ns: Number(ns), event, before: x(rest.before), after: x(rest.after) };
+    yield { ...rest, type: 'trace', ns: Number(ns), event, before: hexWord(rest.before), after: hexWord(rest.after) };
   yield* watchLines(document);
 }
 

@@ -92,12 +92,14 @@ export const ExportLine = z.discriminatedUnion('type', [
       verdict: VERDICT.schema,
       note: NOTE.schema,
       kind: z.enum(ENTRY_KINDS),
-      level: Count.describe('of the entry; 0: a hole of the upper levels'),
+      level: Count.describe('of the entry; 0: a hole in the upper levels'),
       pageSize: Count.describe('bytes; 0 where nothing is mapped'),
       pfn: Hex.nullable().describe('of the first page; null where no frame is mapped'),
       step: z
         .enum(['same', 'frames', 'withinHuge'])
-        .describe('how the words go on: as they are; each page one frame on; one frame on within a huge entry'),
+        .describe(
+          'how the words continue: unchanged; each page one frame further; one frame further within a huge entry',
+        ),
       pagemap: Hex,
       entry: Hex,
       kernel: Hex.describe('0x0 where the module was not loaded'),

@@ -6,7 +6,7 @@ import { sayTraced } from '../../../contract/trace.ts';
 import { countedVerdicts, VERDICT } from '../../../contract/verdicts.ts';
 import type { Document } from '../document.ts';
 import { documentFacts, title, totals } from './facts.ts';
-import { numbers, x } from './words.ts';
+import { hexWord, numbers } from './words.ts';
 
 export function* markdown(document: Document, onProcess: () => void): Generator<string> {
   const total = totals(document);
@@ -17,7 +17,7 @@ export function* markdown(document: Document, onProcess: () => void): Generator<
   yield `\n| PID | Name | User | Root PA | Pages | Mismatches | Changed between |\n| ---: | --- | --- | --- | ---: | ---: | ---: |\n`;
   for (const { pid, name, user, summary } of document.spaces) {
     const found = numbers(summary?.counts ?? []);
-    yield `| ${pid} | ${inMarkdown(name)} | ${inMarkdown(user)} | ${summary ? x(summary.rootPa) : '?'} | ${summary?.pages ?? 'not finished'} | ${found.mismatch} | ${found.changedBetween} |\n`;
+    yield `| ${pid} | ${inMarkdown(name)} | ${inMarkdown(user)} | ${summary ? hexWord(summary.rootPa) : '?'} | ${summary?.pages ?? 'not finished'} | ${found.mismatch} | ${found.changedBetween} |\n`;
     onProcess();
   }
   const proven = document.spaces.filter(({ summary }) => summary?.proof);

@@ -6,7 +6,7 @@ import { livesOf } from '../../../contract/lives.ts';
 import { sayTraced } from '../../../contract/trace.ts';
 import type { Document } from '../document.ts';
 import { watchLines } from './rows.ts';
-import { x } from './words.ts';
+import { hexWord } from './words.ts';
 
 /** An event of the format; `ts` and `dur` in microseconds since the capture began. */
 interface TraceEvent {
@@ -44,18 +44,18 @@ function* events(document: Document, onProcess: () => void): Generator<TraceEven
   for (const { pid, name, at, summary } of spaces) {
     yield named(pid, name);
     const ts = (Date.parse(at) - Date.parse(begin.startedAt)) * 1000;
-    yield instant(pid, ts, 'captured', { rootPa: summary ? x(summary.rootPa) : 'not known' });
+    yield instant(pid, ts, 'captured', { rootPa: summary ? hexWord(summary.rootPa) : 'not known' });
     onProcess();
   }
   const last = traced.at(-1)?.ns ?? begin.startNs;
-  for (const { pid, name, reigns } of livesOf(traced)) {
+  for (const { pid, name, roots } of livesOf(traced)) {
     yield named(pid, name);
-    for (const { root, from = begin.startNs, to = last } of reigns)
+    for (const { root, from = begin.startNs, to = last } of roots)
       yield {
         ph: 'X',
         pid,
         tid: pid,
-        name: root ? `root ${x(root)}` : 'root not known',
+        name: root ? `root ${hexWord(root)}` : 'root not known',
         ts: since(from),
         dur: since(to) - since(from),
         args: {},

@@ -6,7 +6,7 @@ import { causeOf, type PageState, pageStates, sayState } from '../../../contract
 import type { Document, DocumentSpace } from '../document.ts';
 import { wordsAt } from '../pages.ts';
 import type { ExportLine, PageLine } from './line.ts';
-import { x } from './words.ts';
+import { hexWord } from './words.ts';
 
 /** A stretch of pages with its words as numbers. */
 export interface PageRow {
@@ -44,18 +44,18 @@ export function* pageRows({ begin: { target } }: Document, space: DocumentSpace)
         pid: space.pid,
         startTicks: Number(space.startTicks),
         process: space.name,
-        va: x(stretch.va),
+        va: hexWord(stretch.va),
         pages: Number(stretch.pages),
         verdict: VERDICT.name(stretch.verdict),
         note: NOTE.name(stretch.note),
         kind: leaf.kind,
         level: stretch.level,
         pageSize: maps ? 2 ** leaf.shift : 0,
-        pfn: pfn === null ? null : x(pfn),
+        pfn: pfn === null ? null : hexWord(pfn),
         step: stretch.step,
-        pagemap: x(pagemap),
-        entry: x(entry),
-        kernel: x(kernel),
+        pagemap: hexWord(pagemap),
+        entry: hexWord(entry),
+        kernel: hexWord(kernel),
         permissions: inside ? (regions.permissions[at] ?? '') : '',
         path: inside ? (regions.path[at] ?? '') : '',
       },
@@ -77,11 +77,11 @@ export function* watchLines(document: Document): Generator<Extract<ExportLine, {
         type: 'watch',
         ns: Number(ns),
         pid,
-        va: x(va),
+        va: hexWord(va),
         state: sayState(state),
         cause,
-        entry: x(raw),
-        pagemap: x(pagemap),
+        entry: hexWord(raw),
+        pagemap: hexWord(pagemap),
       };
     }
 }

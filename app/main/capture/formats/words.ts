@@ -6,7 +6,7 @@ import { levelName } from '../../../contract/paging.ts';
 import { NOTE, VERDICT, VERDICTS, type Verdict, verdictCounts } from '../../../contract/verdicts.ts';
 import type { DocumentSpace } from '../document.ts';
 
-export const x = (value: bigint) => `0x${hex(value)}`;
+export const hexWord = (value: bigint) => `0x${hex(value)}`;
 
 /** How a check ended. */
 export const outcomeName = (outcome: number): string => OUTCOMES[outcome] ?? `unknown outcome ${outcome}`;
@@ -16,24 +16,24 @@ export const numbers = (counts: ArrayLike<bigint>) =>
 
 /** Both readings of a page. */
 export const evidenceWords = (e: Evidence, levels: number) => ({
-  va: x(e.va),
+  va: hexWord(e.va),
   verdict: VERDICT.name(e.verdict),
   note: NOTE.name(e.note),
   rounds: e.rounds,
   firstNs: Number(e.firstNs),
   lastNs: Number(e.lastNs),
-  firstPagemap: x(e.firstPagemap),
-  firstKernel: x(e.firstKernel),
-  firstEntry: x(e.firstEntry),
-  lastPagemap: x(e.lastPagemap),
-  lastKernel: x(e.lastKernel),
-  lastEntry: x(e.lastPath.entry[e.lastPath.last] ?? 0n),
+  firstPagemap: hexWord(e.firstPagemap),
+  firstKernel: hexWord(e.firstKernel),
+  firstEntry: hexWord(e.firstEntry),
+  lastPagemap: hexWord(e.lastPagemap),
+  lastKernel: hexWord(e.lastKernel),
+  lastEntry: hexWord(e.lastPath.entry[e.lastPath.last] ?? 0n),
   lastWalk: [5, 4, 3, 2, 1]
     .filter((level) => level <= levels && e.lastPath.last > 0 && level >= e.lastPath.last)
     .map((level) => ({
       level,
-      table: x(e.lastPath.table[level] as bigint),
-      entry: x(e.lastPath.entry[level] as bigint),
+      table: hexWord(e.lastPath.table[level] as bigint),
+      entry: hexWord(e.lastPath.entry[level] as bigint),
     })),
 });
 
@@ -57,8 +57,8 @@ export const proofWords = (proof: ByteProof) => ({
 });
 
 export const differenceWords = (d: ByteProof['differences'][number]) => ({
-  va: x(d.va),
-  pfn: x(d.pfn),
+  va: hexWord(d.va),
+  pfn: hexWord(d.pfn),
   offset: d.offset,
   frame: Buffer.from(d.frame).toString('hex'),
   memory: Buffer.from(d.memory).toString('hex'),

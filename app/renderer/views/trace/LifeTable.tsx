@@ -3,7 +3,7 @@
 import { useMemo } from 'react';
 import type { Traced } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
-import { type Life, livesOf, type Reign } from '../../../contract/lives.ts';
+import { type Life, livesOf, type RootInterval } from '../../../contract/lives.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { sayTraced } from '../../../contract/trace.ts';
 import { type ColumnSpec, numberColumn, paColumn, pidColumn, textColumn } from '../../parts/columns.tsx';
@@ -15,7 +15,7 @@ import type { Trace } from '../../state/trace.ts';
 const colourOfRoot = (root: bigint) =>
   root ? `hsl(${Number(pfnOf(root) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
 
-const sayReign = (life: Life, { root, event }: Reign) =>
+const rootTitle = (life: Life, { root, event }: RootInterval) =>
   root ? `root 0x${hex(root)}${event ? `: ${sayTraced(event)}` : ', since before'}` : `${life.pid}: root not known`;
 
 const lifeColumns = (
@@ -36,26 +36,26 @@ const lifeColumns = (
     id: 'roots',
     header: 'Root PA over time',
     width: 'minmax(14ch, 1fr)',
-    value: (l) => l.reigns[0]?.from ?? 0n,
+    value: (l) => l.roots[0]?.from ?? 0n,
     cell: (l) => (
-      <span className="reigns">
-        {l.reigns.map((reign, i) => {
+      <span className="root-intervals">
+        {l.roots.map((interval, i) => {
           const share = (ns: bigint) => (Number(ns - startNs) / Math.max(1, Number(endNs - startNs))) * 100;
-          const from = share(reign.from ?? startNs);
-          const to = share(reign.to ?? endNs);
+          const from = share(interval.from ?? startNs);
+          const to = share(interval.to ?? endNs);
           return (
             <i
-              key={`${reign.root}-${i}`}
-              title={sayReign(l, reign)}
-              onClick={() => select(reign.event)}
-              style={{ left: `${from}%`, width: `max(2px, ${to - from}%)`, background: colourOfRoot(reign.root) }}
+              key={`${interval.root}-${i}`}
+              title={rootTitle(l, interval)}
+              onClick={() => select(interval.event)}
+              style={{ left: `${from}%`, width: `max(2px, ${to - from}%)`, background: colourOfRoot(interval.root) }}
             />
           );
         })}
       </span>
     ),
   },
-  paColumn('root', 'Last root', '12ch', (l) => l.reigns.at(-1)?.root ?? 0n),
+  paColumn('root', 'Last root', '12ch', (l) => l.roots.at(-1)?.root ?? 0n),
   {
     id: 'end',
     header: 'Exit',
@@ -84,8 +84,8 @@ export function LifeTable({ trace, select }: { trace: Trace; select: (event: Tra
       minWidth={470}
       columns={specs}
       rows={lives}
-      rowKey={(l) => `${l.pid} ${l.reigns[0]?.from ?? 0n}`}
-      onSelect={(l) => select(l.reigns.at(-1)?.event)}
+      rowKey={(l) => `${l.pid} ${l.roots[0]?.from ?? 0n}`}
+      onSelect={(l) => select(l.roots.at(-1)?.event)}
       empty={<Empty title="No process yet" />}
     />
   );
