@@ -11,9 +11,9 @@ const STYLE = `
 :root{color-scheme:light dark;--bg:#fff;--fg:#1a1f26;--dim:#5b6672;--line:#d8dee6;${colours('light')}}
 @media(prefers-color-scheme:dark){:root{--bg:#0f1216;--fg:#dde3ea;--dim:#95a1ae;--line:#2a313a;${colours('dark')}}}
 body{font:14px/1.45 system-ui,sans-serif;background:var(--bg);color:var(--fg);max-width:75rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.4rem}th[scope=row]{white-space:nowrap;padding-right:1rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
+h1{font-size:1.4rem}th[scope=row]{white-space:nowrap;padding-right:1rem;width:11rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-.n,code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12.5px}th.n{font:inherit;font-weight:bold;text-align:right}.n{text-align:right}.dim{color:var(--dim)}
+.n,code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12.5px}th.n{font:inherit;font-weight:bold;text-align:right}.n{text-align:right;white-space:nowrap}.dim{color:var(--dim)}
 .bar{display:flex;height:14px;border-radius:3px;overflow:hidden;background:var(--line)}.bar i{min-width:3px}
 .dot{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.4em}td code{overflow-wrap:anywhere}
 details{margin-top:1.5rem}summary{cursor:pointer}summary h2,summary h3{display:inline;margin:0}h3{font-size:1rem}.wide{overflow-x:auto}
