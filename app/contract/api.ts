@@ -554,13 +554,13 @@ export type FramesKept = (typeof FRAMES_KEPT)[number];
 /** Below the window's own origin, where files are offered. */
 export const EXPORT_PATH = '/export/';
 
-/** A file that the window may fetch, once. */
-export const Offered = z.object({
+/** A file that the window may download once. */
+export const Download = z.object({
   /** Begins with EXPORT_PATH; nobody else can guess it. */
   path: z.string(),
   bytes: z.number(),
 });
-export type Offered = z.infer<typeof Offered>;
+export type Download = z.infer<typeof Download>;
 
 export const ExportEvent = z.object({
   id: checkId,
@@ -571,7 +571,7 @@ export const ExportEvent = z.object({
   done: u64,
   total: u64,
   /** Set once, with the last event. */
-  end: z.union([Offered, FailedEnd]).nullable(),
+  end: z.union([Download, FailedEnd]).nullable(),
 });
 export type ExportEvent = z.infer<typeof ExportEvent>;
 
@@ -719,7 +719,7 @@ export const METHODS = {
   /** Begins to record the traces and watches that begin from now on, into a capture. */
   startRecording: method(z.object({ id: checkId }), z.null()),
   /** Where the recording is; `problem` says why it ends early, "" if it does not. */
-  stopRecording: method(z.object({ id: checkId }), Offered.extend({ problem: z.string() })),
+  stopRecording: method(z.object({ id: checkId }), Download.extend({ problem: z.string() })),
   /** Cancels a check, search, watch, trace or export; false if none runs under that id. */
   cancel: method(z.object({ id: checkId }), z.boolean()),
   /** Captures a process, or every one (PID 0), to compare with; the caller chooses the id. */
@@ -732,7 +732,7 @@ export const METHODS = {
   /** A capture in a file of the machine that cr3scope runs on, to compare with. */
   openSnapshot: method(z.object({ id: checkId, path: z.string().min(1).max(MOST_TEXT) }), Snapshot),
   /** Writes all differences of the last comparison into a file for the window to fetch. */
-  exportComparison: method(z.object({ format: z.enum(COMPARISON_FORMATS) }), Offered),
+  exportComparison: method(z.object({ format: z.enum(COMPARISON_FORMATS) }), Download),
   dropSnapshot: method(z.object({ id: checkId }), z.boolean()),
 } as const;
 

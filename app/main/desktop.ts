@@ -12,7 +12,7 @@ import { answer } from '../contract/rpc.ts';
 import { capturedSources, openCapture } from './capture/captured.ts';
 import { EXTENSION } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
-import { ADDON, LABS_PROGRAM, offeredFile, PRELOAD, rendererFile } from './files.ts';
+import { ADDON, downloadFile, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { launchQuestion } from './launch.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Service, type ServiceOptions } from './service/service.ts';
@@ -43,7 +43,7 @@ const asking = new WeakSet<BrowserWindow>();
 
 async function serveFile(request: Request): Promise<Response> {
   const { pathname, host } = new URL(request.url);
-  const document = host === 'cr3scope' ? offeredFile(services, pathname) : undefined;
+  const document = host === 'cr3scope' ? downloadFile(services, pathname) : undefined;
   if (document)
     return new Response(Readable.toWeb(createReadStream('', { fd: document.fd })) as ReadableStream, {
       headers: {

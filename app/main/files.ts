@@ -17,7 +17,7 @@ export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
 
 /** Opens the file that one of the pages may fetch at a URL path; undefined if there is none. */
-export function offeredFile(services: Iterable<Service>, path: string): { fd: number; size: number } | undefined {
+export function downloadFile(services: Iterable<Service>, path: string): { fd: number; size: number } | undefined {
   for (const service of services) {
     const file = service.take(path);
     if (file) return file;

@@ -10,7 +10,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { REFUSED } from '../contract/greeting.ts';
 import { fragmentOf } from '../contract/link.ts';
 import { Admission } from './admission.ts';
-import { offeredFile, rendererFile } from './files.ts';
+import { downloadFile, rendererFile } from './files.ts';
 import { attend } from './page.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import type { Service } from './service/service.ts';
@@ -106,7 +106,7 @@ export async function serve(openService: () => Service, port: number, onUsed = (
     if (method !== 'GET') return refuse(response, 405, 'GET only.');
     const url = parseUrl(path);
     if (!url) return refuse(response, 400, 'Bad request.');
-    const document = isForeign(headers) ? undefined : offeredFile(services, url.pathname);
+    const document = isForeign(headers) ? undefined : downloadFile(services, url.pathname);
     if (document) {
       strangers.release(socket);
       response.writeHead(200, {

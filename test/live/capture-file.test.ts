@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Args, ExportEvent, Offered } from '../../app/contract/api.ts';
+import type { Args, Download, ExportEvent } from '../../app/contract/api.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { CaptureReader } from '../../app/main/capture/container.ts';
 import { ExportLine } from '../../app/main/capture/formats/line.ts';
@@ -57,7 +57,7 @@ interface Taken {
 const OFFERED = { path: expect.stringMatching(/^\/export\/[\w-]{32}$/), bytes: expect.any(Number) };
 
 function taken(service: Service, offered: object): Taken | undefined {
-  const file = service.take((offered as Offered).path);
+  const file = service.take((offered as Download).path);
   if (!file) return undefined;
   const path = `/proc/self/fd/${file.fd}`; // it has no name any more
   return { path, folder: dirname(readlinkSync(path)) };

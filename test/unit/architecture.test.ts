@@ -54,7 +54,7 @@ const LAYERS: readonly Layer[] = [
 
   {
     name: 'base',
-    files: /^main\/(sources\/failed|offer|partial|proc|scratch|secret|turn|version)\.ts$/,
+    files: /^main\/(sources\/failed|download|partial|proc|scratch|secret|turn|version)\.ts$/,
     below: ['contract'],
   },
   { name: 'sources', files: /^main\/sources\//, below: ['base', 'contract'] },

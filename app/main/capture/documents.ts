@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Files that a window asks for: written into a temporary folder, from which it downloads them.
 import { rmSync } from 'node:fs';
-import type { Args, Offered, Result } from '../../contract/api.ts';
+import type { Args, Download, Result } from '../../contract/api.ts';
 import type { ExportFormat } from '../../contract/formats.ts';
+import { OneTimeDownload } from '../download.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import { Offer } from '../offer.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
 import { EXTENSION } from './container.ts';
@@ -16,33 +16,33 @@ type Wanted = Omit<Args<'startExport'>, 'id' | 'check'>;
 
 export class Documents {
   private readonly scratch = new Scratch();
-  readonly offer = new Offer();
+  readonly download = new OneTimeDownload();
   private recording: { readonly id: string; readonly recorder: Recorder; failed?: Failed } | undefined;
 
   constructor(private readonly explorer: Explorer) {}
 
   /** A finished check that is still in memory, as it was found. */
-  async writeCheck(check: Document, format: ExportFormat, { signal }: Follower<Written>): Promise<Offered> {
+  async writeCheck(check: Document, format: ExportFormat, { signal }: Follower<Written>): Promise<Download> {
     const path = this.scratch.path(`.${format}`);
     await exportDocument(check, format, path, { ...(signal && { signal }) });
-    return this.offer.make(path);
+    return this.download.offer(path);
   }
 
   /** Processes as a capture, or as that in another format: every page, read anew. */
-  async write({ pid, startTicks, format, frames }: Wanted, follower: Follower<Written>): Promise<Offered> {
+  async write({ pid, startTicks, format, frames }: Wanted, follower: Follower<Written>): Promise<Download> {
     const { capture } = this.explorer.sources.facts;
     const path = this.scratch.path(`.${format}`);
     if (capture) {
       if (format === 'cr3scope') throw new Failed('this is a capture already', `It is in ${capture.path}.`, 'EEXIST');
       await exportFile(capture.path, pid, format, path, {}, follower);
-      return this.offer.make(path);
+      return this.download.offer(path);
     }
     const all = pid === 0;
     const wanted = all ? 'all' : [{ pid, startTicks }];
     const { processes } = await (format === 'cr3scope'
       ? captureProcesses(this.explorer, path, wanted, { frames, memory: all }, follower)
       : exportProcesses(this.explorer, wanted, format, path, { temporary: this.scratch.path(EXTENSION) }, follower));
-    if (processes) return this.offer.make(path);
+    if (processes) return this.download.offer(path);
     rmSync(path);
     throw new Failed(`process ${pid} has exited, or has no address space`, 'Choose another one.', 'ESRCH');
   }
@@ -80,14 +80,14 @@ export class Documents {
     if (mine?.id !== id) throw new Failed(`recording ${id} does not run`, 'Begin another one.', 'ENOENT');
     this.recorded((recorder) => recorder.finish());
     this.recording = undefined;
-    const offered = this.offer.make(mine.failed ? mine.recorder.partial : mine.recorder.path);
-    return { ...offered, problem: mine.failed ? `${mine.failed.message}. ${mine.failed.remedy}` : '' };
+    const download = this.download.offer(mine.failed ? mine.recorder.partial : mine.recorder.path);
+    return { ...download, problem: mine.failed ? `${mine.failed.message}. ${mine.failed.remedy}` : '' };
   }
 
   clear(): void {
     this.recording?.recorder.discard();
     this.recording = undefined;
-    this.offer.withdraw();
+    this.download.withdraw();
     this.scratch.clear();
   }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Captures that are kept while the program runs, to compare with what is now.
 import { rmSync } from 'node:fs';
-import { type Comparison, MOST_DIFFERENCES, type Offered, type Snapshot } from '../../contract/api.ts';
+import { type Comparison, type Download, MOST_DIFFERENCES, type Snapshot } from '../../contract/api.ts';
 import type { Difference, DiffTotals } from '../../contract/changes.ts';
+import { OneTimeDownload } from '../download.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import { Offer } from '../offer.ts';
 import { PartialFile } from '../partial.ts';
 import { Scratch } from '../scratch.ts';
 import { Failed } from '../sources/failed.ts';
@@ -33,7 +33,7 @@ export class Snapshots {
   private readonly kept = new Map<string, Kept>();
   /** The two captures of the last comparison; if it was with "now", the second was made then. */
   private compared: { readonly before: string; readonly after: string; readonly own: boolean } | undefined;
-  readonly offer = new Offer();
+  readonly download = new OneTimeDownload();
   private readonly abort = new AbortController();
 
   constructor(private readonly explorer: Explorer) {}
@@ -76,7 +76,7 @@ export class Snapshots {
   }
 
   /** All differences of the last comparison as a file. */
-  async export(format: 'csv' | 'jsonl'): Promise<Offered> {
+  async export(format: 'csv' | 'jsonl'): Promise<Download> {
     if (!this.compared) throw new Failed('nothing was compared', 'Compare first.', 'ENOENT');
     const { before, after } = this.compared;
     const file = new PartialFile(this.scratch.path(`.${format}`), false);
@@ -97,7 +97,7 @@ export class Snapshots {
       file.discard();
       throw error;
     }
-    return this.offer.make(file.path);
+    return this.download.offer(file.path);
   }
 
   drop(id: string): boolean {
@@ -114,7 +114,7 @@ export class Snapshots {
     this.abort.abort();
     this.kept.clear();
     this.compared = undefined;
-    this.offer.withdraw();
+    this.download.withdraw();
     this.scratch.clear();
   }
 

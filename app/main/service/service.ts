@@ -278,7 +278,7 @@ export class Service implements Omit<Api, keyof Reads> {
 
   /** Opens the file that is offered to the page at a URL path; the caller closes it. */
   take(path: string): { fd: number; size: number } | undefined {
-    return this.documents.offer.take(path) ?? this.snapshots.offer.take(path);
+    return this.documents.download.take(path) ?? this.snapshots.download.take(path);
   }
 
   takeSnapshot: Api['takeSnapshot'] = ({ id, pid, startTicks }) =>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A file for a page to fetch: once, by a path that nobody can guess.
+// A file that a page may download once, by a path that nobody can guess.
 import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
-import { EXPORT_PATH, type Offered } from '../contract/api.ts';
+import { type Download, EXPORT_PATH } from '../contract/api.ts';
 import { newSecret } from './secret.ts';
 
-/** One file at a time: a page fetches each as soon as it is offered. */
-export class Offer {
+/** Holds one file at a time: a page downloads each as soon as it is offered. */
+export class OneTimeDownload {
   private last: { readonly path: string; readonly file: string } | undefined;
 
   /** Offers a file, and removes the one that was offered before. */
-  make(file: string): Offered {
+  offer(file: string): Download {
     this.withdraw();
     const path = `${EXPORT_PATH}${newSecret()}`;
     this.last = { path, file };
