@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A capture of the fixture of every kind of page, beside the machine that it was made from.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ export async function captureFixture() {
   const sources = await openSources(ADDON_PATH);
   const live = new Explorer(sources);
   const fixture = await startFixture('page-kinds', ['out/fixtures']);
+  // Writeback write-protects the dirty pages of a file. Let it happen now rather than between capture and comparison.
+  execFileSync('sync', ['--file-system', 'out/fixtures']);
   const pids = [...new Set(fixture.cases.map((c) => c.pid))];
   const wanted = pids.map((pid) => ({ pid, startTicks: 0n }));
   const { summaries } = await captureProcesses(live, file, wanted, { frames: 'bytes', memory: true });
