@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hexVa } from '../../app/contract/format.ts';
-import { type Case, type Fixture, startFixture } from '../fixture.ts';
+import { type Fixture, startFixture } from '../fixture.ts';
 import { electronProgram, type Face, openBrowser, openDesktop, shot } from './faces.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-opened-'));
@@ -19,9 +19,8 @@ const broken = join(folder, 'broken.cr3scope');
 let fixture: Fixture;
 /** The pages of a region as the live window showed them. */
 let liveRows: string[];
-let liveLadder: string;
+let liveWalk: string;
 const cli = (...words: string[]) => spawnSync(process.execPath, ['out/main/cli.cjs', ...words], { encoding: 'utf8' });
-const of = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
 
 const go = async ({ page }: Face, text: string) => {
   await page.keyboard.press('Control+k');
@@ -29,8 +28,8 @@ const go = async ({ page }: Face, text: string) => {
   await page.getByLabel('Go to a process, address, frame or entry').press('Enter');
 };
 /** The rows around a page, and its walk, as text. */
-async function look(face: Face): Promise<{ rows: string[]; ladder: string }> {
-  const { pid, va } = of('anon4k');
+async function look(face: Face): Promise<{ rows: string[]; walk: string }> {
+  const { pid, va } = fixture.of('anon4k');
   await go(face, String(pid));
   await face.page.getByRole('heading', { name: `${pid} page-kinds` }).waitFor();
   await face.page.getByText(/pages checked in/).waitFor();
@@ -40,19 +39,19 @@ async function look(face: Face): Promise<{ rows: string[]; ladder: string }> {
   const selected = face.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true]');
   await selected.filter({ hasText: 'agree' }).waitFor();
   const rows = await face.page.getByRole('grid', { name: 'Pages' }).locator('[role=row]').allInnerTexts();
-  return { rows, ladder: await region.locator('.ladder').innerText() };
+  return { rows, walk: await region.locator('.walk-levels').innerText() };
 }
 
 beforeAll(async () => {
   fixture = await startFixture('page-kinds', ['out/fixtures']);
   const live = await openBrowser();
-  ({ rows: liveRows, ladder: liveLadder } = await look(live));
+  ({ rows: liveRows, walk: liveWalk } = await look(live));
   await live.close();
   const { status, stderr } = cli('report', '--all', '-o', file);
   expect([status, stderr]).toEqual([0, '']);
   expect(cli('report', '--all', '-o', later).status).toBe(0);
   expect(cli('trace', '-o', traced, 'sh', '-c', 'ls | wc; exit 3').status).toBe(0);
-  const { pid, va } = of('anon4k');
+  const { pid, va } = fixture.of('anon4k');
   expect(cli('watch', String(pid), `${va.toString(16)}+4`, '--for', '0.3', '-o', watched).status).toBe(0);
   writeFileSync(broken, readFileSync(file).subarray(0, -100));
 });
@@ -75,10 +74,10 @@ describe.each(faces)('%s', (name, open) => {
     const { page } = face;
     try {
       await page.getByRole('button', { name: /^capture of/ }).waitFor();
-      const { rows, ladder } = await look(face);
+      const { rows, walk } = await look(face);
       expect(rows.length).toBeGreaterThan(5);
       expect(rows).toEqual(liveRows);
-      expect(ladder).toBe(liveLadder);
+      expect(walk).toBe(liveWalk);
       await page.getByText(/capture verified, SHA-256 [0-9a-f]{12}…/).waitFor();
       await page
         .getByRole('region', { name: 'Frame', exact: true })

@@ -113,7 +113,7 @@ inEachFace((window) => {
     const { va } = fixture.of('anon4k');
     await startAt('anon4k');
     await expect.poll(shownFirst).toBe(firstLine(va));
-    await window.translation.locator('.ladder li').nth(-2).getByRole('button', { name: /table/ }).click();
+    await window.translation.locator('.walk-levels li').nth(-2).getByRole('button', { name: /table/ }).click();
     const entries = window.frame.getByRole('group', { name: 'Entries of the table' });
     const below = entries.locator('tr.here').getByRole('button', { name: /PTE table/ });
     await below.waitFor();

@@ -46,7 +46,7 @@ inEachFace((window) => {
     await window.go(hexVa(fixture.of('protnone').va));
     await window.translation.getByText('PROT_NONE, inverted').waitFor();
     expect(await window.translation.innerText()).toContain('Un-inverted it is the frame that pagemap names');
-    expect(await window.translation.locator('.ladder li').count()).toBeGreaterThanOrEqual(4);
+    expect(await window.translation.locator('.walk-levels li').count()).toBeGreaterThanOrEqual(4);
     const page = window.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true][aria-busy=false]');
     expect(await page.innerText()).toMatch(/agree by rule[\s\S]+PROT_NONE/);
   });

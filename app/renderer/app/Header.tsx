@@ -5,8 +5,8 @@ import { IconButton } from '../parts/IconButton.tsx';
 import { setExporting } from '../state/export.ts';
 import { setSearching } from '../state/search.ts';
 import { useTarget } from '../state/target.ts';
-import { Lamp } from './Lamp.tsx';
 import { QueryBox } from './QueryBox.tsx';
+import { SourceButton } from './SourceButton.tsx';
 import { TargetFacts } from './TargetFacts.tsx';
 import { ThemeButton } from './ThemeButton.tsx';
 import './header.css';
@@ -21,7 +21,7 @@ export function Header() {
       </h1>
       <TargetFacts />
       {target?.sources.map((source) => (
-        <Lamp key={source.name} source={source} />
+        <SourceButton key={source.name} source={source} />
       ))}
       <QueryBox />
       <IconButton

@@ -41,7 +41,7 @@ export function TargetFacts() {
   const target = useTarget((s) => s.target);
   if (!target) return null;
   return (
-    <Popup trigger={{ className: 'lamp target', content: sayTarget(target) }} title="Target" className="wide">
+    <Popup trigger={{ className: 'header-button target', content: sayTarget(target) }} title="Target" className="wide">
       <dl className="facts">
         {factsOf(target).map(([name, value]) => (
           <Fact key={name} name={name}>

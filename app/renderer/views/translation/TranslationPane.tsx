@@ -10,8 +10,8 @@ import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
-import { Rung } from './Rung.tsx';
 import { SourceFacts } from './SourceFacts.tsx';
+import { WalkLevel } from './WalkLevel.tsx';
 import './translation.css';
 
 function Walk({ translation: t, va, target }: { translation: Translation; va: bigint; target: Target }) {
@@ -25,8 +25,8 @@ function Walk({ translation: t, va, target }: { translation: Translation; va: bi
   const status = FRAME_STATUS.name(path.status);
   const note = row ? NOTE.name(row.note[0] as number) : 'none';
   return (
-    <div className="scroll ladder-pane" tabIndex={0} role="group" aria-label="The walk">
-      <p className="ladder-root">
+    <div className="scroll walk-pane" tabIndex={0} role="group" aria-label="The walk">
+      <p className="walk-root">
         root PA (mm→pgd) <span className="num strong">0x{hex(t.rootPa)}</span>
         {userPath && (
           <>
@@ -35,9 +35,9 @@ function Walk({ translation: t, va, target }: { translation: Translation; va: bi
           </>
         )}
       </p>
-      <ol className="ladder">
+      <ol className="walk-levels">
         {levels.map((level) => (
-          <Rung
+          <WalkLevel
             key={level}
             path={path}
             level={level}

@@ -3,12 +3,12 @@ import type { SourceStatus } from '../../contract/api.ts';
 import { Popup, PopupText } from '../parts/Popup.tsx';
 
 /** A source: whether it is ready, and the remedy if it is not. */
-export function Lamp({ source }: { source: SourceStatus }) {
+export function SourceButton({ source }: { source: SourceStatus }) {
   const state = source.ready ? 'ready' : 'missing';
   return (
     <Popup
       trigger={{
-        className: 'lamp',
+        className: 'header-button',
         label: `Source ${source.label}: ${state}`,
         content: (
           <>

@@ -24,7 +24,7 @@ import '../../parts/flags.css';
 
 const RIGHTS = { user: 'U', write: 'W', execute: 'X' } as const;
 
-interface RungProps {
+interface Props {
   readonly path: Path;
   readonly level: number;
   readonly va: bigint;
@@ -34,7 +34,7 @@ interface RungProps {
   readonly userRaw: bigint | undefined;
 }
 
-export function Rung({ path, level, va, denied, userRaw }: RungProps) {
+export function WalkLevel({ path, level, va, denied, userRaw }: Props) {
   const target = useTarget((s) => s.target);
   if (!target) return null;
   const raw = path.entry[level] as bigint;
@@ -45,7 +45,7 @@ export function Rung({ path, level, va, denied, userRaw }: RungProps) {
   const flags = flagsOf(raw, level, target, target.release, half);
   return (
     <li className={entry.kind}>
-      <div className="rung-title">
+      <div className="level-title">
         <strong title={`Intel: ${INTEL_LEVEL[level]}`}>{levelName(level, target.levels)}</strong>
         <span className="num index">[{hex(index, 3)}]</span>
         <span className="num dim">at {hex(table + BigInt(index * ENTRY_BYTES), 9)}</span>
