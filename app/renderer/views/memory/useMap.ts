@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The map of a range of frames, read when it is shown and on request.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Failure, MemoryMap } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 
@@ -9,7 +9,7 @@ export function useMap(range: { begin: bigint; end: bigint }, cells: number, fla
   const [map, setMap] = useState<MemoryMap>();
   const [error, setError] = useState<Failure>();
   const [again, setAgain] = useState(0);
-  const [walked, setWalked] = useState(0);
+  const walked = useRef(0);
   const [busy, setBusy] = useState(range.end > range.begin);
   useEffect(() => {
     if (range.end <= range.begin || cells === 0) return;
@@ -17,14 +17,14 @@ export function useMap(range: { begin: bigint; end: bigint }, cells: number, fla
     setBusy(true);
     const timer = setTimeout(() => {
       explorer()
-        .call('memory', { ...range, cells, flags: 1n << BigInt(flag), again: again !== walked })
+        .call('memory', { ...range, cells, flags: 1n << BigInt(flag), again: again !== walked.current })
         .then(
           (result) => {
             if (!current) return;
             setBusy(false);
             setMap(result);
             setError(undefined);
-            setWalked(again);
+            walked.current = again;
           },
           (reason) => {
             if (!current) return;
@@ -37,6 +37,6 @@ export function useMap(range: { begin: bigint; end: bigint }, cells: number, fla
       current = false;
       clearTimeout(timer);
     };
-  }, [range, cells, flag, again, walked]);
+  }, [range, cells, flag, again]);
   return { map, busy, error, walkAgain: () => setAgain(again + 1) };
 }
