@@ -151,6 +151,7 @@ inEachFace((window) => {
     const lab = await startAtLab();
     const written = spawnSync(process.execPath, ['out/main/cli.cjs', 'report', String(lab.pid), '-o', capture]);
     expect(String(written.stderr)).toBe('');
+    const later = await startLabProgram('demand');
     const pane = await window.show('Compare');
     const path = pane.getByLabel('Capture in a file');
     await path.fill('/nonexistent.cr3scope');
@@ -160,9 +161,10 @@ inEachFace((window) => {
     await pane.getByRole('button', { name: 'Open' }).click();
     await expect.poll(() => pane.getByLabel('Before').innerText()).toContain('lab.cr3scope');
     await pane.getByRole('button', { name: 'Compare', exact: true }).click();
-    await pane.getByText(/gone, [1-9].* came/).waitFor();
+    await pane.getByText(/gone, [1-9].* came/).waitFor(); // the later one, at least
     await pane.getByRole('button', { name: 'Drop' }).click();
     await pane.getByText('No snapshot is kept').waitFor();
+    later.end();
     lab.end();
   });
 
