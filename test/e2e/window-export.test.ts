@@ -48,7 +48,7 @@ inEachFace((window) => {
   });
 
   test('captures the whole machine, with a SHA-256 a frame', async () => {
-    await window.start('cr3scope://cpus');
+    await window.startAtCpus();
     await open('Capture this machine', /^Capture/);
     await window.dialog.getByRole('radio', { name: /^the bytes/ }).check();
     await window.dialog.getByText(/passwords, keys and all/).waitFor();

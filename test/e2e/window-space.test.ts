@@ -69,7 +69,7 @@ inEachFace((window) => {
   });
 
   test('every source says how it is', async () => {
-    await window.start('cr3scope://cpus');
+    await window.startAtCpus();
     await window.page.getByRole('button', { name: 'Source kernel walk: missing' }).click();
     const why = window.page.getByText(/open .dev.cr3scope/);
     await why.waitFor();
@@ -125,7 +125,7 @@ inEachFace((window) => {
   });
 
   test('bad input is answered in place', async () => {
-    await window.start('cr3scope://cpus');
+    await window.startAtCpus();
     await window.go('no such thing');
     const answer = window.page.getByText(/is not a process, address or frame here/);
     await answer.waitFor();

@@ -31,7 +31,7 @@ inEachFace((window) => {
   };
 
   test('the root in force on every CPU, and why it changes', async () => {
-    await window.start('cr3scope://cpus');
+    await window.startAtCpus();
     const pane = window.pane('CPUs');
     await pane.getByRole('heading', { name: 'CPU 0' }).waitFor();
     await pane.getByText(/derived by bpf/).waitFor();
@@ -42,7 +42,7 @@ inEachFace((window) => {
   });
 
   test('launches a program and follows its roots through exec and fork', async () => {
-    await window.start('cr3scope://cpus');
+    await window.startAtCpus();
     const pane = await window.show('Trace');
     const line = pane.getByLabel('Program and arguments');
     await window.face.answer(1);
@@ -74,7 +74,7 @@ inEachFace((window) => {
   });
 
   test('listens to the whole machine', async () => {
-    await window.start('cr3scope://cpus');
+    await window.startAtCpus();
     const pane = await window.show('Trace');
     await pane.getByRole('button', { name: 'Whole machine' }).click();
     await pane.getByRole('button', { name: 'Events' }).click();
@@ -169,7 +169,7 @@ inEachFace((window) => {
   });
 
   test('a lab, step by step, with the walk beside it', async () => {
-    await window.start('cr3scope://cpus');
+    await window.startAtCpus();
     const pane = await window.show('Labs');
     await pane.getByRole('button', { name: /Copy on write after fork/ }).click();
     await pane.getByText('One process, one frame, writable.').waitFor();

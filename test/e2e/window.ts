@@ -66,6 +66,12 @@ export class TestWindow {
     await this.checked(process.pid);
   }
 
+  /** Begins anew at the CPUs, where no process is chosen. A link may be followed later than the list of processes is shown. */
+  async startAtCpus(): Promise<void> {
+    await this.start('cr3scope://cpus');
+    await this.pane('CPUs').waitFor();
+  }
+
   /** Waits until a process is shown and checked. */
   async checked(pid: number): Promise<void> {
     await this.page.getByRole('heading', { name: new RegExp(`^${pid} `) }).waitFor();
