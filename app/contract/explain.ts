@@ -85,7 +85,7 @@ function summarise(raw: bigint, level: number, facts: PagingFacts, half: Half): 
     case 'presentCleared':
       return 'Not present: the kernel cleared P and kept the rest, as for secretmem, debug_pagealloc and KFENCE. Tables of the kernel half hold no swap entries.';
     case 'reserved':
-      return `Present with reserved bits 0x${hex(e.violation)} set: using it would fault. Most likely this is no page-table entry, or one of another level.`;
+      return `Present with reserved bits 0x${hex(e.violation)} set: using it would fault. Most likely this is not a page-table entry, or it belongs to another level.`;
   }
 }
 

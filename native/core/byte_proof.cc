@@ -119,7 +119,7 @@ class Prover {
     for (size_t i = 0; i < count;) {
       size_t n = 1;
       while (i + n < count && pages[i + n].va == pages[i + n - 1].va + kPageSize) n++;
-      // A read ends at the first page that refuses; the one behind it is asked anew.
+      // A read ends at the first page that refuses; the next page is requested again.
       for (size_t k = 0; k < n;) {
         ssize_t got =
             pread(memory_.fd(), &bytes_[(i + k) * kPageSize], (n - k) * kPageSize, static_cast<off_t>(pages[i + k].va));
@@ -147,7 +147,7 @@ class Prover {
 ByteProof prove_bytes(const Target& target, FrameReader& frames, int pid, u64 root_pa, u64 begin, u64 end,
                       const std::atomic<bool>& cancel, const std::function<void(u64, u64)>& progress) {
   ByteProof proof;
-  u64 started = monotonic_ns(), told = 0;
+  u64 started = monotonic_ns(), emitted_ns = 0;
   File memory(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDONLY);
   if (!memory)
     throw Error("open /proc/" + std::to_string(pid) + "/mem", errno,
@@ -165,8 +165,8 @@ ByteProof prove_bytes(const Target& target, FrameReader& frames, int pid, u64 ro
   each([&](const Page& page) {
     if (cancel) throw Cancelled();
     prover.add(page);
-    if (u64 now = monotonic_ns(); now - told > kEmitNs) {
-      told = now;
+    if (u64 now = monotonic_ns(); now - emitted_ns > kEmitNs) {
+      emitted_ns = now;
       progress(proof.pages, std::max(total, proof.pages));
     }
   });

@@ -15,7 +15,7 @@ struct ByteProof {
   struct Difference {
     u64 va, pfn;
     u32 offset;                        // of the first byte that differs
-    std::array<u8, 16> frame, memory;  // from there on, 0 behind the end of the page
+    std::array<u8, 16> frame, memory;  // from there on; 0 after the end of the page
   };
   static constexpr size_t kMostDifferences = 1000;
 
@@ -32,7 +32,7 @@ struct ByteProof {
 
 // Compares the pages that are mapped within [begin, end) of the user half. Only pages that are mapped are read, since
 // reading through /proc/PID/mem brings others in; it does set their accessed bits. Throws Cancelled, and Error where
-// /proc/PID/mem can't be opened. `progress` hears the pages compared so far, and how many there are.
+// /proc/PID/mem can't be opened. `progress` is called with the number of pages compared so far and of all pages.
 ByteProof prove_bytes(const Target& target, FrameReader& frames, int pid, u64 root_pa, u64 begin, u64 end,
                       const std::atomic<bool>& cancel, const std::function<void(u64, u64)>& progress);
 

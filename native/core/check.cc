@@ -155,7 +155,7 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
     return check_entries(
         piece, reinterpret_cast<const u64*>(&tables_[slot * kPageSize]) + table_index(piece.begin, kPte), stale);
   if (piece.words == kNoWords || extent.entry.kind == EntryKind::table) {
-    // No table to compare with. If it has only moved, the re-read of each page tells; a whole lost table is one run.
+    // No table to compare with. If it has only moved, the re-read of each page finds that out; a lost table is one run.
     bool readable_now = walk_.translate(result_.root_pa, {piece.begin})[0].status == FrameStatus::ok;
     if (!readable_now || piece.words == kNoWords) {
       const Words unread{{0, extent.raw, 0}};
@@ -398,7 +398,7 @@ void Checker::settle_doubts() {
     const Settled& s = settled[i];
     if (p.region == kNoRegion) {
       result_.outside++;
-      // A page that left with its region between maps and the walk is no page of the check.
+      // A page that left with its region between maps and the walk is not part of the check.
       if (s.verdict == Verdict::notPresent) continue;
     }
     count(p.region, p.va, 1, s.verdict, s.note, s.words);

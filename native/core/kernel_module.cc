@@ -26,7 +26,7 @@ bool is_installed(const std::string& modules) {
   return false;
 }
 
-// Why there is no /dev/cr3scope, and the command that mends it.
+// Why there is no /dev/cr3scope, and the command that fixes it.
 [[noreturn]] void refuse_missing(const Target& t, int code) {
   const std::string call = std::string("open ") + CR3SCOPE_DEVICE;
   const std::string modules = "/lib/modules/" + t.release;

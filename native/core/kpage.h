@@ -20,7 +20,7 @@ constexpr u64 kUnknown = ~0ull;  // a word that could not be read
 // What a frame is used for. The order is part of the contract: app/contract/roles.ts.
 enum class Role : u8 {
   unknown,  // kpageflags can't be read
-  absent,   // no RAM, or no struct page behind it
+  absent,   // not RAM, or without a struct page
   hwpoison,
   offline,
   zeroPage,
@@ -32,7 +32,8 @@ enum class Role : u8 {
   shmem,  // shared memory and tmpfs
   file,   // page cache
   reserved,
-  kernel,  // no flag tells: stacks, vmalloc, drivers, what a balloon took, free pages that a CPU keeps at hand
+  kernel,  // no flag says what it is: stacks, vmalloc, drivers, what a balloon took, free pages that a CPU keeps at
+           // hand
 };
 constexpr size_t kRoles = 14;
 
@@ -62,13 +63,13 @@ class KPage {
   u64 count(u64 pfn) const { return word(count_, pfn); }
   u64 cgroup(u64 pfn) const { return word(cgroup_, pfn); }
 
-  // The flags of many frames in one call; those behind the end of the file are kUnknown.
+  // The flags of many frames in one call; those after the end of the file are kUnknown.
   void flags(u64 first, size_t count, u64* words) const {
     ssize_t n =
         flags_ ? pread(flags_.fd(), words, count * sizeof *words, static_cast<off_t>(first * sizeof *words)) : 0;
     std::fill(words + (n > 0 ? static_cast<size_t>(n) / sizeof *words : 0), words + count, kUnknown);
   }
-  // What one frame is used for; a tail that does not tell by itself is what the head of its folio is.
+  // What one frame is used for; a tail page without flags of its own takes the role of its folio's head.
   Role role(u64 pfn) const {
     u64 word = flags(pfn);
     for (u64 back = 1; role_of(word) == Role::kernel && (word & kKpfTail) && back <= kMostFolio && back <= pfn; back++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Physical memory as a picture: what its frames are used for and by whom, in cells of equally many frames.
+// A map of physical memory: what its frames are used for and by whom, in cells of equal numbers of frames.
 #pragma once
 #include <array>
 #include <atomic>

@@ -42,7 +42,8 @@ struct Paging {
   u8 max_phys_bits = 52;    // MAXPHYADDR, CPUID 80000008 EAX[7:0]
   u64 encryption_mask = 0;  // SME/SEV C-bit, 0 where there is none
   u8 swap_pfn_bits = 34;    // SWP_PFN_BITS: MAX_PHYSMEM_BITS - 12 (46 with 4 levels, 52 with 5)
-  // Swap types at or above the number of swap files are no disks (include/linux/swap.h); 0xff: this kernel has none.
+  // Swap types at or above the number of swap files do not stand for disks (include/linux/swap.h); 0xff: this kernel
+  // does not have the type.
   u8 hwpoison_type = 0xff;
   u8 migration_type = 0xff;  // the first
   u8 migration_types = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// From a frame back up: which addresses of which processes map it. One walk of every address space fills an index that
-// is asked any number of times; it is a picture of the moment it was made, and says which one.
+// The reverse map: which addresses of which processes map a frame. One walk of every address space fills an index that
+// answers any number of questions. It shows the moment at which it was made, and gives that moment.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -67,13 +67,13 @@ class ReverseMap {
   u64 bytes() const {
     return (mappings_.capacity() + tables_.capacity()) * sizeof(Mapping) + spaces_.capacity() * sizeof(Space);
   }
-  u64 gone() const { return gone_; }          // address spaces that went away while they were walked: left out
+  u64 gone() const { return gone_; }          // address spaces that went away while they were walked; they are left out
   u64 raced() const { return raced_; }        // page tables that changed while they were read: left out
   u64 begin_ns() const { return begin_ns_; }  // CLOCK_MONOTONIC
   u64 end_ns() const { return end_ns_; }
 
  private:
-  // 16 bytes a mapping: the sort and the memory of millions are what counts.
+  // 16 bytes for each mapping: there are millions to sort and keep.
   struct Mapping {
     u64 pfn : 40;    // the first of the page
     u64 shift : 6;   // 12, 21 or 30; of a table: its level

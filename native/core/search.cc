@@ -57,7 +57,7 @@ class BlockSearch {
       }
       i += n + 1;
     }
-    if (!anchor_bytes_) throw Error("search", EINVAL, "Give at least one byte that is no wildcard.");
+    if (!anchor_bytes_) throw Error("search", EINVAL, "Give at least one byte that is not a wildcard.");
   }
 
   void run(Block& block, u64 limit) {
@@ -196,7 +196,7 @@ class BlockSearch {
   size_t anchor_ = 0, anchor_bytes_ = 0;
   Block* block_ = nullptr;
   u64 limit_ = 0;
-  // Forwards, the last bytes of the page before; backwards, the first of the page behind: one fewer than the pattern
+  // Forwards, the last bytes of the page before; backwards, the first of the next page: one fewer than the pattern
   // has.
   std::vector<u8> tail_, head_, both_;
   Page tail_page_{}, head_page_{};

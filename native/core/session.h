@@ -18,7 +18,7 @@ namespace cr3scope {
 
 class Session {
  public:
-  // Makes a frame reader that stands between the true one and everybody who asks for frames; tests have one that lies.
+  // Makes a frame reader that wraps the real one; tests use it for one that gives wrong frames.
   using Decorate = std::unique_ptr<FrameReader> (*)(const Target& target, FrameReader& truth, Roots& roots);
 
   explicit Session(Decorate decorate = nullptr) : target_(read_target()), decorate_(decorate) {}
@@ -38,7 +38,7 @@ class Session {
 
   ReverseMapCache& reverse_maps() { return reverse_maps_; }
 
-  // A frame reader with what the same descriptors tell besides frames.
+  // A frame reader, and what else the same descriptors give.
   struct Reader {
     std::unique_ptr<FrameReader> truth, decorated;
     Roots* roots;
@@ -52,9 +52,9 @@ class Session {
   // limited. Whoever has a lease must not ask for another one.
   class Lease {
    public:
-    // One for a call that is over soon and waits for nobody. It never waits for long work.
+    // One for a short call, which never waits for long work.
     explicit Lease(Session& session) : Lease(session, session.calls_, 1, kNeverCancelled, nullptr) {}
-    // Some for long work. Where it must wait for others to end, it says so by `waits`. Throws Cancelled.
+    // Some for long work. Calls `waits` if it must wait until others end. Throws Cancelled.
     Lease(Session& session, size_t count, const std::atomic<bool>& cancel, const std::function<void()>& waits)
         : Lease(session, session.jobs_, count, cancel, waits) {}
     ~Lease();
@@ -74,7 +74,7 @@ class Session {
     Turns::Turn turn_;  // given back when the readers are gone
     std::vector<Reader> readers_;
   };
-  // At most as many readers can long work have at once, and each of it.
+  // How many readers long work may have in total, and each piece of it.
   static constexpr size_t kMostReaders = 8;
 
  private:

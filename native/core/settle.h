@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The settling of doubts: pages whose words differed, or may be out of date, are read again until the readings are
+// Re-reads: pages whose words differed, or may be out of date, are read again until the readings are
 // equal and undisturbed, or keep differing.
 #pragma once
 #include <atomic>
@@ -34,7 +34,7 @@ Judgement judge_page(SpaceSources& sources, u64 va, const Words& words, const Pa
 // One result for each doubt. Every round reads pagemap and the kernel walk between two table walks. A page agrees as
 // soon as one undisturbed reading does: both walks read the same entry, but for A and D. It is a mismatch only after
 // four equal, undisturbed readings in a row; what changes until the last round is `stillChanging`. `gone` is set, and
-// the rest is not comparable, where the address space went away; where it is set already nothing is believed. Throws
+// the rest is not comparable, where the address space went away; where it is set already no reading counts. Throws
 // Cancelled, and Error where a source refuses.
 std::vector<Settled> settle(SpaceSources& sources, const std::vector<Doubt>& doubts, const std::atomic<bool>& cancel,
                             bool& gone);

@@ -33,7 +33,7 @@ TableTree read_table_tree(const Target& target, FrameReader& frames, u64 root_pa
       used[extent.level][extent.parent]++;
       continue;
     }
-    // The table behind this entry could not be read; it is among the tables already.
+    // The table that this entry points to could not be read; it is among the tables already.
     auto& below = upper.tables[extent.level - 1];
     for (size_t i = 0; i < below.size(); i++)
       if (below[i].va == extent.va && below[i].parent == extent.parent) status[extent.level - 1][i] = extent.status;
@@ -76,7 +76,8 @@ TableTree read_table_tree(const Target& target, FrameReader& frames, u64 root_pa
       });
     }
   }
-  // A table that was freed before its flags were read is not marked, either: only one that is still in use tells.
+  // A table that was freed before its flags were read is not marked either, so only a table that is still in use
+  // counts.
   for (TableTree::Node& node : tree.nodes) {
     if (node.marked != TableTree::Marked::no) continue;
     bool in_use = walk.translate(root_pa, {node.va})[0].table[node.level] == node.pa;

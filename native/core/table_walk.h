@@ -94,7 +94,7 @@ class TableWalk {
   // Each read throws Error where the frame reader does; a single table that can't be read has its status instead.
 
   // Reads PGD..PMD of the user half, breadth-first in batches. `root_pa` is physical and frame-aligned. What changes
-  // while it is read may be found in a state between; verify() tells.
+  // while it is read may be found in an intermediate state; verify() finds out.
   UpperLevels upper_levels(u64 root_pa);
 
   // The PTE tables of extents [first, first + count), count <= kBatch: table i at the result + i * 4096, with its

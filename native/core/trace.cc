@@ -31,7 +31,7 @@ namespace {
 
 constexpr long kOptions =
     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT;
-// How long to sleep where no tracee has anything to tell: soon at first, then rarely.
+// How long to sleep where no tracee has anything to report: soon at first, then rarely.
 constexpr long kShortestNapNs = 50'000, kLongestNapNs = 2'000'000;
 constexpr int kDetachTurns = 50;
 
@@ -119,7 +119,7 @@ class Prepared {
         return Error("execute " + launch_.arguments[0] + as, code,
                      code == ENOENT    ? "There is no such program, directory, or interpreter."
                      : code == EACCES  ? "It is not executable for that user."
-                     : code == ENOEXEC ? "It is no program of this machine."
+                     : code == ENOEXEC ? "It is not a program for this machine."
                                        : "Check the program and its arguments.");
     }
   }
@@ -228,9 +228,9 @@ class Tracer {
     }
     launched_ = pid;
     roots_[pid] = root_of(pid);
-    tell(TraceKind::start, pid, 0, roots_[pid], 0, 0, what.arguments[0]);
+    report(TraceKind::start, pid, 0, roots_[pid], 0, 0, what.arguments[0]);
     if (write(go_end.fd(), "", 1) != 1) throw Error("start " + what.arguments[0], errno, "Try again.");
-    // Its outcome is known when it has exec'd, or has told why not.
+    // Its outcome is known when it has exec'd, or has said why it did not.
     run([&] { return execed_ || threads_.empty(); });
     Prepared::Failure failure{};
     if (!execed_ && read(failed_end.fd(), &failure, sizeof failure) == sizeof failure) throw prepared.error_of(failure);
@@ -275,7 +275,7 @@ class Tracer {
         }
     }
     roots_[pid] = root_of(pid);
-    tell(TraceKind::attach, pid, 0, roots_[pid], roots_[pid], 0, program_of(pid));
+    report(TraceKind::attach, pid, 0, roots_[pid], roots_[pid], 0, program_of(pid));
   }
 
   void seize(int tid, int group = 0) {
@@ -320,12 +320,12 @@ class Tracer {
       int group = at == threads_.end() ? tid : at->second;
       if (at != threads_.end()) threads_.erase(at);
       if (tid != group) return;
-      tell(TraceKind::exit, group, 0, roots_[group], 0, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
-           "");
+      report(TraceKind::exit, group, 0, roots_[group], 0, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
+             "");
       roots_.erase(group);
       return;
     }
-    // A child may stop for the first time before its parent tells of it: it waits, so that its birth comes first.
+    // A child may stop for the first time before its parent reports it. It waits, so that the fork is reported first.
     if (!threads_.count(tid)) {
       early_.insert(tid);
       return;
@@ -370,7 +370,7 @@ class Tracer {
     threads_[pid] = pid;
     u64 before = roots_[pid], after = root_of(pid);
     roots_[pid] = after;
-    tell(TraceKind::exec, pid, 0, before, after, 0, program_of(pid));
+    report(TraceKind::exec, pid, 0, before, after, 0, program_of(pid));
     execed_ = true;
     if (follow_) {
       ptrace(PTRACE_CONT, pid, nullptr, 0L);
@@ -387,13 +387,13 @@ class Tracer {
     const bool waits = early_.erase(child);
     u64 parent_root = roots_[parent];
     if (kind == TraceKind::clone && group == parent) {
-      tell(TraceKind::thread, parent, child, parent_root, parent_root, 0, "");
+      report(TraceKind::thread, parent, child, parent_root, parent_root, 0, "");
       if (waits) ptrace(PTRACE_CONT, child, nullptr, 0L);
       return;
     }
     u64 root = root_of(child);
     roots_[child] = root;
-    tell(kind, parent, child, parent_root, root, 0, "");
+    report(kind, parent, child, parent_root, root, 0, "");
     if (waits) ptrace(PTRACE_CONT, child, nullptr, 0L);
   }
 
@@ -402,7 +402,7 @@ class Tracer {
     return roots.empty() ? 0 : roots[0].root_pa;
   }
 
-  void tell(TraceKind kind, int pid, int child, u64 before, u64 after, int code, std::string name) {
+  void report(TraceKind kind, int pid, int child, u64 before, u64 after, int code, std::string name) {
     TraceEvent e;
     e.ns = monotonic_ns();
     e.kind = kind;
@@ -419,7 +419,7 @@ class Tracer {
   void let_go(int tid) {
     ptrace(PTRACE_DETACH, tid, nullptr, 0L);
     threads_.erase(tid);
-    tell(TraceKind::detach, tid, 0, roots_[tid], roots_[tid], 0, "");
+    report(TraceKind::detach, tid, 0, roots_[tid], roots_[tid], 0, "");
   }
 
   // Stops each tracee for a moment, as detaching takes, and lets it run on. A signal that was just to be delivered is.
@@ -445,7 +445,7 @@ class Tracer {
   bool follow_;
   const std::atomic<bool>& cancel_;
   const std::function<void(TraceEvent&&)>& emit_;
-  std::set<int> early_;         // stopped before their birth was told
+  std::set<int> early_;         // stopped before their fork was reported
   std::map<int, int> threads_;  // traced thread -> its thread group
   std::map<int, u64> roots_;    // of each group
   int launched_ = 0;

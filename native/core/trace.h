@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// CR3 through the life of processes: a tree of them is followed with ptrace, and each exec, fork, clone and exit comes
-// with the roots before and after.
+// Follows a tree of processes with ptrace, and reports each exec, fork, clone and exit with the roots before and after.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -31,7 +30,7 @@ enum class TraceKind : u8 {
   thread,  // one more thread of `pid`; it has no root of its own
   exit,
   detach,  // let go, running on
-  lost,    // `code` events that nobody can tell of any more: they came faster than they were taken
+  lost,    // `code` events that are lost because they came faster than they were read
 };
 
 struct TraceEvent {

@@ -159,7 +159,7 @@ void trace_machine(const Target& target, u64 direct_map, const std::atomic<bool>
   BpfFrames reader(target, direct_map);
   Lives lives(target, reader.direct_map());
   lives.attach(target, reader.own_namespace());
-  // After attaching: who is not in the list then will be told by a record.
+  // After attaching: a process that is missing from this list has a record.
   for (const RootRecord& r : reader.roots(0)) lives.know(r.pid, r.root_pa);
   while (!cancel)
     if (TraceEvents events = lives.next(); !events.empty()) emit(std::move(events));

@@ -10,8 +10,8 @@ namespace cr3scope {
 using TraceEvents = std::vector<TraceEvent>;
 
 // Tells each exec, fork and exit until it is cancelled (throws Cancelled). The root before is the one that this process
-// had by the list of roots or by its last event; 0 where neither told it. `direct_map` is that of another reader, or 0.
-// Throws Error with the reason and the remedy where bpf can't be used here.
+// had by the list of roots or by its last event; 0 where neither gave one. `direct_map` is that of another reader, or
+// 0. Throws Error with the reason and the remedy where bpf can't be used here.
 void trace_machine(const Target& target, u64 direct_map, const std::atomic<bool>& cancel,
                    const std::function<void(TraceEvents&&)>& emit);
 

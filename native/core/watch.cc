@@ -70,7 +70,7 @@ void watch(const Target& target, const WithMachine& with_machine, int pid, u64 s
   with_machine([&](const Machine& machine) { root = AddressSpace(machine.roots, pid, start_ticks).root_pa(); });
   Watch watch(target, root, pid, begin, end);
   std::vector<Sampled> last, now;
-  u64 samples = 0, told = 0;
+  u64 samples = 0, emitted_ns = 0;
   // What is the matter with these pages, by sources of the moment: regions come and go.
   auto look = [&](const Machine& machine, const std::vector<u64>& vas, WatchBatch& batch) {
     KPage kpage;
@@ -92,7 +92,7 @@ void watch(const Target& target, const WithMachine& with_machine, int pid, u64 s
     if (cancel) throw Cancelled();
     WatchBatch batch;
     batch.initial = samples == 0;
-    bool gone = false, tell = false;
+    bool gone = false, due = false;
     with_machine([&](const Machine& machine) {
       batch.ns = monotonic_ns();
       gone = !watch.sample(machine.frames, now);
@@ -101,7 +101,7 @@ void watch(const Target& target, const WithMachine& with_machine, int pid, u64 s
       for (size_t i = 0; i < now.size(); i++)
         if (batch.initial || now[i] != last[i]) vas.push_back(begin + i * kPageSize);
       std::swap(last, now);
-      tell = !vas.empty() || stepped || batch.ns - told >= kHeartbeatNs;
+      due = !vas.empty() || stepped || batch.ns - emitted_ns >= kHeartbeatNs;
       try {
         if (!vas.empty()) look(machine, vas, batch);
       } catch (const Error& error) {
@@ -111,8 +111,8 @@ void watch(const Target& target, const WithMachine& with_machine, int pid, u64 s
     });
     if (gone) return;
     batch.samples = ++samples;
-    if (!tell) continue;
-    told = batch.ns;
+    if (!due) continue;
+    emitted_ns = batch.ns;
     emit(std::move(batch));
   }
 }

@@ -41,7 +41,7 @@ Napi::Value access_of(const Napi::CallbackInfo& info) {
     path.table[level] = kPageSize;
     path.entry[level] = level < entry.ElementLength() ? entry[level] : 0;
   }
-  if (path.last >= path.entry.size()) throw Napi::RangeError::New(info.Env(), "last is no level");
+  if (path.last >= path.entry.size()) throw Napi::RangeError::New(info.Env(), "last is not a level");
   return Napi::Number::New(info.Env(), path.access());
 }
 
