@@ -2,6 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 
+/** A program of 32 bits needs no library of 32 bits if it uses none. */
+const BITS32 = ['-m32', '-static', '-nostdlib', '-ffreestanding', '-fno-stack-protector', '-fno-pie', '-no-pie'];
+
 /** Compiles the fixture programs into out/fixtures. */
 export function compileFixtures(): void {
   mkdirSync('out/fixtures', { recursive: true });
@@ -18,10 +21,20 @@ export function compileFixtures(): void {
     'faults',
     'hotplug',
     'sharing',
+    'process-kinds',
+    'bits32',
   ])
     execFileSync(
       'gcc',
-      ['-O2', '-Wall', '-Wextra', '-pthread', '-o', `out/fixtures/${name}`, `test/fixtures/${name}.c`],
+      [
+        '-O2',
+        '-Wall',
+        '-Wextra',
+        ...(name === 'bits32' ? BITS32 : ['-pthread']),
+        '-o',
+        `out/fixtures/${name}`,
+        `test/fixtures/${name}.c`,
+      ],
       {
         stdio: 'inherit',
       },

@@ -19,6 +19,8 @@ export interface Fixture {
   skipped: string[];
   /** The case of this name, which the fixture must have. */
   of(name: string): Case;
+  /** Processes that it has started, with the address of a page of a known pattern; 0 where there is none. */
+  processes: { name: string; pid: number; va: bigint }[];
   stop(): Promise<void>;
 }
 
@@ -31,13 +33,17 @@ export async function startFixture(name: string, args: string[] = []): Promise<F
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const cases: Case[] = [];
   const skipped: string[] = [];
+  const processes: Fixture['processes'] = [];
   await new Promise<void>((resolve, reject) => {
     child.once('exit', () => reject(new Error(`${name} ended before it was ready`)));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       const [word, ...rest] = line.split(' ');
       if (word === 'ready') resolve();
       else if (word === 'skip') skipped.push(rest.join(' '));
-      else if (word === 'fail') reject(new Error(line));
+      else if (word === 'process') {
+        const [name = '', pid, va] = rest;
+        processes.push({ name, pid: Number(pid), va: BigInt(`0x${va}`) });
+      } else if (word === 'fail') reject(new Error(line));
       else if (word === 'case') {
         const [caseName, pid, va, pages, verdict, note, pattern] = rest as [
           string,
@@ -69,6 +75,7 @@ export async function startFixture(name: string, args: string[] = []): Promise<F
       if (!found) throw new Error(`${name} has no case ${caseName}`);
       return found;
     },
+    processes,
     stop: async () => {
       child.stdin?.end();
       await ended;

@@ -384,6 +384,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
                 prove_bytes(s->target(), *lease, pid, check.root_pa, begin, until, cancel, [&](u64 done, u64 total) {
                   emit({done, total, check.counts, {}, {}, {}, false});
                 });
+          if (result.proof) result.check.outcome = outcome_now(sources.space());
           return result;
         });
   }

@@ -8,7 +8,7 @@
 
 #include "clock.h"
 #include "error.h"
-#include "file.h"
+#include "space_file.h"
 
 namespace cr3scope {
 
@@ -148,7 +148,7 @@ ByteProof prove_bytes(const Target& target, FrameReader& frames, int pid, u64 ro
                       const std::atomic<bool>& cancel, const std::function<void(u64, u64)>& progress) {
   ByteProof proof;
   u64 started = monotonic_ns(), emitted_ns = 0;
-  File memory(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDONLY);
+  File memory = open_space_file(pid, "mem");
   if (!memory)
     throw Error("open /proc/" + std::to_string(pid) + "/mem", errno,
                 errno == ENOENT ? "The process has exited." : "Comparing bytes needs CAP_SYS_PTRACE: run as root.");

@@ -20,8 +20,17 @@ constexpr size_t kRecorded = 16384;  // stretches that a batch carries
 
 }  // namespace
 
+Outcome outcome_now(const AddressSpace& space) {
+  u64 root = space.root_now();
+  return root == space.root_pa() ? Outcome::complete : root ? Outcome::execed : Outcome::exited;
+}
+
 Checker::Checker(SpaceSources& sources, const std::atomic<bool>& cancel)
-    : sources_(sources), target_(sources.target()), walk_(sources.walk()), cancel_(cancel) {}
+    : sources_(sources),
+      target_(sources.target()),
+      walk_(sources.walk()),
+      cancel_(cancel),
+      probe_(sources.space().pid()) {}
 
 Checker::~Checker() = default;
 
@@ -88,6 +97,7 @@ void Checker::check_extents(size_t first, size_t count, u64 until) {
   if (count && !gone_) walk_.verify(upper_, first, count, stale);
   spend(Source::tableWalk, begin_ns);
 
+  probe_.forget();
   for (const Piece& piece : list) {
     if (gone_) return;
     if (piece.words == kNoWords) check_gap(piece);
@@ -281,9 +291,15 @@ void Checker::check_gap(const Piece& piece) {
       doubt(begin, piece.region, nothing, {Verdict::mismatch, Note::none});  // it came meanwhile
     }
     if (begin >= end) return;
+    auto add = [&](u64 va, u64 pages, Verdict verdict, Note note) {
+      if (!pages) return;
+      count(piece.region, va, pages, verdict, note, nothing);
+      if (record_) record_->add(va, pages, nothing, verdict, note, 0);
+    };
     const u64 pages = (end - begin) >> kPageShift;
-    count(piece.region, begin, pages, Verdict::notPresent, Note::none, nothing);
-    if (record_) record_->add(begin, pages, nothing, Verdict::notPresent, Note::none, 0);
+    const u64 covered = still_covered(begin, pages, !nothing[Source::pagemap]);
+    add(begin, covered, Verdict::notPresent, Note::none);
+    add(begin + covered * kPageSize, pages - covered, Verdict::changedBetween, Note::regionChanged);
   };
   u64 va = piece.begin;
   for (const PageRange& range : found) {
@@ -339,10 +355,27 @@ Words Checker::words_of(const Piece& piece, u64 page, u64 entry) const {
   return {{words_at(Source::pagemap, piece)[page], entry, kernel ? kernel[page] : 0}};
 }
 
+// How many of these absent pages a region covers by now. The others left with their region (mremap, munmap): they are
+// elsewhere, or gone, and that they were absent says nothing. A word of pagemap without any bit is that of a page that
+// no region covers, or of one in a region that is not soft-dirty (pagemap_pte_hole() in fs/proc/task_mmu.c): only then
+// the regions are read again.
+u64 Checker::still_covered(u64 va, u64 pages, bool may_be_uncovered) {
+  return may_be_uncovered ? (probe_.covered_until(va, va + pages * kPageSize) - va) >> kPageShift : pages;
+}
+
 // Pages of a PTE table (of none, where `entries` is null) that are judged alike; their words may differ.
 void Checker::count_each(const Piece& piece, const u64* entries, u64 first, u64 pages, Judgement j) {
   auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
   const u64 va = piece.begin + first * kPageSize;
+  if (j.verdict == Verdict::notPresent) {
+    const u64* words = words_at(Source::pagemap, piece) + first;
+    const u64 covered = still_covered(va, pages, std::find(words, words + pages, 0) != words + pages);
+    if (covered < pages) {
+      if (covered) count_each(piece, entries, first, covered, j);
+      return count_each(piece, entries, first + covered, pages - covered,
+                        {Verdict::changedBetween, Note::regionChanged});
+    }
+  }
   count(piece.region, va, pages, j.verdict, j.note, words_of(piece, first, entry(first)));
   if (!record_) return;
   const u8 level = piece.extent != kNoExtent && upper_.extents[piece.extent].entry.kind == EntryKind::table ? kPte : 0;

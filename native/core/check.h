@@ -53,6 +53,9 @@ struct CheckBatch {
 
 enum class Outcome : u8 { complete, exited, execed };
 
+// What has become of an address space by now; complete: nothing, the process still has it.
+Outcome outcome_now(const AddressSpace& space);
+
 struct CheckResult {
   Outcome outcome = Outcome::complete;
   u64 root_pa = 0;
@@ -104,6 +107,7 @@ class Checker {
   const u64* words_at(Source source, const Piece& piece) const;
   Words words_of(const Piece& piece, u64 page, u64 entry) const;
   void count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, const Words& words);
+  u64 still_covered(u64 va, u64 pages, bool may_be_uncovered);
   void count_each(const Piece& piece, const u64* entries, u64 first, u64 pages, Judgement judgement);
   void doubt(u64 va, size_t region, const Words& words, Judgement first);
   void settle_doubts();
@@ -118,6 +122,7 @@ class Checker {
 
   // State of a run.
   std::vector<Region> regions_;
+  RegionProbe probe_;
   UpperLevels upper_;
   CheckResult result_;
   CheckBatch batch_;

@@ -23,15 +23,15 @@ class File {
     if (fd_ >= 0) ::close(fd_);
   }
   int fd() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
 
  private:
   int fd_ = -1;
 };
 
-// Appends the whole file to `text`; false with errno set where it can't be read.
-inline bool read_text(const char* path, std::string& text) {
-  File file(path, O_RDONLY);
+// Appends all that is left in the file to `text`; false with errno set where it can't be read.
+inline bool read_text(const File& file, std::string& text) {
   if (!file) return false;
   char buffer[16384];
   for (;;) {
@@ -41,5 +41,6 @@ inline bool read_text(const char* path, std::string& text) {
     text.append(buffer, static_cast<size_t>(n));
   }
 }
+inline bool read_text(const char* path, std::string& text) { return read_text(File(path, O_RDONLY), text); }
 
 }  // namespace cr3scope

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "error.h"
+#include "space_file.h"
 
 namespace cr3scope {
 
@@ -27,7 +28,7 @@ constexpr u64 kScanPresent = 1 << 3, kScanSwapped = 1 << 4;
 
 Pagemap::Pagemap(int pid) : pid_(pid) {
   std::string path = "/proc/" + std::to_string(pid) + "/pagemap";
-  file_ = File(path.c_str(), O_RDONLY);
+  file_ = open_space_file(pid, "pagemap");
   if (file_) return;
   if (errno == ENOENT) throw Error("open " + path, ESRCH, "There is no such process; `cr3scope ps` lists them.");
   if (errno == ESRCH)

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "error.h"
-#include "file.h"
+#include "space_file.h"
 
 namespace cr3scope {
 
@@ -47,6 +47,11 @@ bool read_process(int pid, std::string& text, ProcessRow& row) {
   text.clear();
   if (!read_text(path, text)) return false;
   row.uid = static_cast<u32>(status_number(text, "\nUid:"));
+  // Of a leader that has exited, the Vm fields are missing: another thread has them.
+  if (row.state == 'Z' && row.threads > 1) {
+    text.clear();
+    read_text(open_space_file(pid, "status"), text);
+  }
   row.rss_bytes = status_number(text, "\nVmRSS:") * 1024;
   row.page_table_bytes = status_number(text, "\nVmPTE:") * 1024;
   return true;

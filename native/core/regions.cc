@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "regions.h"
 
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "error.h"
-#include "file.h"
+#include "space_file.h"
 
 namespace cr3scope {
 
@@ -24,11 +28,19 @@ bool parse_line(const char* line, size_t length, Region& r) {
   return true;
 }
 
+// struct procmap_query of include/uapi/linux/fs.h, which build machines may have older headers of.
+struct MapQuery {
+  u64 size, flags, address, begin, end, vma_flags, page_size, offset, inode;
+  u32 major, minor, name_bytes, build_id_bytes;
+  u64 name, build_id;
+};
+constexpr unsigned long kMapQuery = _IOWR('f', 17, MapQuery);
+
 }  // namespace
 
 std::vector<Region> read_regions(int pid) {
   std::string path = "/proc/" + std::to_string(pid) + "/maps", text;
-  if (!read_text(path.c_str(), text)) {
+  if (!read_text(open_space_file(pid, "maps"), text)) {
     if (errno == ENOENT || errno == ESRCH)
       throw Error("read " + path, ESRCH, "There is no such process; `cr3scope ps` lists them.");
     throw Error("read " + path, errno, "Run as root (CAP_SYS_PTRACE).");
@@ -44,8 +56,34 @@ std::vector<Region> read_regions(int pid) {
   return regions;
 }
 
+u64 RegionProbe::covered_until(u64 va, u64 end) {
+  if (!maps_ && has_query_) maps_ = open_space_file(pid_, "maps");
+  while (va < end && has_query_) {
+    MapQuery query{};
+    query.size = sizeof query;
+    query.address = va;
+    if (ioctl(maps_.fd(), kMapQuery, &query) == 0) va = query.end;
+    else if (errno == ENOENT || errno == ESRCH) return va;
+    else has_query_ = errno == EINTR;
+  }
+  if (has_query_) return end;
+  if (!known_) {
+    try {
+      regions_ = read_regions(pid_);
+    } catch (const Error& error) {
+      if (error.code != ESRCH) throw;
+      regions_.clear();  // the process has exited: nothing is covered
+    }
+    known_ = true;
+  }
+  for (const Region& region : regions_)
+    if (region.begin <= va && va < region.end) va = region.end;
+  return std::min(va, end);
+}
+
 std::string vm_flags(int pid, u64 va) {
-  FILE* file = std::fopen(("/proc/" + std::to_string(pid) + "/smaps").c_str(), "re");
+  File smaps = open_space_file(pid, "smaps");
+  FILE* file = smaps ? fdopen(smaps.release(), "r") : nullptr;
   if (!file) return "";
   char* line = nullptr;
   size_t size = 0;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "file.h"
 #include "paging.h"
 
 namespace cr3scope {
@@ -19,6 +20,24 @@ struct Region {
 // Sorted by address. Throws Error where there is no such process or it can't be read; empty for a process without an
 // address space (kernel thread, zombie, exiting).
 std::vector<Region> read_regions(int pid);
+
+// Asks again and again which addresses regions cover, cheaply where the kernel can be asked for one region.
+class RegionProbe {
+ public:
+  explicit RegionProbe(int pid) : pid_(pid) {}
+
+  // How far regions cover the addresses from `va` on without a hole, at most to `end`; `va` where none covers it. As
+  // the regions are now, or were at some moment after forget().
+  u64 covered_until(u64 va, u64 end);
+  void forget() { known_ = false; }
+
+ private:
+  int pid_;
+  File maps_;              // for PROCMAP_QUERY
+  bool has_query_ = true;  // since 6.11
+  bool known_ = false;
+  std::vector<Region> regions_;
+};
 
 // " rd wr mr mw me ac " of the region that contains va: two-letter flags between blanks, "" where it is gone.
 std::string vm_flags(int pid, u64 va);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The files of /proc that show an address space: maps, smaps, pagemap, mem, status.
+#pragma once
+#include <string>
+
+#include "file.h"
+
+namespace cr3scope {
+
+// Opens /proc/PID/`name` for reading. Where the leader thread has exited but others run on, these files of the leader
+// are empty (its mm is NULL, exit_mm() in kernel/exit.c), so that of a living thread is opened: /proc/PID/task/TID.
+// Closed where there is none, with errno set as open() does: ENOENT where there is no such process, ESRCH where it has
+// no address space, EACCES or EPERM where the reader may not. An older kernel opens the file of a process without an
+// address space; it then reads as empty.
+File open_space_file(int pid, const char* name);
+
+// Which thread open_space_file() takes: `pid` itself, or a living thread of a process whose leader has exited.
+int living_thread(int pid);
+
+}  // namespace cr3scope

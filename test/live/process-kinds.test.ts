@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Kinds of process that are easily got wrong: each is checked and read like any other, or says why not.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mapsFrame } from '../../app/contract/paging.ts';
+import { ENTRY_KINDS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { openSources, type Sources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+import { type Fixture, startFixture } from '../fixture.ts';
+
+let sources: Sources;
+let explorer: Explorer;
+let fixture: Fixture;
+const named = (name: string) => {
+  const found = fixture.processes.find((p) => p.name === name);
+  if (!found) throw new Error(`the fixture has no process ${name}`);
+  return found;
+};
+const checked = (pid: number, { bytes = false } = {}) =>
+  explorer.check(pid, 0n, 0n, 1n << 63n, () => undefined, { bytes }).promise;
+
+beforeAll(async () => {
+  sources = await openSources(ADDON_PATH);
+  explorer = new Explorer(sources);
+  fixture = await startFixture('process-kinds', ['out/fixtures/bits32']);
+});
+afterAll(() => fixture.stop());
+
+/** They have an address space that nobody changes. */
+const AT_REST = [
+  'leader-gone',
+  'threads',
+  'vfork-child',
+  'vfork-parent',
+  'clone-vm-child',
+  'clone-vm-parent',
+  'namespaces',
+  '32-bit',
+];
+
+test.each(AT_REST)('%s: regions, walk, bytes, tables, watch and check are those of its address space', async (name) => {
+  const { pid, va } = named(name);
+  const regions = await explorer.regions({ pid, startTicks: 0n });
+  expect(regions.begin.some((begin, i) => begin <= va && va < (regions.end[i] as bigint))).toBe(true);
+
+  const { row, path } = await explorer.translate({ pid, startTicks: 0n, va });
+  expect(mapsFrame(ENTRY_KINDS[path.leaf.kind])).toBe(true);
+  expect(VERDICT.name(row?.verdict[0] ?? 99)).toBe('agree');
+  const { bytes } = await explorer.frame({ pfn: row?.pfn[0] as bigint });
+  expect(new Set(bytes)).toEqual(new Set([0xc5]));
+
+  expect((await explorer.tables({ pid, startTicks: 0n })).rootPa).not.toBe(0n);
+
+  const { summary, regions: listed } = await checked(pid, { bytes: true });
+  expect(listed?.begin.length).toBe(regions.begin.length);
+  expect(summary.counts[VERDICT.code('mismatch')]).toBe(0n);
+  expect(summary.counts[VERDICT.code('agree')]).toBeGreaterThan(2n);
+  expect(summary.proof).toMatchObject({ differ: 0n });
+  expect(summary.proof?.same).toBeGreaterThan(2n);
+
+  let seen: bigint | undefined;
+  const watching = explorer.watch(pid, 0n, va, va + 1n, 0, ({ rows }) => {
+    seen ??= rows.pfn[0];
+  });
+  await expect.poll(() => seen).toBe(row?.pfn[0]);
+  watching.cancel();
+  await watching.promise;
+});
+
+test('processes that share an address space have one root', async () => {
+  const list = await explorer.processes({});
+  const rootOf = (name: string) => list.rootPa[list.pid.indexOf(named(name).pid)];
+  expect(rootOf('vfork-child')).toBe(rootOf('vfork-parent'));
+  expect(rootOf('clone-vm-child')).toBe(rootOf('clone-vm-parent'));
+  expect(rootOf('clone-vm-child')).not.toBe(rootOf('vfork-child'));
+});
+
+test('a process whose leader thread has exited has its memory in the list of processes', async () => {
+  const list = await explorer.processes({});
+  const at = list.pid.indexOf(named('leader-gone').pid);
+  expect(String.fromCharCode(list.state[at] as number)).toBe('Z');
+  expect([list.rootPa[at] !== 0n, (list.rss[at] as bigint) > 0n, (list.pageTables[at] as bigint) > 0n]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
+test('a zombie has no address space, and says so', async () => {
+  const { pid } = named('zombie');
+  await expect(checked(pid)).rejects.toThrow(/no address space|No such process/);
+  await expect(explorer.translate({ pid, startTicks: 0n, va: 0x1000n })).rejects.toThrow(/No such process/);
+});
+
+test('what moves during a check is called changed, never absent or a mismatch', async () => {
+  const { pid, va } = named('mremap-loop');
+  let moved = 0n;
+  for (let round = 0; round < 50; round++) {
+    const counts = { notPresent: 0n, mismatch: 0n };
+    const { summary, runs, regions } = await checked(pid);
+    counts.mismatch = summary.counts[VERDICT.code('mismatch')] as bigint;
+    // The moving region: the only one of 64 pages within the reserved room.
+    const room = regions?.begin.findIndex((b, i) => b >= va && (regions.end[i] as bigint) - b === 64n * 4096n) ?? -1;
+    const [begin, end] = [regions?.begin[room] ?? 0n, regions?.end[room] ?? 0n];
+    for (let i = 0; i < runs.va.length; i++) {
+      const at = runs.va[i] as bigint;
+      if (at < begin || at >= end) continue;
+      if (runs.verdict[i] === VERDICT.code('notPresent')) counts.notPresent += runs.pages[i] as bigint;
+      if (runs.note[i] === NOTE.code('regionChanged')) moved += runs.pages[i] as bigint;
+    }
+    expect(counts).toEqual({ notPresent: 0n, mismatch: 0n });
+  }
+  expect(moved).toBeGreaterThan(0n);
+});
+
+test('a process that executes programs without a pause is followed or reported, never misread', async () => {
+  const { pid } = named('exec-loop');
+  const outcomes = new Map<string, number>();
+  for (let round = 0; round < 60; round++) {
+    let outcome: string;
+    try {
+      const { summary } = await checked(pid, { bytes: true });
+      outcome = ['complete', 'exited', 'execed'][summary.outcome] as string;
+      expect(summary.counts[VERDICT.code('mismatch')]).toBe(0n);
+      // A proof whose process went on to another program proves nothing, and is not called complete.
+      if (outcome === 'complete') expect(summary.proof?.noMemory ?? 0n).toBeLessThan(summary.pages);
+    } catch (error) {
+      outcome = (error as { code: string }).code;
+    }
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+  expect([...outcomes.keys()].filter((o) => !['complete', 'execed', 'ESRCH', 'EAGAIN'].includes(o))).toEqual([]);
+  expect(outcomes.size).toBeGreaterThan(0);
+});
