@@ -15,6 +15,8 @@ interface Facts {
   migration: boolean;
   memoryFailure: boolean;
   devicePrivate: boolean;
+  /** Whether these options are assumed. */
+  assumed?: boolean;
 }
 
 /** What native/test exports: pure parts of the core, by themselves. */
@@ -24,7 +26,15 @@ interface TestAddon {
     level: number,
     facts: Facts,
     kernelHalf: boolean,
-  ): { kind: number; shift: number; swapType: number; pfn: bigint; swapOffset: bigint; violation: bigint };
+  ): {
+    kind: number;
+    shift: number;
+    swapType: number;
+    pfn: bigint;
+    swapOffset: bigint;
+    violation: bigint;
+    assumed: boolean;
+  };
   access(entry: BigUint64Array, last: number, levels: number): number;
   /** The verdict on page `page` of an entry, counted from its first; verdict and note by number. */
   judge(
@@ -35,6 +45,8 @@ interface TestAddon {
     zeroPfn: bigint,
     hugeZeroPage: boolean,
   ): { verdict: number; note: number };
+  /** The options of a kernel that leaves this many swap types to swap files; null where none does. */
+  swapConfig(version: number, swapFiles: number): Pick<Facts, 'migration' | 'memoryFailure' | 'devicePrivate'> | null;
   /** The note of the rule by which pagemap leaves out an entry, by number. */
   leftOutByPagemap(raw: bigint, level: number, facts: Facts, vmFlags: string): number;
 }

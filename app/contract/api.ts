@@ -26,6 +26,8 @@ const checkId = z.string().min(1).max(64);
 const space = { pid, startTicks: u64 };
 
 export const SwapTypes = z.object({
+  /** False: assumed. Captures of version 0.3 did not say. */
+  known: z.boolean().default(true),
   pfnBits: z.number(),
   hwpoison: z.number(),
   migration: z.number(),
@@ -65,6 +67,8 @@ export const Target = z.object({
   encryptionMask: u64,
   lockdown: z.string(),
   configFrom: z.string(),
+  /** kpageflags calls every anonymous page KSM, as some kernels since 6.10 do. Captures of version 0.3 did not say. */
+  ksmUnreliable: z.boolean().default(false),
   zeroPfn: u64,
   /** System RAM, physical, end exclusive. */
   ramBegin: u64s,

@@ -20,7 +20,9 @@ export function entryText({
   pfn,
   swapType,
   swapOffset,
-}: Pick<Entry, 'kind' | 'pfn' | 'swapType' | 'swapOffset'>) {
+  assumed = false,
+}: Pick<Entry, 'kind' | 'pfn' | 'swapType' | 'swapOffset'> & Partial<Pick<Entry, 'assumed'>>): string {
+  if (assumed) return `type ${swapType}:${hex(swapOffset)}`;
   if (kind === 'none') return '—';
   if (mapsFrame(kind)) return hex(pfn, 7);
   const label = ENTRY_KIND.label(kind);

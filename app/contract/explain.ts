@@ -6,6 +6,7 @@ import {
   addressMask,
   decode,
   type Flag,
+  flagsByBit,
   flagsOf,
   type Half,
   INTEL_LEVEL,
@@ -14,7 +15,7 @@ import {
   pageSizeName,
   paOf,
 } from './paging.ts';
-import type { EntryKind } from './verdicts.ts';
+import { ENTRY_KIND, type EntryKind } from './verdicts.ts';
 
 export interface Field {
   /** Bits high..low, inclusive. */
@@ -55,6 +56,8 @@ function summarise(raw: bigint, level: number, facts: PagingFacts, half: Half): 
   const size = pageSizeName(e.shift);
   const frame = `frame 0x${hex(e.pfn)} (physical address 0x${hex(paOf(e.pfn))})`;
   const slot = `type ${e.swapType}, offset 0x${hex(e.swapOffset)}`;
+  if (e.assumed)
+    return `Not present: ${slot}. It is a swapped page, a frame under migration, device memory or a poisoned frame. Which one depends on options of this kernel that could not be found out; with all of them it would be ${ENTRY_KIND.label(e.kind)}, ${frame}.`;
   switch (e.kind) {
     case 'none':
       return 'Empty: nothing is mapped here. The address was never touched, was given back, or belongs to no region.';
@@ -95,7 +98,7 @@ function presentFields(raw: bigint, level: number, facts: PagingFacts, flags: re
   const leaf = kind !== 'table';
   const address = addressMask(raw, level, facts);
   const hardware = manual(level, leaf);
-  const byBit = new Map(flags.map((f) => [f.bit, f]));
+  const byBit = flagsByBit(flags);
   const inverted = kind === 'protNone' || kind === 'midSplit';
   // What a bit belongs to; neighbours that belong to the same are one field.
   const owner = (n: number): Omit<Field, 'high' | 'low' | 'value'> => {
@@ -104,8 +107,7 @@ function presentFields(raw: bigint, level: number, facts: PagingFacts, flags: re
       return { name: 'C-bit', meaning: 'set where the frame is encrypted', source: 'AMD APM vol. 2, 7.10' };
     if ((violation >> BigInt(n)) & 1n)
       return { name: 'reserved', meaning: 'must be 0; the CPU faults', source: hardware };
-    if (flag?.name.startsWith('PK'))
-      return { name: 'PK', meaning: 'protection key, used where CR4.PKE is set', source: 'SDM vol. 3A, 4.6.2' };
+    if (flag && flag.high > flag.bit) return { name: 'PKEY', meaning: flag.meaning, source: 'SDM vol. 3A, 4.6.2' };
     if (flag) {
       const software = flag.bit >= 9 && flag.bit < 63 && flag.name !== 'PAT';
       return {
@@ -148,7 +150,7 @@ function group(raw: bigint, owner: (n: number) => Omit<Field, 'high' | 'low' | '
 
 function absentFields(raw: bigint, level: number, facts: PagingFacts, flags: readonly Flag[]): Field[] {
   const { kind, swapType, swapOffset } = decode(raw, level, facts);
-  const byBit = new Map(flags.map((f) => [f.bit, f]));
+  const byBit = flagsByBit(flags);
   const holds =
     kind === 'swap'
       ? 'slot in the swap file or partition'

@@ -38,6 +38,8 @@ export const TABLE_ENTRIES = PAGE_BYTES / ENTRY_BYTES;
 export type Level = 1 | 2 | 3 | 4 | 5;
 
 export interface SwapTypes {
+  /** Whether the numbers are those of this kernel; if not, those of a kernel with all options are assumed. */
+  readonly known: boolean;
   readonly pfnBits: number;
   /** First type number of each kind, 255 if this kernel has none (include/linux/swap.h). */
   readonly hwpoison: number;
@@ -66,6 +68,8 @@ export interface Entry {
   readonly swapOffset: bigint;
   /** Reserved bits that are set. */
   readonly violation: bigint;
+  /** The kind rests on swap type numbers that are assumed: it may be a swapped page, or another that holds a frame number. */
+  readonly assumed: boolean;
 }
 
 const bit = (n: number) => 1n << BigInt(n);
@@ -117,7 +121,7 @@ export const userEnd = (levels: number): bigint => 1n << BigInt(levelShift(level
 export function swapTypes(
   levels: number,
   version: number,
-  config: { migration: boolean; memoryFailure: boolean; devicePrivate: boolean },
+  config: { migration: boolean; memoryFailure: boolean; devicePrivate: boolean; assumed?: boolean },
 ): SwapTypes {
   let next = 32;
   const swapinError = version === 0x601 ? --next : 255;
@@ -129,10 +133,21 @@ export function swapTypes(
   next -= migrations;
   const migration = migrations ? next : 255;
   const hwpoison = config.memoryFailure ? --next : 255;
-  return { pfnBits: levels === 5 ? 40 : 34, hwpoison, migration, migrations, device, devices, marker, swapinError };
+  const known = !config.assumed;
+  const pfnBits = levels === 5 ? 40 : 34;
+  return { known, pfnBits, hwpoison, migration, migrations, device, devices, marker, swapinError };
 }
 
-const NOTHING: Entry = { kind: 'none', shift: 0, swapType: 0, pfn: 0n, swapOffset: 0n, violation: 0n };
+const NOTHING: Entry = { kind: 'none', shift: 0, swapType: 0, pfn: 0n, swapOffset: 0n, violation: 0n, assumed: false };
+
+/**
+ * Whether a huge page without P keeps the bits below its size inverted as well: pte_modify(), which hugetlb uses, inverts
+ * bits 12 to 51; pmd_modify(), for transparent huge pages, leaves those below 21 (arch/x86/include/asm/pgtable.h).
+ */
+function invertsLowBits(raw: bigint, level: number): boolean {
+  const low = (bit(levelShift(level)) - 1n) & ~0x1fffn;
+  return level > 1 && !isPresent(raw) && (raw & low) === low;
+}
 
 function reservedBits(raw: bigint, level: number, facts: PagingFacts): bigint {
   let reserved = ADDRESS_BITS & ~(bit(facts.maxPhysBits) - 1n) & ~facts.encryptionMask;
@@ -179,7 +194,8 @@ export function decode(raw: bigint, level: number, facts: PagingFacts, half: Hal
             ? 'swapinError'
             : 'swap';
   const holdsPfn = kind === 'migration' || kind === 'device' || kind === 'hwpoison';
-  return { kind, shift, swapType, swapOffset, pfn: holdsPfn ? swapOffset & (bit(t.pfnBits) - 1n) : 0n, violation: 0n };
+  const pfn = holdsPfn ? swapOffset & (bit(t.pfnBits) - 1n) : 0n;
+  return { kind, shift, swapType, swapOffset, pfn, violation: 0n, assumed: holdsPfn && !t.known };
 }
 
 /** Whether an entry of this kind maps a frame, present to the CPU or not; maps_frame() of native/core/paging.h. */
@@ -190,8 +206,10 @@ export const mapsFrame = (kind: EntryKind | undefined): boolean =>
 export const physicalAddress = (va: bigint, { pfn, shift }: Pick<Entry, 'pfn' | 'shift'>): bigint =>
   (pfn << PAGE_SHIFT) + (va & (bit(shift) - 1n));
 
+/** One bit of an entry, or the bits `bit` to `high` of the protection key. */
 export interface Flag {
   readonly bit: number;
+  readonly high: number;
   readonly name: string;
   readonly meaning: string;
   readonly set: boolean;
@@ -207,10 +225,11 @@ export function kernelVersion(release: string): number {
 export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release: string, half: Half = 'user'): Flag[] {
   const version = kernelVersion(release);
   const { kind } = decode(raw, level, facts, half);
-  if (kind === 'presentCleared') return [{ bit: 0, name: 'P', meaning: 'not present to the CPU', set: false }];
+  if (kind === 'presentCleared') return [{ bit: 0, high: 0, name: 'P', meaning: 'not present to the CPU', set: false }];
   const present = (raw & P) !== 0n;
   const leaf = mapsFrame(kind) || (kind === 'reserved' && level === 1);
-  const list: [number, string, string][] = [];
+  const inverted = invertsLowBits(raw, level);
+  const list: [bit: number, name: string, meaning: string, high?: number][] = [];
   if (!present && !leaf) {
     if (raw === 0n) return [];
     // arch/x86/include/asm/pgtable_64.h, "Encode and de-code a swap entry"
@@ -234,22 +253,31 @@ export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release:
       list.push([9, 'SPECIAL', 'no struct page behind it for the kernel (zero page, raw frame)']);
       list.push([10, 'UFFD_WP', 'write-protected by userfaultfd']);
       list.push([11, 'SOFT_DIRTY', 'written since soft-dirty was cleared']);
-      if (level > 1) list.push([12, 'PAT', 'cache selection: third bit of a huge page']);
+      if (level > 1) {
+        const stored = inverted ? ', stored inverted' : '';
+        list.push([12, 'PAT', `cache selection: third bit of a huge page${stored}`]);
+      }
       if (version && version < 0x611) list.push([57, 'DEVMAP', 'memory of a device (ZONE_DEVICE)']);
       if (version >= 0x606) list.push([58, 'SAVED_DIRTY', 'dirty while read-only, kept apart from shadow stacks']);
-      list.push(
-        [59, 'PK0', 'protection key'],
-        [60, 'PK1', 'protection key'],
-        [61, 'PK2', 'protection key'],
-        [62, 'PK3', 'protection key'],
-      );
+      list.push([59, `PKEY ${(raw >> 59n) & 15n}`, 'protection key, used where CR4.PKE is set', 62]);
     } else if (level === facts.levels && version >= 0x60c) {
       list.push([58, 'NOPTISHADOW', 'not copied to the user root']);
     }
     list.push([63, 'NX', 'no execute']);
   }
-  return list.map(([n, name, meaning]) => ({ bit: n, name, meaning, set: (raw & bit(n)) !== 0n }));
+  const word = inverted ? raw ^ bit(12) : raw;
+  return list.map(([n, name, meaning, high = n]) => ({
+    bit: n,
+    high,
+    name,
+    meaning,
+    set: ((word >> BigInt(n)) & (bit(high - n + 1) - 1n)) !== 0n,
+  }));
 }
+
+/** Flags by each of their bits. */
+export const flagsByBit = (flags: readonly Flag[]): Map<number, Flag> =>
+  new Map(flags.flatMap((f) => Array.from({ length: f.high - f.bit + 1 }, (_, i): [number, Flag] => [f.bit + i, f])));
 
 /** Bits 12..51 or the part of them that is this entry's address, for the bit cells. */
 export function addressMask(raw: bigint, level: number, facts: PagingFacts, half: Half = 'user'): bigint {
@@ -257,7 +285,7 @@ export function addressMask(raw: bigint, level: number, facts: PagingFacts, half
   if (kind === 'presentCleared') return 0n;
   if (kind === 'none' || kind === 'swap' || kind === 'marker' || kind === 'swapinError') return 0n;
   if (kind === 'migration' || kind === 'device' || kind === 'hwpoison') return ((1n << 59n) - 1n) & ~0x1ffn;
-  const low = kind === 'table' || kind === 'reserved' ? 12 : shift;
+  const low = kind === 'table' || kind === 'reserved' ? 12 : invertsLowBits(raw, level) ? 13 : shift;
   return ADDRESS_BITS & ~(bit(low) - 1n) & ~facts.encryptionMask;
 }
 

@@ -177,6 +177,18 @@ const notes = {
     label: 'not in the capture',
     meaning: 'The capture holds the pages of regions that were there when it was made; this is none of them.',
   },
+  protNoneZeroPage: {
+    code: 26,
+    label: 'zero page · PROT_NONE · inverted',
+    meaning:
+      'The one shared zero page, mapped PROT_NONE (or with a NUMA hint): the CPU sees P=0, and Linux keeps the frame number inverted against L1TF. Un-inverted it is the frame that pagemap names.',
+  },
+  swapTypeAssumed: {
+    code: 27,
+    label: 'not present · type not known',
+    meaning:
+      'The entry is not present: a swapped page, a frame under migration, device memory or a poisoned frame. Which one depends on options of this kernel that could not be found out. All sources name the same type and offset.',
+  },
 } as const satisfies Record<string, Word>;
 export type Note = keyof typeof notes;
 export const NOTE = new Vocabulary<Note>('note', notes);

@@ -56,7 +56,10 @@ export function pageStates(rows: Rows, flags: ArrayLike<bigint>, counts: ArrayLi
   }));
 }
 
-const isZeroPage = (p: PageState) => p.note === 'zeroPage' || p.note === 'hugeZeroPage';
+const ZERO_PAGES: ReadonlySet<string> = new Set<Note>(['zeroPage', 'hugeZeroPage', 'protNoneZeroPage']);
+export const isZeroPage = (p: PageState) => ZERO_PAGES.has(p.note);
+// Some kernels set KSM for every anonymous page: only that it came says something.
+const isKsm = (p: PageState) => p.flags !== undefined && kpageFlagNames(p.flags).includes('ksm');
 const isFile = (p: PageState) => p.flags !== undefined && !kpageFlagNames(p.flags).includes('anon');
 
 /** "4K frame 117274, read-only, accessed". */
@@ -106,7 +109,7 @@ export function causeOf(from: PageState, to: PageState): string {
       : `the ${pageSizeName(from.shift)} page was split`;
   if (from.pfn !== to.pfn) {
     if (!isWritable(from.raw) && isWritable(to.raw)) return 'copy on write: it was written, and got a copy of its own';
-    if (to.flags !== undefined && kpageFlagNames(to.flags).includes('ksm')) return 'merged with equal pages (KSM)';
+    if (isKsm(to) && !isKsm(from)) return 'merged with equal pages (KSM)';
     return 'moved to another frame: migration, compaction, or mapped anew';
   }
   if (to.kind === 'protNone' && from.kind !== 'protNone')

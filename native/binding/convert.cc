@@ -11,6 +11,7 @@ Napi::Object to_js(Napi::Env env, const Entry& e) {
   o["pfn"] = to_js(env, e.pfn);
   o["swapOffset"] = to_js(env, e.swap_offset);
   o["violation"] = to_js(env, e.violation);
+  o["assumed"] = Napi::Boolean::New(env, e.assumed);
   return o;
 }
 
@@ -66,10 +67,12 @@ Napi::Object to_js(Napi::Env env, const Target& t) {
   o["encryptionMask"] = to_js(env, t.paging.encryption_mask);
   o["capabilities"] = to_js(env, t.capabilities);
   o["btf"] = Napi::Boolean::New(env, t.btf);
+  o["ksmUnreliable"] = Napi::Boolean::New(env, t.ksm_unreliable);
   o["zeroPfn"] = to_js(env, t.zero_pfn);
   o["ramBegin"] = column64(env, t.ram, [](auto& r) { return r.begin; });
   o["ramEnd"] = column64(env, t.ram, [](auto& r) { return r.end; });
   auto swap = Napi::Object::New(env);
+  swap["known"] = Napi::Boolean::New(env, t.paging.swap_types_known);
   swap["pfnBits"] = Napi::Number::New(env, t.paging.swap_pfn_bits);
   swap["hwpoison"] = Napi::Number::New(env, t.paging.hwpoison_type);
   swap["migration"] = Napi::Number::New(env, t.paging.migration_type);

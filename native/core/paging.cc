@@ -3,20 +3,33 @@
 
 namespace cr3scope {
 
-Paging swap_types(Paging p, unsigned version, bool migration, bool memory_failure, bool device_private) {
+Paging swap_types(Paging p, unsigned version, SwapConfig config) {
   // include/linux/swap.h fills the 32 types from the top: [swapin error] marker | device | migration | hwpoison.
   u8 next = 32;
   p.swapin_error_type = version == 0x601 ? --next : 0xff;  // only 6.1
   p.marker_type = version >= 0x513 ? --next : 0xff;        // 5.19, 679d10331910
   // DEVICE_READ and DEVICE_WRITE; two EXCLUSIVE types from 5.14 (b756a3b5e7ea), one from 6.15.
-  p.device_types = !device_private ? 0 : version >= 0x60f ? 3 : version >= 0x50e ? 4 : 2;
+  p.device_types = !config.device_private ? 0 : version >= 0x60f ? 3 : version >= 0x50e ? 4 : 2;
   next -= p.device_types;
   p.device_type = p.device_types ? next : 0xff;
-  p.migration_types = !migration ? 0 : version >= 0x513 ? 3 : 2;  // READ_EXCLUSIVE: 5.19
+  p.migration_types = !config.migration ? 0 : version >= 0x513 ? 3 : 2;  // READ_EXCLUSIVE: 5.19
   next -= p.migration_types;
   p.migration_type = p.migration_types ? next : 0xff;
-  p.hwpoison_type = memory_failure ? --next : 0xff;
+  p.hwpoison_type = config.memory_failure ? --next : 0xff;
+  p.swap_files = next;
   return p;
+}
+
+std::optional<SwapConfig> swap_config(unsigned version, unsigned swap_files) {
+  // CONFIG_DEVICE_PRIVATE needs ZONE_DEVICE, MEMORY_HOTREMOVE and so MIGRATION (mm/Kconfig). No two of these are equal.
+  for (SwapConfig config : {SwapConfig{false, false, false},
+                            {false, true, false},
+                            {true, false, false},
+                            {true, true, false},
+                            {true, false, true},
+                            {true, true, true}})
+    if (swap_types({}, version, config).swap_files == swap_files) return config;
+  return std::nullopt;
 }
 
 namespace {
@@ -68,8 +81,10 @@ Entry decode_not_present(u64 raw, unsigned level, const Paging& p, Half half) {
   else if (within(p.hwpoison_type, 1)) e.kind = EntryKind::hwpoison;
   else if (within(p.swapin_error_type, 1)) e.kind = EntryKind::swapinError;
   else e.kind = EntryKind::swap;
-  if (e.kind == EntryKind::migration || e.kind == EntryKind::device || e.kind == EntryKind::hwpoison)
+  if (e.kind == EntryKind::migration || e.kind == EntryKind::device || e.kind == EntryKind::hwpoison) {
     e.pfn = e.swap_offset & ((1ull << p.swap_pfn_bits) - 1);  // A and D lie above, swp_offset_pfn()
+    e.assumed = !p.swap_types_known;
+  }
   return e;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace cr3scope {
 
@@ -44,6 +45,7 @@ struct Paging {
   u8 swap_pfn_bits = 34;    // SWP_PFN_BITS: MAX_PHYSMEM_BITS - 12 (46 with 4 levels, 52 with 5)
   // Swap types at or above the number of swap files do not stand for disks (include/linux/swap.h); 0xff: this kernel
   // does not have the type.
+  u8 swap_files = 32;  // MAX_SWAPFILES
   u8 hwpoison_type = 0xff;
   u8 migration_type = 0xff;  // the first
   u8 migration_types = 0;
@@ -51,6 +53,8 @@ struct Paging {
   u8 device_types = 0;
   u8 marker_type = 0xff;
   u8 swapin_error_type = 0xff;
+  // Whether these numbers are those of this kernel. If not, those of a kernel with all options are assumed.
+  bool swap_types_known = true;
 
   u64 address_mask() const { return kAddressBits & ~encryption_mask; }
   unsigned top_shift() const { return level_shift(levels) + 9; }  // first bit above the VA: 48 or 57
@@ -61,8 +65,15 @@ struct Paging {
   }
 };
 
-// Swap type numbers for a kernel: `version` is major << 8 | minor, the flags its CONFIG_*.
-Paging swap_types(Paging paging, unsigned version, bool migration, bool memory_failure, bool device_private);
+// The options that decide how the swap types are numbered: CONFIG_MIGRATION and so on.
+struct SwapConfig {
+  bool migration, memory_failure, device_private;
+};
+
+// The swap type numbers of a kernel; `version` is major << 8 | minor.
+Paging swap_types(Paging paging, unsigned version, SwapConfig config);
+// The options that leave this many types to swap files (MAX_SWAPFILES); none where no combination does.
+std::optional<SwapConfig> swap_config(unsigned version, unsigned swap_files);
 
 enum class EntryKind : u8 {
   none,            // 0: nothing here
@@ -90,6 +101,9 @@ struct Entry {
   u64 pfn = 0;       // first frame of the page, of the next table, or under migration
   u64 swap_offset = 0;
   u64 violation = 0;  // the reserved bits that are set
+  // The kind rests on swap type numbers that are assumed (Paging::swap_types_known): it may as well be a swapped page,
+  // or another kind of entry that holds a frame number.
+  bool assumed = false;
 };
 
 // The half of the address space that an entry translates for. Only tables of the user half hold swap entries and

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "target.h"
 
+#include <bpf/btf.h>
 #include <cpuid.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
@@ -8,10 +9,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <memory>
 #include <sstream>
+#include <string_view>
 
 #include "error.h"
 #include "file.h"
+#include "kpage.h"
 #include "pagemap.h"
 
 namespace cr3scope {
@@ -70,20 +75,60 @@ u64 encryption_mask(const std::string& flags) {
   return 1ull << (b & 63);
 }
 
-u64 find_zero_pfn() {
-  void* page = mmap(nullptr, kPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+// The frame of a page of ours, read or written before; calls `look` while the page is there. 0 where PFNs are hidden.
+u64 look_at_own_page(bool write, const std::function<void(u64 pfn)>& look) {
+  void* page = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return 0;
-  (void)*static_cast<volatile char*>(page);
-  u64 word = 0;
+  auto byte = static_cast<volatile char*>(page);
+  if (write) *byte = 1;
+  else (void)*byte;
+  PagemapWord word{0};
   try {
-    Pagemap(getpid()).read(reinterpret_cast<u64>(page), 1, &word);
+    Pagemap(getpid()).read(reinterpret_cast<u64>(page), 1, &word.raw);
   } catch (const Error&) {
   }
+  const u64 pfn = word.present() ? word.pfn() : 0;
+  if (pfn) look(pfn);
   munmap(page, kPageSize);
-  return PagemapWord{word}.present() ? PagemapWord{word}.pfn() : 0;
+  return pfn;
+}
+
+// Whether kpageflags has KSM set for a page that was never offered to KSM: some kernels since 6.10 set it for every
+// anonymous page (stable_page_flags(), fs/proc/page.c).
+bool calls_all_anonymous_ksm() {
+  bool ksm = false;
+  look_at_own_page(true, [&](u64 pfn) {
+    u64 flags = KPage().flags(pfn);
+    ksm = flags != kUnknown && (flags & kKpfKsm);
+  });
+  return ksm;
 }
 
 }  // namespace
+
+std::optional<SwapConfig> swap_config_by_btf(unsigned version, std::string& from) {
+  std::unique_ptr<btf, void (*)(btf*)> types(btf__load_vmlinux_btf(), btf__free);
+  if (!types) return std::nullopt;
+  std::optional<SwapConfig> found;
+  u32 files = 0;
+  for (u32 id = 1; id < btf__type_cnt(types.get()); id++) {
+    const btf_type* type = btf__type_by_id(types.get(), id);
+    if (!btf_is_array(type)) continue;
+    const struct btf_array* array = ::btf_array(type);  // also the name of the function
+    const btf_type* element = btf__type_by_id(types.get(), array->type);
+    if (!btf_is_ptr(element)) continue;
+    const btf_type* named = btf__type_by_id(types.get(), element->type);
+    const char* name = btf__name_by_offset(types.get(), named->name_off);
+    if (!btf_is_struct(named) || !name || std::string_view(name) != "swap_info_struct") continue;
+    auto config = swap_config(version, array->nelems);
+    if (!config || array->nelems == files) continue;
+    if (found) return std::nullopt;
+    found = config;
+    files = array->nelems;
+  }
+  if (found) from = "BTF (MAX_SWAPFILES " + std::to_string(files) + ")";
+  return found;
+}
 
 Target read_target() {
   Target t;
@@ -108,13 +153,18 @@ Target read_target() {
   unsigned major = 0, minor = 0;
   std::sscanf(name.release, "%u.%u", &major, &minor);
   std::string config = kernel_config(t.release, t.config_from);
-  auto has = [&](const char* option) { return config.empty() || config.find(option) != std::string::npos; };
+  auto has = [&](const char* option) { return config.find(option) != std::string::npos; };
   t.paging.levels = t.la57 ? 5 : 4;
   t.paging.max_phys_bits = static_cast<u8>(std::min(physical, 52u));
   t.paging.encryption_mask = encryption_mask(flags);
   t.paging.swap_pfn_bits = t.la57 ? 40 : 34;
-  t.paging = swap_types(t.paging, major << 8 | minor, has("\nCONFIG_MIGRATION=y"), has("\nCONFIG_MEMORY_FAILURE=y"),
-                        has("\nCONFIG_DEVICE_PRIVATE=y"));
+  const unsigned version = major << 8 | minor;
+  std::optional<SwapConfig> swap;
+  if (!config.empty())
+    swap = {has("\nCONFIG_MIGRATION=y"), has("\nCONFIG_MEMORY_FAILURE=y"), has("\nCONFIG_DEVICE_PRIVATE=y")};
+  else swap = swap_config_by_btf(version, t.config_from);
+  t.paging = swap_types(t.paging, version, swap.value_or(SwapConfig{true, true, true}));
+  t.paging.swap_types_known = swap.has_value();
 
   std::string lockdown;
   if (read_text("/sys/kernel/security/lockdown", lockdown)) {
@@ -126,7 +176,8 @@ Target read_target() {
   if (read_text("/proc/self/status", status)) t.capabilities = std::stoull(field_of(status, "CapEff"), nullptr, 16);
   t.btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
   t.ram = read_ram();
-  t.zero_pfn = find_zero_pfn();
+  t.zero_pfn = look_at_own_page(false, [](u64) {});
+  t.ksm_unreliable = calls_all_anonymous_ksm();
   return t;
 }
 

@@ -12,6 +12,9 @@ bool kernel_agrees(KernelWord k, const Entry& e, u64 pfn) {
   auto absent = [&](u32 kind, u64 value) {
     return k.kind() == kind && k.swap_type() == e.swap_type && k.value() == value;
   };
+  if (e.assumed)
+    return k.kind() >= CR3SCOPE_KIND_SWAP && k.kind() <= CR3SCOPE_KIND_HWPOISON && k.swap_type() == e.swap_type &&
+           (k.value() == e.swap_offset || k.value() == pfn);
   switch (e.kind) {
     case EntryKind::none:
       return k.kind() == CR3SCOPE_KIND_NONE;
@@ -47,6 +50,9 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroP
   if (p.present() && p.pfn() == 0 && zero.pfn == 0) return {Verdict::notComparable, Note::pfnsHidden};
   bool same_frame = p.present() && p.pfn() == pfn;
   bool same_swap = p.swapped() && !p.present() && p.swap_type() == e.swap_type;
+  // pagemap gives the offset of a swapped page as it is, and the frame number of the others.
+  if (e.assumed)
+    return by_rule(same_swap && (p.swap_offset() == e.swap_offset || p.swap_offset() == pfn), Note::swapTypeAssumed);
   switch (e.kind) {
     case EntryKind::none:
       return p.present() || p.swapped() ? differs : Judgement{Verdict::notPresent, Note::none};
@@ -56,7 +62,9 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroP
       if (zero.huge && may_be_huge_zero_page(e, raw)) return {Verdict::agreeByRule, Note::hugeZeroPage};
       return {Verdict::agree, Note::none};
     case EntryKind::protNone:
-      return by_rule(same_frame, Note::protNone);
+      return by_rule(same_frame, pfn == zero.pfn || (zero.huge && may_be_huge_zero_page(e, raw))
+                                     ? Note::protNoneZeroPage
+                                     : Note::protNone);
     case EntryKind::midSplit:
       return by_rule(same_frame, Note::midSplit);
     case EntryKind::swap:

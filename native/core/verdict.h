@@ -45,6 +45,9 @@ enum class Note : u8 {
   reservedBits,   // an entry with reserved bits set
   // said of captures only, never by the core; here so that its code is taken
   notCaptured,
+  // agree by rule
+  protNoneZeroPage,  // the shared zero page, of 4 KiB or 2 MiB, mapped PROT_NONE or with a NUMA hint
+  swapTypeAssumed,   // the same type and offset; what the type stands for is not known of this kernel
 };
 
 struct Judgement {
@@ -54,10 +57,11 @@ struct Judgement {
 
 inline bool is_agreement(Verdict v) { return v <= Verdict::notPresent; }
 
-// Whether the frame of this leaf may be the huge zero page: a 2 MiB leaf that may not be written. Only then is its flag
-// in kpageflags worth reading.
+// Whether the frame of this page may be the huge zero page: a page of 2 MiB that may not be written. Only then is its
+// flag in kpageflags worth reading.
 inline bool may_be_huge_zero_page(const Entry& entry, u64 raw) {
-  return entry.kind == EntryKind::leaf && entry.shift == level_shift(kPmd) && !(raw & kWrite);
+  return (entry.kind == EntryKind::leaf || entry.kind == EntryKind::protNone) && entry.shift == level_shift(kPmd) &&
+         !(raw & kWrite);
 }
 
 // The shared pages of zeros, as far as they are known.

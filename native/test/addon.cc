@@ -10,7 +10,7 @@ namespace cr3scope {
 
 namespace {
 
-// {levels, maxPhysBits, encryptionMask, version, migration, memoryFailure, devicePrivate}
+// {levels, maxPhysBits, encryptionMask, version, migration, memoryFailure, devicePrivate, assumed?}
 Paging paging_argument(const Napi::Value& value) {
   auto o = value.As<Napi::Object>();
   auto number = [&](const char* name) { return o.Get(name).ToNumber().Uint32Value(); };
@@ -20,8 +20,11 @@ Paging paging_argument(const Napi::Value& value) {
   p.max_phys_bits = static_cast<u8>(number("maxPhysBits"));
   p.encryption_mask = o.Get("encryptionMask").As<Napi::BigInt>().Uint64Value(&lossless);
   p.swap_pfn_bits = p.levels == 5 ? 40 : 34;
-  return swap_types(p, number("version"), o.Get("migration").ToBoolean(), o.Get("memoryFailure").ToBoolean(),
-                    o.Get("devicePrivate").ToBoolean());
+  p = swap_types(
+      p, number("version"),
+      {o.Get("migration").ToBoolean(), o.Get("memoryFailure").ToBoolean(), o.Get("devicePrivate").ToBoolean()});
+  p.swap_types_known = !o.Get("assumed").ToBoolean();
+  return p;
 }
 
 // decode(raw, level, facts, kernelHalf): the decoder, for the corpus that C++ and TypeScript share.
@@ -62,6 +65,17 @@ Napi::Value judge_page(const Napi::CallbackInfo& info) {
   return o;
 }
 
+// swapConfig(version, swapFiles) -> {migration, memoryFailure, devicePrivate}, or null where none fits
+Napi::Value swap_config_of(const Napi::CallbackInfo& info) {
+  auto config = swap_config(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value());
+  if (!config) return info.Env().Null();
+  auto o = Napi::Object::New(info.Env());
+  o["migration"] = Napi::Boolean::New(info.Env(), config->migration);
+  o["memoryFailure"] = Napi::Boolean::New(info.Env(), config->memory_failure);
+  o["devicePrivate"] = Napi::Boolean::New(info.Env(), config->device_private);
+  return o;
+}
+
 // leftOutByPagemap(raw, level, facts, vmFlags) -> note
 Napi::Value left_out(const Napi::CallbackInfo& info) {
   Entry entry = decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), paging_argument(info[2]));
@@ -77,6 +91,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["decode"] = Napi::Function::New<decode_entry>(env, "decode");
   exports["access"] = Napi::Function::New<access_of>(env, "access");
   exports["judge"] = Napi::Function::New<judge_page>(env, "judge");
+  exports["swapConfig"] = Napi::Function::New<swap_config_of>(env, "swapConfig");
   exports["leftOutByPagemap"] = Napi::Function::New<left_out>(env, "leftOutByPagemap");
   return exports;
 }

@@ -33,6 +33,7 @@ describe.each(corpus.entries)('$name ($target)', ({ target, level, raw, half, ..
     swapType: expected.swapType,
     swapOffset: BigInt(expected.swapOffset),
     violation: BigInt(expected.violation),
+    assumed: 'assumed' in expected,
   };
   test('C++', () => {
     const entry = testAddon.decode(BigInt(raw), level, factsOf(target), half === 'kernel');
@@ -118,6 +119,32 @@ test('flags have the names of their kernel version and level', () => {
   expect(names((1n << 57n) | 0x1067n, 1, '6.12.0')).toContain('DEVMAP');
   expect(names((1n << 57n) | 0x1067n, 1, '6.18.0')).not.toContain('DEVMAP');
   expect(names(0n, 1)).toEqual([]);
+  expect(names((5n << 59n) | 0x1067n, 1)).toContain('PKEY 5');
+  // PROT_NONE hugetlb: bits 12 to 20 are stored inverted, so PAT is clear here and set there.
+  expect(names(0x40ffffc421ff1a0n, 2)).toEqual(['A', 'PS', 'PROTNONE', 'SAVED_DIRTY']);
+  expect(names(0x40ffffc421fe1a0n, 2)).toContain('PAT');
+});
+
+test('the options that number the swap types follow from how many types are left to swap files', () => {
+  for (const version of [0x50a, 0x50e, 0x513, 0x601, 0x60c, 0x60f, 0x703]) {
+    const seen = new Set<number>();
+    for (const [migration, memoryFailure, devicePrivate] of [
+      [false, false, false],
+      [false, true, false],
+      [true, false, false],
+      [true, true, false],
+      [true, false, true],
+      [true, true, true],
+    ] as const) {
+      const config = { migration, memoryFailure, devicePrivate };
+      const { hwpoison, migration: first, device, marker, swapinError } = swapTypes(4, version, config);
+      const files = Math.min(hwpoison, first, device, marker, swapinError, 32);
+      seen.add(files);
+      expect([version, files, testAddon.swapConfig(version, files)]).toEqual([version, files, config]);
+    }
+    expect(seen.size).toBe(6);
+    expect(testAddon.swapConfig(version, 10)).toBeNull();
+  }
 });
 
 test('the address bits of a cell strip are those the decoder uses', () => {

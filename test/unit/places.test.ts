@@ -64,6 +64,7 @@ const FACTS: PagingFacts = {
   maxPhysBits: 46,
   encryptionMask: 0n,
   swap: {
+    known: true,
     pfnBits: 34,
     hwpoison: 255,
     migration: 255,

@@ -123,6 +123,19 @@ const AGREE: Row[] = [
     kernel: [kernel('hwpoison', 0x999n, { type: 23n })],
     verdict: 'agreeByRule hwpoison',
   },
+  // The kernel's options are not known: the type may stand for anything that pagemap calls swapped.
+  {
+    entry: 'hwpoison, options not known',
+    pagemap: swapped(23n, 0x999n),
+    kernel: [kernel('hwpoison', 0x999n, { type: 23n }), kernel('device', 0x999n, { type: 23n })],
+    verdict: 'agreeByRule swapTypeAssumed',
+  },
+  {
+    entry: 'device write, options not known',
+    pagemap: swapped(27n, 0x100n),
+    kernel: [kernel('hwpoison', 0x100n, { type: 27n }), kernel('swap', 0x100n, { type: 27n })],
+    verdict: 'agreeByRule swapTypeAssumed',
+  },
   {
     entry: 'marker uffd-wp, 6.12',
     pagemap: swapped(31n, 1n),
@@ -168,6 +181,8 @@ const DIFFER: Row[] = [
   },
   { entry: 'device write, 6.12', pagemap: 0n, verdict: 'mismatch differs' },
   { entry: 'hwpoison, 6.12', pagemap: present(0x999n), verdict: 'mismatch differs' },
+  { entry: 'hwpoison, options not known', pagemap: swapped(24n, 0x999n), verdict: 'mismatch differs' },
+  { entry: 'hwpoison, options not known', pagemap: swapped(23n, 0x998n), verdict: 'mismatch differs' },
   { entry: 'marker uffd-wp, 6.12', pagemap: GUARD, verdict: 'mismatch differs' },
   { entry: 'marker guard, 6.12', pagemap: GUARD | present(0x1234n), verdict: 'mismatch differs' },
   { entry: 'marker poisoned, 6.12', pagemap: swapped(31n, 3n), verdict: 'mismatch differs' },
@@ -239,6 +254,27 @@ test('a read-only 2 MiB leaf whose frame is flagged is the huge zero page', () =
   expect(judge(true)).toBe('agreeByRule hugeZeroPage');
   expect(judge(true, 511)).toBe('agreeByRule hugeZeroPage');
   expect(judge(false)).toBe('agree none');
+});
+
+test('a zero page that is PROT_NONE is still called the zero page', () => {
+  const facts = factsOf('6.12');
+  const judge = (pfn: bigint, raw: bigint, level: number, huge: boolean) => {
+    const { verdict, note } = testAddon.judge(
+      { pagemap: present(pfn), entry: raw, kernel: 0n },
+      level,
+      0,
+      facts,
+      ZERO_PFN,
+      huge,
+    );
+    return `${VERDICTS[verdict]} ${NOTES[note]}`;
+  };
+  const inverted = (pfn: bigint) => 0x8000000000000120n | ((~pfn & 0xffffffffffn) << 12n);
+  expect(judge(ZERO_PFN, inverted(ZERO_PFN), 1, false)).toBe('agreeByRule protNoneZeroPage');
+  expect(judge(0x117274n, inverted(0x117274n), 1, false)).toBe('agreeByRule protNone');
+  const huge = 0x800fffffbfc001a0n; // PROT_NONE 2M of frame 40200
+  expect(judge(0x40200n, huge, 2, true)).toBe('agreeByRule protNoneZeroPage');
+  expect(judge(0x40200n, huge, 2, false)).toBe('agreeByRule protNone');
 });
 
 test('what pagemap leaves out of a region is told by its flags', () => {

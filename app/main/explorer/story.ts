@@ -43,7 +43,7 @@ function* rungs(path: Path, va: bigint, facts: Facts, ignoreRootNx: boolean): Ge
     yield `    ${bits(raw)}`;
     yield `    ${explain(raw, level, facts, facts.release, half).summary}`;
     for (const f of flagsOf(raw, level, facts, facts.release, half).filter((flag) => flag.set))
-      yield `      bit ${String(f.bit).padStart(2)} ${f.name.padEnd(11)} ${f.meaning}`;
+      yield `      ${f.high > f.bit ? 'bits' : 'bit '} ${f.high > f.bit ? `${f.bit}..${f.high}` : String(f.bit).padStart(2)} ${f.name.padEnd(11)} ${f.meaning}`;
     const mask = addressMask(raw, level, facts, half);
     if (mask) yield `      address bits 0x${hex(mask, 16)}`;
     if (raw & 1n) {

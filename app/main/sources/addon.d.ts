@@ -28,6 +28,7 @@ export interface AddonTarget {
   encryptionMask: bigint;
   capabilities: bigint;
   btf: boolean;
+  ksmUnreliable: boolean;
   zeroPfn: bigint;
   ramBegin: BigUint64Array<ArrayBuffer>;
   ramEnd: BigUint64Array<ArrayBuffer>;

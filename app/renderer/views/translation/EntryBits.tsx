@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The 64 bits of an entry as cells, coloured by meaning.
-import type { Flag } from '../../../contract/paging.ts';
+import { type Flag, flagsByBit } from '../../../contract/paging.ts';
 
 export function EntryBits({ raw, mask, flags }: { raw: bigint; mask: bigint; flags: readonly Flag[] }) {
-  const byBit = new Map(flags.map((f) => [f.bit, f]));
+  const byBit = flagsByBit(flags);
   return (
     <div className="bits" role="img" aria-label={`Bits 63 to 0: ${raw.toString(2).padStart(64, '0')}`}>
       {Array.from({ length: 64 }, (_, i) => {

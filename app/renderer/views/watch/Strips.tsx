@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { hexVa } from '../../../contract/format.ts';
 import { isWritable } from '../../../contract/paging.ts';
 import { ENTRY_KIND } from '../../../contract/verdicts.ts';
-import { type PageState, sayState } from '../../../contract/watch.ts';
+import { isZeroPage, type PageState, sayState } from '../../../contract/watch.ts';
 import { Legend } from '../../parts/Legend.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import type { Change, Watched } from '../../state/watch.ts';
@@ -15,7 +15,7 @@ const MOST_STRIPS = 12;
 
 /** The colour of a state. */
 function colourOf(p: PageState): string {
-  if (p.note === 'zeroPage' || p.note === 'hugeZeroPage') return 'var(--r-zeroPage)';
+  if (isZeroPage(p)) return 'var(--r-zeroPage)';
   if (p.kind === 'leaf') return isWritable(p.raw) ? 'var(--v-agree)' : 'var(--v-changedBetween)';
   return `var(${ENTRY_KIND.word(p.kind === 'table' ? 'none' : p.kind).tint})`;
 }
