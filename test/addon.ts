@@ -47,6 +47,8 @@ interface TestAddon {
   ): { verdict: number; note: number };
   /** The options of a kernel that leaves this many swap types to swap files; null where none does. */
   swapConfig(version: number, swapFiles: number): Pick<Facts, 'migration' | 'memoryFailure' | 'devicePrivate'> | null;
+  /** The same by the BTF of the running kernel. */
+  swapConfigByBtf(version: number): ReturnType<TestAddon['swapConfig']>;
   /** The note of the rule by which pagemap leaves out an entry, by number. */
   leftOutByPagemap(raw: bigint, level: number, facts: Facts, vmFlags: string): number;
 }

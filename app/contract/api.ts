@@ -243,7 +243,10 @@ const reverseMap = {
 
 /** Who maps a frame, by the reverse map. */
 export const Owners = z.object({
+  /** One process for each address space: the one that was asked for, or else the one with the lowest PID. */
   pid: u32s,
+  /** The other processes that share that address space (vfork, CLONE_VM). */
+  sharers: z.array(z.array(z.number())),
   startTicks: u64s,
   /** Of the 4 KiB page that maps the frame. */
   va: u64s,
@@ -633,8 +636,8 @@ export const METHODS = {
   translate: method(z.object({ ...space, va: u64 }), Translation),
   frame: method(z.object({ pfn: u64.max(PFN_END - 1n) }), Frame),
   frames: method(z.object({ pfn: u64.max(PFN_END - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
-  /** Who maps a frame. `again` walks every address space anew first. */
-  owners: method(z.object({ pfn: u64.max(PFN_END - 1n), again: z.boolean() }), Owners),
+  /** Who maps a frame. `pid` is named first of those that share an address space (0: any). `again` walks all anew first. */
+  owners: method(z.object({ pid: pid.or(z.literal(0)), pfn: u64.max(PFN_END - 1n), again: z.boolean() }), Owners),
   /** What a process shares with another one. */
   shared: method(z.object({ ...space, other: pid, otherStart: u64 }), Shared),
   cpus: method(z.object({}), Cpus),

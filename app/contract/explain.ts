@@ -149,10 +149,11 @@ function group(raw: bigint, owner: (n: number) => Omit<Field, 'high' | 'low' | '
 }
 
 function absentFields(raw: bigint, level: number, facts: PagingFacts, flags: readonly Flag[]): Field[] {
-  const { kind, swapType, swapOffset } = decode(raw, level, facts);
+  const { kind, swapType, swapOffset, assumed } = decode(raw, level, facts);
   const byBit = flagsByBit(flags);
-  const holds =
-    kind === 'swap'
+  const holds = assumed
+    ? 'slot, or frame number with A and D above it since 6.2'
+    : kind === 'swap'
       ? 'slot in the swap file or partition'
       : kind === 'marker'
         ? 'the marker’s bits'
@@ -164,7 +165,7 @@ function absentFields(raw: bigint, level: number, facts: PagingFacts, flags: rea
     if (n >= 59)
       return {
         name: 'type',
-        meaning: `swap type ${swapType}: ${kind === 'swap' ? 'a swap device' : kind}`,
+        meaning: `swap type ${swapType}: ${assumed ? 'not known of this kernel' : kind === 'swap' ? 'a swap device' : ENTRY_KIND.label(kind)}`,
         source: 'include/linux/swap.h',
       };
     if (n >= 9)

@@ -69,6 +69,10 @@ export const bitsOf = (word: bigint): number[] =>
 /** Names of the bits of /proc/kpageflags (include/uapi/linux/kernel-page-flags.h). */
 export const kpageFlagNames = (flags: bigint): string[] => bitsOf(flags).map((i) => KPF_NAMES[i] ?? `bit ${i}`);
 
+/** The same for people. Where the kernel is known to set a flag without a reason, it is marked: "ksm?". */
+export const kpageFlagLabels = (flags: bigint, { ksmUnreliable }: { ksmUnreliable: boolean }): string[] =>
+  kpageFlagNames(flags).map((name) => (name === 'ksm' && ksmUnreliable ? 'ksm?' : name));
+
 /** A 64-bit number as typed by a person: 0x-hex, decimal, or with `bareHex` also bare hex. Undefined if it is not a number. */
 export function parseU64(text: string, bareHex = false): bigint | undefined {
   const clean = text.trim().replaceAll('_', '');

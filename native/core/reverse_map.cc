@@ -13,8 +13,9 @@ ReverseMap::ReverseMap(const Machine& machine, const std::atomic<bool>& cancel) 
   begin_ns_ = monotonic_ns();
   TableWalk walk(machine.target, machine.frames);
   std::vector<RootRecord> roots = machine.roots.roots(0);
-  // Processes that share one address space (vfork, CLONE_VM) count once.
-  std::sort(roots.begin(), roots.end(), [](auto& a, auto& b) { return a.root_pa < b.root_pa; });
+  // Processes that share one address space (vfork, CLONE_VM) count once, for the one with the lowest PID.
+  std::sort(roots.begin(), roots.end(),
+            [](auto& a, auto& b) { return a.root_pa != b.root_pa ? a.root_pa < b.root_pa : a.pid < b.pid; });
   for (const RootRecord& root : roots) {
     if (!root.root_pa || spaces_.size() == kMostSpaces) continue;
     if (!spaces_.empty() && spaces_.back().root_pa == root.root_pa) continue;

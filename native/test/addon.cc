@@ -27,6 +27,15 @@ Paging paging_argument(const Napi::Value& value) {
   return p;
 }
 
+Napi::Value to_js(Napi::Env env, const std::optional<SwapConfig>& config) {
+  if (!config) return env.Null();
+  auto o = Napi::Object::New(env);
+  o["migration"] = Napi::Boolean::New(env, config->migration);
+  o["memoryFailure"] = Napi::Boolean::New(env, config->memory_failure);
+  o["devicePrivate"] = Napi::Boolean::New(env, config->device_private);
+  return o;
+}
+
 // decode(raw, level, facts, kernelHalf): the decoder, for the corpus that C++ and TypeScript share.
 Napi::Value decode_entry(const Napi::CallbackInfo& info) {
   Half half = info[3].ToBoolean() ? Half::kernel : Half::user;
@@ -67,13 +76,13 @@ Napi::Value judge_page(const Napi::CallbackInfo& info) {
 
 // swapConfig(version, swapFiles) -> {migration, memoryFailure, devicePrivate}, or null where none fits
 Napi::Value swap_config_of(const Napi::CallbackInfo& info) {
-  auto config = swap_config(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value());
-  if (!config) return info.Env().Null();
-  auto o = Napi::Object::New(info.Env());
-  o["migration"] = Napi::Boolean::New(info.Env(), config->migration);
-  o["memoryFailure"] = Napi::Boolean::New(info.Env(), config->memory_failure);
-  o["devicePrivate"] = Napi::Boolean::New(info.Env(), config->device_private);
-  return o;
+  return to_js(info.Env(), swap_config(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value()));
+}
+
+// swapConfigByBtf(version) -> as swapConfig(), of the running kernel
+Napi::Value swap_config_from_btf(const Napi::CallbackInfo& info) {
+  std::string from;
+  return to_js(info.Env(), swap_config_by_btf(info[0].ToNumber().Uint32Value(), from));
 }
 
 // leftOutByPagemap(raw, level, facts, vmFlags) -> note
@@ -92,6 +101,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["access"] = Napi::Function::New<access_of>(env, "access");
   exports["judge"] = Napi::Function::New<judge_page>(env, "judge");
   exports["swapConfig"] = Napi::Function::New<swap_config_of>(env, "swapConfig");
+  exports["swapConfigByBtf"] = Napi::Function::New<swap_config_from_btf>(env, "swapConfigByBtf");
   exports["leftOutByPagemap"] = Napi::Function::New<left_out>(env, "leftOutByPagemap");
   return exports;
 }

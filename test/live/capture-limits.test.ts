@@ -242,7 +242,7 @@ describe('a file that claims much', () => {
       if (asking) setImmediate(count);
     };
     setImmediate(count);
-    await explorer.owners({ pfn: 5n, again: false });
+    await explorer.owners({ pid: 0, pfn: 5n, again: false });
     asking = false;
     expect(turns).toBeGreaterThan(100);
   });

@@ -103,7 +103,7 @@ test('the runs of a check, its counts, and who maps a frame', async () => {
   const { row } = await live.translate({ pid: shared?.pid ?? 0, startTicks: 0n, va: shared?.va ?? 0n });
   const pfn = row?.pfn[0] as bigint;
   const owners = async (explorer: Explorer) => {
-    const o = await explorer.owners({ pfn, again: true });
+    const o = await explorer.owners({ pid: 0, pfn, again: true });
     return Array.from(o.pid, (pid, i) => `${pid} ${o.va[i]} ${o.access[i]} ${o.shift[i]}`).sort();
   };
   expect(await owners(captured)).toEqual(await owners(live));

@@ -108,7 +108,7 @@ async function use(pids: number[]): Promise<number> {
   await ask(() => explorer.processes({}));
   await ask(() => explorer.cpus({}));
   await ask(() => explorer.memory({ begin: 0n, end: 1n << 40n, cells: 10, flags: 1n << 12n, again: false }));
-  await ask(() => explorer.owners({ pfn: 0x1234n, again: false }));
+  await ask(() => explorer.owners({ pid: 0, pfn: 0x1234n, again: false }));
   for (const pid of pids) {
     const space = { pid, startTicks: 0n };
     await ask(async () => {

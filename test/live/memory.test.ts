@@ -98,7 +98,7 @@ test('a part of the map is the same as that part of the whole', async () => {
   const pfn = await pfnOf(named('anon4k'));
   const one = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flags: 1n << 12n, again: false });
   expect(one.total[role('anonymous')]).toBe(1n);
-  const owners = await explorer.owners({ pfn, again: false });
+  const owners = await explorer.owners({ pid: 0, pfn, again: false });
   expect([one.ownerMappings[0], one.flagged[0], [...one.sizes]]).toEqual([1, 1, [owners.pid.length, 0, 0]]);
   expect([...owners.pid]).toContain(one.owner[0]);
   // Several flags at once, lowest first: swapbacked, anon, and locked, which it is not.
@@ -136,7 +136,7 @@ test('the role of a frame of each kind', async () => {
     const { role: r } = await explorer.frame({ pfn });
     if (level <= 2 || kernelVersion(sources.target.release) >= 0x60e)
       expect([level, ROLES[r]]).toEqual([level, 'pageTable']);
-    const o = await explorer.owners({ pfn, again: false });
+    const o = await explorer.owners({ pid: 0, pfn, again: false });
     const at = o.tablePid.indexOf(fixture.pid);
     expect([o.tableLevel[at], (o.tableVa[at] as bigint) <= named('anon4k').va]).toEqual([level, true]);
   }

@@ -14,7 +14,7 @@ const named = (name: string) => fixture.cases.find((c) => c.name === name) as Ca
 const pfnOf = async (c: Case, page = 0) =>
   (await sources.rows(c.pid, 0n, BigUint64Array.of(c.va + BigInt(page) * 4096n))).pfn[0] as bigint;
 const ownersOf = async (pfn: bigint) => {
-  const o = await explorer.owners({ pfn, again: false });
+  const o = await explorer.owners({ pid: 0, pfn, again: false });
   return Array.from(o.pid, (pid, i) => `${pid} ${(o.va[i] as bigint).toString(16)}`);
 };
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   sources = await openSources(ADDON_PATH);
   explorer = new Explorer(sources);
   fixture = await startFixture('page-kinds', ['out/fixtures']);
-  await explorer.owners({ pfn: 0n, again: true });
+  await explorer.owners({ pid: 0, pfn: 0n, again: true });
 });
 afterAll(() => fixture.stop());
 
@@ -33,7 +33,7 @@ test('as many mappers as kpagecount, for frames of every kind', async () => {
     const step = process.env.CR3SCOPE_GUEST === undefined ? 1 : Math.max(1, Math.floor(c.pages / 16));
     for (let page = 0; page < Math.min(c.pages, 4096); page += step) {
       const pfn = await pfnOf(c, page);
-      const o = await explorer.owners({ pfn, again: false });
+      const o = await explorer.owners({ pid: 0, pfn, again: false });
       // The kernel may have moved the page since the walk.
       if (!o.still.every(Boolean) || o.still.length === 0) continue;
       expect([c.name, page, o.pid.length]).toEqual([c.name, page, Number(o.mapCount)]);
@@ -80,21 +80,21 @@ test('what parent and child share after fork: all but what was written', async (
 
 test('within a huge page the address is that of the frame', async () => {
   const c = named('thp');
-  const owners = await explorer.owners({ pfn: await pfnOf(c, 77), again: false });
+  const owners = await explorer.owners({ pid: 0, pfn: await pfnOf(c, 77), again: false });
   expect(owners.va).toContain(c.va + 77n * 4096n);
   expect(owners.shift[owners.va.indexOf(c.va + 77n * 4096n)]).toBe(21);
 });
 
 test('rights, and PROT_NONE', async () => {
-  const readonly = await explorer.owners({ pfn: await pfnOf(named('readonly')), again: false });
+  const readonly = await explorer.owners({ pid: 0, pfn: await pfnOf(named('readonly')), again: false });
   expect(readonly.access[readonly.pid.indexOf(fixture.pid)]).toBe(8 | 2); // read, user
-  const none = await explorer.owners({ pfn: await pfnOf(named('protnone')), again: false });
+  const none = await explorer.owners({ pid: 0, pfn: await pfnOf(named('protnone')), again: false });
   expect(none.access[none.pid.indexOf(fixture.pid)]).toBe(0);
   expect(none.still[none.pid.indexOf(fixture.pid)]).toBe(1);
 });
 
 test('the zero page has many mappers that the kernel does not count', async () => {
-  const o = await explorer.owners({ pfn: sources.target.zeroPfn, again: false });
+  const o = await explorer.owners({ pid: 0, pfn: sources.target.zeroPfn, again: false });
   expect(o.pid.length).toBeGreaterThanOrEqual(4);
   expect(reconcile(o)).toMatch(/zero page/);
 });
@@ -103,11 +103,11 @@ test('a process that is gone since the walk is no longer an owner', async () => 
   const other = await startFixture('spin');
   const page = other.cases[0] as Case;
   const pfn = await pfnOf(page);
-  await explorer.owners({ pfn, again: true });
+  await explorer.owners({ pid: 0, pfn, again: true });
   process.kill(other.pid, 'SIGKILL');
   await expect
     .poll(async () => {
-      const o = await explorer.owners({ pfn, again: false });
+      const o = await explorer.owners({ pid: 0, pfn, again: false });
       return o.still[o.pid.indexOf(other.pid)];
     })
     .toBe(0);

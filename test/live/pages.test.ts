@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explain } from '../../app/contract/explain.ts';
 import { hex } from '../../app/contract/format.ts';
-import { kernelVersion, mapsFrame, physicalAddress } from '../../app/contract/paging.ts';
+import { kernelVersion, mapsFrame, physicalAddress, swapTypes } from '../../app/contract/paging.ts';
 import {
   ENTRY_KINDS,
   type EntryKind,
@@ -18,7 +18,7 @@ import {
 } from '../../app/contract/verdicts.ts';
 import { tellWalk } from '../../app/main/explorer/story.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
-import { ADDON_PATH, TEST_ADDON_PATH } from '../addon.ts';
+import { ADDON_PATH, TEST_ADDON_PATH, testAddon } from '../addon.ts';
 import { type Case, type Fixture, startFixture } from '../fixture.ts';
 
 let sources: Sources;
@@ -44,6 +44,16 @@ test('all sources that this machine can have are ready', () => {
   if (!existsSync('/sys/kernel/mm/transparent_hugepage')) since.thp = Number.POSITIVE_INFINITY;
   const names = fixture.skipped.map((s) => s.split(':')[0] as string);
   expect(names.filter((name) => version >= (since[name] ?? 0))).toEqual([]);
+});
+
+test('the swap types that BTF gives are those of the kernel configuration', () => {
+  const { release, configFrom, swap } = sources.target;
+  expect(swap.known).toBe(true);
+  const byBtf = testAddon.swapConfigByBtf(kernelVersion(release));
+  if (!byBtf) return expect(configFrom).toMatch(/config/); // a kernel without BTF
+  const { known, pfnBits: _, ...types } = swap;
+  const { known: __, pfnBits: ___, ...expected } = swapTypes(sources.target.levels, kernelVersion(release), byBtf);
+  expect([known, types]).toEqual([true, expected]);
 });
 
 test('every page of every kind gets its verdict', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Kinds of process that are easily got wrong: each is checked and read like any other, or says why not.
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mapsFrame } from '../../app/contract/paging.ts';
 import { ENTRY_KINDS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
@@ -131,4 +132,40 @@ test('a process that executes programs without a pause is followed or reported, 
   }
   expect([...outcomes.keys()].filter((o) => !['complete', 'execed', 'ESRCH', 'EAGAIN'].includes(o))).toEqual([]);
   expect(outcomes.size).toBeGreaterThan(0);
+});
+
+test('a frame that several processes map through one address space names them all, the one asked for first', async () => {
+  const parent = named('clone-vm-parent');
+  const child = named('clone-vm-child');
+  const { row } = await explorer.translate({ pid: child.pid, startTicks: 0n, va: child.va });
+  const pfn = row?.pfn[0] as bigint;
+  const ask = async (pid: number, again = false) => {
+    const o = await explorer.owners({ pid, pfn, again });
+    const at = Array.from(o.pid).findIndex((p) => p === parent.pid || p === child.pid);
+    return [o.pid[at], o.sharers[at]];
+  };
+  expect(await ask(0, true)).toEqual([parent.pid, [child.pid]]);
+  expect(await ask(child.pid)).toEqual([child.pid, [parent.pid]]);
+  expect(await ask(parent.pid)).toEqual([parent.pid, [child.pid]]);
+});
+
+test('check --all accounts for every process that /proc lists', () => {
+  const { stdout, status } = spawnSync(process.execPath, ['out/main/cli.cjs', 'check', '--all', '--json'], {
+    encoding: 'utf8',
+  });
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text));
+  const total = lines.pop();
+  const { listed, processes, gone, kernelThreads, noAddressSpace, notChecked } = total;
+  expect(processes + gone + kernelThreads + noAddressSpace + notChecked.length).toBe(listed);
+  expect(lines.length).toBe(listed);
+  expect(new Set(lines.map((l) => l.pid)).size).toBe(listed);
+  const outcomeOf = (name: string) => lines.find((l) => l.pid === named(name).pid)?.outcome;
+  for (const name of AT_REST) expect([name, outcomeOf(name)]).toEqual([name, 'complete']);
+  expect(outcomeOf('zombie')).toBe('noAddressSpace');
+  expect(lines.find((l) => l.pid === 2)?.outcome ?? 'kernelThread').toBe('kernelThread');
+  expect(kernelThreads).toBeGreaterThan(0);
+  expect([status, total.verdicts.mismatch]).toEqual([0, 0]);
 });

@@ -131,9 +131,9 @@ const AGREE: Row[] = [
     verdict: 'agreeByRule swapTypeAssumed',
   },
   {
-    entry: 'device write, options not known',
-    pagemap: swapped(27n, 0x100n),
-    kernel: [kernel('hwpoison', 0x100n, { type: 27n }), kernel('swap', 0x100n, { type: 27n })],
+    entry: 'device exclusive read, options not known',
+    pagemap: swapped(30n, 0x100n),
+    kernel: [kernel('hwpoison', 0x100n, { type: 30n }), kernel('swap', 0x100n, { type: 30n })],
     verdict: 'agreeByRule swapTypeAssumed',
   },
   {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Commands about physical memory: frame, owners, search.
-import { bytes, count, hex, hexVa, kpageFlagNames } from '../../contract/format.ts';
+import { bytes, count, hex, hexVa, kpageFlagLabels, kpageFlagNames } from '../../contract/format.ts';
 import { parseRange } from '../../contract/link.ts';
 import { accessWords, reconcile } from '../../contract/owners.ts';
 import {
@@ -50,7 +50,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
     });
   else {
     say(
-      `frame 0x${hex(pfn)}, PA 0x${hex(paOf(pfn))}: ${flags ? flags.join(' ') || 'no flags' : 'no kpageflags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`,
+      `frame 0x${hex(pfn)}, PA 0x${hex(paOf(pfn))}: ${f.flags === null ? 'no kpageflags' : kpageFlagLabels(f.flags, await explorer.target()).join(' ') || 'no flags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`,
     );
     say(
       [
@@ -76,30 +76,33 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
 }
 
 /** A frame by its number, or as what an address of a process maps: "117274", "4077:7f3a4001f000". */
-export async function parseFrame(explorer: Explorer, text: string): Promise<bigint> {
+export async function parseFrame(explorer: Explorer, text: string): Promise<{ pfn: bigint; pid: number }> {
   const [pidText, vaText] = text.split(':');
-  if (vaText === undefined) return parseAddress(text, 'a PFN, nor PID:ADDRESS');
+  if (vaText === undefined) return { pfn: parseAddress(text, 'a PFN, nor PID:ADDRESS'), pid: 0 };
   const va = parseAddress(vaText, 'an address');
-  const { path } = await explorer.translate({ pid: parsePid(pidText ?? ''), startTicks: 0n, va });
+  const pid = parsePid(pidText ?? '');
+  const { path } = await explorer.translate({ pid, startTicks: 0n, va });
   if (!mapsFrame(ENTRY_KINDS[path.leaf.kind]))
     throw new Failed(
       `process ${pidText} maps no frame at ${hexVa(va)}`,
       `See \`cr3scope walk ${pidText} ${hex(va)}\`.`,
       'EFAULT',
     );
-  return pfnOf(physicalAddress(va, path.leaf));
+  return { pfn: pfnOf(physicalAddress(va, path.leaf)), pid };
 }
 
 export async function owners(explorer: Explorer, text: string, { json }: Json): Promise<number> {
-  const pfn = await parseFrame(explorer, text);
+  const { pfn, pid: asked } = await parseFrame(explorer, text);
   if (pfn >= PFN_END) throw new Failed(`frame 0x${hex(pfn)} is beyond 52 physical bits`, 'Check the number.');
-  const o = await explorer.owners({ pfn, again: false });
-  const { levels } = await explorer.target();
+  const o = await explorer.owners({ pfn, pid: asked, again: false });
+  const target = await explorer.target();
+  const { levels } = target;
   const processes = await explorer.processes({});
   const names = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.name[i] as string]));
   const list = Array.from(o.pid, (pid, i) => ({
     pid,
     name: names.get(pid) ?? null,
+    sharers: o.sharers[i] as number[],
     va: o.va[i] as bigint,
     pageSize: o.still[i] ? pageSizeName(o.shift[i] as number) : null,
     access: o.still[i] ? accessWords(o.access[i] as number) : null,
@@ -128,13 +131,13 @@ export async function owners(explorer: Explorer, text: string, { json }: Json): 
     return 0;
   }
   say(
-    `frame 0x${hex(pfn)}, ${o.flags === null ? 'no kpageflags' : kpageFlagNames(o.flags).join(' ') || 'no flags'}: ${list.length === 0 ? 'no process maps it' : `mapped ${list.length}×`}. ${reconcile(o)}`,
+    `frame 0x${hex(pfn)}, ${o.flags === null ? 'no kpageflags' : kpageFlagLabels(o.flags, target).join(' ') || 'no flags'}: ${list.length === 0 ? 'no process maps it' : `mapped ${list.length}×`}. ${reconcile(o)}`,
   );
   if (list.length)
     table(
       ['PID', 'NAME', 'ADDRESS', 'PAGE', 'ACCESS'],
       list.map((w) => [
-        String(w.pid),
+        [w.pid, ...w.sharers].join(' '),
         w.name ?? 'gone',
         hexVa(w.va),
         w.pageSize ?? '',
@@ -142,6 +145,7 @@ export async function owners(explorer: Explorer, text: string, { json }: Json): 
       ]),
       new Set([0]),
     );
+  if (list.some((w) => w.sharers.length)) say('processes in one line share their address space, so the mapping is one');
   for (const [i, pid] of o.tablePid.entries())
     say(
       `it is a ${levelName(o.tableLevel[i] as number, levels)} table of ${pid} ${names.get(pid) ?? 'gone'}, from ${hexVa(o.tableVa[i] as bigint)}`,

@@ -62,7 +62,11 @@ async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
       `paging     ${t.levels} levels, PTI ${t.pti ? 'on' : 'off'}, PCID ${t.pcid ? 'yes' : 'no'}, ${t.maxPhysBits} physical bits, C-bit mask 0x${hex(t.encryptionMask)}`,
     );
     say(`lockdown   ${t.lockdown || 'not in this kernel'}`);
-    say(`config     ${t.configFrom || 'not found: the usual distribution settings are assumed for swap type numbers'}`);
+    say(
+      `swap types ${t.configFrom ? `numbered by ${t.configFrom}` : 'not known: neither a kernel configuration nor BTF was found, so entries that are not present keep several readings'}`,
+    );
+    if (t.ksmUnreliable)
+      say('kpageflags KSM is set for every anonymous page by this kernel; it is shown as "ksm?" and not relied on');
     for (const s of t.sources) {
       say(`${s.ready ? 'ready  ' : 'missing'}    ${s.label}: ${s.detail}`);
       if (!s.ready) say(`           ${s.remedy}`);

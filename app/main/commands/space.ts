@@ -148,13 +148,25 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
   const proofs: ByteProof[] = [];
   const counted: BigUint64Array[] = [];
   const started = process.hrtime.bigint();
-  let processes = 0;
-  let gone = 0;
-  let pages = 0n;
+  // Every process that is listed is in one of these: the counts add up to the length of the list.
+  const found = { processes: 0, gone: 0, kernelThreads: 0, noAddressSpace: 0 };
   const notChecked: { pid: number; name: string; reason: string }[] = [];
+  let pages = 0n;
   for (let i = 0; i < list.pid.length; i++) {
     const pid = list.pid[i] as number;
-    if (list.kernelThread[i] || 'ZX'.includes(String.fromCharCode(list.state[i] as number))) continue; // no address space
+    const name = list.name[i] as string;
+    const line = (outcome: string, more: object = {}) => json && print({ pid, name, outcome, ...more });
+    if (list.kernelThread[i]) {
+      found.kernelThreads++;
+      line('kernelThread');
+      continue;
+    }
+    // The leader of other threads may be a zombie while they have the address space.
+    if (!list.rootPa[i] && 'ZX'.includes(String.fromCharCode(list.state[i] as number))) {
+      found.noAddressSpace++;
+      line('noAddressSpace');
+      continue;
+    }
     try {
       const { summary } = await explorer.check(pid, list.startTicks[i] as bigint, 0n, EVERYTHING, () => undefined, {
         bytes: compareBytes ?? false,
@@ -162,21 +174,23 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
       if (summary.proof) proofs.push(summary.proof);
       counted.push(summary.counts);
       pages += summary.pages;
-      if (summary.outcome) gone++;
-      else processes++;
-      if (json)
-        print({
-          pid,
-          name: list.name[i],
-          pages: Number(summary.pages),
-          verdicts: numbers(summary.counts),
-          outcome: OUTCOMES[summary.outcome],
-          seconds: checkSeconds(summary),
-        });
+      const outcome = OUTCOMES[summary.outcome] ?? 'complete';
+      if (outcome === 'complete') found.processes++;
+      else found.gone++;
+      line(outcome, {
+        pages: Number(summary.pages),
+        verdicts: numbers(summary.counts),
+        seconds: checkSeconds(summary),
+      });
     } catch (error) {
       const { code, message } = Failed.from(error);
-      if (code === 'ESRCH' || code === 'ENOENT') gone++;
-      else notChecked.push({ pid, name: list.name[i] as string, reason: message });
+      if (code === 'ESRCH' || code === 'ENOENT') {
+        found.gone++;
+        line('exited');
+      } else {
+        notChecked.push({ pid, name, reason: message });
+        line('notChecked', { reason: message });
+      }
     }
   }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
@@ -185,8 +199,8 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
   if (json)
     print({
       pid: null,
-      processes,
-      gone,
+      listed: list.pid.length,
+      ...found,
       notChecked,
       pages: Number(pages),
       verdicts,
@@ -196,13 +210,13 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
     });
   else {
     say(
-      `${processes} processes, ${count(pages)} pages in ${seconds.toFixed(3)} s; ${gone} exited or executed another program meanwhile`,
+      `${found.processes} of ${list.pid.length} processes, ${count(pages)} pages in ${seconds.toFixed(3)} s; the others: ${found.kernelThreads} kernel threads, ${found.noAddressSpace} zombies without an address space, ${found.gone} exited or executed another program meanwhile, ${notChecked.length} not checked`,
     );
     sayVerdicts(total);
     if (compareBytes) sayBytes(sumProofs(proofs));
     for (const f of notChecked) say(`  not checked: ${f.pid} ${f.name}: ${f.reason}`);
   }
-  return verdicts.mismatch || proofs.some((p) => p.differ) ? 1 : processes === 0 ? 2 : 0;
+  return verdicts.mismatch || proofs.some((p) => p.differ) ? 1 : found.processes === 0 ? 2 : 0;
 }
 
 function sumProofs(proofs: readonly ByteProof[]): ByteProof {

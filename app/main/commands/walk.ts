@@ -3,7 +3,7 @@
 import type { KernelPath, Path, Target } from '../../contract/api.ts';
 import { entryText } from '../../contract/entry.ts';
 import { explain, levelTitle, parseLevel, plausibleLevels } from '../../contract/explain.ts';
-import { bytes, count, hex, hexVa, kpageFlagNames, parseU64 } from '../../contract/format.ts';
+import { bytes, count, hex, hexVa, kpageFlagLabels, parseU64 } from '../../contract/format.ts';
 import { differingLevel, kernelText } from '../../contract/kernel.ts';
 import {
   decode,
@@ -145,14 +145,15 @@ export async function tableOf(
     for (const e of shown) print({ index: e.index, va: e.va, entry: e.raw, kind: e.kind, pfn: e.pfn || null });
     return 0;
   }
-  const flags = f.flags === null ? null : kpageFlagNames(f.flags);
   say(
     `${levelName(level, levels)} table 0x${hex(pa)} of process ${pid}: each entry covers ${bytes(1n << BigInt(levelShift(level)))} from ${hexVa(entries[0]?.va ?? 0n)}`,
   );
   say(
     `${kindCounts(entries)
       .map(([kind, n]) => `${n} ${ENTRY_KIND.label(kind)}`)
-      .join(', ')}; kpageflags ${flags ? flags.join(' ') || 'none' : 'not readable'}`,
+      .join(
+        ', ',
+      )}; kpageflags ${f.flags === null ? 'not readable' : kpageFlagLabels(f.flags, target).join(' ') || 'none'}`,
   );
   table(
     ['INDEX', 'ADDRESS', 'ENTRY', 'POINTS TO', 'FLAGS'],

@@ -267,10 +267,31 @@ export class Explorer implements Reads {
     return this.sources.memory(begin, end, cells, flags, again);
   };
 
-  owners: Api['owners'] = async ({ pfn, again }) => {
-    const owners = await this.sources.owners(pfn, again);
-    const { flags, count: mapCount } = await this.frame({ pfn });
-    return { ...owners, flags, mapCount };
+  owners: Api['owners'] = async ({ pfn, pid: asked, again }) => {
+    const [owners, { flags, count: mapCount }, processes] = await Promise.all([
+      this.sources.owners(pfn, again),
+      this.frame({ pfn }),
+      this.processes({}),
+    ]);
+    const rootOf = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.rootPa[i] as bigint]));
+    const sharing = Array.from(owners.pid, (pid) => {
+      const root = rootOf.get(pid);
+      const all = root ? Array.from(processes.pid).filter((other) => rootOf.get(other) === root) : [pid];
+      const first = all.includes(asked) ? asked : pid;
+      return { first, others: all.filter((other) => other !== first) };
+    });
+    return {
+      ...owners,
+      pid: Uint32Array.from(sharing, ({ first }) => first),
+      startTicks: BigUint64Array.from(sharing, ({ first }, i) =>
+        first === owners.pid[i]
+          ? (owners.startTicks[i] as bigint)
+          : (processes.startTicks[processes.pid.indexOf(first)] as bigint),
+      ),
+      sharers: sharing.map(({ others }) => others),
+      flags,
+      mapCount,
+    };
   };
 
   /** Searches physical memory (PID 0), or the frames that a process maps, within [begin, end); ends after `limit` hits. */

@@ -7,6 +7,7 @@ import { differingLevel, kernelText } from '../../contract/kernel.ts';
 import {
   addressMask,
   decode,
+  type Flag,
   flagsOf,
   halfOf,
   levelName,
@@ -29,6 +30,9 @@ const BIT_RULER = '63    56 55    48 47    40 39    32 31    24 23    16 15     
 
 const bits = (raw: bigint) => (raw.toString(2).padStart(64, '0').match(/.{8}/g) ?? []).join(' ');
 
+/** "bit  5", or "bits 59..62" of the protection key. */
+const bitNumbers = ({ bit, high }: Flag) => (high > bit ? `bits ${bit}..${high}` : `bit ${String(bit).padStart(2)}`);
+
 function* rungs(path: Path, va: bigint, facts: Facts, ignoreRootNx: boolean): Generator<string> {
   for (let level = facts.levels; level >= 1 && path.last && level >= path.last; level--) {
     const name = levelName(level, facts.levels);
@@ -43,7 +47,7 @@ function* rungs(path: Path, va: bigint, facts: Facts, ignoreRootNx: boolean): Ge
     yield `    ${bits(raw)}`;
     yield `    ${explain(raw, level, facts, facts.release, half).summary}`;
     for (const f of flagsOf(raw, level, facts, facts.release, half).filter((flag) => flag.set))
-      yield `      ${f.high > f.bit ? 'bits' : 'bit '} ${f.high > f.bit ? `${f.bit}..${f.high}` : String(f.bit).padStart(2)} ${f.name.padEnd(11)} ${f.meaning}`;
+      yield `      ${bitNumbers(f).padEnd(6)} ${f.name.padEnd(11)} ${f.meaning}`;
     const mask = addressMask(raw, level, facts, half);
     if (mask) yield `      address bits 0x${hex(mask, 16)}`;
     if (raw & 1n) {

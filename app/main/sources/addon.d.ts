@@ -154,7 +154,8 @@ export interface SearchSummary {
   gone: boolean;
 }
 
-export type AddonOwners = Omit<Owners, 'mapCount' | 'flags'>;
+/** One process for each address space. */
+export type AddonOwners = Omit<Owners, 'mapCount' | 'flags' | 'sharers'>;
 
 /** Rejections are Errors with code ("ESRCH"), errno, call and remedy. */
 export interface AddonSession {

@@ -3,6 +3,7 @@
 import { create } from 'zustand';
 import type { Failure, Owners } from '../../contract/api.ts';
 import { explorer, failure } from '../lib/client.ts';
+import { useSpace } from './space.ts';
 
 interface Asked {
   readonly pfn: bigint;
@@ -17,7 +18,7 @@ const set = useOwners.setState;
 export async function askOwners(pfn: bigint, again = false): Promise<void> {
   set({ asked: { pfn } });
   const answer = await explorer()
-    .call('owners', { pfn, again })
+    .call('owners', { pid: useSpace.getState().space?.pid ?? 0, pfn, again })
     .then(
       (found) => ({ pfn, found }),
       (error) => ({ pfn, error: failure(error) }),

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The frame under the cursor: its number, facts and actions.
 import { ChevronLeft, ChevronRight, Search } from 'lucide-react';
-import type { Frame } from '../../../contract/api.ts';
-import { hex, kpageFlagNames } from '../../../contract/format.ts';
+import type { Frame, Target } from '../../../contract/api.ts';
+import { hex, kpageFlagLabels } from '../../../contract/format.ts';
 import { pageOffset, paOf, pfnOf } from '../../../contract/paging.ts';
 import { ROLE } from '../../../contract/roles.ts';
 import { IconButton } from '../../parts/IconButton.tsx';
 import { PaneTitle } from '../../parts/Pane.tsx';
 import { openFrame, showTable, useMemory } from '../../state/memory.ts';
 import { askOwners } from '../../state/owners.ts';
+import { useTarget } from '../../state/target.ts';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { Bookmarks } from './Bookmarks.tsx';
 import { CopyMenu } from './CopyMenu.tsx';
 
-function factsOf(frame: Frame): string {
-  const flags = frame.flags === null ? 'kpageflags not readable' : kpageFlagNames(frame.flags).join(' · ');
+function factsOf(frame: Frame, target: Target | undefined): string {
+  const flags =
+    frame.flags === null || !target ? 'kpageflags not readable' : kpageFlagLabels(frame.flags, target).join(' · ');
   return [
     `PA 0x${hex(paOf(frame.pfn))}`,
     ROLE.label(ROLE.name(frame.role)),
@@ -34,6 +36,7 @@ interface Props {
 }
 
 export function FrameTitle({ cursor, facts, readable, onFind }: Props) {
+  const target = useTarget((s) => s.target);
   const table = useMemory((s) => s.table);
   const pfn = pfnOf(cursor);
   const offset = pageOffset(cursor);
@@ -59,8 +62,8 @@ export function FrameTitle({ cursor, facts, readable, onFind }: Props) {
       >
         as table
       </button>
-      <span className="dim ellipsis" title={facts && factsOf(facts)}>
-        {facts && factsOf(facts)}
+      <span className="dim ellipsis" title={facts && factsOf(facts, target)}>
+        {facts && factsOf(facts, target)}
       </span>
       <span className="spacer" />
       <IconButton icon={Search} label="Find bytes" title="Find bytes (Ctrl F)" onClick={onFind} />

@@ -55,7 +55,12 @@ export function OwnersDialog() {
                       {Array.from(o.pid, (pid, i) => (
                         <tr key={`${pid} ${o.va[i]}`}>
                           <td className="num">{pid}</td>
-                          <td>{nameOf(pid)}</td>
+                          <td>
+                            {nameOf(pid)}
+                            {(o.sharers[i]?.length ?? 0) > 0 && (
+                              <span className="dim"> · shares its address space with {o.sharers[i]?.join(', ')}</span>
+                            )}
+                          </td>
                           <td className="num">
                             <LinkButton
                               disabled={!o.still[i]}
