@@ -115,6 +115,8 @@ export function isCanonical(va: bigint, levels: number): boolean {
 /** The half of the address space that an entry translates for: only the user half holds swap entries and PROT_NONE pages. */
 export type Half = 'user' | 'kernel';
 export const halfOf = (va: bigint): Half => (va >> 63n ? 'kernel' : 'user');
+/** Whether an address is in the vsyscall page, VSYSCALL_ADDR of arch/x86/include/uapi/asm/vsyscall.h. */
+export const isVsyscall = (va: bigint): boolean => pageOf(va) === 0xffff_ffff_ff60_0000n;
 export const userEnd = (levels: number): bigint => 1n << BigInt(levelShift(levels) + 8);
 
 /** Swap type numbers of a kernel; `version` is major << 8 | minor. */

@@ -103,6 +103,18 @@ test('walk: every level down to the frame, and the rule', () => {
   expect(story).toMatch(/^verdict agree by rule, PROT_NONE/m);
 });
 
+test('walk: the region of an address, or that there is none, and what that means', () => {
+  const c = of('anon4k');
+  const at = (va: bigint) => cr3scope('walk', String(fixture.pid), hex(va)).stdout;
+  expect(at(c.va + 0x1008n)).toMatch(
+    /^region rw-p anonymous memory, [0-9a-f]+–[0-9a-f]+ \(.*\), offset 0x[0-9a-f]+ in it$/m,
+  );
+  expect(at(0x1000n)).toMatch(/^region none covers this address: access raises SIGSEGV/m);
+  expect(at(0xffffffffff600000n)).toMatch(/^region \[vsyscall\]: the page of the oldest system calls/m);
+  const json = cr3scope('walk', String(fixture.pid), hex(c.va), '--json').json()[0];
+  expect(json.region).toMatchObject({ permissions: 'rw-p', path: '' });
+});
+
 test('walk: a huge page ends at the PMD, the kernel half is labelled', () => {
   const w = cr3scope('walk', String(fixture.pid), hex(of('thp').va + 0x3000n), '--json').json()[0];
   expect(w).toMatchObject({ kind: 'leaf', pageSize: '2M', verdict: 'agree' });

@@ -22,6 +22,7 @@ import {
   tableIndex,
   userRootOf,
 } from '../../contract/paging.ts';
+import { regionAt, regionText } from '../../contract/regions.ts';
 import {
   compareRoots,
   kindCounts,
@@ -67,6 +68,8 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
   const va = parseAddress(vaText, 'an address');
   const target = await explorer.target();
   const t = await explorer.translate({ pid, startTicks: 0n, va });
+  const regions = await explorer.regions({ pid, startTicks: 0n });
+  const region = regionAt(regions, va);
   const { leaf } = t.path;
   const mapped = mapsFrame(ENTRY_KINDS[leaf.kind]);
   const pa = mapped ? physicalAddress(va, leaf) : null;
@@ -85,6 +88,15 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
       pid,
       va,
       rootPa: t.rootPa,
+      region:
+        region < 0
+          ? null
+          : {
+              begin: regions.begin[region],
+              end: regions.end[region],
+              permissions: regions.permissions[region],
+              path: regions.path[region],
+            },
       steps,
       userSteps: t.userPath && walkSteps(t.userPath, va, target),
       kernelWalk: kernel,
@@ -97,7 +109,7 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
     });
     return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
   }
-  for (const line of tellWalk(pid, va, t, target)) say(line);
+  for (const line of tellWalk(pid, va, t, target, regionText(regions, va))) say(line);
   return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
 }
 

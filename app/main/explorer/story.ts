@@ -62,13 +62,14 @@ function* rungs(path: Path, va: bigint, facts: Facts, ignoreRootNx: boolean): Ge
   }
 }
 
-/** The story as lines. `va` is canonical. */
-export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts): string[] {
+/** The story as lines. `va` is canonical; `region` is what regionText() says of it. */
+export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts, region?: string): string[] {
   const { path } = t;
   const { levels } = facts;
   const names = Array.from({ length: levels }, (_, i) => levels - i);
   const lines = [
     `process ${pid}, address ${hexVa(va)}${t.row ? '' : ' (kernel half: pagemap does not cover it)'}`,
+    ...(region === undefined ? [] : [`region ${region}`]),
     `split into ${names.map((l) => `${levelName(l, levels)} 0x${hex(tableIndex(va, l), 3)}`).join(', ')}, offset 0x${hex(pageOffset(va), 3)}`,
     `root PA 0x${hex(t.rootPa)}: mm->pgd, what CR3 carries in its address bits`,
     ...rungs(path, va, facts, facts.pti),

@@ -4,6 +4,7 @@ import { parseLevel } from '../../contract/explain.ts';
 import type { LabName } from '../../contract/labs.ts';
 import type { Place } from '../../contract/link.ts';
 import { mapsFrame, physicalAddress } from '../../contract/paging.ts';
+import { regionAt } from '../../contract/regions.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import { explorer, failure } from '../lib/client.ts';
 import type { Destination } from '../lib/query.ts';
@@ -51,7 +52,7 @@ export async function selectProcess(space: Space): Promise<void> {
 export async function selectVa(va: bigint): Promise<void> {
   const { space, regions } = get();
   if (!space) return;
-  const inside = regions?.begin.findIndex((begin, i) => va >= begin && va < (regions.end[i] as bigint)) ?? -1;
+  const inside = regions ? regionAt(regions, va) : -1;
   set(inside >= 0 ? { va, region: inside } : { va });
   try {
     const translation = await explorer().call('translate', { pid: space.pid, startTicks: space.startTicks, va });

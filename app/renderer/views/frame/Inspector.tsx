@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { entryText } from '../../../contract/entry.ts';
 import { hex, hexVa } from '../../../contract/format.ts';
 import { decode, pageOffset, pfnOf } from '../../../contract/paging.ts';
+import { regionAt } from '../../../contract/regions.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Fact } from '../../parts/Fact.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
@@ -46,7 +47,7 @@ export function Inspector() {
   const whole = bytes.length >= 8;
   const le = !bigEndian;
   const u64 = view.getBigUint64(0, le);
-  const region = regions?.begin.findIndex((begin, i) => u64 >= begin && u64 < (regions.end[i] as bigint)) ?? -1;
+  const region = regions ? regionAt(regions, u64) : -1;
   const entry = decode(u64, 1, target);
   const seconds = view.getUint32(0, le);
   const time = seconds > 946684800 ? new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ') : '—';
