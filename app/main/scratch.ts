@@ -29,7 +29,12 @@ function sweep(): void {
   for (const name of readdirSync(tmpdir()).filter(isLeftOver)) {
     const folder = join(tmpdir(), name);
     const stat = lstatSync(folder, { throwIfNoEntry: false });
-    if (stat?.isDirectory() && stat.uid === process.getuid?.()) rmSync(folder, { recursive: true, force: true });
+    if (!stat?.isDirectory() || stat.uid !== process.getuid?.()) continue;
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Another program removes it at this moment, or it cannot be removed: the next program tries again.
+    }
   }
 }
 

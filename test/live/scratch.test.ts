@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a program that was killed leaves in its folder of temporary files: the next one removes it, and nothing else.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-scratch-test-'));
 const temporary = join(folder, 'tmp');
@@ -13,9 +22,12 @@ const env = { ...process.env, TMPDIR: temporary };
 afterAll(() => rmSync(folder, { recursive: true }));
 const diff = () => spawnSync(process.execPath, ['out/main/cli.cjs', 'diff', own], { env }).status;
 
-test('a killed program’s temporary files go when the next program starts', async () => {
+beforeAll(() => {
   mkdirSync(temporary);
   expect(spawnSync(process.execPath, ['out/main/cli.cjs', 'report', '--all', '-o', own]).status).toBe(0);
+});
+
+test('a killed program’s temporary files go when the next program starts', async () => {
   const child = spawn(process.execPath, ['out/main/cli.cjs', 'diff', own], { env, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
   while (readdirSync(temporary).length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -37,4 +49,20 @@ test('a killed program’s temporary files go when the next program starts', asy
   expect([0, 1]).toContain(diff());
   expect(readdirSync(temporary).sort()).toEqual([live, elsewhere, running, 'cr3scope-mine'].sort());
   expect(readdirSync(target)).toEqual(['kept']);
+});
+
+test('a folder that cannot be removed does not stop the next program', () => {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
+  const namespace = readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
+  const name = `cr3scope-${boot}-${namespace}-1-0-abcdef`; // the first process did not start at 0
+  const mounted = join(temporary, name, 'mounted');
+  mkdirSync(mounted, { recursive: true });
+  expect(spawnSync('mount', ['-t', 'tmpfs', 'none', mounted]).status).toBe(0);
+  try {
+    expect([0, 1]).toContain(diff());
+    expect(readdirSync(temporary)).toContain(name);
+  } finally {
+    spawnSync('umount', [mounted]);
+    rmSync(join(temporary, name), { recursive: true });
+  }
 });
