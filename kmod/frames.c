@@ -49,7 +49,7 @@ static u32 frame_status(u64 pfn)
 		return data_race(pfn_valid(pfn)) ? CR3SCOPE_FRAME_OFFLINE : CR3SCOPE_FRAME_NOT_RAM;
 	/*
 	 * Devices are not read: their registers may have effects. All non-RAM in online sections is reserved; of what is
-	 * reserved, the resource tree tells (and is slow).
+	 * reserved, the resource tree says what is RAM (and is slow).
 	 */
 	if (PageReserved(page) && !page_is_ram(pfn))
 		return CR3SCOPE_FRAME_NOT_RAM;

@@ -252,7 +252,7 @@ export function flagsOf(raw: bigint, level: number, facts: PagingFacts, release:
     if (leaf && present) list.push([8, 'G', 'global: stays in the TLB when CR3 changes']);
     if (leaf && !present) list.push([8, 'PROTNONE', 'mapped PROT_NONE or NUMA hint; the address bits are inverted']);
     if (leaf) {
-      list.push([9, 'SPECIAL', 'no struct page behind it for the kernel (zero page, raw frame)']);
+      list.push([9, 'SPECIAL', 'the kernel uses no struct page for it (zero page, raw frame)']);
       list.push([10, 'UFFD_WP', 'write-protected by userfaultfd']);
       list.push([11, 'SOFT_DIRTY', 'written since soft-dirty was cleared']);
       if (level > 1) {

@@ -52,7 +52,7 @@ export type Verdict = keyof typeof verdicts;
 export const VERDICT = new Vocabulary<Verdict, ColouredWord>('verdict', verdicts);
 export const VERDICTS = VERDICT.names;
 
-/** Which rule, reason or cause stands behind a verdict. */
+/** Which rule, reason or cause led to a verdict. */
 const notes = {
   none: { code: 0, label: '', meaning: '' },
   protNone: {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The programs behind `cr3scope lab`: each does something to memory step by step. After a step it prints the pages to
-// look at and waits for a line on stdin:
+// The programs that `cr3scope lab` runs: each does something to memory step by step. After a step it prints the pages
+// to look at and waits for a line on stdin:
 //   page LABEL PID ADDRESS
 //   step NUMBER
 // app/contract/labs.ts has the words for each step. The end of stdin ends the program.
@@ -77,7 +77,7 @@ static struct child spawn(void (*act)(int, char*), char* p) {
   return c;
 }
 
-static void tell(struct child c) {
+static void step_child(struct child c) {
   char turn = 0;
   if (write(c.to, &turn, 1) != 1 || read(c.from, &turn, 1) != 1) fail("child");
 }
@@ -115,7 +115,7 @@ static void cow(void) {
   page("parent", getpid(), p);
   page("child", c.pid, p);
   step();
-  tell(c);
+  step_child(c);
   page("parent", getpid(), p);
   page("child", c.pid, p);
   step();
@@ -224,11 +224,11 @@ static void shared(void) {
   page("parent", getpid(), p);
   step();
   struct child c = spawn(read_then_write, p);
-  tell(c);
+  step_child(c);
   page("parent", getpid(), p);
   page("child", c.pid, p);
   step();
-  tell(c);
+  step_child(c);
   page("parent", getpid(), p);
   page("child", c.pid, p);
   step();

@@ -28,7 +28,7 @@ function upgrade(headers: Record<string, string>): Promise<string> {
   });
 }
 
-test('the link holds its token behind the #, where no request and no Referer carries it', () => {
+test('the link holds its token after the #, where no request and no Referer carries it', () => {
   const { search, hash } = new URL(server.url);
   expect([search, hash]).toEqual(['', expect.stringMatching(/^#token=[\w-]{32}$/)]);
 });

@@ -191,7 +191,7 @@ describe('the file', () => {
     return path;
   };
 
-  test('a flipped byte is found wherever it is, and nothing behind it is shown', () => {
+  test('a flipped byte is found wherever it is, and nothing after it is shown', () => {
     const { length } = readFileSync(file);
     for (const at of [20, 40, 5000, Math.floor(length / 2), length - 1]) {
       const path = damaged('flipped.cr3scope', (bytes) => {
@@ -238,7 +238,7 @@ describe('the file', () => {
     expect(cli('show', folder)).toMatchObject({ status: 2, stderr: expect.stringMatching(/is not a regular file/) });
   });
 
-  test('what is no file is neither waited for nor replaced: FIFOs, devices, links', () => {
+  test('what is not a regular file is neither waited for nor replaced: FIFOs, devices, links', () => {
     const fifo = join(folder, 'fifo.cr3scope');
     execFileSync('mkfifo', [fifo]);
     const link = join(folder, 'link.cr3scope');

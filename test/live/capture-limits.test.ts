@@ -185,7 +185,7 @@ describe('a file that claims much', () => {
       path: [''],
     },
   };
-  /** Stretches of one page, one behind the other. */
+  /** Stretches of one page, one after the other. */
   const stretches = (n: number) => {
     const raw = Buffer.alloc(4 + n * 44);
     raw.writeUInt32LE(n);

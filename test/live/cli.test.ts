@@ -198,7 +198,7 @@ test('search: hits with addresses, exit code 1 where there are none', () => {
   expect(none.stdout).toMatch(/^0 hits in/);
 });
 
-test('a reader that has seen enough is no error', () => {
+test('a reader that has seen enough is not an error', () => {
   const { stdout, stderr } = spawnSync(
     'sh',
     ['-c', `"${process.execPath}" out/main/cli.cjs table ${fixture.pid} ${hex(of('anon4k').va)} --all | head -n 1`],

@@ -167,7 +167,7 @@ test('the node of a frame, and the cgroup by its path', async () => {
 test('the next hit and the one before, in physical memory', async () => {
   const c = named('shared');
   const pa = (await pfnOf(c)) << 12n;
-  // Every word of the page is its own address: a word of it and the one behind are nowhere else in memory but here.
+  // Every word of the page is its own address: a word of it and the next one are nowhere else in memory but here.
   const at = (offset: bigint) => {
     const words = BigUint64Array.of(c.va + offset, c.va + offset + 8n);
     return { bytes: new Uint8Array(words.buffer), mask: new Uint8Array(16).fill(255) };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What reaches the terminal: names of strangers come as text, and a reader that goes away is no failure.
+// What reaches the terminal: names of strangers come as text, and a reader that goes away is not a failure.
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The walk of one address told in words, for a terminal or a lecture: every step of the hardware, every flag.
+// The walk of one address in words, for a terminal or a lecture: every step of the hardware, every flag.
 import type { Path, Target, Translation } from '../../contract/api.ts';
 import { explain } from '../../contract/explain.ts';
 import { hex, hexVa } from '../../contract/format.ts';
@@ -62,7 +62,7 @@ function* rungs(path: Path, va: bigint, facts: Facts, ignoreRootNx: boolean): Ge
   }
 }
 
-/** The story as lines. `va` is canonical; `region` is what regionText() says of it. */
+/** The walk as lines. `va` is canonical; `region` is what regionText() says of it. */
 export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts, region?: string): string[] {
   const { path } = t;
   const { levels } = facts;
