@@ -55,7 +55,8 @@ const roles = {
   kernel: {
     code: 13,
     label: 'kernel, other',
-    meaning: 'no flag says what it is: stacks, vmalloc, drivers, what a balloon took, free pages that a CPU keeps at hand',
+    meaning:
+      'no flag says what it is: stacks, vmalloc, drivers, what a balloon took, free pages that a CPU keeps at hand',
     light: '#a59b45',
     dark: '#a39c5a',
   },

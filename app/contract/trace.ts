@@ -14,9 +14,15 @@ export function sayTraced({ kind, child, before, after, code, name }: Traced): s
     case 'attach':
       return `found running ${name || 'something'}, root ${root(after)}`;
     case 'exec':
-      return `exec ${name}: root ${root(before)} → ${root(after)}`;
+      // exec() makes the new tables before it frees the old ones: the same root means that it was attached in mid-exec.
+      return after === before && after
+        ? `exec ${name}: root ${root(after)}; the root before it was not seen`
+        : `exec ${name}: root ${root(before)} → ${root(after)}`;
     case 'fork':
-      return `fork: child ${child} has a root of its own, ${root(after)}`;
+      // clone(CLONE_VM | SIGCHLD) is reported as a fork, too (kernel_clone(), kernel/fork.c).
+      return after === before && after
+        ? `fork: child ${child} shares root ${root(after)}`
+        : `fork: child ${child} has a root of its own, ${root(after)}`;
     case 'vfork':
       return after === before
         ? `vfork: child ${child} borrows root ${root(after)} until it execs or exits`
