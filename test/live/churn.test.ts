@@ -6,7 +6,7 @@ import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { startFixture } from '../fixture.ts';
 
-/** CR3SCOPE_CHURN=3600 goes on for an hour. */
+/** At least so long; CR3SCOPE_CHURN=3600 goes on for an hour. */
 const CHURN_MS = Number(process.env.CR3SCOPE_CHURN ?? 15) * 1000;
 
 test('no race is ever called a mismatch', async () => {
@@ -14,8 +14,10 @@ test('no race is ever called a mismatch', async () => {
   const churn = await startFixture('churn');
   const total = new BigUint64Array(VERDICTS.length);
   const seen = { rounds: 0, complete: 0, exited: 0, execed: 0, gone: 0, outside: 0n, compared: 0n, moving: 0n };
+  // The churn was real: some pages changed under the check, and some processes went away. An emulated CPU needs time for it.
+  const met = () => (total[VERDICT.code('changedBetween')] as bigint) > 0n && seen.exited + seen.gone > 0;
   const end = Date.now() + CHURN_MS;
-  while (Date.now() < end) {
+  while (Date.now() < end || !met()) {
     const roots = await sources.roots();
     for (let i = 0; roots && i < roots.pid.length; i++) {
       if (!roots.rootPa[i]) continue;
@@ -52,7 +54,5 @@ test('no race is ever called a mismatch', async () => {
   console.log(seen, Object.fromEntries(VERDICTS.map((v, i) => [v, total[i]])));
   expect(total[VERDICT.code('mismatch')]).toBe(0n);
   expect(seen.compared).toBeGreaterThan(0n);
-  // The churn was real: some pages changed under the check, and some processes went away.
-  expect(total[VERDICT.code('changedBetween')]).toBeGreaterThan(0n);
-  expect(seen.exited + seen.gone).toBeGreaterThan(0);
+  expect(met()).toBe(true);
 });
