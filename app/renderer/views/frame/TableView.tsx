@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { bytes, kpageFlagNames } from '../../../contract/format.ts';
 import { ENTRY_BYTES, levelName, levelShift, pageOffset, paOf } from '../../../contract/paging.ts';
 import { kindCounts, tableEntries } from '../../../contract/table.ts';
+import { ENTRY_KIND } from '../../../contract/verdicts.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { IconButton } from '../../parts/IconButton.tsx';
 import { goBack, loadFrames, selectByte, showTable, useMemory } from '../../state/memory.ts';
@@ -87,12 +88,15 @@ export function TableView({ pfn }: { pfn: bigint }) {
             {kinds
               .filter(([kind]) => kind !== 'none')
               .map(([kind]) => (
-                <option key={kind}>{kind}</option>
+                <option key={kind} value={kind}>
+                  {ENTRY_KIND.label(kind)}
+                </option>
               ))}
           </select>
         </label>
         <span className="dim ellipsis">
-          {((used / 512) * 100).toFixed(1)} % filled · {kinds.map(([kind, n]) => `${n} ${kind}`).join(' · ')} ·{' '}
+          {((used / 512) * 100).toFixed(1)} % filled ·{' '}
+          {kinds.map(([kind, n]) => `${n} ${ENTRY_KIND.label(kind)}`).join(' · ')} ·{' '}
           {bytes(1n << BigInt(levelShift(level)))} an entry
           {marked === false && ' · kpageflags does not mark this frame as a page table'}
         </span>

@@ -15,6 +15,7 @@ import {
   tableIndex,
 } from '../../../contract/paging.ts';
 import { SLOT_RELATIONS, slotRelation, tableBase } from '../../../contract/table.ts';
+import { ENTRY_KIND } from '../../../contract/verdicts.ts';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { explainEntry } from '../../state/explain.ts';
 import { openFrame } from '../../state/memory.ts';
@@ -60,7 +61,9 @@ export function WalkLevel({ path, level, va, denied, userRaw }: Props) {
       <EntryBits raw={raw} mask={addressMask(raw, level, target, half)} flags={flags} />
       <div className="flags">
         {entry.kind !== 'table' && entry.kind !== 'leaf' && (
-          <span className="flag kind">{entry.kind === 'protNone' ? 'PROT_NONE, inverted' : entry.kind}</span>
+          <span className="flag kind">
+            {entry.kind === 'protNone' ? 'PROT_NONE, inverted' : ENTRY_KIND.label(entry.kind)}
+          </span>
         )}
         {flags
           .filter((f) => f.set)
