@@ -23,8 +23,7 @@ bool has_exited(int pid, int tid) {
   return close == std::string::npos || close + 2 >= stat.size() || stat[close + 2] == 'Z' || stat[close + 2] == 'X';
 }
 
-}  // namespace
-
+// `pid` itself, or a living thread of a process whose leader has exited.
 int living_thread(int pid) {
   if (!has_exited(pid, pid)) return pid;
   std::unique_ptr<DIR, int (*)(DIR*)> threads(opendir(("/proc/" + std::to_string(pid) + "/task").c_str()), closedir);
@@ -34,6 +33,8 @@ int living_thread(int pid) {
   }
   return pid;
 }
+
+}  // namespace
 
 File open_space_file(int pid, const char* name) {
   for (int attempt = 1;; attempt++) {

@@ -14,7 +14,4 @@ namespace cr3scope {
 // address space; it then reads as empty.
 File open_space_file(int pid, const char* name);
 
-// Which thread open_space_file() takes: `pid` itself, or a living thread of a process whose leader has exited.
-int living_thread(int pid);
-
 }  // namespace cr3scope

@@ -283,7 +283,7 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
     ['no such level', ['explain', '67', '--level', 'p9d'], /"p9d" is not one of this machine’s \d levels.*pte, pmd/],
     ['no entry', ['explain', 'xyz'], /"xyz" is not an entry/],
     ['unknown command', ['frobnicate'], /unknown command/],
-    ['unknown format', ['report', '1', '-o', '/tmp/x.pdf'], /"pdf" is not a format of files/],
+    ['unknown format', ['report', '1', '-o', join(folder, 'x.pdf')], /"pdf" is not a format of files/],
     ['bad port', ['serve', '--port', '99999'], /is not a port/],
   ];
   test.each(cases)('%s', (_name, args, message) => {

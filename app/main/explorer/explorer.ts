@@ -268,30 +268,24 @@ export class Explorer implements Reads {
   };
 
   owners: Api['owners'] = async ({ pfn, pid: asked, again }) => {
-    const [owners, { flags, count: mapCount }, processes] = await Promise.all([
+    const [owners, { flags, count: mapCount }, roots] = await Promise.all([
       this.sources.owners(pfn, again),
       this.frame({ pfn }),
-      this.processes({}),
+      this.sources.roots(),
     ]);
-    const rootOf = new Map(Array.from(processes.pid, (pid, i) => [pid, processes.rootPa[i] as bigint]));
-    const sharing = Array.from(owners.pid, (pid) => {
-      const root = rootOf.get(pid);
-      const all = root ? Array.from(processes.pid).filter((other) => rootOf.get(other) === root) : [pid];
-      const first = all.includes(asked) ? asked : pid;
-      return { first, others: all.filter((other) => other !== first) };
+    const pid = owners.pid.slice();
+    const startTicks = owners.startTicks.slice();
+    const sharers = Array.from(owners.pid, (owner, i) => {
+      const root = roots?.rootPa[roots.pid.indexOf(owner)];
+      if (!roots || !root) return [];
+      const all = Array.from(roots.pid).filter((_, k) => roots.rootPa[k] === root);
+      if (all.includes(asked)) {
+        pid[i] = asked;
+        startTicks[i] = roots.startTicks[roots.pid.indexOf(asked)] as bigint;
+      }
+      return all.filter((other) => other !== pid[i]);
     });
-    return {
-      ...owners,
-      pid: Uint32Array.from(sharing, ({ first }) => first),
-      startTicks: BigUint64Array.from(sharing, ({ first }, i) =>
-        first === owners.pid[i]
-          ? (owners.startTicks[i] as bigint)
-          : (processes.startTicks[processes.pid.indexOf(first)] as bigint),
-      ),
-      sharers: sharing.map(({ others }) => others),
-      flags,
-      mapCount,
-    };
+    return { ...owners, pid, startTicks, sharers, flags, mapCount };
   };
 
   /** Searches physical memory (PID 0), or the frames that a process maps, within [begin, end); ends after `limit` hits. */
