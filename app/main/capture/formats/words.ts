@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Values as documents have them: words as "0x…", counts as numbers.
+
 import { type ByteProof, type CheckSummary, type Evidence, OUTCOMES } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
 import { levelName } from '../../../contract/paging.ts';
+import { regionAt } from '../../../contract/regions.ts';
 import { NOTE, VERDICT, VERDICTS, type Verdict, verdictCounts } from '../../../contract/verdicts.ts';
 import type { DocumentSpace } from '../document.ts';
 
@@ -67,7 +69,7 @@ export const differenceWords = (d: ByteProof['differences'][number]) => ({
 /** The checked regions, each with its counts; those that came or went during the check have no permissions and path. */
 export function* checkedRegions({ regions }: DocumentSpace, summary: CheckSummary) {
   for (const [i, begin] of summary.regionBegin.entries()) {
-    const at = regions.end.findIndex((end, k) => begin >= (regions.begin[k] as bigint) && begin < end);
+    const at = regionAt(regions, begin);
     yield {
       begin,
       end: summary.regionEnd[i] as bigint,
