@@ -35,13 +35,25 @@ export interface Face {
   close(): Promise<void>;
 }
 
-const BROWSER_FLAGS = [
+export const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
 ];
+
+/** Waits until everything is read, drawn and at rest. */
+export async function settle(page: Page): Promise<void> {
+  const isSettled = () =>
+    page.evaluate(async () => {
+      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+      const moves = document.getAnimations().some((a) => a.playState === 'running');
+      return !moves && document.querySelector('[aria-busy=true]') === null;
+    });
+  const deadline = Date.now() + 60_000;
+  while (!(await isSettled())) if (Date.now() > deadline) throw new Error('the page does not come to rest');
+}
 
 function listen(page: Page): string[] {
   const complaints: string[] = [];

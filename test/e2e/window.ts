@@ -3,7 +3,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
-import { electronProgram, type Face, openBrowser, openDesktop, shot } from './faces.ts';
+import { electronProgram, type Face, openBrowser, openDesktop, settle, shot } from './faces.ts';
 
 const LARGE = [1440, 900] as const;
 const SIZES = [LARGE, [1000, 700]] as const;
@@ -136,14 +136,8 @@ export class TestWindow {
   }
 
   /** Waits until everything is read, drawn and at rest. */
-  async settle(): Promise<void> {
-    const isSettled = () =>
-      this.page.evaluate(async () => {
-        for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
-        const moves = document.getAnimations().some((a) => a.playState === 'running');
-        return !moves && document.querySelector('[aria-busy=true]') === null;
-      });
-    await expect.poll(isSettled).toBe(true);
+  settle(): Promise<void> {
+    return settle(this.page);
   }
 }
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The window on this machine, in Chromium, showing a guest by `cr3scope serve`: three sources side by side.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Page } from 'playwright-core';
+import { BROWSER_FLAGS, SHOTS, settle } from '../e2e/faces.ts';
 import type { Kernel } from './kernels.ts';
 import { boot, type Machine } from './qemu.ts';
 import type { Served } from './serve.ts';
-
-const SHOTS = 'test/artifacts';
 
 /** A port that is free here. */
 const freePort = () =>
@@ -21,10 +19,9 @@ const freePort = () =>
   });
 
 async function look({ url, pid, cases }: Served, release: string): Promise<void> {
-  mkdirSync(SHOTS, { recursive: true });
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+    args: BROWSER_FLAGS,
   });
   let page: Page | undefined;
   try {
@@ -68,9 +65,9 @@ async function look({ url, pid, cases }: Served, release: string): Promise<void>
         [1440, 900],
         [1000, 700],
       ] as const) {
-        await page.emulateMedia({ colorScheme });
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await page.setViewportSize({ width, height });
-        await page.waitForTimeout(700);
+        await settle(page);
         await page.screenshot({ path: `${SHOTS}/guest-${colorScheme}-${width}.png` });
       }
     const { violations } = await new AxeBuilder({ page }).analyze();

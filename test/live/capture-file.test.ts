@@ -27,7 +27,7 @@ import { PartialFile } from '../../app/main/partial.ts';
 import { Service } from '../../app/main/service/service.ts';
 import type { Sources } from '../../app/main/sources/sources.ts';
 import { captureFixture } from '../captured.ts';
-import { type Case, type Fixture, startFixture } from '../fixture.ts';
+import { type Fixture, startFixture } from '../fixture.ts';
 
 let made: Awaited<ReturnType<typeof captureFixture>>;
 let folder: string;
@@ -143,7 +143,7 @@ describe('an export for a window', () => {
 
   test('records the traces and watches that begin after it, until it is ended', async () => {
     const service = new Service(new Explorer(sources), { permitLaunch: async () => undefined });
-    const anon = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+    const anon = fixture.of('anon4k');
     const watch = async (id: string, offset: bigint) => {
       const sampled = new Promise<void>((ok) => {
         service.listen((event, payload) => event === 'watch' && (payload as { id: string }).id === id && ok());
@@ -366,7 +366,7 @@ describe('the file', () => {
   });
 
   test('it is read without any privilege', () => {
-    const { pid, va } = fixture.cases.find((c) => c.name === 'protnone') as Case;
+    const { pid, va } = fixture.of('protnone');
     const unprivileged = (...words: string[]) =>
       spawnSync('setpriv', ['--bounding-set=-all', '--inh-caps=-all', process.execPath, 'out/main/cli.cjs', ...words], {
         encoding: 'utf8',
@@ -380,7 +380,7 @@ describe('the file', () => {
   });
 
   test('a range: its pages and no others', () => {
-    const { pid, va, pages } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+    const { pid, va, pages } = fixture.of('anon4k');
     const path = join(folder, 'range.cr3scope');
     const range = `${va.toString(16)}+${pages}`;
     const [reported] = json(cli('report', String(pid), '--range', range, '-o', path, '--json').stdout);
@@ -420,7 +420,7 @@ describe('the file', () => {
     expect(traceEvents.filter((e) => e.ph === 'i').map((e) => e.name)).toEqual(events.map((e) => e.kind));
     expect(cli('trace', '--attach', '99999999', '-o', join(folder, 'none.cr3scope')).status).toBe(2);
     expect(readdirSync(folder).filter((name) => name.startsWith('none'))).toEqual([]);
-    const { pid, va } = fixture.cases.find((c) => c.name === 'anon4k') as Case;
+    const { pid, va } = fixture.of('anon4k');
     const pages = join(folder, 'watched.cr3scope');
     const words = [String(pid), `${va.toString(16)}+4`, '--json'];
     const states = (text: string) => json(text).filter((line) => line.initial);

@@ -11,11 +11,10 @@ import { runCommand } from '../../app/main/commands/index.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH, TEST_ADDON_PATH } from '../addon.ts';
-import { type Case, type Fixture, startFixture } from '../fixture.ts';
+import { type Fixture, startFixture } from '../fixture.ts';
 
 let fixture: Fixture;
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-test-'));
-const of = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
 
 function cr3scope(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['out/main/cli.cjs', ...args], { encoding: 'utf8' });
@@ -84,7 +83,7 @@ test('check --all finds no mismatch on this machine', () => {
 });
 
 test('walk: every level down to the frame, and the rule', () => {
-  const c = of('protnone');
+  const c = fixture.of('protnone');
   const { status, json } = cr3scope('walk', String(fixture.pid), hex(c.va + 8n), '--json');
   expect(status).toBe(0);
   const [w] = json();
@@ -104,7 +103,7 @@ test('walk: every level down to the frame, and the rule', () => {
 });
 
 test('walk: the region of an address, or that there is none, and what that means', () => {
-  const c = of('anon4k');
+  const c = fixture.of('anon4k');
   const at = (va: bigint) => cr3scope('walk', String(fixture.pid), hex(va)).stdout;
   expect(at(c.va + 0x1008n)).toMatch(
     /^region rw-p anonymous memory, [0-9a-f]+–[0-9a-f]+ \(.*\), offset 0x[0-9a-f]+ in it$/m,
@@ -116,7 +115,7 @@ test('walk: the region of an address, or that there is none, and what that means
 });
 
 test('walk: a huge page ends at the PMD, the kernel half is labelled', () => {
-  const w = cr3scope('walk', String(fixture.pid), hex(of('thp').va + 0x3000n), '--json').json()[0];
+  const w = cr3scope('walk', String(fixture.pid), hex(fixture.of('thp').va + 0x3000n), '--json').json()[0];
   expect(w).toMatchObject({ kind: 'leaf', pageSize: '2M', verdict: 'agree' });
   expect(w.steps.at(-1).level).toBe('PMD');
   const k = cr3scope('walk', String(fixture.pid), 'ffff888000000000');
@@ -128,7 +127,7 @@ test('translate: many addresses at once, from arguments or standard input, as wa
     fixture.cases.some((c) => c.name === name),
   );
   expect(names.length).toBeGreaterThan(3);
-  const vas = names.map((name) => hex(of(name).va + 0x123n));
+  const vas = names.map((name) => hex(fixture.of(name).va + 0x123n));
   const lines = cr3scope('translate', String(fixture.pid), ...vas)
     .stdout.trim()
     .split('\n');
@@ -169,7 +168,7 @@ test('explain: without privileges, and with a level or the likeliest', () => {
 });
 
 test('table: the entries of each level lead to the next', () => {
-  const c = of('anon4k');
+  const c = fixture.of('anon4k');
   const entries = cr3scope('table', String(fixture.pid), hex(c.va), '--json').json();
   const own = entries.find((e) => BigInt(e.va) === c.va);
   const w = cr3scope('walk', String(fixture.pid), hex(c.va), '--json').json()[0];
@@ -181,7 +180,7 @@ test('table: the entries of each level lead to the next', () => {
 });
 
 test('search: hits with addresses, exit code 1 where there are none', () => {
-  const c = of('anon4k');
+  const c = fixture.of('anon4k');
   const { status, json } = cr3scope(
     'search',
     '--as',
@@ -201,7 +200,10 @@ test('search: hits with addresses, exit code 1 where there are none', () => {
 test('a reader that has seen enough is not an error', () => {
   const { stdout, stderr } = spawnSync(
     'sh',
-    ['-c', `"${process.execPath}" out/main/cli.cjs table ${fixture.pid} ${hex(of('anon4k').va)} --all | head -n 1`],
+    [
+      '-c',
+      `"${process.execPath}" out/main/cli.cjs table ${fixture.pid} ${hex(fixture.of('anon4k').va)} --all | head -n 1`,
+    ],
     { encoding: 'utf8' },
   );
   expect(stdout).toMatch(/^PTE table/);
@@ -209,7 +211,7 @@ test('a reader that has seen enough is not an error', () => {
 });
 
 test('owners: by frame and by address, as many as the kernel counts', () => {
-  const c = of('cow-parent-shared');
+  const c = fixture.of('cow-parent-shared');
   const { status, json } = cr3scope('owners', `${c.pid}:${hex(c.va)}`, '--json');
   expect(status).toBe(0);
   const list = json();
@@ -235,7 +237,7 @@ test('tables: by level, each of them, and no two roots without PTI', () => {
 });
 
 test('shared: the frames of two processes', () => {
-  const child = of('cow-child-shared').pid;
+  const child = fixture.of('cow-child-shared').pid;
   const list = cr3scope('shared', String(fixture.pid), String(child), '--json').json();
   const { shared, copies } = list.pop();
   const pages = (copy: boolean) => list.filter((r) => r.copy === copy).reduce((n, r) => n + r.pages, 0);
@@ -294,7 +296,7 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
   });
 
   test('secretmem', () => {
-    const w = cr3scope('walk', String(fixture.pid), hex(of('secretmem').va), '--json').json()[0];
+    const w = cr3scope('walk', String(fixture.pid), hex(fixture.of('secretmem').va), '--json').json()[0];
     const { status, stderr, stdout } = cr3scope('frame', '--pa', w.pa, '--json');
     expect(status).toBe(2);
     expect(stderr).toContain('not in the kernel’s direct map');
@@ -386,7 +388,7 @@ describe('report', () => {
 
   test('covers several processes, a range, and the bytes, in any format', () => {
     const pids = [...new Set(fixture.cases.map((c) => c.pid))].map(String);
-    const { va } = of('anon4k');
+    const { va } = fixture.of('anon4k');
     expect(cr3scope('report', ...pids, '--bytes', '-o', path('several.jsonl')).status).toBe(0);
     const lines = linesOf(path('several.jsonl'));
     expect(lines.filter((l) => l.type === 'process').map((l) => String(l.pid))).toEqual(pids);

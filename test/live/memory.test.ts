@@ -16,7 +16,6 @@ import { type Case, type Fixture, startFixture } from '../fixture.ts';
 let sources: Sources;
 let explorer: Explorer;
 let fixture: Fixture;
-const named = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
 const pfnOf = async (c: Case) => (await sources.rows(c.pid, 0n, BigUint64Array.of(c.va))).pfn[0] as bigint;
 const status = (field: string) =>
   BigInt(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${fixture.pid}/status`, 'utf8'))?.[1] ?? -1);
@@ -95,7 +94,7 @@ test('what a process maps is what the kernel counts for it', async () => {
 });
 
 test('a part of the map is the same as that part of the whole', async () => {
-  const pfn = await pfnOf(named('anon4k'));
+  const pfn = await pfnOf(fixture.of('anon4k'));
   const one = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flags: 1n << 12n, again: false });
   expect(one.total[role('anonymous')]).toBe(1n);
   const owners = await explorer.owners({ pid: 0, pfn, again: false });
@@ -105,7 +104,7 @@ test('a part of the map is the same as that part of the whole', async () => {
   const flags = (1n << 14n) | (1n << 12n) | 1n;
   const more = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flags, again: false });
   expect([more.flags, ...more.flagged]).toEqual([flags, 0, 1, 1]);
-  const thp = await pfnOf(named('thp'));
+  const thp = await pfnOf(fixture.of('thp'));
   const within = await explorer.memory({ begin: thp + 5n, end: thp + 9n, cells: 2, flags: 1n << 0n, again: false });
   expect([...within.sizes].map((n) => n > 0)).toEqual([false, true, false, false, true, false]);
   await expect(explorer.memory({ begin: 5n, end: 5n, cells: 1, flags: 1n << 0n, again: false })).rejects.toThrow(
@@ -123,14 +122,14 @@ test('the role of a frame of each kind', async () => {
   } as const;
   let compared = 0;
   for (const [name, wanted] of Object.entries(expected)) {
-    const c = named(name);
+    const c = fixture.of(name);
     if (!c) continue;
     const { role: r } = await explorer.frame({ pfn: await pfnOf(c) });
     expect([name, ROLES[r]]).toEqual([name, wanted]);
     compared++;
   }
   expect(compared).toBeGreaterThanOrEqual(4);
-  const { path } = await explorer.translate({ pid: fixture.pid, startTicks: 0n, va: named('anon4k').va });
+  const { path } = await explorer.translate({ pid: fixture.pid, startTicks: 0n, va: fixture.of('anon4k').va });
   for (let level = 1; level <= sources.target.levels; level++) {
     const pfn = (path.table[level] as bigint) >> 12n;
     const { role: r } = await explorer.frame({ pfn });
@@ -138,12 +137,12 @@ test('the role of a frame of each kind', async () => {
       expect([level, ROLES[r]]).toEqual([level, 'pageTable']);
     const o = await explorer.owners({ pid: 0, pfn, again: false });
     const at = o.tablePid.indexOf(fixture.pid);
-    expect([o.tableLevel[at], (o.tableVa[at] as bigint) <= named('anon4k').va]).toEqual([level, true]);
+    expect([o.tableLevel[at], (o.tableVa[at] as bigint) <= fixture.of('anon4k').va]).toEqual([level, true]);
   }
 });
 
 test('frames in a row hold what they hold one by one; holes say so', async () => {
-  const pfn = await pfnOf(named('anon4k'));
+  const pfn = await pfnOf(fixture.of('anon4k'));
   const { bytes, status: all } = await explorer.frames({ pfn, count: 3 });
   for (let i = 0; i < 3; i++) {
     const one = await explorer.frame({ pfn: pfn + BigInt(i) });
@@ -158,14 +157,14 @@ test('frames in a row hold what they hold one by one; holes say so', async () =>
 
 test('the node of a frame, and the cgroup by its path', async () => {
   const { nodeBegin } = await explorer.target();
-  const frame = await explorer.frame({ pfn: await pfnOf(named('anon4k')) });
+  const frame = await explorer.frame({ pfn: await pfnOf(fixture.of('anon4k')) });
   if (nodeBegin.length) expect(frame.node).not.toBeNull();
   const own = readFileSync(`/proc/${fixture.pid}/cgroup`, 'utf8');
   if (frame.cgroupPath) expect(own).toContain(frame.cgroupPath);
 });
 
 test('the next hit and the one before, in physical memory', async () => {
-  const c = named('shared');
+  const c = fixture.of('shared');
   const pa = (await pfnOf(c)) << 12n;
   // Every word of the page is its own address: a word of it and the next one are nowhere else in memory but here.
   const at = (offset: bigint) => {
@@ -199,6 +198,6 @@ test('the bytes of every mapped page are those that the process reads', async ()
   expect([0n, forced]).toContain(noMemory);
   expect(same).toBeGreaterThanOrEqual(pagesOf((c) => c.pattern) - noMemory);
   // memfd_secret: neither the frame nor /proc/PID/mem gives it.
-  expect(noFrame).toBeGreaterThanOrEqual(BigInt(named('secretmem')?.pages ?? 0));
+  expect(noFrame).toBeGreaterThanOrEqual(BigInt(fixture.of('secretmem')?.pages ?? 0));
   expect((await explorer.check(fixture.pid, 0n, 0n, 1n << 63n, () => undefined).promise).summary.proof).toBeNull();
 });

@@ -10,7 +10,6 @@ import { type Case, type Fixture, startFixture } from '../fixture.ts';
 let sources: Sources;
 let explorer: Explorer;
 let fixture: Fixture;
-const named = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
 const pfnOf = async (c: Case, page = 0) =>
   (await sources.rows(c.pid, 0n, BigUint64Array.of(c.va + BigInt(page) * 4096n))).pfn[0] as bigint;
 const ownersOf = async (pfn: bigint) => {
@@ -45,20 +44,20 @@ test('as many mappers as kpagecount, for frames of every kind', async () => {
 });
 
 test('copy-on-write: the copy has one owner, what was not written has two', async () => {
-  const parent = named('cow-parent-shared');
-  const child = named('cow-child-shared');
+  const parent = fixture.of('cow-parent-shared');
+  const child = fixture.of('cow-child-shared');
   const va = parent.va.toString(16);
   expect(await ownersOf(await pfnOf(parent))).toEqual(
     [parent.pid, child.pid].sort((a, b) => a - b).map((pid) => `${pid} ${va}`),
   );
-  const written = named('cow-child-written');
+  const written = fixture.of('cow-child-written');
   expect(await ownersOf(await pfnOf(written))).toEqual([`${written.pid} ${written.va.toString(16)}`]);
 });
 
 test('what parent and child share after fork: all but what was written', async () => {
-  const parent = named('cow-parent-shared');
-  const child = named('cow-child-shared');
-  const written = named('cow-child-written');
+  const parent = fixture.of('cow-parent-shared');
+  const child = fixture.of('cow-child-shared');
+  const written = fixture.of('cow-child-written');
   const s = await explorer.shared({ pid: parent.pid, startTicks: 0n, other: child.pid, otherStart: 0n });
   const at = (va: bigint) =>
     [...s.vaB.keys()].find(
@@ -79,16 +78,16 @@ test('what parent and child share after fork: all but what was written', async (
 });
 
 test('within a huge page the address is that of the frame', async () => {
-  const c = named('thp');
+  const c = fixture.of('thp');
   const owners = await explorer.owners({ pid: 0, pfn: await pfnOf(c, 77), again: false });
   expect(owners.va).toContain(c.va + 77n * 4096n);
   expect(owners.shift[owners.va.indexOf(c.va + 77n * 4096n)]).toBe(21);
 });
 
 test('rights, and PROT_NONE', async () => {
-  const readonly = await explorer.owners({ pid: 0, pfn: await pfnOf(named('readonly')), again: false });
+  const readonly = await explorer.owners({ pid: 0, pfn: await pfnOf(fixture.of('readonly')), again: false });
   expect(readonly.access[readonly.pid.indexOf(fixture.pid)]).toBe(8 | 2); // read, user
-  const none = await explorer.owners({ pid: 0, pfn: await pfnOf(named('protnone')), again: false });
+  const none = await explorer.owners({ pid: 0, pfn: await pfnOf(fixture.of('protnone')), again: false });
   expect(none.access[none.pid.indexOf(fixture.pid)]).toBe(0);
   expect(none.still[none.pid.indexOf(fixture.pid)]).toBe(1);
 });

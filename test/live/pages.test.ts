@@ -23,7 +23,6 @@ import { type Case, type Fixture, startFixture } from '../fixture.ts';
 
 let sources: Sources;
 let fixture: Fixture;
-const named = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
 const MOVED = 'changedBetween settled';
 const vasOf = (c: Case) => BigUint64Array.from({ length: Math.min(c.pages, 4096) }, (_, i) => c.va + BigInt(i) * 4096n);
 const rowsOf = (c: Case) => sources.rows(c.pid, 0n, vasOf(c));
@@ -145,13 +144,13 @@ test('holes, devices and the end of memory give a status', async () => {
 });
 
 test('copy-on-write: the written page has its own frame, the other is shared', async () => {
-  const frame = async (name: string) => (await rowsOf(named(name))).pfn[0];
+  const frame = async (name: string) => (await rowsOf(fixture.of(name))).pfn[0];
   expect(await frame('cow-child-shared')).toBe(await frame('cow-parent-shared'));
   expect(await frame('cow-child-written')).not.toBe(await frame('cow-parent-written'));
 });
 
 test('under PTI both roots lead to the frame, and only the kernel root is poisoned with NX', async () => {
-  const c = named('anon4k');
+  const c = fixture.of('anon4k');
   const t = await sources.translate(c.pid, 0n, c.va);
   const { levels, pti } = sources.target;
   if (!pti) {
@@ -199,7 +198,7 @@ describe('check', () => {
   });
 
   test('a range within a region counts that range', async () => {
-    const c = named('anon4k');
+    const c = fixture.of('anon4k');
     const summary = await sources.check(fixture.pid, 0n, c.va + 4096n, c.va + 9n * 4096n, () => undefined).promise;
     expect(summary.pages).toBe(8n);
     expect(verdictCounts(summary.counts).agree).toBe(8n);
@@ -228,7 +227,7 @@ describe('check', () => {
 
 test('the deliberately wrong source is caught, with evidence', async () => {
   const wrong = await openSources(TEST_ADDON_PATH);
-  const c = named('anon4k');
+  const c = fixture.of('anon4k');
   const evidence: { va: bigint; verdict: number; note: number; rounds: number; lastPagemap: bigint }[] = [];
   const summary = await wrong.check(fixture.pid, 0n, c.va, c.va + BigInt(c.pages) * 4096n, (b) =>
     evidence.push(...b.evidence),

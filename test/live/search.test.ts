@@ -5,11 +5,10 @@ import { type Pattern, parsePattern } from '../../app/contract/pattern.ts';
 import type { SearchBatch, SearchSummary } from '../../app/main/sources/addon.d.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
-import { type Case, type Fixture, startFixture } from '../fixture.ts';
+import { type Fixture, startFixture } from '../fixture.ts';
 
 let sources: Sources;
 let fixture: Fixture;
-const named = (name: string) => fixture.cases.find((c) => c.name === name) as Case;
 const ALL = (1n << 64n) - 1n;
 
 beforeAll(async () => {
@@ -39,7 +38,7 @@ async function search(pid: number, pattern: Pattern, begin = 0n, end = ALL, limi
 const u64 = (value: bigint) => parsePattern(String(value), 'u64') as Pattern;
 
 test('a word of a known page is found at its address, once, with its context', async () => {
-  const c = named('anon4k');
+  const c = fixture.of('anon4k');
   const at = c.va + 5n * 4096n + 0x208n;
   const { found } = await search(fixture.pid, u64(at), c.va, c.va + BigInt(c.pages) * 4096n);
   expect(found.map((f) => f.address)).toEqual([at]);
@@ -50,7 +49,7 @@ test('a word of a known page is found at its address, once, with its context', a
 });
 
 test('across the border of two pages whose frames lie anywhere', async () => {
-  const c = named('anon4k');
+  const c = fixture.of('anon4k');
   const border = c.va + 9n * 4096n;
   const bytes = new Uint8Array(BigUint64Array.of(border - 8n, border).buffer);
   const pattern = { bytes: bytes.slice(4, 12), mask: new Uint8Array(8).fill(255) };
@@ -59,7 +58,7 @@ test('across the border of two pages whose frames lie anywhere', async () => {
 });
 
 test('wildcards: every word of a page', async () => {
-  const c = named('readonly');
+  const c = fixture.of('readonly');
   // The upper six bytes of the address are the same in all of a page's words but not their place.
   const upper = new Uint8Array(BigUint64Array.of(c.va).buffer).slice(2);
   const bytes = Uint8Array.of(0, 0, ...upper);
@@ -73,7 +72,7 @@ test('wildcards: every word of a page', async () => {
 });
 
 test('in physical memory the same bytes are in the same frame', async () => {
-  const c = named('shared');
+  const c = fixture.of('shared');
   const rows = await sources.rows(fixture.pid, 0n, BigUint64Array.of(c.va));
   const pa = (rows.pfn[0] as bigint) << 12n;
   const { found, summary } = await search(0, u64(c.va + 0x10n), pa, pa + 4096n);
@@ -91,7 +90,7 @@ test('a limit ends it and says so; a search of all RAM can be cancelled', async 
 });
 
 test('secretmem is counted as unreadable, not as zeros', async () => {
-  const c = named('secretmem');
+  const c = fixture.of('secretmem');
   const zeros = { bytes: new Uint8Array(16), mask: new Uint8Array(16).fill(255) };
   const { summary } = await search(fixture.pid, zeros, c.va, c.va + 8192n);
   expect([summary.hits, summary.bytes, summary.unreadable]).toEqual([0n, 0n, 8192n]);
