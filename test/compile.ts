@@ -22,6 +22,7 @@ export function compileFixtures(): void {
     'hotplug',
     'sharing',
     'process-kinds',
+    'hwpoison',
     'bits32',
   ])
     execFileSync(

@@ -13,6 +13,8 @@ export interface Kernel {
   release: string;
   headers: string;
   image: string;
+  /** The file of its configuration. */
+  config: string;
   /** Kernel parameters. */
   append?: string;
   /** Its checkers. */
@@ -96,9 +98,10 @@ export function fetchKernel(name: string): Kernel {
   const modules = join(root, 'lib/modules', version);
   const image = [join(root, 'boot', `vmlinuz-${version}`), join(modules, 'vmlinuz')].find((f) => existsSync(f));
   const headers = join(root, 'usr/src', `linux-headers-${version}`);
+  const config = join(root, 'boot', `config-${version}`);
   if (!image) throw new Error(`${name} has no image in ${root}`);
   const newer = Boolean(wanted.newer);
-  return { name, release: version, headers, image, unpacked: { folder, root, modules, newer } };
+  return { name, release: version, headers, image, config, unpacked: { folder, root, modules, newer } };
 }
 
 /** A root of Debian 14 with the compilers that newer kernels were built with. */

@@ -104,6 +104,7 @@ export function buildKernel(name: string, { suite, source, config }: Recipe): Ke
     flavour: config.at(-1),
     headers: folder,
     image: join(folder, 'arch/x86/boot/bzImage'),
+    config: join(folder, '.config'),
     // Warnings reach the console, all of them the log; KASAN reports more than its first find; an emulated CPU beside
     // other work may stand still for longer than the watchdogs expect.
     append: 'loglevel=6 log_buf_len=16M kasan_multi_shot debug_pagealloc=on watchdog_thresh=60',

@@ -118,11 +118,11 @@ test('the role of a frame of each kind', async () => {
     thp: 'anonymous',
     shared: 'shmem',
     zeropage: 'zeroPage',
-    hugetlb2m: 'hugetlb',
+    hugetlb: 'hugetlb',
   } as const;
   let compared = 0;
   for (const [name, wanted] of Object.entries(expected)) {
-    const c = fixture.of(name);
+    const c = fixture.cases.find((k) => k.name === name); // a kernel may have no transparent huge pages
     if (!c) continue;
     const { role: r } = await explorer.frame({ pfn: await pfnOf(c) });
     expect([name, ROLES[r]]).toEqual([name, wanted]);

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Traced } from '../../app/contract/api.ts';
 import { livesOf } from '../../app/contract/lives.ts';
 import { kernelVersion } from '../../app/contract/paging.ts';
+import { sayTraced } from '../../app/contract/trace.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { Service } from '../../app/main/service/service.ts';
 import type { Launch } from '../../app/main/sources/addon.d.ts';
@@ -131,6 +132,24 @@ test('threads share the root; a program that is let go at its exec runs on', asy
   const { pid } = brief[0] as Traced;
   await expect.poll(() => state(pid)).toBe('S');
   process.kill(pid, 'SIGKILL');
+});
+
+test('a child in the same address space shares the root: clone(CLONE_VM), vfork', async () => {
+  const events = await traced([`${process.cwd()}/out/fixtures/family`, join(folder, 'share'), 'share']);
+  const exec = events.find((e) => e.kind === 'exec') as Traced;
+  const fork = events.find((e) => e.kind === 'fork') as Traced;
+  expect(fork).toMatchObject({ pid: exec.pid, before: exec.after, after: exec.after });
+  expect(sayTraced(fork)).toMatch(/^fork: child \d+ shares root 0x[0-9a-f]+$/);
+  // Its end does not end the address space.
+  expect(events.slice(-2)).toMatchObject([
+    { kind: 'exit', pid: fork.child, before: exec.after, code: 0 },
+    { kind: 'exit', pid: exec.pid, before: exec.after, code: 0 },
+  ]);
+
+  const spawned = await traced(['python3', '-c', 'import os; os.posix_spawn("/bin/true", ["true"], {}); os.wait()']);
+  const vfork = spawned.find((e) => e.kind === 'vfork') as Traced;
+  expect(vfork.after).toBe(vfork.before);
+  expect(spawned.find((e) => e.kind === 'exec' && e.pid === vfork.child)?.before).toBe(vfork.after);
 });
 
 test('attach: a running tree is followed, and runs on when it is let go', async () => {
