@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is read back from a capture of real processes is what was there.
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Runs } from '../../app/contract/api.ts';
 import { mapsFrame } from '../../app/contract/paging.ts';
@@ -28,23 +27,26 @@ afterAll(() => made.stop());
 /** The A bit is set and cleared by the hardware and the kernel as time goes by, and D follows writes to files. */
 const calm = (words: BigUint64Array) => words.map((word) => (word & 0x101n ? word & ~0x60n : word));
 
+const HALF = 8n << 20n;
+
 test('every page of every region, row by row', async () => {
   let pages = 0;
   for (const pid of pids) {
     const regions = await live.regions({ pid, startTicks: 0n });
     expect(await captured.regions({ pid, startTicks: 0n })).toEqual(regions);
     for (const [i, begin] of regions.begin.entries()) {
-      const vas: bigint[] = [];
       // All of them up to 16 MiB; of larger ones the first and the last.
-      for (let va = begin; va < (regions.end[i] as bigint); va += 4096n)
-        if (va < begin + (8n << 20n) || va >= (regions.end[i] as bigint) - (8n << 20n)) vas.push(va);
+      const end = regions.end[i] as bigint;
+      const vas: bigint[] = [];
+      for (let va = begin; va < end; va += 4096n) {
+        if (va === begin + HALF && va < end - HALF) va = end - HALF;
+        vas.push(va);
+      }
       for (let at = 0; at < vas.length; at += 4096) {
         const some = BigUint64Array.from(vas.slice(at, at + 4096));
         const now = await live.rows({ pid, startTicks: 0n, vas: some });
         const then = await captured.rows({ pid, startTicks: 0n, vas: some });
-        const [wanted, got] = [now, then].map((rows) => ({ ...rows, entry: calm(rows.entry) }));
-        // Node compares typed arrays as bytes. What differs, toEqual shows: it takes minutes in an emulated guest.
-        if (!isDeepStrictEqual(got, wanted)) expect(got).toEqual(wanted);
+        expect({ ...then, entry: calm(then.entry) }).toEqual({ ...now, entry: calm(now.entry) });
         pages += some.length;
       }
     }
