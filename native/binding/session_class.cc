@@ -227,7 +227,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   Napi::Value regions(const Napi::CallbackInfo& info) {
     int pid = pid_argument(info, 0);
     return Task<std::vector<Region>>::start(
-        info.Env(), [pid] { return read_regions(pid); }, [](Napi::Env env, auto& r) { return to_js(env, r); });
+        info.Env(), [pid] { return read_regions(pid, true); }, [](Napi::Env env, auto& r) { return to_js(env, r); });
   }
 
   // rows(pid, startTicks, vas: BigUint64Array)

@@ -38,7 +38,7 @@ constexpr unsigned long kMapQuery = _IOWR('f', 17, MapQuery);
 
 }  // namespace
 
-std::vector<Region> read_regions(int pid) {
+std::vector<Region> read_regions(int pid, bool gate_vma) {
   std::string path = "/proc/" + std::to_string(pid) + "/maps", text;
   if (!read_text(open_space_file(pid, "maps"), text)) {
     if (errno == ENOENT || errno == ESRCH)
@@ -50,8 +50,8 @@ std::vector<Region> read_regions(int pid) {
   for (size_t at = 0; at < text.size();) {
     size_t end = text.find('\n', at);
     if (end == std::string::npos) end = text.size();
-    if (parse_line(text.data() + at, end - at, region) && !(region.begin >> 63)) regions.push_back(region);
-    at = end + 1;  // [vsyscall] lies in the kernel half, which pagemap does not cover
+    if (parse_line(text.data() + at, end - at, region) && (gate_vma || !(region.begin >> 63))) regions.push_back(region);
+    at = end + 1;
   }
   return regions;
 }

@@ -22,7 +22,7 @@ import {
   u64s,
 } from '../../contract/api.ts';
 import { bitsOf } from '../../contract/format.ts';
-import { PAGE_BYTES, PFN_END, pageOffset } from '../../contract/paging.ts';
+import { isVsyscall, PAGE_BYTES, PAGE_SIZE, PFN_END, pageOffset } from '../../contract/paging.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
@@ -66,10 +66,12 @@ function table<T extends z.ZodType<Columns>>(schema: T, rows: string, per: Reado
   }, 'columns of different lengths') as T;
 }
 
-/** Half-open ranges of complete pages of the user half, ascending. */
+/** Half-open ranges of complete pages of the user half, or [vsyscall], ascending. */
 const ascending = (begin: BigUint64Array, end: BigUint64Array) =>
-  begin.every((b, i) => b < (end[i] ?? 0n) && (end[i] as bigint) <= 1n << 57n && !pageOffset(b | (end[i] as bigint))) &&
-  begin.every((b, i) => i === 0 || (end[i - 1] as bigint) <= b);
+  begin.every((b, i) => {
+    const e = end[i] ?? 0n;
+    return b < e && (e <= 1n << 57n || (isVsyscall(b) && e - b === PAGE_SIZE)) && !pageOffset(b | e);
+  }) && begin.every((b, i) => i === 0 || (end[i - 1] as bigint) <= b);
 
 const SafeRegions = table(Regions, 'begin').refine((r) => ascending(r.begin, r.end), 'regions out of order');
 /** What a summary says of each region. */
