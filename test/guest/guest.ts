@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The module and the product on real Debian kernels, in QEMU guests, with what this machine's own kernel may lack.
 //
-//   npm run test:guest                                          what CI runs: 6.1 and 6.12, a variant each
+//   npm run test:guest                                          what CI runs: 6.1 and 6.12, a variant each, in short
 //   npm run test:guest -- --kernel 6.1,6.12                     both variants of each, as `npm run test:all` does
 //   npm run test:guest -- --kernel 6.12 --variant pti,la57      each kernel with each variant; + joins words: pti+la57
 //   npm run test:guest -- --all                                 the whole matrix; writes docs/guests.md
@@ -17,7 +17,7 @@ import { askOracle } from './oracle.ts';
 import { boot, type Machine, type Monitor, variant } from './qemu.ts';
 import { testWindow } from './window.ts';
 
-/** One variant each, so that CI ends in time; both kernels with both are in `npm run test:all`. */
+/** One variant each, and what only a guest can show; both kernels with both, and all tests, are in `npm run test:all`. */
 const CI: Record<string, string[]> = { 6.1: ['smp'], 6.12: ['pti+la57'] };
 const VARIANTS = ['smp', 'pti+la57'];
 /** For --all: each kernel with each of these. */
@@ -50,6 +50,7 @@ const kernels = values.kernel?.split(',') ?? (values.all ? KERNELS : Object.keys
 /** Of a kernel by its name. */
 const variantsOf = (name: string) =>
   values.variant?.split(',') ?? (values.all ? ALL_VARIANTS : (!values.kernel && CI[name]) || VARIANTS);
+const isShort = !values.kernel && !values.all;
 const seconds = Number(values.seconds);
 const node = 'node_modules/.bin/node';
 
@@ -115,7 +116,7 @@ function prepare(name: string): (() => Promise<Result>)[] {
   const kernel = fetchKernel(name);
   try {
     const module = buildModule(kernel);
-    let inside = `${node} test/guest/inside.ts ${seconds}`;
+    let inside = `${node} test/guest/inside.ts ${seconds}${isShort ? ' short' : ''}`;
     if (kernel.flavour) inside = `${node} test/guest/sanitizer.ts ${seconds} ${kernel.flavour} ${buildCanary(kernel)}`;
     else copyFileSync(buildModule(kernel, 99), `${module}.other`);
     // Debian built 5.10 without five levels: the kernel stays with four.
