@@ -123,12 +123,13 @@ test('the link opens one page, whose secret then lets it reload', async () => {
 });
 
 test('who says nothing is closed after a while; who is beyond a number makes room', async () => {
-  const silent = await dial(server.port);
-  expect(await closed(silent)).toEqual({ code: 4401, reason: 'No first message came in time.' });
   const slow = connectTo(server.port, '127.0.0.1');
   slow.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: 127');
   slow.resume();
-  await new Promise((ok) => slow.once('close', ok));
+  const given = new Promise((ok) => slow.once('close', ok));
+  const silent = await dial(server.port);
+  expect(await closed(silent)).toEqual({ code: 4401, reason: 'No first message came in time.' });
+  await given;
   const dialled = await Promise.allSettled(Array.from({ length: 80 }, () => dial(server.port)));
   const many = dialled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   expect(many.length).toBeGreaterThan(0);
