@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explain } from '../../app/contract/explain.ts';
 import { hex } from '../../app/contract/format.ts';
 import { kernelVersion, mapsFrame, physicalAddress, swapTypes } from '../../app/contract/paging.ts';
+import { backingOf, regionAt } from '../../app/contract/regions.ts';
 import {
   ENTRY_KINDS,
   type EntryKind,
@@ -133,6 +134,19 @@ test('a mapped device: all walks find the entry, pagemap says nothing, its frame
   if (!c) return expect(process.env.CR3SCOPE_DEVICE).toBeUndefined();
   const { status } = await sources.frames((await rowsOf(c)).pfn);
   expect(Array.from(status, (s) => FRAME_STATUS.name(s))).toEqual(Array(4).fill('notRam'));
+});
+
+test('what backs memory that is neither anonymous nor of an ordinary file', async () => {
+  const regions = await sources.regions(fixture.pid);
+  const backed = (c: Case) => backingOf(regions.path[regionAt(regions, c.va)] ?? '')?.label;
+  const expected: Record<string, string> = {
+    secretmem: 'secret memory',
+    'io-uring': 'io_uring rings',
+    'packet-ring': 'socket ring',
+    device: 'device',
+  };
+  for (const c of fixture.cases)
+    if (c.pid === fixture.pid) expect([c.name, backed(c)]).toEqual([c.name, expected[c.name]]);
 });
 
 test('holes, devices and the end of memory give a status', async () => {

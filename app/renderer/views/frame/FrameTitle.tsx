@@ -4,22 +4,33 @@ import { ChevronLeft, ChevronRight, Search } from 'lucide-react';
 import type { Frame, Target } from '../../../contract/api.ts';
 import { hex, kpageFlagLabels } from '../../../contract/format.ts';
 import { pageOffset, paOf, pfnOf } from '../../../contract/paging.ts';
+import { type Backing, backingOf, regionAt } from '../../../contract/regions.ts';
 import { ROLE } from '../../../contract/roles.ts';
 import { IconButton } from '../../parts/IconButton.tsx';
 import { PaneTitle } from '../../parts/Pane.tsx';
 import { openFrame, showTable, useMemory } from '../../state/memory.ts';
 import { askOwners } from '../../state/owners.ts';
+import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { Bookmarks } from './Bookmarks.tsx';
 import { CopyMenu } from './CopyMenu.tsx';
 
-function factsOf(frame: Frame, target: Target | undefined): string {
+/** What backs the region through which this frame was reached, if the region says more than kpageflags. */
+function useBacking(pfn: bigint): Backing | undefined {
+  const { regions, va, translation } = useSpace();
+  if (!regions || va === undefined || translation?.row?.pfn[0] !== pfn) return undefined;
+  return backingOf(regions.path[regionAt(regions, va)] ?? '');
+}
+
+function factsOf(frame: Frame, target: Target | undefined, backing: Backing | undefined): string {
   const flags =
     frame.flags === null || !target ? 'kpageflags not readable' : kpageFlagLabels(frame.flags, target).join(' · ');
   return [
     `PA 0x${hex(paOf(frame.pfn))}`,
-    ROLE.label(ROLE.name(frame.role)),
+    ...(backing
+      ? [`${backing.label} (by kpageflags: ${ROLE.label(ROLE.name(frame.role))})`]
+      : [ROLE.label(ROLE.name(frame.role))]),
     ...(frame.count === null ? [] : [`mapped ×${frame.count}`]),
     ...(frame.node === null ? [] : [`node ${frame.node}`]),
     ...(frame.cgroupPath ? [`cgroup ${frame.cgroupPath}`] : []),
@@ -39,6 +50,8 @@ export function FrameTitle({ cursor, facts, readable, onFind }: Props) {
   const target = useTarget((s) => s.target);
   const table = useMemory((s) => s.table);
   const pfn = pfnOf(cursor);
+  const backing = useBacking(pfn);
+  const text = facts && factsOf(facts, target, backing);
   const offset = pageOffset(cursor);
   return (
     <PaneTitle title={`Frame ${hex(pfn)}`}>
@@ -62,8 +75,8 @@ export function FrameTitle({ cursor, facts, readable, onFind }: Props) {
       >
         as table
       </button>
-      <span className="dim ellipsis" title={facts && factsOf(facts, target)}>
-        {facts && factsOf(facts, target)}
+      <span className="dim ellipsis" title={text}>
+        {text}
       </span>
       <span className="spacer" />
       <IconButton icon={Search} label="Find bytes" title="Find bytes (Ctrl F)" onClick={onFind} />
