@@ -59,12 +59,12 @@ void unmap(T* p, size_t bytes) {
 }  // namespace
 
 void refuse_bpf(const Target& t, const std::string& call, int code) {
-  auto has = [&](unsigned cap) { return t.capabilities >> cap & 1; };
   std::string remedy =
       "bpf needs Linux 5.17 or newer with CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS and "
       "CONFIG_DEBUG_INFO_BTF.";
-  if (!has(kCapSysAdmin) && !(has(kCapBpf) && has(kCapPerfmon)))
-    remedy = "Run as root, or with CAP_BPF and CAP_PERFMON.";
+  // CAP_BPF and CAP_PERFMON load the programs, but /proc/iomem and the frame numbers of pagemap stay hidden.
+  if (!(t.capabilities >> kCapSysAdmin & 1) || code == EACCES)
+    remedy = "Run as root: it takes CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH in the initial user namespace.";
   else if (t.lockdown == "confidentiality")
     remedy = "Kernel lockdown forbids bpf to read kernel memory: boot with lockdown=integrity or lockdown=none.";
   else if (code == EMFILE || code == ENFILE)
@@ -249,6 +249,8 @@ void BpfFrames::find_direct_map() {
   u64 first_pfn = first.pfn(), second_pfn = second.pfn();
   if (!first_pfn || !second_pfn)
     throw Error("read own PFNs from pagemap", EPERM, "Run as root in the initial user namespace (CAP_SYS_ADMIN).");
+  // What a table is can't be told without it.
+  if (kpage_.flags(first_pfn) == kUnknown) refuse_bpf(target_, "read /proc/kpageflags", EACCES);
   auto believed = [&](u64 candidate) {
     return confirms(candidate, pgd, first.va(), first_pfn) && confirms(candidate, pgd, second.va(), second_pfn);
   };

@@ -32,7 +32,7 @@ struct Target {
   bool is_ram(u64 pa, u64 bytes) const;
 };
 
-constexpr unsigned kCapSysAdmin = 21, kCapPerfmon = 38, kCapBpf = 39;
+constexpr unsigned kCapSysAdmin = 21;
 
 // The options that number the swap types, by the kernel's BTF: it has the type of `struct swap_info_struct
 // *swap_info[MAX_SWAPFILES]` (mm/swapfile.c). None where BTF has no such array, or several that fit. `from` says what
