@@ -13,25 +13,26 @@ ReverseMap::ReverseMap(const Machine& machine, const std::atomic<bool>& cancel) 
   begin_ns_ = monotonic_ns();
   TableWalk walk(machine.target, machine.frames);
   std::vector<RootRecord> roots = machine.roots.roots(0);
-  // Processes that share one address space (vfork, CLONE_VM) count once, for the one with the lowest PID.
+  // Processes that share one address space (vfork, CLONE_VM) count once.
   std::sort(roots.begin(), roots.end(),
             [](auto& a, auto& b) { return a.root_pa != b.root_pa ? a.root_pa < b.root_pa : a.pid < b.pid; });
-  for (const RootRecord& root : roots) {
-    if (!root.root_pa || spaces_.size() == kMostSpaces) continue;
-    if (!spaces_.empty() && spaces_.back().root_pa == root.root_pa) continue;
-    spaces_.push_back({root.pid, root.start_ticks, root.root_pa});
+  for (size_t first = 0, end; first < roots.size() && spaces_.size() < kMostSpaces; first = end) {
+    const RootRecord& root = roots[first];
+    for (end = first + 1; end < roots.size() && roots[end].root_pa == root.root_pa;) end++;
+    if (!root.root_pa) continue;
+    Space space{{root.pid, root.start_ticks}, root.root_pa, {}};
+    for (size_t i = first + 1; i < end; i++) space.others.push_back({roots[i].pid, roots[i].start_ticks});
+    spaces_.push_back(std::move(space));
     size_t before = mappings_.size(), tables_before = tables_.size();
     u64 pages_before = pages_;
     walk_space(walk, spaces_.size() - 1, cancel);
-    // Of a process that has exited or executed another program the tables were anybody's by then.
-    std::vector<RootRecord> now = machine.roots.roots(root.pid);
-    if (now.empty() || now[0].root_pa != root.root_pa || now[0].start_ticks != root.start_ticks) {
-      mappings_.resize(before);
-      tables_.resize(tables_before);
-      pages_ = pages_before;
-      spaces_.pop_back();
-      gone_++;
-    }
+    // Once all its processes have exited or executed another program, the tables were anybody's.
+    if (living(spaces_.back(), machine.roots).pid) continue;
+    mappings_.resize(before);
+    tables_.resize(tables_before);
+    pages_ = pages_before;
+    spaces_.pop_back();
+    gone_++;
   }
   for (auto* list : {&mappings_, &tables_}) {
     list->shrink_to_fit();
@@ -40,6 +41,16 @@ ReverseMap::ReverseMap(const Machine& machine, const std::atomic<bool>& cancel) 
     });
   }
   end_ns_ = monotonic_ns();
+}
+
+ReverseMap::Process ReverseMap::living(const Space& space, Roots& roots) {
+  auto has = [&](const Process& process) {
+    std::vector<RootRecord> now = roots.roots(process.pid);
+    return !now.empty() && now[0].root_pa == space.root_pa && now[0].start_ticks == process.start_ticks;
+  };
+  if (has(space)) return space;
+  auto found = std::find_if(space.others.begin(), space.others.end(), has);
+  return found == space.others.end() ? Process{} : *found;
 }
 
 void ReverseMap::add(size_t space, u64 va, const Entry& entry) {
@@ -92,41 +103,38 @@ std::vector<TableUse> ReverseMap::tables(u64 pfn) const {
 }
 
 std::vector<Owner> ReverseMap::owners(u64 pfn, const Machine& machine) const {
-  std::vector<Owner> found;
+  struct Found {
+    size_t space;
+    u64 va;
+  };
+  std::vector<Found> found;
   // The frame may be mapped by itself, or within a page of 2 MiB or 1 GiB.
   for (unsigned level : {kPte, kPmd, kPud}) {
     unsigned shift = level_shift(level);
     u64 inside = pfn & ((1ull << (shift - kPageShift)) - 1), head = pfn - inside;
-    for (auto at = from(mappings_, head); at != mappings_.end() && at->pfn == head; ++at) {
-      if (at->shift != shift) continue;
-      const Space& space = spaces_[at->space];
-      Owner owner;
-      owner.pid = space.pid;
-      owner.start_ticks = space.start_ticks;
-      owner.root_pa = space.root_pa;
-      owner.va = (at->page + inside) << kPageShift;
-      found.push_back(owner);
-    }
+    for (auto at = from(mappings_, head); at != mappings_.end() && at->pfn == head; ++at)
+      if (at->shift == shift) found.push_back({at->space, (at->page + inside) << kPageShift});
   }
-  std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.pid != b.pid ? a.pid < b.pid : a.va < b.va; });
+  std::sort(found.begin(), found.end(),
+            [](auto& a, auto& b) { return a.space != b.space ? a.space < b.space : a.va < b.va; });
+  std::vector<Owner> owners;
   TableWalk walk(target_, machine.frames);
-  for (size_t first = 0; first < found.size();) {
-    size_t end = first;
-    while (end < found.size() && found[end].pid == found[first].pid) end++;
-    std::vector<RootRecord> now = machine.roots.roots(found[first].pid);
-    bool same =
-        !now.empty() && now[0].root_pa == found[first].root_pa && now[0].start_ticks == found[first].start_ticks;
+  for (size_t first = 0, end; first < found.size(); first = end) {
     std::vector<u64> vas;
-    for (size_t i = first; i < end; i++) vas.push_back(found[i].va);
-    std::vector<Path> paths = same ? walk.translate(found[first].root_pa, vas) : std::vector<Path>(vas.size());
-    for (size_t i = first; i < end; i++) {
-      found[i].now = paths[i - first];
-      const Path& path = found[i].now;
-      found[i].still = path.status == FrameStatus::ok && maps_frame(path.leaf.kind) && path.pfn(found[i].va) == pfn;
+    for (end = first; end < found.size() && found[end].space == found[first].space; end++) vas.push_back(found[end].va);
+    const Space& space = spaces_[found[first].space];
+    Process now = living(space, machine.roots);
+    std::vector<Path> paths = now.pid ? walk.translate(space.root_pa, vas) : std::vector<Path>(vas.size());
+    const Process named = now.pid ? now : Process{space};
+    for (size_t i = 0; i < vas.size(); i++) {
+      const Path& path = paths[i];
+      bool still = path.status == FrameStatus::ok && maps_frame(path.leaf.kind) && path.pfn(vas[i]) == pfn;
+      owners.push_back({named.pid, named.start_ticks, space.root_pa, vas[i], path, still});
     }
-    first = end;
   }
-  return found;
+  std::sort(owners.begin(), owners.end(),
+            [](auto& a, auto& b) { return a.pid != b.pid ? a.pid < b.pid : a.va < b.va; });
+  return owners;
 }
 
 std::shared_ptr<const ReverseMap> ReverseMapCache::get(const Machine& machine, bool again,

@@ -41,9 +41,14 @@ class ReverseMap {
   // The page tables that the frame was at the time of the walk.
   std::vector<TableUse> tables(u64 pfn) const;
 
-  struct Space {
+  struct Process {
     int pid;
-    u64 start_ticks, root_pa;
+    u64 start_ticks;
+  };
+  // Named by the process with the lowest PID of those that share it (vfork, CLONE_VM).
+  struct Space : Process {
+    u64 root_pa;
+    std::vector<Process> others;
   };
   // Index 0 .. spaces() - 1.
   const Space& space(size_t index) const { return spaces_[index]; }
@@ -85,6 +90,8 @@ class ReverseMap {
   static std::vector<Mapping>::const_iterator from(const std::vector<Mapping>& list, u64 pfn) {
     return std::lower_bound(list.begin(), list.end(), pfn, [](const Mapping& m, u64 wanted) { return m.pfn < wanted; });
   }
+  // The first process of a space that still has it; PID 0 where none does.
+  static Process living(const Space& space, Roots& roots);
   void walk_space(TableWalk& walk, size_t space, const std::atomic<bool>& cancel);
   void add(size_t space, u64 va, const Entry& entry);
   void add_table(size_t space, unsigned level, u64 va, u64 pfn);

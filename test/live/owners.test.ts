@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The reverse map on live processes: exactly the mappers of a frame, as many as the kernel itself counts.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reconcile } from '../../app/contract/owners.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
@@ -110,4 +113,22 @@ test('a process that is gone since the walk is no longer an owner', async () => 
       return o.still[o.pid.indexOf(other.pid)];
     })
     .toBe(0);
+});
+
+test('an address space outlives the process that it was found by', async () => {
+  const family = spawn('out/fixtures/family', ['/dev/null', 'outlive'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(createInterface({ input: family.stdout }), 'line')) as [string];
+  const [parent = 0, child = 0] = line.split(' ').map(Number);
+  const va = BigInt(`0x${line.split(' ')[2]}`);
+  const { row } = await explorer.translate({ pid: child, startTicks: 0n, va });
+  const pfn = row?.pfn[0] as bigint;
+  const owners = async (again: boolean) => {
+    const o = await explorer.owners({ pid: 0, pfn, again });
+    return Array.from(o.pid, (pid, i) => [pid, o.sharers[i], o.va[i], o.still[i]]);
+  };
+  expect(await owners(true)).toEqual([[parent, [child], va, 1]]);
+  process.kill(parent, 'SIGKILL');
+  await once(family, 'exit');
+  for (const again of [false, true]) expect(await owners(again)).toEqual([[child, [], va, 1]]);
+  process.kill(child, 'SIGKILL');
 });
