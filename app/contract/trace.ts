@@ -14,10 +14,9 @@ export function sayTraced({ kind, child, before, after, code, name }: Traced): s
     case 'attach':
       return `found running ${name || 'something'}, root ${root(after)}`;
     case 'exec':
-      // exec() makes the new tables before it frees the old ones: the same root means that it was attached in mid-exec.
-      return after === before && after
-        ? `exec ${name}: root ${root(after)}; the root before it was not seen`
-        : `exec ${name}: root ${root(before)} → ${root(after)}`;
+      return before
+        ? `exec ${name}: root ${root(before)} → ${root(after)}`
+        : `exec ${name}: root ${root(after)}; the root before it was not seen`;
     case 'fork':
       // clone(CLONE_VM | SIGCHLD) is reported as a fork, too (kernel_clone(), kernel/fork.c).
       return after === before && after

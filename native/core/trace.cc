@@ -369,6 +369,8 @@ class Tracer {
     threads_.erase(former);
     threads_[pid] = pid;
     u64 before = roots_[pid], after = root_of(pid);
+    // exec() makes the new tables before it frees the old ones: the same root means that it was attached in mid-exec.
+    if (before == after) before = 0;
     roots_[pid] = after;
     report(TraceKind::exec, pid, 0, before, after, 0, program_of(pid));
     execed_ = true;

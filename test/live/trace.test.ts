@@ -15,6 +15,7 @@ import { Service } from '../../app/main/service/service.ts';
 import type { Launch } from '../../app/main/sources/addon.d.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
+import { startFixture } from '../fixture.ts';
 
 let sources: Sources;
 let explorer: Explorer;
@@ -173,6 +174,26 @@ test('attach: a running tree is followed, and runs on when it is let go', async 
   expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/TracerPid:\s+0/);
   outer.stdin.write('\n');
   expect(await new Promise((resolve) => outer.once('exit', resolve))).toBe(0);
+});
+
+test('attach, also in mid-exec: no exec goes from a root to itself', async () => {
+  const processes = await startFixture('process-kinds', ['out/fixtures/bits32']);
+  const pid = processes.processes.find((p) => p.name === 'exec-loop')?.pid ?? 0;
+  let execs = 0;
+  for (let i = 0; i < 50; i++) {
+    const seen: Traced[] = [];
+    const job = explorer.trace(launch(), pid, true, (batch) => {
+      seen.push(...batch);
+      if (seen.some((e) => e.kind === 'exec')) job.cancel();
+    });
+    await job.promise;
+    for (const e of seen.filter(({ kind }) => kind === 'exec')) {
+      expect([e.after, e.before]).not.toEqual([e.after, e.after]);
+      execs++;
+    }
+  }
+  expect(execs).toBeGreaterThanOrEqual(50);
+  await processes.stop();
 });
 
 test('a tracer that is killed leaves nothing stopped', async () => {

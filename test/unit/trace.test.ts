@@ -22,7 +22,7 @@ test.each([
   [event('clone', 0x1000n, 0x1000n), 'clone: process 2 shares root 0x1000'],
   [event('vfork', 0x1000n, 0x1000n), 'vfork: child 2 borrows root 0x1000 until it execs or exits'],
   [event('exec', 0x1000n, 0x2000n), 'exec /bin/true: root 0x1000 → 0x2000'],
-  [event('exec', 0x1000n, 0x1000n), 'exec /bin/true: root 0x1000; the root before it was not seen'],
+  [event('exec', 0n, 0x1000n), 'exec /bin/true: root 0x1000; the root before it was not seen'],
 ])('%#: the event is described with the roots that it has', (traced, text) => {
   expect(sayTraced(traced)).toBe(text);
 });
