@@ -65,16 +65,16 @@ export async function selectVa(va: bigint): Promise<void> {
   }
 }
 
-/** Chooses a process unless it is chosen already. */
-async function ensureProcess(space: Space): Promise<void> {
+/** Chooses a process unless it is chosen already; then an address of it, unless another process was chosen meanwhile. */
+async function choose(space: Space, va?: bigint): Promise<void> {
   if (!isSameSpace(get().space, space)) await selectProcess(space);
+  if (va !== undefined && isSameSpace(get().space, space)) await selectVa(va);
 }
 
 /** Goes to an address of any process. */
 export async function goTo(space: Space, va: bigint): Promise<void> {
   closeOwners();
-  await ensureProcess(space);
-  await selectVa(va);
+  await choose(space, va);
 }
 
 /** Goes to the destination of a pasted text. */
@@ -91,9 +91,9 @@ export async function visit(place: Place): Promise<void> {
   if ('pid' in place) {
     const space = spaceOfPid(useProcesses.getState().processes, place.pid);
     if (!space) return notify(new Error(`There is no process ${place.pid}`));
-    await ensureProcess(space);
-    if (place.view === 'address') await selectVa(place.va);
+    // At once: whoever turns to another view meanwhile stays there.
     show(place.view === 'tables' ? 'tables' : 'space');
+    await choose(space, place.view === 'address' ? place.va : undefined);
   } else if (place.view === 'frame') openAddress(place.pa);
   else if (place.view === 'cpus') show('cpus');
   else if (place.view === 'lab') {

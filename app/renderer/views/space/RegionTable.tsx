@@ -32,7 +32,7 @@ const resident = (r: RegionRow) =>
   r.counts ? Number((((r.counts[0] ?? 0n) + (r.counts[1] ?? 0n)) * 1000n) / pagesBetween(r.begin, r.end)) / 10 : -1;
 
 const COLUMNS: readonly ColumnSpec<RegionRow>[] = [
-  vaColumn('Region', '13ch', (r) => r.begin),
+  vaColumn('Region', 'minmax(13ch, 17ch)', (r) => r.begin),
   sizeColumn('size', 'Size', (r) => r.end - r.begin),
   {
     id: 'access',
