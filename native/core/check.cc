@@ -30,7 +30,9 @@ Checker::Checker(SpaceSources& sources, const std::atomic<bool>& cancel)
       target_(sources.target()),
       walk_(sources.walk()),
       cancel_(cancel),
-      probe_(sources.space().pid()) {}
+      probe_(sources.space().pid()) {
+  for (const PageSource* source : sources.pages()) asked_.push_back(source->id());
+}
 
 Checker::~Checker() = default;
 
@@ -168,7 +170,7 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
     // No table to compare with. If it has only moved, the re-read of each page finds that out; a lost table is one run.
     bool readable_now = walk_.translate(result_.root_pa, {piece.begin})[0].status == FrameStatus::ok;
     if (!readable_now || piece.words == kNoWords) {
-      const Words unread{{0, extent.raw, 0}};
+      const Words unread = Words::of_entry(extent.raw);
       count(piece.region, piece.begin, piece.pages(), Verdict::notComparable, Note::tableUnreadable, unread);
       if (record_)
         record_->add(piece.begin, piece.pages(), unread, Verdict::notComparable, Note::tableUnreadable, extent.level);
@@ -183,8 +185,6 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
 
 // One PTE table (or the lack of one, where `entries` is null) against the other sources.
 void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) {
-  const u64* words = words_at(Source::pagemap, piece);
-  const u64* kernel = words_at(Source::kernelWalk, piece);
   const u64 n = piece.pages(), zero_pfn = target_.zero_pfn;
   auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
   if (!stale && entries && zero_pfn) {
@@ -194,15 +194,17 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
     u64 differ = 0, zero = 0, any = 0;
     for (u64 i = 0; i < n; i++) {
       u64 pfn = entries[i] >> kPageShift & mask;
-      differ |= (pfn ^ words[i]) & PagemapWord::kPfnMask;
-      differ |= ~(words[i] >> 63 & entries[i]) & 1;
-      differ |= entries[i] & invalid;
+      differ |= (entries[i] & invalid) | (~entries[i] & 1);
       zero |= ~(pfn ^ zero_pfn) & ((pfn ^ zero_pfn) - 1);  // bit 63 set where they are equal
-      any |= entries[i] | (words[i] & (PagemapWord::kPresent | PagemapWord::kSwap));
+      any |= entries[i];
     }
-    for (u64 i = 0; kernel && i < n; i++) {
-      differ |= kernel[i] ^ (KernelWord::kPage | (entries[i] >> kPageShift & mask));
-      any |= kernel[i] ^ KernelWord::kNone;
+    for (Source source : asked_) {
+      const Plain known = plain(source);
+      const u64* words = words_at(source, piece);
+      for (u64 i = 0; i < n; i++) {
+        differ |= (words[i] ^ (known.page | (entries[i] >> kPageShift & mask))) & known.page_bits;
+        any |= (words[i] ^ known.none) & known.none_bits;
+      }
     }
     if (!differ && !(zero >> 63)) return count_each(piece, entries, 0, n, {Verdict::agree, Note::none});
     if (!any) return count_each(piece, nullptr, 0, n, {Verdict::notPresent, Note::none});
@@ -219,9 +221,7 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
     }
     u64 run = 1;
     if (j.verdict == Verdict::notPresent)
-      while (i + run < n && !entry(i + run) && !(words[i + run] >> 62) &&
-             (!kernel || kernel[i + run] == w[Source::kernelWalk]))
-        run++;
+      while (i + run < n && !entry(i + run) && same_but_flags(piece, i, i + run)) run++;
     count_each(piece, entries, i, run, j);
     i += run;
   }
@@ -230,22 +230,23 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
 // A huge page, or a non-present entry of one, against the words of its 4 KiB pages.
 void Checker::check_leaf(const Piece& piece, bool stale) {
   const Extent& extent = upper_.extents[piece.extent];
-  const u64* words = words_at(Source::pagemap, piece);
-  const u64* kernel = words_at(Source::kernelWalk, piece);
   const u64 n = piece.pages(), offset = (piece.begin - extent.va) >> kPageShift;
   if (!stale && maps_frame(extent.entry.kind)) {
     const u64 pfn = extent.entry.pfn + offset;
-    const u64 page = KernelWord::make(CR3SCOPE_KIND_PAGE, (extent.entry.shift - kPageShift) / 9, pfn);
     u64 differ = 0;
-    for (u64 i = 0; i < n; i++) differ |= ((words[i] ^ (pfn + i)) & PagemapWord::kPfnMask) | ~words[i] >> 63;
-    for (u64 i = 0; kernel && i < n; i++) differ |= kernel[i] ^ (page + i);
+    bool even = true;  // the words count up, flags and all
+    for (Source source : asked_) {
+      const Plain known = plain(source);
+      const u64 page = known.page + known.larger * ((extent.entry.shift - kPageShift) / 9) + pfn;
+      const u64* words = words_at(source, piece);
+      for (u64 i = 0; i < n; i++) differ |= (words[i] ^ (page + i)) & known.page_bits;
+      for (u64 i = 0; i < n; i++) even &= words[i] == words[0] + i;
+    }
     Words head = words_of(piece, 0, extent.raw);
     Judgement j = sources_.judge(head, extent.entry, pfn);
     if (!differ && is_agreement(j.verdict)) {
       count(piece.region, piece.begin, n, j.verdict, j.note, head);
       // Their flags may differ from page to page: only words that count up are one stretch.
-      bool even = true;
-      for (u64 i = 0; i < n; i++) even &= words[i] == words[0] + i;
       if (record_ && even) record_->add_huge(piece.begin, n, head, j.verdict, j.note, extent.level);
       for (u64 i = 0; record_ && !even && i < n; i++)
         record_->add(piece.begin + i * kPageSize, 1, words_of(piece, i, extent.raw), j.verdict, j.note, extent.level);
@@ -281,7 +282,8 @@ void Checker::check_gap(const Piece& piece) {
   // What the word of an absent page says, it says of the region: it is true of the whole hole (pagemap_pte_hole() in
   // fs/proc/task_mmu.c).
   auto hole = [&](u64 begin, u64 end) {
-    Words nothing{{0, 0, sources_.has_kernel_walk() ? KernelWord::kNone : 0}};
+    Words nothing;
+    for (Source source : asked_) nothing[source] = plain(source).none;
     for (; begin < end; begin += kPageSize) {
       if (!sources_.pagemap().read(begin, 1, &nothing[Source::pagemap])) {
         gone_ = true;
@@ -320,14 +322,14 @@ void Checker::find_outside(size_t first, size_t count, const std::vector<Piece>&
     if (begin >= end || extent.status != FrameStatus::ok) return;
     if (begin < limit_begin_ || end > limit_end_) return;
     if (extent.entry.kind != EntryKind::table) {
-      doubt(begin, kNoRegion, {{0, extent.raw, 0}}, {Verdict::mismatch, Note::none});
+      doubt(begin, kNoRegion, Words::of_entry(extent.raw), {Verdict::mismatch, Note::none});
       return;
     }
     if (status[i] != FrameStatus::ok) return;
     const u64* entries = reinterpret_cast<const u64*>(&tables_[i * kPageSize]);
     for (u64 va = begin; va < end; va += kPageSize) {
       u64 raw = entries[table_index(va, kPte)];
-      if (raw) doubt(va, kNoRegion, {{0, raw, 0}}, {Verdict::mismatch, Note::none});
+      if (raw) doubt(va, kNoRegion, Words::of_entry(raw), {Verdict::mismatch, Note::none});
     }
   };
   size_t piece = 0;
@@ -343,16 +345,26 @@ void Checker::find_outside(size_t first, size_t count, const std::vector<Piece>&
   }
 }
 
-// The words that a source gave for the pages of a piece; null where it is not asked.
+// The words that a source gave for the pages of a piece.
 const u64* Checker::words_at(Source source, const Piece& piece) const {
-  const std::vector<u64>& words = words_[static_cast<size_t>(source)];
-  return words.empty() ? nullptr : &words[piece.words];
+  return &words_[static_cast<size_t>(source)][piece.words];
 }
 
 // The words of page `page` of a piece.
 Words Checker::words_of(const Piece& piece, u64 page, u64 entry) const {
-  const u64* kernel = words_at(Source::kernelWalk, piece);
-  return {{words_at(Source::pagemap, piece)[page], entry, kernel ? kernel[page] : 0}};
+  Words words = Words::of_entry(entry);
+  for (Source source : asked_) words[source] = words_at(source, piece)[page];
+  return words;
+}
+
+// Whether the sources say the same of two absent pages of a piece, but for flags.
+bool Checker::same_but_flags(const Piece& piece, u64 a, u64 b) const {
+  u64 differ = 0;
+  for (Source source : asked_) {
+    const u64* words = words_at(source, piece);
+    differ |= (words[a] ^ words[b]) & plain(source).none_bits;
+  }
+  return !differ;
 }
 
 // How many of these absent pages a region covers by now. The others left with their region (mremap, munmap): they are

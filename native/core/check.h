@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The cross-check of an address space: pagemap, the table walk and, where the module is loaded, the kernel walk against
-// each other, page by page, with a verdict for each (verdict.h). What differs is settled by settle.h.
+// The cross-check of an address space: pagemap and whatever other sources of page words there are against the table
+// walk, page by page, with a verdict for each (verdict.h). What differs is settled by settle.h.
 #pragma once
 #include <array>
 #include <atomic>
@@ -106,6 +106,7 @@ class Checker {
   void find_outside(size_t first, size_t count, const std::vector<Piece>& list, const FrameStatus* status);
   const u64* words_at(Source source, const Piece& piece) const;
   Words words_of(const Piece& piece, u64 page, u64 entry) const;
+  bool same_but_flags(const Piece& piece, u64 a, u64 b) const;
   void count(size_t region, u64 va, u64 pages, Verdict verdict, Note note, const Words& words);
   u64 still_covered(u64 va, u64 pages, bool may_be_uncovered);
   void count_each(const Piece& piece, const u64* entries, u64 first, u64 pages, Judgement judgement);
@@ -119,6 +120,7 @@ class Checker {
   const Target& target_;
   TableWalk& walk_;
   const std::atomic<bool>& cancel_;
+  std::vector<Source> asked_;  // the sources of page words, in the order in which they are read
 
   // State of a run.
   std::vector<Region> regions_;

@@ -16,9 +16,9 @@ namespace {
 Words word_at(const Stretch& s, u64 k) {
   if (s.step == Step::same) return s.words;
   Words w = s.words;
-  w[Source::pagemap] += k;
-  if (s.step == Step::frames) w[Source::tableWalk] += k << kPageShift;
-  if (w[Source::kernelWalk]) w[Source::kernelWalk] += k;
+  for (u64& word : w.raw)
+    if (word) word += k;
+  w[Source::tableWalk] = s.words.entry() + (s.step == Step::frames ? k << kPageShift : 0);
   return w;
 }
 
@@ -51,12 +51,12 @@ void PageRecord::add_huge(u64 va, u64 pages, const Words& words, Verdict verdict
 }
 
 // A header of the count, then a column a field; of 64-bit columns first all lowest bytes, then the next ones. What is
-// likely the same from one stretch to the next comes out as zeros.
+// likely the same from one stretch to the next comes out as zeros. Readers take the number of sources from the length.
 std::vector<u8> PageRecord::pack() {
   const size_t n = stretches_.size();
   if (!n) return {};
   std::sort(stretches_.begin(), stretches_.end(), [](auto& a, auto& b) { return a.va < b.va; });
-  constexpr size_t kWide = 5, kNarrow = 4;
+  constexpr size_t kWide = 2 + kSources, kNarrow = 4;
   std::vector<u8> raw(sizeof(u32) + n * (kWide * sizeof(u64) + kNarrow));
   const u32 count = static_cast<u32>(n);
   std::memcpy(raw.data(), &count, sizeof count);
@@ -77,8 +77,9 @@ std::vector<u8> PageRecord::pack() {
   wide([&](size_t i) { return i ? at(i).va - (at(i - 1).va + at(i - 1).pages * kPageSize) : at(i).va; });
   wide([&](size_t i) { return at(i).pages - 1; });
   wide([&](size_t i) { return at(i).words.entry() - (i ? at(i - 1).words.entry() : 0); });
-  wide([&](size_t i) { return at(i).words[Source::pagemap] - frame_of(at(i)); });
-  wide([&](size_t i) { return at(i).words[Source::kernelWalk] - frame_of(at(i)); });
+  for (size_t s = 0; s < kSources; s++)
+    if (s != static_cast<size_t>(Source::tableWalk))
+      wide([&](size_t i) { return at(i).words.raw[s] - frame_of(at(i)); });
   narrow([](const Stretch& s) { return s.level; });
   narrow([](const Stretch& s) { return s.step; });
   narrow([](const Stretch& s) { return s.verdict; });

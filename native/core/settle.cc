@@ -14,9 +14,9 @@ constexpr unsigned kRounds = 6;        // re-reads before a page is given up as 
 constexpr unsigned kStableRounds = 4;  // equal, undisturbed readings that make a difference a mismatch
 
 // Whether two readings mean the same; the hardware sets A and D by itself.
-bool same_words(const Words& a, const Words& b) {
-  return a[Source::pagemap] == b[Source::pagemap] && same_entry(a.entry(), b.entry()) &&
-         a[Source::kernelWalk] == b[Source::kernelWalk];
+bool same_words(const Words& a, Words b) {
+  if (same_entry(a.entry(), b.entry())) b[Source::tableWalk] = a.entry();
+  return a == b;
 }
 
 }  // namespace

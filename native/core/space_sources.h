@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The sources of one address space, opened so that all of them answer for the same one.
 #pragma once
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "address_space.h"
-#include "kernel_walk.h"
 #include "kpage.h"
 #include "machine.h"
+#include "page_source.h"
 #include "pagemap.h"
 #include "table_walk.h"
 #include "verdict.h"
@@ -26,9 +26,8 @@ class SpaceSources {
   TableWalk& walk() { return walk_; }
   Pagemap& pagemap() { return pagemap_; }
 
-  // The sources of page words in the order in which they are read: pagemap, then the kernel walk where there is one.
+  // The sources of page words in the order in which they are read: pagemap, then the others that this machine has.
   const std::vector<PageSource*>& pages() const { return pages_; }
-  bool has_kernel_walk() const { return kernel_.has_value(); }
 
   // Reads the words of these pages from each source, sorted addresses best; words[i] is of vas[i], its table walk's
   // word is left alone. False where the address space is gone.
@@ -43,7 +42,7 @@ class SpaceSources {
   AddressSpace space_;
   TableWalk walk_;
   KPage kpage_;
-  std::optional<KernelWalk> kernel_;
+  std::vector<std::unique_ptr<PageSource>> others_;
   std::vector<PageSource*> pages_;
 };
 

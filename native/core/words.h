@@ -8,7 +8,8 @@
 
 namespace cr3scope {
 
-// What answers for a page. Each gives one u64, of a layout of its own.
+// What answers for a page. Each gives one u64, of a layout of its own. The order is part of the contract:
+// app/contract/sources.ts.
 enum class Source : u8 {
   pagemap,     // PagemapWord: /proc/PID/pagemap
   tableWalk,   // the last page-table entry of our own walk, as decode() in paging.h reads it
@@ -48,9 +49,39 @@ struct KernelWord {
   u64 value() const { return CR3SCOPE_WORD_VALUE(raw); }
 };
 
+// How the words of a source read where many are compared at once: those of the two commonest pages. `*_bits` are the
+// bits that count in a comparison.
+struct Plain {
+  u64 page, page_bits;  // a present page of 4 KiB, but for its frame number, which is in the lowest bits
+  u64 larger;           // what a page of the next size adds to it; 0 where words do not tell the size
+  u64 none, none_bits;  // no page
+};
+
+struct SourceFacts {
+  const char* name;  // as the contract has it
+  Plain plain;
+};
+
+// By Source. The table walk's words are read entry by entry: it has no `plain`.
+constexpr std::array<SourceFacts, kSources> kSourceFacts = {{
+    {"pagemap",
+     {PagemapWord::kPresent, PagemapWord::kPresent | PagemapWord::kPfnMask, 0, 0,
+      PagemapWord::kPresent | PagemapWord::kSwap}},
+    {"tableWalk", {}},
+    {"kernelWalk", {KernelWord::kPage, ~0ull, KernelWord::make(0, 1, 0), KernelWord::kNone, ~0ull}},
+}};
+inline const Plain& plain(Source source) { return kSourceFacts[static_cast<size_t>(source)].plain; }
+
 // What the sources say of one page, by source; 0 where a source was not asked.
 struct Words {
   std::array<u64, kSources> raw{};
+
+  // Of a page of which only the table walk has anything.
+  static Words of_entry(u64 entry) {
+    Words words;
+    words[Source::tableWalk] = entry;
+    return words;
+  }
 
   u64& operator[](Source source) { return raw[static_cast<size_t>(source)]; }
   u64 operator[](Source source) const { return raw[static_cast<size_t>(source)]; }
