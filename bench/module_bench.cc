@@ -35,7 +35,7 @@ int main() try {
 
   Session session;
   session.open();
-  if (session.module_refusal()) throw *session.module_refusal();
+  if (auto refusal = session.refusal(Source::kernelWalk)) throw *refusal;
   Session::Lease lease(session);
   KernelModule& module = *lease.machine().module;
   Pagemap pagemap(getpid());

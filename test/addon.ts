@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import type { Words } from '../app/contract/sources.ts';
 
 export const ADDON_PATH = resolve('native/build/Release/cr3scope.node');
 /** Its Session reads page tables wrongly (native/test/wrong_frames.h); it exports the parts of TestAddon besides. */
@@ -38,7 +39,7 @@ interface TestAddon {
   access(entry: BigUint64Array, last: number, levels: number): number;
   /** The verdict on page `page` of an entry, counted from its first; verdict and note by number. */
   judge(
-    words: { pagemap: bigint; entry: bigint; kernel: bigint },
+    words: Partial<Words>,
     level: number,
     page: number,
     facts: Facts,

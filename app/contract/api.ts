@@ -9,6 +9,7 @@ import { type FileFormat, FORMATS } from './formats.ts';
 import { LAB_NAMES } from './labs.ts';
 import { PFN_END } from './paging.ts';
 import { MOST_PATTERN } from './pattern.ts';
+import { bySource, wordsOf } from './sources.ts';
 
 /** Words and columns, as every schema of the contract and of captures has them. */
 export const u64 = z
@@ -39,7 +40,8 @@ export const SwapTypes = z.object({
 });
 
 export const SourceStatus = z.object({
-  name: z.enum(['pagemap', 'kernelWalk', 'tableWalk']),
+  /** Of SOURCES; in a capture of a later version also another one. */
+  name: z.string(),
   label: z.string(),
   ready: z.boolean(),
   /** If it is ready, what it reads through; else why it is missing. */
@@ -140,10 +142,7 @@ export type Regions = z.infer<typeof Regions>;
 
 export const Rows = z.object({
   va: u64s,
-  pagemap: u64s,
-  /** Words of the kernel walk, see kernel.ts; 0 if the module is not loaded. */
-  kernel: u64s,
-  entry: u64s,
+  words: wordsOf(u64s),
   pfn: u64s,
   level: u8s,
   shift: u8s,
@@ -153,6 +152,18 @@ export const Rows = z.object({
   note: u8s,
 });
 export type Rows = z.infer<typeof Rows>;
+/** Rows of `n` pages of which nothing is known. */
+export const blankRows = (n: number): Rows => ({
+  va: new BigUint64Array(n),
+  words: bySource(() => new BigUint64Array(n)),
+  pfn: new BigUint64Array(n),
+  level: new Uint8Array(n),
+  shift: new Uint8Array(n),
+  kind: new Uint8Array(n),
+  status: new Uint8Array(n),
+  verdict: new Uint8Array(n),
+  note: new Uint8Array(n),
+});
 
 export const Entry = z.object({
   kind: z.number(),
@@ -402,9 +413,8 @@ export type Cpus = z.infer<typeof Cpus>;
 export const Runs = z.object({
   va: u64s,
   pages: u64s,
-  pagemap: u64s,
-  kernel: u64s,
-  entry: u64s,
+  /** Of the first page. */
+  words: wordsOf(u64s),
   verdict: u8s,
   note: u8s,
 });
@@ -418,11 +428,8 @@ export const Evidence = z.object({
   /** CLOCK_MONOTONIC, ns. */
   firstNs: u64,
   lastNs: u64,
-  firstPagemap: u64,
-  firstKernel: u64,
-  firstEntry: u64,
-  lastPagemap: u64,
-  lastKernel: u64,
+  first: wordsOf(u64),
+  last: wordsOf(u64),
   lastPath: Path,
 });
 export type Evidence = z.infer<typeof Evidence>;
@@ -439,9 +446,8 @@ export const CheckSummary = z.object({
   tables: u64s,
   beginNs: u64,
   endNs: u64,
-  walkNs: u64,
-  pagemapNs: u64,
-  kernelNs: u64,
+  /** Spent in each source, by the codes of SOURCES. */
+  sourceNs: u64s,
   regionBegin: u64s,
   regionEnd: u64s,
   /** 7 a region, in the order of VERDICTS. */

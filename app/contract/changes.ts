@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { count, hex, hexVa } from './format.ts';
 import { visible } from './inert.ts';
+import { wordsOf } from './sources.ts';
 
 /** What can become of a page. */
 export const PAGE_CHANGES = [
@@ -34,7 +35,7 @@ export const PAGE_CHANGE_TEXT: Readonly<Record<PageChange, string>> = {
   unsure: 'changed or not comparable in one of the captures',
 };
 
-const Words = z.object({ pagemap: z.bigint(), kernel: z.bigint(), entry: z.bigint() });
+const Words = wordsOf(z.bigint());
 const Process = {
   pid: z.number(),
   startTicks: z.bigint(),
@@ -117,7 +118,7 @@ export function sayChange(d: Difference): string {
     case 'regionChanged':
       return `region changed, ${d.before} → ${d.after}${named(d.path)}`;
     case 'pages':
-      return `${count(d.pages)} ${d.pages === 1n ? 'page' : 'pages'}: ${PAGE_CHANGE_TEXT[d.change]} (${hex(d.before.entry, 16)} → ${hex(d.after.entry, 16)})`;
+      return `${count(d.pages)} ${d.pages === 1n ? 'page' : 'pages'}: ${PAGE_CHANGE_TEXT[d.change]} (${hex(d.before.tableWalk, 16)} → ${hex(d.after.tableWalk, 16)})`;
   }
 }
 

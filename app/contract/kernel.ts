@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Words of the kernel walk, as kmod/cr3scope.h defines them ("Words").
-import type { KernelPath, Path } from './api.ts';
 import { entryText } from './entry.ts';
-import { ACCESSED, DIRTY } from './paging.ts';
 
 export const KERNEL_KINDS = [
   'notAsked',
@@ -51,15 +49,4 @@ export function kernelText(word: bigint): string {
   const { kind, swapType, value } = kernelWord(word);
   if (hasWord(kind)) return WORDS[kind];
   return entryText({ kind: kind === 'page' ? 'leaf' : kind, pfn: value, swapType, swapOffset: value });
-}
-
-/** The highest level at which the kernel walk has another table or entry than the table walk; 0 if there is none. */
-export function differingLevel(kernel: KernelPath, path: Path, levels: number): number {
-  if (kernel.last === 0) return 0; // no region there: the kernel did not look
-  for (let level = levels; level >= Math.min(kernel.last, path.last || levels); level--) {
-    const entries = (kernel.entry[level] as bigint) ^ (path.entry[level] as bigint);
-    // The CPU sets A and D by itself.
-    if (kernel.table[level] !== path.table[level] || entries & ~(ACCESSED | DIRTY)) return level;
-  }
-  return 0;
 }

@@ -30,11 +30,13 @@ export type UnknownWord = `unknown ${string}`;
 export class Vocabulary<N extends string, W extends Word = Word> {
   /** By code. */
   readonly names: readonly N[];
+  readonly noun: string;
+  private readonly words: Readonly<Record<N, W>>;
 
-  constructor(
-    readonly noun: string,
-    private readonly words: Readonly<Record<N, W>>,
-  ) {
+  // Without parameter properties: Node runs the programs of test/guest as they are, with types removed.
+  constructor(noun: string, words: Readonly<Record<N, W>>) {
+    this.noun = noun;
+    this.words = words;
     this.names = (Object.keys(words) as N[]).sort((a, b) => words[a].code - words[b].code);
     if (this.names.some((name, code) => words[name].code !== code)) throw new Error(`codes of ${noun}s have a gap`);
   }

@@ -3,6 +3,10 @@
 
 namespace cr3scope {
 
+Napi::Object to_js(Napi::Env env, const Words& w) {
+  return by_source(env, [&](Source source) { return to_js(env, w[source]); });
+}
+
 Napi::Object to_js(Napi::Env env, const Entry& e) {
   auto o = Napi::Object::New(env);
   o["kind"] = Napi::Number::New(env, static_cast<u8>(e.kind));
@@ -88,9 +92,7 @@ Napi::Object to_js(Napi::Env env, const Target& t) {
 Napi::Object to_js(Napi::Env env, const std::vector<PageRow>& rows) {
   auto o = Napi::Object::New(env);
   o["va"] = column64(env, rows, [](auto& r) { return r.va; });
-  o["pagemap"] = column64(env, rows, [](auto& r) { return r.words[Source::pagemap]; });
-  o["kernel"] = column64(env, rows, [](auto& r) { return r.words[Source::kernelWalk]; });
-  o["entry"] = column64(env, rows, [](auto& r) { return r.words.entry(); });
+  o["words"] = word_columns(env, rows);
   o["pfn"] = column64(env, rows, [](auto& r) { return r.pfn; });
   o["level"] = column8(env, rows, [](auto& r) { return r.level; });
   o["shift"] = column8(env, rows, [](auto& r) { return r.shift; });
@@ -264,9 +266,7 @@ Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
   auto runs = Napi::Object::New(env);
   runs["va"] = column64(env, b.runs, [](auto& r) { return r.va; });
   runs["pages"] = column64(env, b.runs, [](auto& r) { return r.pages; });
-  runs["pagemap"] = column64(env, b.runs, [](auto& r) { return r.words[Source::pagemap]; });
-  runs["kernel"] = column64(env, b.runs, [](auto& r) { return r.words[Source::kernelWalk]; });
-  runs["entry"] = column64(env, b.runs, [](auto& r) { return r.words.entry(); });
+  runs["words"] = word_columns(env, b.runs);
   runs["verdict"] = column8(env, b.runs, [](auto& r) { return r.verdict; });
   runs["note"] = column8(env, b.runs, [](auto& r) { return r.note; });
   o["runs"] = runs;
@@ -283,11 +283,8 @@ Napi::Object to_js(Napi::Env env, const CheckBatch& b) {
     x["rounds"] = Napi::Number::New(env, e.rounds);
     x["firstNs"] = to_js(env, e.first_ns);
     x["lastNs"] = to_js(env, e.last_ns);
-    x["firstPagemap"] = to_js(env, e.first[Source::pagemap]);
-    x["firstKernel"] = to_js(env, e.first[Source::kernelWalk]);
-    x["firstEntry"] = to_js(env, e.first.entry());
-    x["lastPagemap"] = to_js(env, e.last[Source::pagemap]);
-    x["lastKernel"] = to_js(env, e.last[Source::kernelWalk]);
+    x["first"] = to_js(env, e.first);
+    x["last"] = to_js(env, e.last);
     x["lastPath"] = to_js(env, e.last_path);
     evidence[static_cast<u32>(i)] = x;
   }
@@ -306,10 +303,7 @@ Napi::Object to_js(Napi::Env env, const CheckResult& r) {
   o["tables"] = words(env, r.tables);
   o["beginNs"] = to_js(env, r.begin_ns);
   o["endNs"] = to_js(env, r.end_ns);
-  auto spent = [&](Source source) { return to_js(env, r.source_ns[static_cast<size_t>(source)]); };
-  o["walkNs"] = spent(Source::tableWalk);
-  o["pagemapNs"] = spent(Source::pagemap);
-  o["kernelNs"] = spent(Source::kernelWalk);
+  o["sourceNs"] = words(env, r.source_ns);
   o["regionBegin"] = column64(env, r.regions, [](auto& x) { return x.begin; });
   o["regionEnd"] = column64(env, r.regions, [](auto& x) { return x.end; });
   auto counts = Napi::BigUint64Array::New(env, r.regions.size() * kVerdicts);

@@ -55,6 +55,21 @@ Napi::Value words(Napi::Env env, const std::array<u64, N>& values) {
   return array;
 }
 
+// An object with a value for each source, by name.
+template <class Get>
+Napi::Object by_source(Napi::Env env, Get get) {
+  auto o = Napi::Object::New(env);
+  for (size_t s = 0; s < kSources; s++) o[kSourceFacts[s].name] = get(static_cast<Source>(s));
+  return o;
+}
+// The words of many records, a column for each source.
+template <class T>
+Napi::Object word_columns(Napi::Env env, const std::vector<T>& rows) {
+  return by_source(env,
+                   [&](Source source) { return column64(env, rows, [=](auto& row) { return row.words[source]; }); });
+}
+
+Napi::Object to_js(Napi::Env env, const Words& words);
 Napi::Object to_js(Napi::Env env, const Entry& entry);
 Napi::Object to_js(Napi::Env env, const Path& path);
 Napi::Object to_js(Napi::Env env, const KernelPath& path);

@@ -187,7 +187,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
  private:
   Napi::Value target(const Napi::CallbackInfo& info) { return to_js(info.Env(), session_->target()); }
 
-  // Resolves to {directMap, directMapFrom, moduleError, readerError}: the errors are null where module and reader work.
+  // Resolves to {directMap, directMapFrom, refusals}: by source the error that it is missing for, null where it works.
   Napi::Value open(const Napi::CallbackInfo& info) {
     return Task<bool>::start(
         info.Env(),
@@ -200,8 +200,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
           auto o = Napi::Object::New(env);
           o["directMap"] = to_js(env, s->direct_map());
           o["directMapFrom"] = s->direct_map_from();
-          o["moduleError"] = reason(s->module_refusal());
-          o["readerError"] = reason(s->reader_refusal());
+          o["refusals"] = by_source(env, [&](Source source) { return reason(s->refusal(source)); });
           return o;
         });
   }

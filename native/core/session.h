@@ -13,6 +13,7 @@
 #include "machine.h"
 #include "reverse_map.h"
 #include "turns.h"
+#include "words.h"
 
 namespace cr3scope {
 
@@ -27,11 +28,15 @@ class Session {
 
   // Loads the first frame reader: the module where it is loaded, else bpf. Call once, off the main thread.
   void open();
-  // Why there is no module, and why no frame reader at all; empty where there is.
-  std::optional<Error> module_refusal() const { return module_refusal_; }
+  // Why there is no frame reader at all; empty where there is.
   std::optional<Error> reader_refusal() {
     std::lock_guard lock(mutex_);
     return refusal_;
+  }
+  // Why a source is missing; empty where it is there. Without a frame reader there is pagemap alone (page_rows.h).
+  std::optional<Error> refusal(Source source) {
+    if (source == Source::pagemap) return std::nullopt;
+    return source == Source::kernelWalk ? module_refusal_ : reader_refusal();
   }
   u64 direct_map() const { return direct_map_; }
   const std::string& direct_map_from() const { return direct_map_from_; }

@@ -57,13 +57,15 @@ Napi::Value access_of(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), path.access());
 }
 
-// judge({pagemap, entry, kernel}, level, page, facts, zeroPfn, hugeZeroPage) -> {verdict, note}: of page `page` of the
+// judge(words by source, level, page, facts, zeroPfn, hugeZeroPage) -> {verdict, note}: of page `page` of the
 // entry, counted from its first.
 Napi::Value judge_page(const Napi::CallbackInfo& info) {
   auto given = info[0].As<Napi::Object>();
   bool lossless;
-  auto word = [&](const char* name) { return given.Get(name).As<Napi::BigInt>().Uint64Value(&lossless); };
-  const Words words{{word("pagemap"), word("entry"), word("kernel")}};
+  Words words;
+  for (size_t s = 0; s < kSources; s++)
+    if (auto word = given.Get(kSourceFacts[s].name); !word.IsUndefined())
+      words.raw[s] = word.As<Napi::BigInt>().Uint64Value(&lossless);
   const u64 page = info[2].ToNumber().Uint32Value();
   Entry entry = decode(words.entry(), info[1].ToNumber().Uint32Value(), paging_argument(info[3]));
   if (entry.kind != EntryKind::marker) entry.swap_offset += page;

@@ -6,6 +6,7 @@ import { explain } from '../../app/contract/explain.ts';
 import { hex } from '../../app/contract/format.ts';
 import { kernelVersion, mapsFrame, physicalAddress, swapTypes } from '../../app/contract/paging.ts';
 import { backingOf, regionAt } from '../../app/contract/regions.ts';
+import type { Words } from '../../app/contract/sources.ts';
 import {
   ENTRY_KINDS,
   type EntryKind,
@@ -251,7 +252,7 @@ describe('check', () => {
 test('the deliberately wrong source is caught, with evidence', async () => {
   const wrong = await openSources(TEST_ADDON_PATH);
   const c = fixture.of('anon4k');
-  const evidence: { va: bigint; verdict: number; note: number; rounds: number; lastPagemap: bigint }[] = [];
+  const evidence: { va: bigint; verdict: number; note: number; rounds: number; last: Words }[] = [];
   const summary = await wrong.check(fixture.pid, 0n, c.va, c.va + BigInt(c.pages) * 4096n, (b) =>
     evidence.push(...b.evidence),
   ).promise;
@@ -264,6 +265,6 @@ test('the deliberately wrong source is caught, with evidence', async () => {
     expect(NOTES[e.note]).toBe(process.env.CR3SCOPE_GUEST === undefined ? 'differs' : 'kernelDiffers');
     expect(e.rounds).toBeGreaterThanOrEqual(4);
     expect((e.va >> 12n) % 61n).toBe(0n);
-    expect(e.lastPagemap >> 63n).toBe(1n);
+    expect(e.last.pagemap >> 63n).toBe(1n);
   }
 });

@@ -9,6 +9,7 @@ import { BUCKETS, type Evidence } from '../../app/contract/api.ts';
 import { hex } from '../../app/contract/format.ts';
 import { EXPORT_FORMATS } from '../../app/contract/formats.ts';
 import { ROLE, ROLES } from '../../app/contract/roles.ts';
+import { bySource } from '../../app/contract/sources.ts';
 import { NOTE, VERDICTS } from '../../app/contract/verdicts.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import type { Chunk } from '../../app/main/capture/chunks.ts';
@@ -46,11 +47,8 @@ const evidence = (va: bigint): Evidence => ({
   rounds: 1,
   firstNs: 0n,
   lastNs: 1n,
-  firstPagemap: 0n,
-  firstKernel: 0n,
-  firstEntry: 0n,
-  lastPagemap: 0n,
-  lastKernel: 0n,
+  first: bySource(() => 0n),
+  last: bySource(() => 0n),
   lastPath: {
     status: 0,
     last: 0,

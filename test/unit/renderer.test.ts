@@ -2,6 +2,7 @@
 // The parts of the user interface that decide something, without a page.
 import { expect, test } from 'vitest';
 import type { MemoryMap, Processes } from '../../app/contract/api.ts';
+import { bySource } from '../../app/contract/sources.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { copyAs } from '../../app/renderer/lib/copy.ts';
 import { append, MOST_KEPT } from '../../app/renderer/lib/history.ts';
@@ -51,9 +52,7 @@ test('pages of a verdict, through runs of any length', () => {
     pages: BigUint64Array.of(2n, 5n, 1n << 28n),
     verdict: Uint8Array.of(swapped, 3, swapped),
     note: new Uint8Array(3),
-    pagemap: new BigUint64Array(3),
-    kernel: new BigUint64Array(3),
-    entry: new BigUint64Array(3),
+    words: bySource(() => new BigUint64Array(3)),
   };
   const list = pagesOfVerdict(runs, swapped);
   expect(list.length).toBe(2 + (1 << 28));

@@ -197,7 +197,7 @@ function judged(row: Row, kernelWord: bigint) {
   const found = corpus.entries.find((e) => e.name === row.entry);
   if (!found) throw new Error(`the corpus has no entry "${row.entry}"`);
   const { verdict, note } = testAddon.judge(
-    { pagemap: row.pagemap, entry: BigInt(found.raw), kernel: kernelWord },
+    { pagemap: row.pagemap, tableWalk: BigInt(found.raw), kernelWalk: kernelWord },
     found.level,
     row.page ?? 0,
     factsOf(found.target as keyof typeof corpus.targets),
@@ -248,7 +248,7 @@ test('a read-only 2 MiB leaf whose frame is flagged is the huge zero page', () =
   const readOnly = 0x80000000402000a5n;
   const judge = (huge: boolean, page = 0) => {
     const pagemap = present(0x40200n + BigInt(page));
-    const { verdict, note } = testAddon.judge({ pagemap, entry: readOnly, kernel: 0n }, 2, page, facts, ZERO_PFN, huge);
+    const { verdict, note } = testAddon.judge({ pagemap, tableWalk: readOnly }, 2, page, facts, ZERO_PFN, huge);
     return `${VERDICTS[verdict]} ${NOTES[note]}`;
   };
   expect(judge(true)).toBe('agreeByRule hugeZeroPage');
@@ -260,7 +260,7 @@ test('a zero page that is PROT_NONE is still called the zero page', () => {
   const facts = factsOf('6.12');
   const judge = (pfn: bigint, raw: bigint, level: number, huge: boolean) => {
     const { verdict, note } = testAddon.judge(
-      { pagemap: present(pfn), entry: raw, kernel: 0n },
+      { pagemap: present(pfn), tableWalk: raw },
       level,
       0,
       facts,

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROLE } from '../../app/contract/roles.ts';
+import { FIELDS, SOURCE } from '../../app/contract/sources.ts';
 import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
 
 const CORE = 'native/core';
@@ -21,9 +22,19 @@ test.each([
   ['EntryKind', ENTRY_KIND],
   ['FrameStatus', FRAME_STATUS],
   ['Role', ROLE],
+  ['Source', SOURCE],
 ])('enum class %s has the words of the contract, in the order of their codes', (name, { names }) => {
   const body = new RegExp(`enum class ${name} : u8 \\{([^}]*)\\}`).exec(headers)?.[1] ?? '';
   expect(body.split(',').flatMap((word) => word.trim() || [])).toEqual(names);
+});
+
+test('the core gives words by the names of the sources', () => {
+  const rows = /kSourceFacts = \{\{([^;]*)\}\};/.exec(headers)?.[1] ?? '';
+  expect([...rows.matchAll(/"(\w+)"/g)].map((m) => m[1])).toEqual(SOURCE.names);
+});
+
+test('words of different sources have different names in exports', () => {
+  expect(new Set(FIELDS).size).toBe(SOURCE.names.length);
 });
 
 test.each([
@@ -53,7 +64,7 @@ test('a code that is not known is called so, in words and in documents', () => {
 });
 
 test('every word has a label and a meaning, but for none', () => {
-  for (const vocabulary of [VERDICT, NOTE, ENTRY_KIND, FRAME_STATUS, ROLE])
+  for (const vocabulary of [VERDICT, NOTE, ENTRY_KIND, FRAME_STATUS, ROLE, SOURCE])
     for (const name of vocabulary.names) {
       const { label, meaning } = (vocabulary as typeof NOTE).word(name as never);
       if (vocabulary !== NOTE || name !== 'none')

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A capture as sources: everything above reads it as it reads a machine.
 import {
+  blankRows,
   type CheckSummary,
   type Cpus,
   type Evidence,
@@ -33,6 +34,7 @@ import {
   userRootOf,
 } from '../../contract/paging.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
+import { bySource, SOURCES } from '../../contract/sources.ts';
 import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 import type { AddonOwners, AddonTarget, CheckBatch, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
@@ -41,7 +43,7 @@ import { turn } from '../turn.ts';
 import type { Chunk, ChunkOf, RegionColumns } from './chunks.ts';
 import { CaptureReader, type ChunkPlace, TOO_MUCH } from './container.ts';
 import { FrameIndex } from './frame-index.ts';
-import { CapturedPages, countStretches, STRETCHES_AT_ONCE, type Stretch, wordsAt } from './pages.ts';
+import { CapturedPages, countStretches, STRETCHES_AT_ONCE, type Stretch, sameWords, wordsAt } from './pages.ts';
 import { lastInPieces, type Piece, searchPieces } from './search.ts';
 
 const UNKNOWN = (1n << 64n) - 1n;
@@ -371,7 +373,7 @@ function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint,
   const found = space.pages.find(va);
   if (found?.stretch.level !== 1) return done(nothing, NOT_CAPTURED);
   table[1] = at;
-  entry[1] = wordsAt(found.stretch, found.page).entry;
+  entry[1] = wordsAt(found.stretch, found.page).tableWalk;
   last = 1;
   return done(decode(entry[1], 1, target), 0);
 }
@@ -390,27 +392,14 @@ function pteTable(space: CapturedSpace, va: bigint): Uint8Array {
     }
     const { stretch, page } = found;
     const end = Math.min(TABLE_ENTRIES, i + Number(stretch.pages - page));
-    for (let k = page; i < end; i++, k++) if (stretch.level === 1) entries[i] = wordsAt(stretch, k).entry;
+    for (let k = page; i < end; i++, k++) if (stretch.level === 1) entries[i] = wordsAt(stretch, k).tableWalk;
   }
   return new Uint8Array(entries.buffer);
 }
 
 /** One row a page, as Checker::rows() of native/core/check.cc gives them. */
 function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint>): Rows {
-  const n = vas.length;
-  const rows: Rows = {
-    va: BigUint64Array.from(vas, pageOf),
-    pagemap: new BigUint64Array(n),
-    kernel: new BigUint64Array(n),
-    entry: new BigUint64Array(n),
-    pfn: new BigUint64Array(n),
-    level: new Uint8Array(n),
-    shift: new Uint8Array(n),
-    kind: new Uint8Array(n),
-    status: new Uint8Array(n),
-    verdict: new Uint8Array(n),
-    note: new Uint8Array(n),
-  };
+  const rows: Rows = { ...blankRows(vas.length), va: BigUint64Array.from(vas, pageOf) };
   rows.va.forEach((va, i) => {
     const found = space.pages.find(va);
     if (!found) {
@@ -421,10 +410,8 @@ function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint
     const { stretch, page } = found;
     const words = wordsAt(stretch, page);
     const level = stretch.level || walkCaptured(target, space, rootOf(space), va).last;
-    const leaf = decode(words.entry, level || 1, target);
-    rows.pagemap[i] = words.pagemap;
-    rows.kernel[i] = words.kernel;
-    rows.entry[i] = words.entry;
+    const leaf = decode(words.tableWalk, level || 1, target);
+    for (const name of SOURCES) rows.words[name][i] = words[name];
     rows.pfn[i] = pfnOf(physicalAddress(va, leaf));
     rows.level[i] = level;
     rows.shift[i] = leaf.shift;
@@ -437,7 +424,7 @@ function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint
 
 const rootOf = (space: CapturedSpace): bigint => space.summary?.rootPa ?? space.tree?.rootPa ?? 0n;
 
-type Run = { [K in keyof Omit<Runs, 'verdict' | 'note'>]: bigint } & { verdict: number; note: number };
+type Run = Pick<Stretch, 'va' | 'words' | 'verdict' | 'note'> & { pages: bigint };
 
 /** The stretches that do not plainly agree, joined if their words are the same, as a check reports them. */
 export class RunCollector {
@@ -455,27 +442,22 @@ export class RunCollector {
       last.va + pageBytes(last.pages) === s.va &&
       last.verdict === s.verdict &&
       last.note === s.note &&
-      last.pagemap === s.pagemap &&
-      last.entry === s.entry &&
-      last.kernel === s.kernel
+      sameWords(last.words, s.words)
     )
       last.pages += s.pages;
     else {
-      const { va, pages, pagemap, kernel, entry, verdict, note } = s;
-      this.list.push({ va, pages, pagemap, kernel, entry, verdict, note });
+      const { va, pages, words, verdict, note } = s;
+      this.list.push({ va, pages, words, verdict, note });
     }
   }
 
   /** Removes and returns the runs so far, without the last `but`, which may continue. */
   take(but = 0): Runs {
     const runs = this.list.splice(0, this.list.length - but);
-    const words = (key: 'va' | 'pages' | 'pagemap' | 'kernel' | 'entry') => BigUint64Array.from(runs, (r) => r[key]);
     return {
-      va: words('va'),
-      pages: words('pages'),
-      pagemap: words('pagemap'),
-      kernel: words('kernel'),
-      entry: words('entry'),
+      va: BigUint64Array.from(runs, (r) => r.va),
+      pages: BigUint64Array.from(runs, (r) => r.pages),
+      words: bySource((name) => BigUint64Array.from(runs, (r) => r.words[name])),
       verdict: Uint8Array.from(runs, (r) => r.verdict),
       note: Uint8Array.from(runs, (r) => r.note),
     };
@@ -489,7 +471,7 @@ export class RunCollector {
 function* mappedStretches(target: AddonTarget, { pages }: CapturedSpace) {
   let passed = 0;
   for (const stretch of pages.stretches()) {
-    const leaf = decode(stretch.entry, stretch.level || 1, target);
+    const leaf = decode(stretch.words.tableWalk, stretch.level || 1, target);
     if (mapsFrame(leaf.kind)) {
       passed = 0;
       const first = pfnOf(physicalAddress(stretch.va, leaf));
@@ -516,7 +498,7 @@ async function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: big
         const va = stretch.va + pageBytes(k);
         const path = walkCaptured(target, space, rootOf(space), va);
         const access = accessOf(path.entry, path.last, target.levels, target.pti);
-        list.push({ pid: space.pid, start: space.startTicks, va, shift, entry: wordsAt(stretch, k).entry, access });
+        list.push({ pid: space.pid, start: space.startTicks, va, shift, entry: wordsAt(stretch, k).tableWalk, access });
       }
     }
   }

@@ -25,6 +25,7 @@ import { bitsOf } from '../../contract/format.ts';
 import { isVsyscall, PAGE_BYTES, PAGE_SIZE, PFN_END, pageOffset } from '../../contract/paging.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
+import { newerEvidence, newerRows, newerSummary } from './older.ts';
 
 /** The longest argument that Linux passes to a program. No other text of a capture is longer. */
 const MOST_TEXT = 1 << 17;
@@ -54,11 +55,11 @@ function known<C extends Counts>(column: C, width: number, codes: number, rest?:
 
 type Columns = Record<string, unknown>;
 
-/** Columns of one table must have one length; `per` gives those that hold several values a row. */
+/** Columns of one table, and of words in it, must have one length; `per` gives those that hold several values a row. */
 function table<T extends z.ZodType<Columns>>(schema: T, rows: string, per: Readonly<Record<string, number>> = {}): T {
   return schema.refine((value) => {
     const n = (value[rows] as ArrayLike<unknown>).length;
-    return Object.entries(value).every(([name, column]) => {
+    return Object.entries({ ...value, ...(value.words as Columns | undefined) }).every(([name, column]) => {
       if (!Array.isArray(column) && !ArrayBuffer.isView(column)) return true;
       const width = per[name] ?? 1;
       return width === 0 || (column as unknown as ArrayLike<unknown>).length === n * width;
@@ -99,10 +100,18 @@ const knownVerdicts = <T extends RegionColumns>(s: T): T => ({
   regionBuckets: known(s.regionBuckets, width(s), VERDICTS.length),
 });
 const UNFIT = 'a summary that does not fit itself';
-const SafeSummary = CheckSummary.refine(
-  (s) => s.counts.length >= VERDICTS.length && s.counts.length <= MOST_CODES && s.tables.length >= 6 && regionsFit(s),
-  UNFIT,
-).transform(knownVerdicts);
+const SafeSummary = z.preprocess(
+  newerSummary,
+  CheckSummary.refine(
+    (s) =>
+      s.counts.length >= VERDICTS.length &&
+      s.counts.length <= MOST_CODES &&
+      s.sourceNs.length <= MOST_CODES &&
+      s.tables.length >= 6 &&
+      regionsFit(s),
+    UNFIT,
+  ).transform(knownVerdicts),
+);
 const SafeTree = table(TableTree, 'level', { mapped: 0 });
 const SafeMap = MemoryMap.refine(
   (m) =>
@@ -160,7 +169,14 @@ const CapturedFrames = z
   .refine((f) => frameNumbers(f.pfn), NOT_FRAMES);
 
 const WatchBatch = z
-  .object({ ns: u64, samples: u64, initial: z.boolean(), rows: table(Rows, 'va'), flags: u64s, counts: u64s })
+  .object({
+    ns: u64,
+    samples: u64,
+    initial: z.boolean(),
+    rows: z.preprocess(newerRows, table(Rows, 'va')),
+    flags: u64s,
+    counts: u64s,
+  })
   .refine((b) => b.flags.length === b.rows.va.length && b.counts.length === b.rows.va.length, 'columns differ');
 
 /** One chunk; the first is `begin`, the last of a complete capture `end`. docs/capture.md has the order. */
@@ -198,7 +214,7 @@ export const Chunk = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('regions'), regions: SafeRegions }),
   /** Stretches of pages, packed by native/core/page_record.cc. */
   z.object({ kind: z.literal('pages'), packed: u8s }),
-  z.object({ kind: z.literal('evidence'), evidence: z.array(Evidence) }),
+  z.object({ kind: z.literal('evidence'), evidence: z.array(z.preprocess(newerEvidence, Evidence)) }),
   /** All tables of the process, or some more of them: version 2. */
   z.object({ kind: z.literal('tree'), tree: SafeTree }),
   /** The upper tables, whose entries lead to the pages; in version 1 each with the complete tree. */

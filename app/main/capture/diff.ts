@@ -2,11 +2,12 @@
 // What changed between two captures: processes, roots, regions, pages. Pairs are matched by PID and start time.
 import { type Difference, type DiffTotals, PAGE_CHANGES, type PageChange } from '../../contract/changes.ts';
 import { decode, mapsFrame, PAGE_SIZE, pageBytes, pagesBetween } from '../../contract/paging.ts';
+import { bySource, type Words } from '../../contract/sources.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import type { CaptureContents, CapturedSpace } from './captured.ts';
-import { type PageWords, STRETCHES_AT_ONCE, type Step, type Stretch, wordsAt } from './pages.ts';
+import { STRETCHES_AT_ONCE, type Step, type Stretch, wordsAt } from './pages.ts';
 
-const NOTHING: PageWords = { pagemap: 0n, kernel: 0n, entry: 0n };
+const NOTHING = bySource(() => 0n);
 const PRESENT = 1n << 63n;
 const SWAPPED = 1n << 62n;
 const EXCLUSIVE = 1n << 56n;
@@ -17,7 +18,7 @@ const RIGHTS = 2n | 4n | (1n << 63n);
 const UNSURE = new Set([VERDICTS.indexOf('changedBetween'), VERDICTS.indexOf('notComparable')]);
 
 interface Side {
-  readonly words: PageWords;
+  readonly words: Words;
   readonly level: number;
   readonly verdict: number;
 }
@@ -29,9 +30,9 @@ function changeOf(
   facts: CaptureContents['begin']['target'],
   sameBoot: boolean,
 ): PageChange | undefined {
-  if (a.words.pagemap === b.words.pagemap && a.words.entry === b.words.entry) return undefined;
+  if (a.words.pagemap === b.words.pagemap && a.words.tableWalk === b.words.tableWalk) return undefined;
   if (UNSURE.has(a.verdict) || UNSURE.has(b.verdict)) return 'unsure';
-  const [one, other] = [decode(a.words.entry, a.level || 1, facts), decode(b.words.entry, b.level || 1, facts)];
+  const [one, other] = [decode(a.words.tableWalk, a.level || 1, facts), decode(b.words.tableWalk, b.level || 1, facts)];
   const [was, is] = [mapsFrame(one.kind), mapsFrame(other.kind)];
   if (!was && !is) {
     if (one.kind !== other.kind)
@@ -42,15 +43,15 @@ function changeOf(
           : one.kind === 'table'
             ? undefined
             : 'kind';
-    const slot = (w: PageWords) => (w.pagemap & SWAPPED ? w.pagemap & LOW : 0n);
+    const slot = (w: Words) => (w.pagemap & SWAPPED ? w.pagemap & LOW : 0n);
     return one.kind === 'swap' && slot(a.words) !== slot(b.words) ? 'swapMoved' : undefined;
   }
   if (!was) return one.kind === 'swap' ? 'swappedIn' : 'mapped';
   if (!is) return other.kind === 'swap' ? 'swappedOut' : 'unmapped';
-  const frame = (w: PageWords) => (w.pagemap & PRESENT ? w.pagemap & LOW : 0n);
+  const frame = (w: Words) => (w.pagemap & PRESENT ? w.pagemap & LOW : 0n);
   if (sameBoot && frame(a.words) !== frame(b.words)) return 'moved';
   if (one.shift !== other.shift) return 'resized';
-  if (one.kind !== other.kind || (a.words.entry ^ b.words.entry) & RIGHTS) return 'permission';
+  if (one.kind !== other.kind || (a.words.tableWalk ^ b.words.tableWalk) & RIGHTS) return 'permission';
   return (a.words.pagemap ^ b.words.pagemap) & EXCLUSIVE ? 'sharing' : undefined;
 }
 
@@ -59,11 +60,11 @@ const least = (...values: bigint[]) => values.reduce((a, b) => (b < a ? b : a));
 
 /** Pages k of [0, n) of two stretches whose words are alike although those of the other pages are not. */
 function* alikeOnes(a: Side, stepA: Step, b: Side, stepB: Step, n: bigint): Generator<bigint> {
-  for (const word of ['pagemap', 'entry'] as const) {
-    const mask = word === 'entry' ? ALL : LOW;
+  for (const word of ['pagemap', 'tableWalk'] as const) {
+    const mask = word === 'tableWalk' ? ALL : LOW;
     const [was, is] = [a.words[word] & mask, b.words[word] & mask];
-    const growth = (step: Step) => (step === 'same' || (word === 'entry' && step !== 'frames') ? 0n : 1n);
-    const by = (growth(stepA) - growth(stepB)) * (word === 'entry' ? PAGE_SIZE : 1n);
+    const growth = (step: Step) => (step === 'same' || (word === 'tableWalk' && step !== 'frames') ? 0n : 1n);
+    const by = (growth(stepA) - growth(stepB)) * (word === 'tableWalk' ? PAGE_SIZE : 1n);
     if (!by || (is - was) % by) continue;
     const k = (is - was) / by;
     if (k >= 0n && k < n) yield k;

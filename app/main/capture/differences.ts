@@ -12,9 +12,9 @@ const flat = (d: Difference) => {
   return {
     ...rest,
     beforePagemap: before.pagemap,
-    beforeEntry: before.entry,
+    beforeEntry: before.tableWalk,
     afterPagemap: after.pagemap,
-    afterEntry: after.entry,
+    afterEntry: after.tableWalk,
   };
 };
 

@@ -3,6 +3,7 @@
 
 import { constants, inflateSync } from 'node:zlib';
 import { pageBytes, pageOffset, pagesBetween, paOf, pfnOf } from '../../contract/paging.ts';
+import { bySource, PAGE_SOURCES, SOURCES, type Words } from '../../contract/sources.ts';
 import { Failed } from '../sources/failed.ts';
 import { turn } from '../turn.ts';
 
@@ -14,9 +15,7 @@ export interface Stretch {
   readonly va: bigint;
   readonly pages: bigint;
   /** Of the first page. */
-  readonly pagemap: bigint;
-  readonly kernel: bigint;
-  readonly entry: bigint;
+  readonly words: Words;
   /** Level of the entry; 0: a hole in the upper levels. */
   readonly level: number;
   readonly step: Step;
@@ -25,11 +24,14 @@ export interface Stretch {
   readonly note: number;
 }
 
-export type PageWords = Pick<Stretch, 'pagemap' | 'kernel' | 'entry'>;
-
-const WIDE = 5;
-const NARROW = 4;
-const BYTES = WIDE * 8 + NARROW;
+/** The columns of words, in their order. A source that came later has its column after those that were there before. */
+const WORD_COLUMNS = ['tableWalk', ...PAGE_SOURCES] as const;
+/** Those that every capture has. */
+const LEAST_SOURCES = 3;
+/** A capture of a later version may have some more, which are passed over. */
+const MOST_SOURCES = 8;
+/** Bytes of a stretch with words of so many sources. */
+const bytesWith = (sources: number) => (2 + sources) * 8 + 4;
 const MOST_STRETCHES = 1 << 20;
 /** Stretches of a process that are kept unpacked; the block in use always is. */
 const MOST_UNPACKED = 1 << 19;
@@ -71,9 +73,7 @@ interface Block {
   readonly length: number;
   readonly va: BigUint64Array;
   readonly pages: BigUint64Array;
-  readonly entry: BigUint64Array;
-  readonly pagemap: BigUint64Array;
-  readonly kernel: BigUint64Array;
+  readonly words: Words<BigUint64Array>;
   readonly level: Uint8Array;
   readonly step: Uint8Array;
   readonly verdict: Uint8Array;
@@ -84,18 +84,27 @@ interface Block {
 function unpackBlock(packed: Uint8Array): Block {
   const n = countStretches(packed);
   if (n > MOST_STRETCHES) throw malformed('more than there may be in one block');
-  const raw = inflate(packed, Math.max(4 + n * BYTES, 4));
-  if (raw.length !== 4 + n * BYTES) throw malformed('of another length than they say');
+  const raw = inflate(packed, Math.max(4 + n * bytesWith(MOST_SOURCES), 4));
+  let sources = LEAST_SOURCES;
+  while (n > 0 && sources < MOST_SOURCES && raw.length > 4 + n * bytesWith(sources)) sources++;
+  if (raw.length !== 4 + n * bytesWith(sources)) throw malformed('of another length than they say');
   // Join the planes of a column, lowest byte first.
-  const [va, pages, entry, pagemap, kernel] = Array.from({ length: WIDE }, (_, c) => {
+  const wide = (c: number): BigUint64Array => {
     const words = new BigUint64Array(n);
     const bytes = new Uint8Array(words.buffer);
     const column = raw.subarray(4 + c * n * 8, 4 + (c + 1) * n * 8);
     for (let plane = 0; plane < 8; plane++)
       for (let i = 0, from = plane * n, to = plane; i < n; i++, from++, to += 8) bytes[to] = column[from] as number;
     return words;
-  }) as [BigUint64Array, BigUint64Array, BigUint64Array, BigUint64Array, BigUint64Array];
-  const narrow = raw.subarray(4 + WIDE * n * 8);
+  };
+  const [va, pages] = [wide(0), wide(1)];
+  const words = bySource((name) => {
+    const c = WORD_COLUMNS.indexOf(name);
+    return c < sources ? wide(2 + c) : new BigUint64Array(n); // the writer did not know that source
+  });
+  const entry = words.tableWalk;
+  const compared = PAGE_SOURCES.filter((name) => WORD_COLUMNS.indexOf(name) < sources).map((name) => words[name]);
+  const narrow = raw.subarray(4 + (2 + sources) * n * 8);
   const column = (k: number): Uint8Array => narrow.subarray(k * n, (k + 1) * n);
   const [level, step, verdict, note] = [column(0), column(1), column(2), column(3)];
   let end = 0n;
@@ -112,19 +121,25 @@ function unpackBlock(packed: Uint8Array): Block {
     va[i] = first;
     pages[i] = more;
     entry[i] = word;
-    pagemap[i] = u64((pagemap[i] as bigint) + frame);
-    kernel[i] = u64((kernel[i] as bigint) + frame);
+    for (const column of compared) column[i] = u64((column[i] as bigint) + frame);
     end = first + pageBytes(more);
   }
-  return { length: n, va, pages, entry, pagemap, kernel, level, step, verdict, note };
+  return { length: n, va, pages, words, level, step, verdict, note };
+}
+
+/** A copy of this is made faster than an object with the same fields. */
+const NO_WORDS = bySource(() => 0n);
+
+function firstWords(b: Block, i: number): Words {
+  const words = { ...NO_WORDS };
+  for (const name of SOURCES) words[name] = b.words[name][i] as bigint;
+  return words;
 }
 
 const stretchAt = (b: Block, i: number): Stretch => ({
   va: b.va[i] as bigint,
   pages: b.pages[i] as bigint,
-  entry: b.entry[i] as bigint,
-  pagemap: b.pagemap[i] as bigint,
-  kernel: b.kernel[i] as bigint,
+  words: firstWords(b, i),
   level: b.level[i] as number,
   step: STEPS[b.step[i] as number] as Step,
   verdict: b.verdict[i] as number,
@@ -139,14 +154,16 @@ function* stretchesOf(block: Block): Generator<Stretch> {
 export const unpackStretches = (packed: Uint8Array): Iterable<Stretch> => stretchesOf(unpackBlock(packed));
 
 /** The words of page `k` of a stretch. */
-export function wordsAt({ pagemap, kernel, entry, step }: Stretch, k: bigint): PageWords {
-  if (step === 'same') return { pagemap, kernel, entry };
-  return {
-    pagemap: u64(pagemap + k),
-    kernel: kernel ? u64(kernel + k) : 0n,
-    entry: step === 'frames' ? u64(entry + paOf(k)) : entry,
-  };
+export function wordsAt({ words, step }: Stretch, k: bigint): Words {
+  if (step === 'same') return words;
+  const next = { ...words };
+  for (const name of PAGE_SOURCES) if (next[name]) next[name] = u64(next[name] + k);
+  if (step === 'frames') next.tableWalk = u64(next.tableWalk + paOf(k));
+  return next;
 }
+
+/** Whether the first pages of two stretches have the same words. */
+export const sameWords = (a: Words, b: Words): boolean => SOURCES.every((name) => a[name] === b[name]);
 
 /** The pages of one process, unpacked block by block when they are needed. */
 export class CapturedPages {

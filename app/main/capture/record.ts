@@ -21,7 +21,7 @@ import type { WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import { type ChunkOf, MOST_FRAMES_AT_ONCE, type RegionColumns } from './chunks.ts';
 import { CaptureWriter } from './container.ts';
-import { type Stretch, unpackStretches, wordsAt } from './pages.ts';
+import { type Stretch, unpackStretches } from './pages.ts';
 
 const MEMORY_CELLS = 1 << 12;
 /** The most that one chunk holds of what may have any length: regions, characters of their paths, and rows. */
@@ -126,9 +126,9 @@ const regionsOf = (s: CheckSummary, from: number, to: number): RegionColumns => 
 function* framesOf(stretches: Iterable<Stretch>, explorer: Explorer): Generator<{ pfn: bigint; pages: bigint }> {
   const { target } = explorer.sources;
   for (const stretch of stretches) {
-    const { kind } = decode(stretch.entry, stretch.level || 1, target);
-    const pfn = wordsAt(stretch, 0n).pagemap & ((1n << 55n) - 1n);
-    if (!mapsFrame(kind) || pfn === target.zeroPfn || !(stretch.pagemap >> 63n)) continue;
+    const { kind } = decode(stretch.words.tableWalk, stretch.level || 1, target);
+    const pfn = stretch.words.pagemap & ((1n << 55n) - 1n);
+    if (!mapsFrame(kind) || pfn === target.zeroPfn || !(stretch.words.pagemap >> 63n)) continue;
     yield { pfn, pages: stretch.step === 'same' ? 1n : stretch.pages };
   }
 }

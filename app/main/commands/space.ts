@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Commands about address spaces: ps, regions, check.
-import { type ByteProof, OUTCOMES } from '../../contract/api.ts';
+import { type ByteProof, OUTCOMES, type Target } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { sayProof } from '../../contract/proof.ts';
+import { SOURCE, SOURCES, type Words } from '../../contract/sources.ts';
 import { NOTE, sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import { numbers, proofWords } from '../capture/formats/words.ts';
 import { checkSeconds, type Explorer } from '../explorer/explorer.ts';
@@ -123,12 +124,18 @@ export async function check(explorer: Explorer, pidText: string | undefined, opt
     sayVerdicts(summary.counts);
     for (const e of evidence.filter((v) => VERDICTS[v.verdict] === 'mismatch').slice(0, 20))
       say(
-        `  MISMATCH ${hexVa(e.va)}: ${NOTE.label(NOTE.name(e.note))}; pagemap ${hex(e.lastPagemap, 16)}, entry ${hex(e.lastPath.entry[e.lastPath.last] ?? 0n, 16)}, ${e.rounds} re-reads`,
+        `  MISMATCH ${hexVa(e.va)}: ${NOTE.label(NOTE.name(e.note))}; ${sayWords(e.last, target)}, ${e.rounds} re-reads`,
       );
     if (proof) sayBytes(proof);
   }
   return verdicts.mismatch || proof?.differ ? 1 : 0;
 }
+
+/** "pagemap 8180000000117274, entry 8000000117274867": the words of the sources that are ready. */
+const sayWords = (words: Words, target: Target): string =>
+  SOURCES.filter((name) => target.sources.some((s) => s.name === name && s.ready))
+    .map((name) => `${SOURCE.word(name).field} ${hex(words[name], 16)}`)
+    .join(', ');
 
 function sayBytes(proof: ByteProof): void {
   say(`  bytes of frames against /proc/PID/mem: ${sayProof(proof)} (${(Number(proof.ns) / 1e9).toFixed(3)} s)`);

@@ -4,7 +4,7 @@ import type { KernelPath, Path, Target } from '../../contract/api.ts';
 import { entryText } from '../../contract/entry.ts';
 import { explain, levelTitle, parseLevel, plausibleLevels } from '../../contract/explain.ts';
 import { bytes, count, hex, hexVa, kpageFlagLabels, parseU64 } from '../../contract/format.ts';
-import { differingLevel, kernelText } from '../../contract/kernel.ts';
+import { kernelText } from '../../contract/kernel.ts';
 import {
   decode,
   flagsOf,
@@ -23,6 +23,8 @@ import {
   userRootOf,
 } from '../../contract/paging.ts';
 import { regionAt, regionText } from '../../contract/regions.ts';
+import { differingLevel, wordIn } from '../../contract/said.ts';
+import { bySource } from '../../contract/sources.ts';
 import {
   compareRoots,
   kindCounts,
@@ -75,8 +77,9 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
   const pa = mapped ? physicalAddress(va, leaf) : null;
   const steps = walkSteps(t.path, va, target);
   const row = t.row && {
-    pagemap: t.row.pagemap[0] as bigint,
-    pagemapFlags: pagemapFlags(t.row.pagemap[0] as bigint),
+    words: bySource((name) => (t.row && wordIn(t.row.words, 0, name)) ?? null),
+    pagemap: t.row.words.pagemap[0] as bigint,
+    pagemapFlags: pagemapFlags(t.row.words.pagemap[0] as bigint),
     verdict: VERDICT.name(t.row.verdict[0] ?? 0),
     note: NOTE.name(t.row.note[0] ?? 0),
   };

@@ -15,6 +15,7 @@ import {
   type Traced,
 } from '../../contract/api.ts';
 import { isCanonical, pagesBetween, userRootOf, wholePages } from '../../contract/paging.ts';
+import { bySource, SOURCES } from '../../contract/sources.ts';
 import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
 import type { Sources } from '../sources/sources.ts';
@@ -96,15 +97,14 @@ function concatRuns(parts: Runs[]): Runs {
   const runs: Runs = {
     va: new BigUint64Array(length),
     pages: new BigUint64Array(length),
-    pagemap: new BigUint64Array(length),
-    kernel: new BigUint64Array(length),
-    entry: new BigUint64Array(length),
+    words: bySource(() => new BigUint64Array(length)),
     verdict: new Uint8Array(length),
     note: new Uint8Array(length),
   };
   let at = 0;
   for (const part of parts) {
-    for (const key of ['va', 'pages', 'pagemap', 'kernel', 'entry'] as const) runs[key].set(part[key], at);
+    for (const key of ['va', 'pages'] as const) runs[key].set(part[key], at);
+    for (const name of SOURCES) runs.words[name].set(part.words[name], at);
     for (const key of ['verdict', 'note'] as const) runs[key].set(part[key], at);
     at += part.va.length;
   }

@@ -3,7 +3,6 @@
 import type { Path, Target, Translation } from '../../contract/api.ts';
 import { explain } from '../../contract/explain.ts';
 import { hex, hexVa } from '../../contract/format.ts';
-import { differingLevel, kernelText } from '../../contract/kernel.ts';
 import {
   addressMask,
   decode,
@@ -12,7 +11,6 @@ import {
   halfOf,
   levelName,
   mapsFrame,
-  pagemapFlags,
   pageOffset,
   pageSizeName,
   permission,
@@ -22,6 +20,8 @@ import {
   tableIndex,
   userRootOf,
 } from '../../contract/paging.ts';
+import { said } from '../../contract/said.ts';
+import { PAGE_SOURCES, SOURCE } from '../../contract/sources.ts';
 import { FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 
 type Facts = Pick<Target, 'levels' | 'maxPhysBits' | 'encryptionMask' | 'swap' | 'pti' | 'release'>;
@@ -106,19 +106,14 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts, 
         : `  the user root ends at its ${user.last ? levelName(user.last, levels) : 'root'}: user mode does not see this address`,
     );
   }
-  if (t.kernel) {
-    const differs = differingLevel(t.kernel, path, levels);
-    const how = differs
-      ? `; its ${levelName(differs, levels)} is another than the table walk’s`
-      : ', by the same tables and entries';
-    lines.push(`kernel walk ${kernelText(t.kernel.word)}${t.kernel.last === 0 ? ': it looks into regions only' : how}`);
-  } else if (t.row?.kernel[0]) {
-    lines.push(`kernel walk ${kernelText(t.row.kernel[0])}`); // a capture has its word, not its levels
+  for (const name of PAGE_SOURCES) {
+    const it = said(t, name, levels);
+    if (!it) continue;
+    const what = it.flags ? `0x${hex(it.word, 16)}  ${it.flags.join(', ') || 'nothing'}` : it.text;
+    lines.push(`${SOURCE.label(name)} ${what}${it.way ? `, ${it.way}` : ''}`);
   }
   if (t.row) {
-    const word = t.row.pagemap[0] as bigint;
     const note = NOTE.name(t.row.note[0] ?? 0);
-    lines.push(`pagemap 0x${hex(word, 16)}  ${pagemapFlags(word).join(', ') || 'nothing'}`);
     lines.push(
       `verdict ${VERDICT.label(VERDICT.name(t.row.verdict[0] ?? 0))}${note === 'none' ? '' : `, ${NOTE.label(note)}`}`,
     );

@@ -5,6 +5,7 @@
 import {
   type Api,
   type Args,
+  blankRows,
   type CheckEvent,
   type Events,
   METHODS,
@@ -31,19 +32,7 @@ const MOST_CHECKS = 8;
 const MOST_LABS = 8;
 
 const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts'> = {
-  rows: {
-    va: new BigUint64Array(),
-    pagemap: new BigUint64Array(),
-    kernel: new BigUint64Array(),
-    entry: new BigUint64Array(),
-    pfn: new BigUint64Array(),
-    level: new Uint8Array(),
-    shift: new Uint8Array(),
-    kind: new Uint8Array(),
-    status: new Uint8Array(),
-    verdict: new Uint8Array(),
-    note: new Uint8Array(),
-  },
+  rows: blankRows(0),
   flags: new BigUint64Array(),
   counts: new BigUint64Array(),
 };

@@ -12,6 +12,7 @@ import type {
   Translation,
 } from '../../contract/api.ts';
 import type { SwapTypes } from '../../contract/paging.ts';
+import type { Words } from '../../contract/sources.ts';
 
 export interface AddonTarget {
   release: string;
@@ -160,8 +161,8 @@ export type AddonOwners = Omit<Owners, 'mapCount' | 'flags' | 'sharers'>;
 /** Rejections are Errors with code ("ESRCH"), errno, call and remedy. */
 export interface AddonSession {
   target(): AddonTarget;
-  /** The errors are null if the module, and some frame reader, work. */
-  open(): Promise<{ directMap: bigint; directMapFrom: string; moduleError: Error | null; readerError: Error | null }>;
+  /** By source the error for which it is missing; null if it works. */
+  open(): Promise<{ directMap: bigint; directMapFrom: string; refusals: Words<Error | null> }>;
   /** Registers are 0 if the module is not loaded. */
   cpus(): Promise<AddonCpus>;
   processes(): Promise<AddonProcesses>;

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import type { SourceStatus, Target } from '../../contract/api.ts';
+import { SHOWN_SOURCES, SOURCE, type SourceName, type Words } from '../../contract/sources.ts';
 import { bootId } from '../proc.ts';
 import { VERSION } from '../version.ts';
 import type { Addon, AddonCpus, AddonRoots, AddonSession, AddonTarget } from './addon.d.ts';
@@ -25,19 +26,17 @@ export interface Sources extends Omit<AddonSession, 'target' | 'open' | 'roots' 
   roots(): Promise<AddonRoots | null>;
 }
 
-function pagemapStatus(target: AddonTarget): SourceStatus {
-  const ready = target.zeroPfn !== 0n;
-  return {
-    name: 'pagemap',
-    label: 'pagemap',
-    ready,
-    detail: ready ? '/proc/PID/pagemap with frame numbers' : 'pagemap hides frame numbers from this user (they read 0)',
-    remedy: ready ? '' : 'Run as root: this needs CAP_SYS_ADMIN in the initial user namespace.',
-  };
-}
+const hidden = () =>
+  new Failed(
+    'pagemap hides frame numbers from this user (they read 0)',
+    'Run as root: this needs CAP_SYS_ADMIN in the initial user namespace.',
+    'EPERM',
+  );
 
-function status(name: SourceStatus['name'], label: string, error: Error | null, detail: string): SourceStatus {
-  if (!error) return { name, label, ready: true, detail, remedy: '' };
+/** The status of a source that may be missing for an error. `how` replaces its meaning, if more is known. */
+function status(name: SourceName, error: Error | null, how?: string): SourceStatus {
+  const { label, meaning } = SOURCE.word(name);
+  if (!error) return { name, label, ready: true, detail: how ?? meaning, remedy: '' };
   const { message, remedy } = Failed.from(error);
   return { name, label, ready: false, detail: message, remedy };
 }
@@ -60,16 +59,13 @@ export async function openSources(path: string): Promise<Sources> {
   const addon = createRequire(path)(path) as Addon;
   const session = new addon.Session();
   const target = session.target();
-  const { directMap, directMapFrom, moduleError, readerError } = await session.open();
-  const reader = moduleError ? 'bpf' : 'the module';
-  const kernelWalk = status('kernelWalk', 'kernel walk', moduleError, 'the kernel’s own helpers, by cr3scope.ko');
-  const tableWalk = status(
-    'tableWalk',
-    'table walk',
-    readerError,
-    `raw table frames, read by ${reader}; direct map at 0x${directMap.toString(16)} (${directMapFrom})`,
-  );
-  const sources = [pagemapStatus(target), kernelWalk, tableWalk];
+  const { directMap, directMapFrom, refusals } = await session.open();
+  const missing: Words<Error | null> = { ...refusals, pagemap: target.zeroPfn ? null : hidden() };
+  const reader = missing.kernelWalk ? 'bpf' : 'the module';
+  const how: Partial<Words<string>> = {
+    tableWalk: `${SOURCE.meaning('tableWalk')}, read by ${reader}; direct map at 0x${directMap.toString(16)} (${directMapFrom})`,
+  };
+  const sources = SHOWN_SOURCES.map((name) => status(name, missing[name], how[name]));
   const { capabilities: _, btf: __, ...facts } = target;
   const users = userNames();
   const cgroups = new Cgroups();
@@ -93,7 +89,7 @@ export async function openSources(path: string): Promise<Sources> {
     userName: (uid) => users.get(uid) ?? String(uid),
     cgroupPath: (inode) => cgroups.path(inode),
     processes: () => session.processes(),
-    roots: () => (tableWalk.ready ? session.roots() : Promise.resolve(null)),
+    roots: () => (missing.tableWalk === null ? session.roots() : Promise.resolve(null)),
     cpus: () => session.cpus(),
     regions: (...args) => session.regions(...args),
     rows: (...args) => session.rows(...args),

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Target } from '../../contract/api.ts';
+import { SHOWN_SOURCES, SOURCE, type SourceName } from '../../contract/sources.ts';
 
 /** Whether a source is ready. */
-export const hasSource = (target: Target | undefined, name: Target['sources'][number]['name']): boolean =>
+export const hasSource = (target: Target | undefined, name: SourceName): boolean =>
   target?.sources.some((source) => source.name === name && source.ready) ?? false;
+
+/** The sources that have a column: those that every machine has, and the others that are ready. */
+export const shownSources = (target: Target | undefined): SourceName[] =>
+  SHOWN_SOURCES.filter((name) => !SOURCE.word(name).absent || hasSource(target, name));

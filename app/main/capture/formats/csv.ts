@@ -2,6 +2,7 @@
 // CSV: one line a stretch of pages, for a spreadsheet.
 import { stringify } from 'csv-stringify/sync';
 import { visible } from '../../../contract/inert.ts';
+import { FIELDS } from '../../../contract/sources.ts';
 import type { Document } from '../document.ts';
 import type { PageLine } from './line.ts';
 import { pageRows } from './rows.ts';
@@ -19,9 +20,7 @@ const CSV_COLUMNS = [
   'pageSize',
   'pfn',
   'step',
-  'pagemap',
-  'entry',
-  'kernel',
+  ...FIELDS,
   'permissions',
   'path',
 ] as const satisfies readonly (keyof PageLine)[];

@@ -3,6 +3,7 @@
 import type { CheckSummary } from '../../../contract/api.ts';
 import { bytes, count, hexVa } from '../../../contract/format.ts';
 import { inHtml } from '../../../contract/inert.ts';
+import { prefixed, SHOWN_SOURCES, SOURCE } from '../../../contract/sources.ts';
 import { sayTraced } from '../../../contract/trace.ts';
 import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
 import { RunCollector } from '../captured.ts';
@@ -53,7 +54,7 @@ function* check(
   const unshown = all - BigInt(Math.min(evidence.length, most));
   yield `<details open><summary>${section('Evidence')} ${count(all)} pages${unshown ? `, ${count(unshown)} of them are not shown here` : ''}</summary>`;
   yield* htmlTable(
-    ['#Address', 'Verdict', 'Note', '#Re-reads', '#pagemap first/last', '#Kernel walk first/last', '#Entry first/last'],
+    ['#Address', 'Verdict', 'Note', '#Re-reads', ...SHOWN_SOURCES.map((name) => `#${SOURCE.label(name)} first/last`)],
     evidence
       .slice(0, most)
       .map((e) => evidenceWords(e, begin.target.levels))
@@ -62,9 +63,7 @@ function* check(
         VERDICT.label(e.verdict),
         NOTE.label(e.note),
         String(e.rounds),
-        `${e.firstPagemap}<br>${e.lastPagemap}`,
-        `${e.firstKernel}<br>${e.lastKernel}`,
-        `${e.firstEntry}<br>${e.lastEntry}`,
+        ...SHOWN_SOURCES.map((name) => `${e[prefixed('first', name)]}<br>${e[prefixed('last', name)]}`),
       ]),
   );
   const collector = new RunCollector();
@@ -83,15 +82,13 @@ function* check(
   ];
   yield `</details><details><summary>${section('Rows')} ${['all but plain agreement', ...omitted].join('; ')}</summary>`;
   yield* htmlTable(
-    ['#Address', '#Pages', 'Verdict', 'Note', '#pagemap', '#Kernel walk', '#Entry'],
+    ['#Address', '#Pages', 'Verdict', 'Note', ...SHOWN_SOURCES.map((name) => `#${SOURCE.label(name)}`)],
     Array.from({ length: shown }, (_, i) => [
       hexWord(runs.va[i] as bigint),
       count(runs.pages[i] as bigint),
       VERDICT.label(VERDICT.name(runs.verdict[i] as number)),
       NOTE.label(NOTE.name(runs.note[i] as number)),
-      hexWord(runs.pagemap[i] as bigint),
-      hexWord(runs.kernel[i] as bigint),
-      hexWord(runs.entry[i] as bigint),
+      ...SHOWN_SOURCES.map((name) => hexWord(runs.words[name][i] as bigint)),
     ]),
   );
   yield '</details>';

@@ -2,6 +2,7 @@
 // The lines of a JSON Lines export, which other formats share as their rows.
 import { z } from 'zod';
 import { OUTCOMES } from '../../../contract/api.ts';
+import { byField, byPrefixed, SOURCE } from '../../../contract/sources.ts';
 import { ENTRY_KINDS, NOTE, VERDICT, VERDICTS, type Verdict } from '../../../contract/verdicts.ts';
 
 const Hex = z
@@ -100,9 +101,10 @@ export const ExportLine = z.discriminatedUnion('type', [
         .describe(
           'how the words continue: unchanged; each page one frame further; one frame further within a huge entry',
         ),
-      pagemap: Hex,
-      entry: Hex,
-      kernel: Hex.describe('0x0 where the module was not loaded'),
+      ...byField((name) => {
+        const { absent } = SOURCE.word(name);
+        return absent ? Hex.describe(`0x0 where ${absent}`) : Hex;
+      }),
       permissions: z.string(),
       path: z.string(),
     })
@@ -117,12 +119,8 @@ export const ExportLine = z.discriminatedUnion('type', [
       rounds: Count,
       firstNs: Count,
       lastNs: Count,
-      firstPagemap: Hex,
-      firstKernel: Hex,
-      firstEntry: Hex,
-      lastPagemap: Hex,
-      lastKernel: Hex,
-      lastEntry: Hex,
+      ...byPrefixed('first', () => Hex),
+      ...byPrefixed('last', () => Hex),
       lastWalk: z.array(z.object({ level: Count, table: Hex, entry: Hex })).describe('from the root down'),
     })
     .describe('both readings of a page that changed, could not be compared or mismatches'),

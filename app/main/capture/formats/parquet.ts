@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Parquet: every page as columns, for DuckDB and Spark.
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
+import { SOURCE, SOURCES } from '../../../contract/sources.ts';
 import type { Document } from '../document.ts';
 import { type PageRow, pageRows } from './rows.ts';
 
@@ -26,9 +27,7 @@ export function* parquet(document: Document, onProcess: () => void, path: string
     i32('page_size', (r) => r.line.pageSize),
     u64('pfn', (r) => r.pfn),
     text('step', (r) => r.line.step),
-    u64('pagemap', (r) => r.pagemap),
-    u64('entry', (r) => r.entry),
-    u64('kernel', (r) => r.kernel),
+    ...SOURCES.map((name) => u64(SOURCE.word(name).field, (r) => r.words[name])),
     text('permissions', (r) => r.line.permissions),
     text('path', (r) => r.line.path),
   ];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The pages and the watched pages of a document, one row at a time.
 import { decode, mapsFrame, pfnOf, physicalAddress } from '../../../contract/paging.ts';
+import { byField, type Words } from '../../../contract/sources.ts';
 import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
 import { causeOf, type PageState, pageStates, sayState } from '../../../contract/watch.ts';
 import type { Document, DocumentSpace } from '../document.ts';
-import { wordsAt } from '../pages.ts';
 import type { ExportLine, PageLine } from './line.ts';
 import { hexWord } from './words.ts';
 
@@ -15,9 +15,7 @@ export interface PageRow {
   readonly va: bigint;
   readonly pages: bigint;
   readonly pfn: bigint | null;
-  readonly pagemap: bigint;
-  readonly entry: bigint;
-  readonly kernel: bigint;
+  readonly words: Words;
 }
 
 export function* pageRows({ begin: { target } }: Document, space: DocumentSpace): Generator<PageRow> {
@@ -27,18 +25,16 @@ export function* pageRows({ begin: { target } }: Document, space: DocumentSpace)
     if (at > 0 && stretch.va < (regions.begin[at] ?? 0n)) at = 0; // pages that were settled later
     while (at < regions.end.length && (regions.end[at] as bigint) <= stretch.va) at++;
     const inside = (regions.begin[at] ?? stretch.va + 1n) <= stretch.va;
-    const leaf = decode(stretch.entry, stretch.level || 1, target);
+    const leaf = decode(stretch.words.tableWalk, stretch.level || 1, target);
     const maps = mapsFrame(leaf.kind);
     const pfn = maps ? pfnOf(physicalAddress(stretch.va, leaf)) : null;
-    const { pagemap, entry, kernel } = wordsAt(stretch, 0n);
+    const { words } = stretch;
     yield {
       space,
       va: stretch.va,
       pages: stretch.pages,
       pfn,
-      pagemap,
-      entry,
-      kernel,
+      words,
       line: {
         type: 'pages',
         pid: space.pid,
@@ -53,9 +49,7 @@ export function* pageRows({ begin: { target } }: Document, space: DocumentSpace)
         pageSize: maps ? 2 ** leaf.shift : 0,
         pfn: pfn === null ? null : hexWord(pfn),
         step: stretch.step,
-        pagemap: hexWord(pagemap),
-        entry: hexWord(entry),
-        kernel: hexWord(kernel),
+        ...byField((name) => hexWord(words[name])),
         permissions: inside ? (regions.permissions[at] ?? '') : '',
         path: inside ? (regions.path[at] ?? '') : '',
       },

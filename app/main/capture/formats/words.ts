@@ -5,6 +5,7 @@ import { type ByteProof, type CheckSummary, type Evidence, OUTCOMES } from '../.
 import { hex } from '../../../contract/format.ts';
 import { levelName } from '../../../contract/paging.ts';
 import { regionAt } from '../../../contract/regions.ts';
+import { byPrefixed } from '../../../contract/sources.ts';
 import { NOTE, VERDICT, VERDICTS, type Verdict, verdictCounts } from '../../../contract/verdicts.ts';
 import type { DocumentSpace } from '../document.ts';
 
@@ -24,12 +25,8 @@ export const evidenceWords = (e: Evidence, levels: number) => ({
   rounds: e.rounds,
   firstNs: Number(e.firstNs),
   lastNs: Number(e.lastNs),
-  firstPagemap: hexWord(e.firstPagemap),
-  firstKernel: hexWord(e.firstKernel),
-  firstEntry: hexWord(e.firstEntry),
-  lastPagemap: hexWord(e.lastPagemap),
-  lastKernel: hexWord(e.lastKernel),
-  lastEntry: hexWord(e.lastPath.entry[e.lastPath.last] ?? 0n),
+  ...byPrefixed('first', (name) => hexWord(e.first[name])),
+  ...byPrefixed('last', (name) => hexWord(e.last[name])),
   lastWalk: [5, 4, 3, 2, 1]
     .filter((level) => level <= levels && e.lastPath.last > 0 && level >= e.lastPath.last)
     .map((level) => ({

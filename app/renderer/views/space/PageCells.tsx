@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ReactNode } from 'react';
+import type { SourceName } from '../../../contract/sources.ts';
 import { VERDICT } from '../../../contract/verdicts.ts';
 import { Digits } from '../../parts/Digits.tsx';
 import { VerdictChip } from '../../parts/VerdictChip.tsx';
@@ -13,9 +14,9 @@ export function Cell({ children, title }: { children?: ReactNode; title?: string
   );
 }
 
-/** The word of a source. Digits that differ from the other source are highlighted. */
-function Value({ text, other, differs }: { text: string; other: string; differs: boolean }) {
-  if (!differs || text.length !== other.length || !/^[0-9a-f]+$/.test(text))
+/** The word of a source. Digits that differ from the other source are highlighted; there may be none to compare with. */
+function Value({ text, other = text }: { text: string; other?: string | undefined }) {
+  if (text === other || text.length !== other.length || !/^[0-9a-f]+$/.test(text))
     return /^[0-9a-f]+$/.test(text) ? <Digits text={text} /> : <span className="num dim">{text}</span>;
   return (
     <span className="num">
@@ -29,13 +30,15 @@ function Value({ text, other, differs }: { text: string; other: string; differs:
 }
 
 /** The cells after the address. They are empty until the row is read. */
-export function Cells({ row: r, hasKernel }: { row: PageRow | undefined; hasKernel: boolean }) {
+export function Cells({ row: r, sources }: { row: PageRow | undefined; sources: readonly SourceName[] }) {
+  /** What the word of a source is held against. */
+  const other = (name: SourceName) => r?.said[name === 'tableWalk' ? 'pagemap' : 'tableWalk'];
   return (
     <>
       <Cell>{r && <VerdictChip verdict={VERDICT.name(r.verdict)} />}</Cell>
-      <Cell>{r && <Value text={r.pagemap} other={r.walk} differs={r.differs} />}</Cell>
-      {hasKernel && <Cell>{r && <Value text={r.kernel} other={r.walk} differs={r.kernel !== r.walk} />}</Cell>}
-      <Cell>{r && <Value text={r.walk} other={r.pagemap} differs={r.differs} />}</Cell>
+      {sources.map((name) => (
+        <Cell key={name}>{r && <Value text={r.said[name]} other={r.compared ? other(name) : undefined} />}</Cell>
+      ))}
       <Cell title={r?.why}>
         <span className="dim">{r?.entry}</span>
       </Cell>

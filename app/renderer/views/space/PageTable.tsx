@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The pages of a region, or with one verdict, with the sources side by side. Only rows on screen are read, live.
-import { type KeyboardEvent, useEffect } from 'react';
+import { type CSSProperties, type KeyboardEvent, useEffect } from 'react';
 import { count, hexVa } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
-import { hasSource } from '../../lib/sources.ts';
+import { SOURCE } from '../../../contract/sources.ts';
+import { shownSources } from '../../lib/sources.ts';
 import { Digits } from '../../parts/Digits.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { rowStep } from '../../parts/rowKeys.ts';
@@ -23,7 +24,7 @@ export function PageTable() {
   const only = useSpace((s) => s.only);
   const va = useSpace((s) => s.va);
   const target = useTarget((s) => s.target);
-  const hasKernel = hasSource(target, 'kernelWalk');
+  const sources = shownSources(target);
   const list = usePageList();
   const { scroller, first, visible, pixels, show, onScroll } = useScrollWindow(list.length);
   const page = va === undefined ? undefined : pageOf(va);
@@ -44,18 +45,12 @@ export function PageTable() {
     void selectVa(list.va(Math.max(0, Math.min(list.length - 1, (selected < 0 ? first : selected) + step))));
   }
 
-  const columns = [
-    'Virtual address',
-    'Verdict',
-    'pagemap',
-    ...(hasKernel ? ['kernel walk'] : []),
-    'table walk',
-    'Entry',
-  ];
+  const columns = ['Virtual address', 'Verdict', ...sources.map((name) => SOURCE.label(name)), 'Entry'];
   return (
     <div className="grid-frame">
       <div
-        className={`grid pages ${hasKernel ? 'three' : ''}`}
+        className="grid pages"
+        style={{ '--sources': sources.length } as CSSProperties}
         role="grid"
         aria-label="Pages"
         aria-rowcount={list.length + 1}
@@ -102,7 +97,7 @@ export function PageTable() {
                     <Cell>
                       <Digits text={hexVa(rowVa)} />
                     </Cell>
-                    <Cells row={row} hasKernel={hasKernel} />
+                    <Cells row={row} sources={sources} />
                   </div>
                 );
               })}

@@ -3,26 +3,18 @@
 import type { Rows, Target } from '../../../contract/api.ts';
 import { entryText } from '../../../contract/entry.ts';
 import { hex } from '../../../contract/format.ts';
-import { kernelText } from '../../../contract/kernel.ts';
-import { decode, flagsOf, mapsFrame, pagemapPlace, pageSizeName } from '../../../contract/paging.ts';
+import { decode, flagsOf, mapsFrame, pageSizeName } from '../../../contract/paging.ts';
+import { bySource, SOURCE, type Words } from '../../../contract/sources.ts';
 import { FRAME_STATUS, NOTE } from '../../../contract/verdicts.ts';
 import { hasSource } from '../../lib/sources.ts';
-
-/** What pagemap reports for a page, as the text of a cell. */
-function sayPagemap(word: bigint): string {
-  const place = pagemapPlace(word);
-  if (!place) return '—';
-  return 'pfn' in place ? hex(place.pfn, 7) : `swap ${place.swapType}:${hex(place.swapOffset)}`;
-}
 
 /** What a row of the table shows. */
 export interface PageRow {
   readonly va: bigint;
   readonly verdict: number;
-  readonly pagemap: string;
-  readonly kernel: string;
-  readonly walk: string;
-  readonly differs: boolean;
+  /** What each source reports, and whether there is a table walk to compare it with. */
+  readonly said: Words<string>;
+  readonly compared: boolean;
   readonly entry: string;
   readonly why: string;
 }
@@ -30,12 +22,11 @@ export interface PageRow {
 /** Row `i` of the rows that were read. */
 export function pageRow(rows: Rows, i: number, target: Target): PageRow {
   const hasWalk = hasSource(target, 'tableWalk');
-  const raw = rows.entry[i] as bigint;
+  const raw = rows.words.tableWalk[i] as bigint;
   const level = rows.level[i] as number;
   const entry = decode(raw, level || 1, target);
   const note = NOTE.name(rows.note[i] as number);
   const status = FRAME_STATUS.name(rows.status[i] as number);
-  const pagemap = sayPagemap(rows.pagemap[i] as bigint);
   let walk = '—';
   let text = '';
   if (!hasWalk) walk = 'not ready';
@@ -55,10 +46,8 @@ export function pageRow(rows: Rows, i: number, target: Target): PageRow {
   return {
     va: rows.va[i] as bigint,
     verdict: rows.verdict[i] as number,
-    pagemap,
-    kernel: kernelText(rows.kernel[i] as bigint),
-    walk,
-    differs: hasWalk && pagemap !== walk,
+    said: { ...bySource((name) => SOURCE.word(name).read(rows.words[name][i] as bigint).text), tableWalk: walk },
+    compared: hasWalk,
     entry: label && text ? `${label} · ${text}` : label || text,
     why: status !== 'ok' && hasWalk ? FRAME_STATUS.meaning(status) : NOTE.meaning(note),
   };

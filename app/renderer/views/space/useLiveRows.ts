@@ -18,7 +18,9 @@ interface LiveRows {
 function changedPages(now: Rows, before: Rows | undefined): ReadonlySet<bigint> {
   if (!before) return new Set();
   return new Set(
-    Array.from(now.va).filter((_, i) => now.pagemap[i] !== before.pagemap[i] || now.pfn[i] !== before.pfn[i]),
+    Array.from(now.va).filter(
+      (_, i) => now.words.pagemap[i] !== before.words.pagemap[i] || now.pfn[i] !== before.pfn[i],
+    ),
   );
 }
 

@@ -2,20 +2,20 @@
 // Where the walk ends, what each source reports, and the verdict.
 import type { Path, Target, Translation } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
-import { differingLevel, kernelText, kernelWord } from '../../../contract/kernel.ts';
 import {
   decode,
   halfOf,
   isPresent,
-  levelName,
   mapsFrame,
-  pagemapFlags,
   pageSizeName,
   permission,
   permissionWords,
   physicalAddress,
 } from '../../../contract/paging.ts';
+import { said } from '../../../contract/said.ts';
+import { PAGE_SOURCES, SOURCE } from '../../../contract/sources.ts';
 import { VERDICT } from '../../../contract/verdicts.ts';
+import { hasSource } from '../../lib/sources.ts';
 import { Fact } from '../../parts/Fact.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { VerdictChip } from '../../parts/VerdictChip.tsx';
@@ -26,26 +26,20 @@ function mayBeUsed(path: Path, levels: number, ignoreRootNx: boolean): string {
   return permissionWords(permission(path.entry, path.last, levels, ignoreRootNx));
 }
 
-function KernelSays({ translation: { kernel, path, row }, levels }: { translation: Translation; levels: number }) {
-  const word = row?.kernel[0];
-  if (!kernel && word) return `${kernelText(word)}; the capture has its word, not its levels`;
-  if (!kernel) return 'not ready: the module is not loaded';
-  const { kind } = kernelWord(kernel.word);
-  const differs = differingLevel(kernel, path, levels);
+/** What a source says of the address, or why it says nothing. */
+function SourceSays({ name, t, target }: { name: (typeof PAGE_SOURCES)[number]; t: Translation; target: Target }) {
+  const it = said(t, name, target.levels);
+  const { absent } = SOURCE.word(name);
+  if (!it && absent && !hasSource(target, name)) return `not ready: ${absent}`;
+  if (!it) return t.row ? 'was not asked' : 'does not cover the kernel half';
+  const more = [...(it.flags ? [it.flags.join(' · ') || 'nothing'] : []), ...(it.way ? [it.way] : [])];
   return (
     <>
       <span className="num">
-        {kind === 'page' && 'PFN '}
-        {kind === 'page' ? hex(kernelWord(kernel.word).value) : kernelText(kernel.word)}
+        {it.flags ? hex(it.word, 16) : it.frame === undefined ? it.text : `PFN ${hex(it.frame)}`}
       </span>
       <br />
-      <span className="dim">
-        {kernel.last === 0
-          ? 'it looks into regions only'
-          : differs
-            ? `another ${levelName(differs, levels)} than the table walk’s`
-            : 'by the same tables and entries'}
-      </span>
+      <span className="dim">{more.join(' · ')}</span>
     </>
   );
 }
@@ -54,7 +48,6 @@ export function SourceFacts({ translation: t, va, target }: { translation: Trans
   const { path, row } = t;
   const mapped = mapsFrame(decode(path.entry[path.last] ?? 0n, path.last || 1, target, halfOf(va)).kind);
   const pa = mapped ? physicalAddress(va, path.leaf) : undefined;
-  const pagemap = row?.pagemap[0] as bigint;
   return (
     <dl className="facts sources">
       <Fact name="Physical address" num>
@@ -65,24 +58,15 @@ export function SourceFacts({ translation: t, va, target }: { translation: Trans
           {pageSizeName(path.leaf.shift)} · {mayBeUsed(t.userPath ?? path, target.levels, target.pti && !t.userPath)}
         </Fact>
       )}
-      <Fact name="pagemap">
-        {row ? (
-          <>
-            <span className="num">{hex(pagemap, 16)}</span>
-            <br />
-            <span className="dim">{pagemapFlags(pagemap).join(' · ') || 'nothing'}</span>
-          </>
-        ) : (
-          'does not cover the kernel half'
-        )}
-      </Fact>
-      <Fact name="kernel walk">
-        <KernelSays translation={t} levels={target.levels} />
-      </Fact>
+      {PAGE_SOURCES.map((name) => (
+        <Fact key={name} name={SOURCE.label(name)}>
+          <SourceSays name={name} t={t} target={target} />
+        </Fact>
+      ))}
       {row && (
         <>
-          <Fact name="table walk" num>
-            {mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.entry[0] as bigint, 16)}
+          <Fact name={SOURCE.label('tableWalk')} num>
+            {mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.words.tableWalk[0] as bigint, 16)}
           </Fact>
           <Fact name="Verdict">
             <VerdictChip verdict={VERDICT.name(row.verdict[0] as number)} />
