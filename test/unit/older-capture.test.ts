@@ -38,10 +38,10 @@ const parseRows = (rows: object) => {
 test('words in fields of their own are read by source', () => {
   const first = { firstPagemap: 1n, firstKernel: 2n, firstEntry: 3n };
   const { evidence: one } = parseEvidence({ ...evidence, ...first, lastPagemap: 4n, lastKernel: 5n });
-  expect(one[0]?.first).toEqual({ pagemap: 1n, kernelWalk: 2n, tableWalk: 3n });
-  expect(one[0]?.last).toEqual({ pagemap: 4n, kernelWalk: 5n, tableWalk: 0x77n });
+  expect(one[0]?.first).toMatchObject({ pagemap: 1n, kernelWalk: 2n, tableWalk: 3n });
+  expect(one[0]?.last).toMatchObject({ pagemap: 4n, kernelWalk: 5n, tableWalk: 0x77n });
   const [pagemap, kernel, entry] = [1n, 2n, 3n].map((n) => BigUint64Array.of(n, 0n));
-  expect(parseRows({ ...columns, pagemap, kernel, entry })).toEqual({
+  expect(parseRows({ ...columns, pagemap, kernel, entry })).toMatchObject({
     pagemap,
     kernelWalk: kernel,
     tableWalk: entry,
