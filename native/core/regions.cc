@@ -50,7 +50,8 @@ std::vector<Region> read_regions(int pid, bool gate_vma) {
   for (size_t at = 0; at < text.size();) {
     size_t end = text.find('\n', at);
     if (end == std::string::npos) end = text.size();
-    if (parse_line(text.data() + at, end - at, region) && (gate_vma || !(region.begin >> 63))) regions.push_back(region);
+    if (parse_line(text.data() + at, end - at, region) && (gate_vma || !(region.begin >> 63)))
+      regions.push_back(region);
     at = end + 1;
   }
   return regions;

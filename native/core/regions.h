@@ -17,9 +17,9 @@ struct Region {
   std::string path;         // file, "[heap]", or "" for anonymous memory; "\n" is octal-escaped by the kernel
 };
 
-// The regions of the user half, sorted by address. Throws Error where there is no such process or it can't be read; empty
-// for a process without an address space (kernel thread, zombie, exiting). With `gate_vma` also [vsyscall], the one region
-// in the kernel half (get_gate_vma(), arch/x86/entry/vsyscall/vsyscall_64.c), which pagemap does not cover.
+// The regions of the user half, sorted by address. Throws Error where there is no such process or it can't be read;
+// empty for a process without an address space (kernel thread, zombie, exiting). With `gate_vma` also [vsyscall], the
+// one region in the kernel half (get_gate_vma(), arch/x86/entry/vsyscall/vsyscall_64.c), which pagemap does not cover.
 std::vector<Region> read_regions(int pid, bool gate_vma = false);
 
 // Asks again and again which addresses regions cover, cheaply where the kernel can be asked for one region.
