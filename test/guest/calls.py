@@ -129,7 +129,8 @@ def bounded():
     tables = 6144
     # NORESERVE; touched and given back page by page, which leaves the tables behind.
     area = mmap.mmap(-1, (tables + 1) * HUGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, mmap.PROT_READ | mmap.PROT_WRITE)
-    area.madvise(15)  # MADV_NOHUGEPAGE
+    if os.path.exists('/sys/kernel/mm/transparent_hugepage'):
+        area.madvise(15)  # MADV_NOHUGEPAGE
     begin = (address(area) + HUGE - 1) // HUGE * HUGE
     for i in range(tables):
         at = begin - address(area) + i * HUGE
