@@ -194,8 +194,8 @@ int main() try {
   std::thread watcher([&] {
     try {
       watch(
-          session.target(), [&](const auto& use) { use(lease.machine(1)); }, getpid(), 0, va, va + kWatched * kPageSize,
-          100'000'000, never, stop,
+          session.target(), [&](const auto& use) { use(lease.machine(1)); }, {}, getpid(), 0, va,
+          va + kWatched * kPageSize, 100'000'000, never, stop,
           [&](WatchBatch&& batch) {
             watch_samples = batch.samples;
             if (batch.initial) watch_first_s = thread_cpu_s();

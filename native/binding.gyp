@@ -27,8 +27,13 @@
         "outputs": ["<(INTERMEDIATE_DIR)/lives.bpf.o"],
         "action": ["<@(compile_bpf)", "bpf/lives.bpf.c", "-o", "<@(_outputs)"]
       }, {
+        "action_name": "compile_causes",
+        "inputs": ["bpf/causes.bpf.c", "bpf/causes.h", "<@(bpf_headers)"],
+        "outputs": ["<(INTERMEDIATE_DIR)/causes.bpf.o"],
+        "action": ["<@(compile_bpf)", "bpf/causes.bpf.c", "-o", "<@(_outputs)"]
+      }, {
         "action_name": "embed_bpf",
-        "inputs": ["bpf/embed.S", "<(INTERMEDIATE_DIR)/frames.bpf.o", "<(INTERMEDIATE_DIR)/lives.bpf.o"],
+        "inputs": ["bpf/embed.S", "<(INTERMEDIATE_DIR)/frames.bpf.o", "<(INTERMEDIATE_DIR)/lives.bpf.o", "<(INTERMEDIATE_DIR)/causes.bpf.o"],
         "outputs": ["<(INTERMEDIATE_DIR)/embed.S"],
         "process_outputs_as_sources": 1,
         "action": ["cp", "bpf/embed.S", "<@(_outputs)"]
@@ -38,7 +43,7 @@
       "target_name": "core",
       "type": "static_library",
       "dependencies": ["bpf_object"],
-      "sources": ["core/address_space.cc", "core/bpf_frames.cc", "core/byte_proof.cc", "core/check.cc", "core/frames.cc", "core/kernel_module.cc", "core/kernel_walk.cc", "core/memory_map.cc", "core/page_record.cc", "core/page_rows.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/search_request.cc", "core/settle.cc", "core/space_file.cc", "core/space_sources.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/translation.cc", "core/verdict.cc", "core/watch.cc"],
+      "sources": ["core/address_space.cc", "core/bpf_frames.cc", "core/byte_proof.cc", "core/causes.cc", "core/check.cc", "core/frames.cc", "core/kernel_module.cc", "core/kernel_walk.cc", "core/memory_map.cc", "core/page_record.cc", "core/page_rows.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/search_request.cc", "core/settle.cc", "core/space_file.cc", "core/space_sources.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/translation.cc", "core/verdict.cc", "core/watch.cc"],
       "link_settings": {"libraries": ["-lbpf", "-lz"]}
     },
     {

@@ -481,6 +481,37 @@ export type CheckEvent = z.infer<typeof CheckEvent>;
 export const CheckRows = z.object({ runs: Runs, evidence: z.array(Evidence), runsDropped: u64, evidenceDropped: u64 });
 export type CheckRows = z.infer<typeof CheckRows>;
 
+/** What the kernel was seen to do to watched pages, see records.ts. */
+export const CauseRecords = z.object({
+  ns: u64s,
+  begin: u64s,
+  end: u64s,
+  detail: u64s,
+  argument: u64s,
+  /** Index into RECORD_KINDS. */
+  kind: u8s,
+  flags: u8s,
+  /** All ones: none. */
+  syscall: u32s,
+  pid: u32s,
+  tid: u32s,
+  name: z.array(z.string()),
+});
+export type CauseRecords = z.infer<typeof CauseRecords>;
+export const NO_RECORDS: CauseRecords = {
+  ns: new BigUint64Array(),
+  begin: new BigUint64Array(),
+  end: new BigUint64Array(),
+  detail: new BigUint64Array(),
+  argument: new BigUint64Array(),
+  kind: new Uint8Array(),
+  flags: new Uint8Array(),
+  syscall: new Uint32Array(),
+  pid: new Uint32Array(),
+  tid: new Uint32Array(),
+  name: [],
+};
+
 /** What changed since the last event of a watch. */
 export const WatchEvent = z.object({
   id: checkId,
@@ -493,6 +524,9 @@ export const WatchEvent = z.object({
   /** kpageflags and kpagecount of each row's frame; all ones without one. */
   flags: u64s,
   counts: u64s,
+  /** What the kernel was seen to do to these pages since the last event, and how many records did not fit. */
+  records: CauseRecords,
+  lost: u64,
   /** Set once, with the last event: the process exited or executed another program, it was cancelled, or it failed. */
   end: z.union([z.object({ gone: z.boolean() }), FailedEnd]).nullable(),
 });

@@ -254,6 +254,24 @@ Napi::Object to_js(Napi::Env env, const WatchBatch& b) {
   o["rows"] = to_js(env, b.rows);
   o["flags"] = column64(env, b.flags, [](auto w) { return w; });
   o["counts"] = column64(env, b.counts, [](auto w) { return w; });
+  o["records"] = to_js(env, b.records);
+  o["lost"] = to_js(env, b.lost);
+  return o;
+}
+
+Napi::Object to_js(Napi::Env env, const std::vector<cause_record>& records) {
+  auto o = Napi::Object::New(env);
+  o["ns"] = column64(env, records, [](auto& r) { return r.ns; });
+  o["begin"] = column64(env, records, [](auto& r) { return r.begin; });
+  o["end"] = column64(env, records, [](auto& r) { return r.end; });
+  o["detail"] = column64(env, records, [](auto& r) { return r.detail; });
+  o["argument"] = column64(env, records, [](auto& r) { return r.argument; });
+  o["kind"] = column8(env, records, [](auto& r) { return r.kind; });
+  o["flags"] = column8(env, records, [](auto& r) { return r.flags; });
+  o["syscall"] = column32(env, records, [](auto& r) { return r.syscall; });
+  o["pid"] = column32(env, records, [](auto& r) { return r.pid; });
+  o["tid"] = column32(env, records, [](auto& r) { return r.tid; });
+  o["name"] = strings(env, records, [](auto& r) { return std::string(r.name, strnlen(r.name, sizeof r.name)); });
   return o;
 }
 

@@ -87,6 +87,7 @@ Napi::Object to_js(Napi::Env env, const std::vector<Owner>& owners);
 Napi::Object to_js(Napi::Env env, const TableTree& tree);
 Napi::Object to_js(Napi::Env env, const MemoryMap& map);
 Napi::Object to_js(Napi::Env env, const ByteProof& proof);
+Napi::Object to_js(Napi::Env env, const std::vector<cause_record>& records);
 Napi::Object to_js(Napi::Env env, const WatchBatch& batch);
 Napi::Array to_js(Napi::Env env, const TraceEvents& event);
 

@@ -172,7 +172,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
          InstanceMethod<&SessionObject::owners>("owners"), InstanceMethod<&SessionObject::tables>("tables"),
          InstanceMethod<&SessionObject::memory>("memory"), InstanceMethod<&SessionObject::watch>("watch"),
          InstanceMethod<&SessionObject::trace>("trace"), InstanceMethod<&SessionObject::trace_machine>("traceMachine"),
-         InstanceMethod<&SessionObject::search>("search")},
+         InstanceMethod<&SessionObject::search>("search"), InstanceMethod<&SessionObject::causes>("causes")},
         reinterpret_cast<void*>(decorate));
   }
 
@@ -388,6 +388,28 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         });
   }
 
+  // causes(): which causes of changes can be seen here.
+  Napi::Value causes(const Napi::CallbackInfo& info) {
+    struct Causes {
+      std::vector<CauseAbility> abilities;
+      std::string functions_refusal;
+    };
+    return Task<Causes>::start(
+        info.Env(),
+        [s = session_] {
+          std::vector<CauseAbility> abilities = s->causes().abilities();
+          return Causes{std::move(abilities), s->causes().functions_refusal()};
+        },
+        [](Napi::Env env, const Causes& c) -> Napi::Value {
+          auto o = Napi::Object::New(env);
+          o["name"] = strings(env, c.abilities, [](auto& a) { return a.name; });
+          o["how"] = column8(env, c.abilities, [](auto& a) { return a.how; });
+          o["detail"] = strings(env, c.abilities, [](auto& a) { return a.detail; });
+          o["functionsRefusal"] = c.functions_refusal;
+          return o;
+        });
+  }
+
   // watch(pid, startTicks, begin, end, intervalNs, onBatch) -> {promise, cancel(), sample()}: resolves when the process
   // went away. With intervalNs 0 only sample() takes more than the first sample.
   Napi::Value watch(const Napi::CallbackInfo& info) {
@@ -403,7 +425,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
         env, info[5].As<Napi::Function>(), "cr3scope watch",
         [s = session_, pid, start, begin, end, interval, asked](const std::atomic<bool>& cancel, const auto& emit) {
           auto with_machine = [&](const auto& use) { use(Session::Lease(*s).machine()); };
-          cr3scope::watch(s->target(), with_machine, pid, start, begin, end, interval, *asked, cancel, emit);
+          const WatchCauses causes{&s->causes(), s->direct_map()};
+          cr3scope::watch(s->target(), with_machine, causes, pid, start, begin, end, interval, *asked, cancel, emit);
           return Done{};
         });
     job["sample"] = Napi::Function::New(env, [asked](const Napi::CallbackInfo&) { ++*asked; });

@@ -14,4 +14,5 @@ cr3scope_\name\()_end:
 	.section .rodata
 	embed frames
 	embed lives
+	embed causes
 	.section .note.GNU-stack,"",@progbits

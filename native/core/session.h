@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bpf_frames.h"
+#include "causes.h"
 #include "error.h"
 #include "kernel_module.h"
 #include "machine.h"
@@ -42,6 +43,7 @@ class Session {
   const std::string& direct_map_from() const { return direct_map_from_; }
 
   ReverseMapCache& reverse_maps() { return reverse_maps_; }
+  CauseRecorder& causes() { return causes_; }
 
   // A frame reader, and what else the same descriptors give.
   struct Reader {
@@ -97,6 +99,7 @@ class Session {
   Turns calls_{kMostCalls}, jobs_{kMostReaders};
   std::vector<Reader> idle_;
   ReverseMapCache reverse_maps_;
+  CauseRecorder causes_{target_};
   u64 direct_map_ = 0;
   std::string direct_map_from_;
   std::optional<Error> module_refusal_, refusal_{Error("open the frame reader", ENXIO, "Open the session first.")};

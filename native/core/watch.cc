@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "watch.h"
 
+#include <algorithm>
+
 #include "clock.h"
 #include "error.h"
 
@@ -61,13 +63,55 @@ class Watch {
   std::vector<u64> words_;
 };
 
+// The records between two samples. A sample takes time, and a record may come a moment before what it is about.
+class Causes {
+ public:
+  Causes(const WatchCauses& causes, u64 root_pa, int pid, u64 begin, u64 end) {
+    if (!causes.recorder) return;
+    try {
+      watch_ = causes.recorder->watch(causes.direct_map + root_pa, pid, begin, end);
+    } catch (const Error&) {
+      // Nothing can be seen here, and all causes are inferred; CauseRecorder::abilities() says why.
+    }
+  }
+
+  void collect() {
+    if (watch_) watch_->collect();
+  }
+
+  // Gives the batch what may explain its rows; call it when they have been read.
+  void explain(WatchBatch& batch) {
+    if (!watch_) return;
+    watch_->collect();
+    for (cause_record& record : watch_->take()) records_.push_back(record);
+    std::vector<CauseRow> rows;
+    for (const PageRow& row : batch.rows) rows.push_back({row.va, row.words.entry(), row.pfn, row.shift});
+    std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.va < b.va; });
+    batch.records = records_about(records_, rows);
+    batch.lost = watch_->take_lost();
+    // What came since this sample began may be about the next one. So may what was recorded before it was done, where
+    // nothing has come of it yet.
+    std::erase_if(records_, [&](const cause_record& r) {
+      if (r.ns >= batch.ns) return false;
+      return !(r.flags & CAUSE_EARLY) || r.ns < last_ns_ || !records_about({r}, rows).empty();
+    });
+    last_ns_ = batch.ns;
+  }
+
+ private:
+  std::unique_ptr<CauseRecorder::Watch> watch_;
+  std::vector<cause_record> records_;
+  u64 last_ns_ = 0;
+};
+
 }  // namespace
 
-void watch(const Target& target, const WithMachine& with_machine, int pid, u64 start_ticks, u64 begin, u64 end,
-           u64 interval_ns, const std::atomic<u64>& asked, const std::atomic<bool>& cancel,
-           const std::function<void(WatchBatch&&)>& emit) {
+void watch(const Target& target, const WithMachine& with_machine, const WatchCauses& with_causes, int pid,
+           u64 start_ticks, u64 begin, u64 end, u64 interval_ns, const std::atomic<u64>& asked,
+           const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit) {
   u64 root = 0;
   with_machine([&](const Machine& machine) { root = AddressSpace(machine.roots, pid, start_ticks).root_pa(); });
+  Causes causes(with_causes, root, pid, begin, end);
   Watch watch(target, root, pid, begin, end);
   std::vector<Sampled> last, now;
   u64 samples = 0, emitted_ns = 0;
@@ -87,6 +131,7 @@ void watch(const Target& target, const WithMachine& with_machine, int pid, u64 s
     const bool stepped = interval_ns == 0 && samples > 0;
     while (!cancel && (stepped ? asked == answered : monotonic_ns() < next)) {
       pause_ns(stepped ? kNapNs : std::min(kNapNs, next - std::min(next, monotonic_ns())));
+      causes.collect();
     }
     if (stepped) answered++;
     if (cancel) throw Cancelled();
@@ -108,6 +153,7 @@ void watch(const Target& target, const WithMachine& with_machine, int pid, u64 s
         if (error.code != ESRCH && error.code != ENODATA) throw;
         gone = true;  // it went away meanwhile
       }
+      if (due) causes.explain(batch);
     });
     if (gone) return;
     batch.samples = ++samples;

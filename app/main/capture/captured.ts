@@ -832,6 +832,7 @@ export function capturedSources(contents: CaptureContents): Sources {
           onBatch({ ...batch, runs: runs.take(), evidence: evidence.slice(at, at + EVIDENCE_AT_ONCE) } as CheckBatch);
         return summary;
       }),
+    causes: () => Promise.reject(missing('a capture holds the causes that were seen', 'Ask on a machine.')),
     watch: (pid, _startTicks, from, to, _interval, onBatch) => ({
       ...replay((cancelled) => {
         const mine = contents.watches.filter((w) => w.pid === pid && w.begin < to && from < w.end);

@@ -5,11 +5,13 @@
 import { z } from 'zod';
 import {
   BUCKETS,
+  CauseRecords,
   CheckSummary,
   Cpus,
   Evidence,
   FRAMES_KEPT,
   MemoryMap,
+  NO_RECORDS,
   Processes,
   pid,
   Regions,
@@ -176,6 +178,9 @@ const WatchBatch = z
     rows: z.preprocess(newerRows, table(Rows, 'va')),
     flags: u64s,
     counts: u64s,
+    /** Captures of version 0.3 have none. */
+    records: table(CauseRecords.extend({ name: z.array(text) }), 'ns').default(NO_RECORDS),
+    lost: u64.default(0n),
   })
   .refine((b) => b.flags.length === b.rows.va.length && b.counts.length === b.rows.va.length, 'columns differ');
 

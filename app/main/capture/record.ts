@@ -255,9 +255,10 @@ export class Recorder {
   }
 
   addWatch(place: Pick<ChunkOf<'watch'>, 'pid' | 'begin' | 'end'>, batch: WatchBatch): void {
-    const { ns, samples, initial, rows, flags, counts } = batch;
+    const { ns, samples, initial, rows, flags, counts, records, lost } = batch;
     const startTicks = this.processes.startTicks[this.processes.pid.indexOf(place.pid)] ?? 0n;
-    this.writer.append({ kind: 'watch', ...place, startTicks, batch: { ns, samples, initial, rows, flags, counts } });
+    const kept = { ns, samples, initial, rows, flags, counts, records, lost };
+    this.writer.append({ kind: 'watch', ...place, startTicks, batch: kept });
   }
 
   /** Gives the capture its name. */

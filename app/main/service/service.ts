@@ -10,6 +10,7 @@ import {
   type Events,
   METHODS,
   type Method,
+  NO_RECORDS,
   type Traced,
   type WatchEvent,
 } from '../../contract/api.ts';
@@ -31,10 +32,12 @@ const MOST_CHECKS = 8;
 /** Labs that run at a time. */
 const MOST_LABS = 8;
 
-const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts'> = {
+const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts' | 'records' | 'lost'> = {
   rows: blankRows(0),
   flags: new BigUint64Array(),
   counts: new BigUint64Array(),
+  records: NO_RECORDS,
+  lost: 0n,
 };
 
 type Listener = <E extends keyof Events>(event: E, payload: Events[E]) => void;

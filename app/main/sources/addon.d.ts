@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What native/binding exports.
 import type {
+  CauseRecords,
   CheckSummary,
   Evidence,
   MemoryMap,
@@ -106,6 +107,19 @@ export interface WatchBatch {
   /** kpageflags and kpagecount of each row's frame; all ones without one. */
   flags: BigUint64Array<ArrayBuffer>;
   counts: BigUint64Array<ArrayBuffer>;
+  /** Steps of the kernel that may explain these rows. */
+  records: CauseRecords;
+  /** Records that did not fit since the last batch. */
+  lost: bigint;
+}
+
+/** What can be seen of the causes of changes; `how` is an index into CAUSE_HOWS. */
+export interface AddonCauses {
+  name: string[];
+  how: Uint8Array<ArrayBuffer>;
+  detail: string[];
+  /** Why programs can't run at functions of the kernel; "" where they can. */
+  functionsRefusal: string;
 }
 
 export interface TraceEvent {
@@ -185,6 +199,8 @@ export interface AddonSession {
     onBatch: (batch: SearchBatch) => void,
     back?: boolean,
   ): { promise: Promise<SearchSummary>; cancel(): void };
+  /** Which causes of changes can be seen here: attaches the programs for a moment. */
+  causes(): Promise<AddonCauses>;
   /**
    * At most 65536 pages; resolves when the process exited or executed another program. With intervalNs 0 only sample()
    * takes more than the first sample.

@@ -98,6 +98,7 @@ export async function openSources(path: string): Promise<Sources> {
     owners: (...args) => session.owners(...args),
     tables: (...args) => session.tables(...args),
     memory: (...args) => session.memory(...args),
+    causes: () => session.causes(),
     watch: (...args) => session.watch(...args),
     trace: (...args) => session.trace(...args),
     traceMachine: (...args) => session.traceMachine(...args),
