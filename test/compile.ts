@@ -24,6 +24,7 @@ export function compileFixtures(): void {
     'process-kinds',
     'hwpoison',
     'bits32',
+    'causes',
   ])
     execFileSync(
       'gcc',

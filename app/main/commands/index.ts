@@ -255,7 +255,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
   program.commandsGroup('Over time:');
   command(
     'watch',
-    'show how pages change over time, with the likely cause of each change',
+    'show how pages change over time, and why: what was seen to change each, or all causes that fit',
     'cr3scope watch 1 7f3a4001f000+16 --interval 0.1',
   )
     .argument('<pid>', 'the process that the ranges belong to')

@@ -2,9 +2,11 @@
 // Command about time: how pages change.
 
 import { createInterface } from 'node:readline';
+import { changesOf } from '../../contract/causes.ts';
 import { count, hex, hexVa } from '../../contract/format.ts';
 import { pageBytes, wholePages } from '../../contract/paging.ts';
-import { causeOf, type PageState, pageStates, sayState } from '../../contract/watch.ts';
+import { causeRecords } from '../../contract/records.ts';
+import { type PageState, pageStates, sayState } from '../../contract/watch.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { recordTime } from './capture.ts';
@@ -67,29 +69,34 @@ export async function watch(
       if (step) setImmediate(endWhenAnswered);
       const seconds = Number(batch.ns - startNs) / 1e9;
       const margin = `${seconds.toFixed(3).padStart(9)}  ${several ? `${pid} ` : ''}`;
-      for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
-        const from = last.get(state.va);
+      const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
+      const changed = batch.initial ? [] : changesOf(states, last, pid, causeRecords(batch.records));
+      for (const state of states) {
+        const known = last.has(state.va) && !batch.initial;
         last.set(state.va, state);
-        if (batch.initial || !from) {
-          pages++;
-          if (json) print({ seconds, pid, initial: true, ...state });
-          else if (few) say(`${margin}${hexVa(state.va)}  ${sayState(state)}`);
-          continue;
-        }
+        if (known) continue;
+        pages++;
+        if (json) print({ seconds, pid, initial: true, ...state });
+        else if (few) say(`${margin}${hexVa(state.va)}  ${sayState(state)}`);
+      }
+      for (const { from, to, cause } of changed) {
         changes++;
-        const cause = causeOf(from, state);
+        const { how, text, effects, causes } = cause;
         if (json)
           print({
             seconds,
             pid,
             initial: false,
-            ...state,
+            ...to,
             from: { raw: from.raw, pfn: from.pfn, kind: from.kind },
-            cause,
+            cause: text,
+            how,
+            effects,
+            causes,
           });
         else {
-          say(`${margin}${hexVa(state.va)}  ${cause}`);
-          say(`${''.padStart(margin.length)}${hex(from.raw, 16)} → ${hex(state.raw, 16)}  ${sayState(state)}`);
+          say(`${margin}${hexVa(to.va)}  ${text}`);
+          say(`${''.padStart(margin.length)}${hex(from.raw, 16)} → ${hex(to.raw, 16)}  ${sayState(to)}`);
         }
       }
     });

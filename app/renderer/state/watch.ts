@@ -2,16 +2,16 @@
 // The watched pages and their changes.
 import { create } from 'zustand';
 import type { Failure, WatchEvent } from '../../contract/api.ts';
+import { changesOf, type PageChange } from '../../contract/causes.ts';
+import { causeRecords } from '../../contract/records.ts';
 import { type PageState, pageStates } from '../../contract/watch.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { append } from '../lib/history.ts';
 import type { Space } from './space.ts';
 
-export interface Change {
+export interface Change extends PageChange {
   readonly id: number;
   readonly space: Space;
-  readonly from: PageState;
-  readonly to: PageState;
 }
 
 /** A watched range of pages of a process. */
@@ -85,13 +85,12 @@ export function followWatch(event: WatchEvent): void {
   const place = watched?.places.find((p) => p.id === event.id);
   if (!watched || !place) return;
   const pages = new Map(place.pages);
-  const changes: Change[] = [];
   let { seen } = watched;
-  for (const to of pageStates(event.rows, event.flags, event.counts, event.ns)) {
-    const from = pages.get(to.va);
-    pages.set(to.va, to);
-    if (from && !event.initial) changes.push({ id: seen++, space: place.space, from, to });
-  }
+  const states = pageStates(event.rows, event.flags, event.counts, event.ns);
+  const { space } = place;
+  const found = event.initial ? [] : changesOf(states, pages, space.pid, causeRecords(event.records));
+  const changes = found.map((change): Change => ({ ...change, id: seen++, space }));
+  for (const to of states) pages.set(to.va, to);
   const now: WatchedPlace = { ...place, samples: event.samples, pages, ...(event.end && { ended: event.end }) };
   set({
     watched: {

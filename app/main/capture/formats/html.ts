@@ -146,7 +146,7 @@ ${htmlVerdicts(total)}
   if (document.watches.length) {
     yield '<h2>Watched pages</h2>';
     yield* htmlTable(
-      ['#Monotonic ns', '#PID', '#Page', 'Now', 'Likely cause'],
+      ['#Monotonic ns', '#PID', '#Page', 'Now', 'Cause'],
       Array.from(watchLines(document), (w) => [
         String(w.ns),
         String(w.pid),

@@ -171,6 +171,7 @@ export const ExportLine = z.discriminatedUnion('type', [
     va: Hex,
     state: z.string(),
     cause: z.string().nullable().describe('null: as it was found'),
+    how: z.enum(['seen', 'inferred']).nullable().describe('whether records show the cause; null: as it was found'),
     entry: Hex,
     pagemap: Hex,
   }),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The pages and the watched pages of a document, one row at a time.
+import { changesOf } from '../../../contract/causes.ts';
 import { decode, mapsFrame, pfnOf, physicalAddress } from '../../../contract/paging.ts';
+import { causeRecords } from '../../../contract/records.ts';
 import { byField, type Words } from '../../../contract/sources.ts';
 import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
-import { causeOf, type PageState, pageStates, sayState } from '../../../contract/watch.ts';
+import { type PageState, pageStates, sayState } from '../../../contract/watch.ts';
 import type { Document, DocumentSpace } from '../document.ts';
 import type { ExportLine, PageLine } from './line.ts';
 import { hexWord } from './words.ts';
@@ -59,23 +61,30 @@ export function* pageRows({ begin: { target } }: Document, space: DocumentSpace)
 
 /** What became of watched pages, oldest first. */
 export function* watchLines(document: Document): Generator<Extract<ExportLine, { type: 'watch' }>> {
-  const last = new Map<string, PageState>();
-  for (const { pid, batch } of document.watches)
-    for (const state of pageStates(batch.rows, batch.flags, batch.counts, batch.ns)) {
-      const key = `${pid} ${state.va}`;
-      const from = last.get(key);
-      last.set(key, state);
+  const spaces = new Map<number, Map<bigint, PageState>>();
+  for (const { pid, batch } of document.watches) {
+    const last = spaces.get(pid) ?? new Map<bigint, PageState>();
+    spaces.set(pid, last);
+    const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
+    const changes = batch.initial ? [] : changesOf(states, last, pid, causeRecords(batch.records));
+    const causes = new Map(changes.map(({ to, cause }) => [to.va, cause]));
+    for (const state of states) {
       const { ns, va, raw, pagemap } = state;
-      const cause = from && !batch.initial ? causeOf(from, state) : null;
+      const known = last.has(va) && !batch.initial;
+      const cause = causes.get(va);
+      last.set(va, state);
+      if (known && !cause) continue; // nothing that was not told before
       yield {
         type: 'watch',
         ns: Number(ns),
         pid,
         va: hexWord(va),
         state: sayState(state),
-        cause,
+        cause: cause?.text ?? null,
+        how: cause?.how ?? null,
         entry: hexWord(raw),
         pagemap: hexWord(pagemap),
       };
     }
+  }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The changes of the watched pages with their likely causes, the latest first.
+// The changes of the watched pages with their causes, the latest first.
 import { useMemo } from 'react';
 import { hex } from '../../../contract/format.ts';
-import { causeOf, sayState } from '../../../contract/watch.ts';
+import { sayState } from '../../../contract/watch.ts';
 import { type ColumnSpec, pidColumn, textColumn, timeColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
@@ -13,7 +13,7 @@ const columns = (startNs: bigint, several: boolean): readonly ColumnSpec<Change>
   timeColumn(startNs, 2, (c) => c.to.ns),
   ...(several ? [pidColumn((c: Change) => c.space.pid)] : []),
   vaColumn('Page', '14ch', (c) => c.to.va),
-  textColumn('cause', 'Likely cause', 'minmax(24ch, 1.4fr)', (c) => causeOf(c.from, c.to)),
+  textColumn('cause', 'Cause', 'minmax(24ch, 1.4fr)', (c) => c.cause.text),
   {
     id: 'now',
     header: 'Now',

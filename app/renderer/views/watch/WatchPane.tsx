@@ -60,7 +60,7 @@ export function WatchPane() {
       {watched && <Places places={watched.places} />}
       {!watched && !error && !recorded && (
         <Empty title="Nothing is watched">
-          Choose a page of the process and press Watch: each change is shown with its likely cause.
+          Choose a page of the process and press Watch: each change is shown with its cause, seen or inferred.
         </Empty>
       )}
       {watched && (

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Why pages change: each scenario of test/fixtures/causes.c, and the cause that is named. It must be seen where this kernel
+// can tell, and elsewhere inferred, with the right one among those that fit.
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Cause, changesOf } from '../../app/contract/causes.ts';
+import { causeRecords } from '../../app/contract/records.ts';
+import { type PageState, pageStates } from '../../app/contract/watch.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { openSources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+
+interface Expected {
+  /** What became of it. */
+  effect: RegExp;
+  /** What did it: to be seen, and among the causes that are inferred. */
+  seen: RegExp;
+  inferred?: RegExp;
+  /** Programs at functions are needed to see it; `never`: nobody tells the kernel's part. */
+  needs?: 'functions' | 'never';
+  /** Which of the watched pages it is about; the first. */
+  page?: number;
+}
+
+const ZERO = /zero page/;
+const OWN = /a frame of its own/;
+const GONE = /unmapped/;
+const AGAIN = /frame of its own|another frame/;
+
+const SCENARIOS: Record<string, Expected | Expected[]> = {
+  'first read': { effect: ZERO, seen: /^read fault by thread/, inferred: /^a read/ },
+  'first write': { effect: OWN, seen: /^write fault by thread/, inferred: /first access/ },
+  'write to the zero page': { effect: OWN, seen: /^write fault by thread/, inferred: /^a write/ },
+  fork: { effect: /made read-only/, seen: /^fork by thread/, inferred: /^fork/ },
+  'copy on write, parent': { effect: AGAIN, seen: /^write fault by thread/, inferred: /^copy on write/ },
+  'copy on write, child': { effect: AGAIN, seen: /^write fault by thread/, inferred: /^copy on write/ },
+  'mprotect to read-only': { effect: /read-only/, seen: /^mprotect\(PROT_READ\) by/, inferred: /^mprotect/ },
+  'mprotect to writable': {
+    effect: /made writable/,
+    seen: /^mprotect\(PROT_READ \| PROT_WRITE\) by/,
+    inferred: /^mprotect/,
+  },
+  'mprotect to PROT_NONE': { effect: /access was taken/, seen: /^mprotect\(PROT_NONE\) by/, inferred: /^mprotect/ },
+  'mprotect back from PROT_NONE': { effect: /allowed again/, seen: /^mprotect\(PROT_READ/, inferred: /^mprotect/ },
+  munmap: [0, 3].map((page) => ({ effect: GONE, seen: /^munmap by thread/, inferred: /^munmap/, page })),
+  'mmap over it': { effect: GONE, seen: /^mmap by thread/, inferred: /^mmap/ },
+  MADV_DONTNEED: { effect: GONE, seen: /^madvise\(MADV_DONTNEED\) by/, inferred: /^MADV_DONTNEED/, page: 3 },
+  'MADV_DONTNEED of the zero page': { effect: GONE, seen: /^madvise\(MADV_DONTNEED\) by/, inferred: /^MADV_DONTNEED/ },
+  'MADV_DONTNEED and a write': {
+    effect: /another frame/,
+    seen: /^madvise\(MADV_DONTNEED\) by|^write fault by/,
+    inferred: /unmapping and a new access/,
+  },
+  MADV_FREE: { effect: /D was cleared/, seen: /^madvise\(MADV_FREE\) by/, inferred: /^MADV_FREE/ },
+  'write after MADV_FREE': { effect: /D was set/, seen: /^/, inferred: /^a write/, needs: 'never' },
+  'MADV_FREE and reclaim': { effect: GONE, seen: /^madvise\(MADV_PAGEOUT\) by/, inferred: /reclaim/ },
+  MADV_PAGEOUT: { effect: /swapped out/, seen: /^madvise\(MADV_PAGEOUT\) by/, inferred: /MADV_PAGEOUT/ },
+  'swap in': { effect: /read back from swap/, seen: /^read fault by/, inferred: /^an access/ },
+  MADV_COLD: { effect: /A was cleared/, seen: /^madvise\(MADV_COLD\) by/, inferred: /MADV_COLD/ },
+  'MADV_COLLAPSE of touched pages': {
+    effect: /became one 2M page/,
+    seen: /^madvise\(MADV_COLLAPSE\) by/,
+    inferred: /MADV_COLLAPSE/,
+    page: 7,
+  },
+  'MADV_COLLAPSE over untouched pages': {
+    effect: /a 2M page of its own/,
+    seen: /^madvise\(MADV_COLLAPSE\) by/,
+    inferred: /MADV_COLLAPSE/,
+    page: 5,
+  },
+  'first touch of a huge page': {
+    effect: /a 2M page of its own/,
+    seen: /^write fault by/,
+    inferred: /first access/,
+    page: 3,
+  },
+  'huge page split by mprotect': [0, 5].map((page) => ({
+    effect: /2M page was split/,
+    seen: /^mprotect\(PROT_READ\) by|^split of the huge page by/,
+    inferred: /mprotect/,
+    page,
+  })),
+  'huge page split by munmap': {
+    effect: /2M page was split/,
+    seen: /^munmap by|^split of the huge page by/,
+    inferred: /munmap/,
+  },
+  mremap: [
+    { effect: GONE, seen: /^mremap to [0-9a-f]+ by thread/, inferred: /mremap/ },
+    { effect: OWN, seen: /^mremap from [0-9a-f]+ by thread/, inferred: /mremap/, page: 8 },
+  ],
+  'read of a file': [
+    { effect: /a file or of shared memory/, seen: /^read fault by|^fault on a page near/, inferred: /an access/ },
+    {
+      effect: /a file or of shared memory/,
+      seen: /^fault on a page near it by/,
+      inferred: /near it/,
+      needs: 'functions',
+      page: 1,
+    },
+  ],
+  'first write to a shared file': { effect: /made writable/, seen: /^write fault by/, inferred: /^a write/ },
+  'copy of a private file page': { effect: AGAIN, seen: /^write fault by/, inferred: /^copy on write/ },
+  msync: { effect: /made read-only/, seen: /^msync by/, inferred: /msync/ },
+  'truncation of a shared file': {
+    effect: GONE,
+    seen: /^ftruncate by/,
+    inferred: /truncat/,
+    needs: 'functions',
+  },
+  'truncation under a private copy': { effect: GONE, seen: /^ftruncate by/, inferred: /truncat/, needs: 'functions' },
+  compaction: { effect: /another frame/, seen: /^migration for compaction by/, inferred: /compaction/, page: -1 },
+  move_pages: {
+    effect: /another frame/,
+    seen: /^move_pages by|move_pages or migrate_pages by/,
+    inferred: /move_pages/,
+  },
+  'KSM merge': [
+    {
+      effect: /another frame|made read-only|equal pages/,
+      seen: /equal page \(KSM\) by ksmd|equal ones share \(KSM\) by ksmd/,
+      inferred: /KSM/,
+    },
+    {
+      effect: /another frame|made read-only|equal pages/,
+      seen: /equal page \(KSM\) by ksmd|equal ones share \(KSM\) by ksmd/,
+      inferred: /KSM/,
+      page: 1,
+    },
+  ],
+  'KSM unmerge': {
+    effect: AGAIN,
+    seen: /^madvise\(MADV_UNMERGEABLE\) by|own in the kernel|^a request for a copy|^write fault/,
+    inferred: /end of merging|unmapping and a new access/,
+    page: -1,
+  },
+  UFFDIO_COPY: { effect: OWN, seen: /^UFFDIO_COPY by/, inferred: /userfaultfd/ },
+  UFFDIO_ZEROPAGE: { effect: ZERO, seen: /^UFFDIO_ZEROPAGE by/, inferred: /UFFDIO_ZEROPAGE/ },
+  UFFDIO_WRITEPROTECT: {
+    effect: /write-protected by userfaultfd/,
+    seen: /^UFFDIO_WRITEPROTECT by|^write protection by userfaultfd by/,
+    inferred: /UFFDIO_WRITEPROTECT/,
+  },
+  'UFFDIO_WRITEPROTECT lifted': {
+    effect: /was lifted/,
+    seen: /^UFFDIO_WRITEPROTECT by|^end of write protection by userfaultfd by/,
+    inferred: /UFFDIO_WRITEPROTECT/,
+  },
+  'clear_refs of A': { effect: /A was cleared/, seen: /^clear_refs \(1\) by thread/, inferred: /clear_refs/ },
+  'clear_refs of soft-dirty': {
+    effect: /soft-dirty was cleared/,
+    seen: /^clear_refs \(4\) by/,
+    inferred: /clear_refs/,
+  },
+  'access after clear_refs': { effect: /A was set/, seen: /^/, inferred: /^an access/, needs: 'never' },
+  'process_madvise by another process': {
+    effect: /A was cleared/,
+    seen: /^process_madvise\(MADV_COLD\) by process \d+ \(causes\)/,
+    inferred: /MADV_COLD/,
+    needs: 'functions',
+  },
+  'write by another process': {
+    effect: OWN,
+    seen: /^write fault in the kernel by process \d+ \(causes\)/,
+    inferred: /process \d+ \(causes\)|first access/,
+    needs: 'functions',
+  },
+  'hugetlb first touch': { effect: /2M/, seen: /^write fault by/, inferred: /an access/, page: 2 },
+  'hugetlb copy on write': { effect: AGAIN, seen: /^write fault by/, inferred: /copy on write/ },
+  'first write to the heap': { effect: OWN, seen: /^write fault by/, inferred: /first access/ },
+  'brk that shrinks the heap': { effect: GONE, seen: /^brk by thread/, inferred: /brk/ },
+  'stack growth': { effect: OWN, seen: /^write fault by/, inferred: /first access/ },
+  MADV_POPULATE_READ: { effect: ZERO, seen: /^madvise\(MADV_POPULATE_READ\) by/, inferred: /MADV_POPULATE_READ/ },
+  MADV_POPULATE_WRITE: { effect: OWN, seen: /^madvise\(MADV_POPULATE_WRITE\) by/, inferred: /populating/ },
+  mlock: { effect: OWN, seen: /^mlock by/, inferred: /populating/ },
+  MADV_GUARD_INSTALL: { effect: /a marker came/, seen: /^madvise\(MADV_GUARD_INSTALL\) by/, inferred: /GUARD_INSTALL/ },
+  MADV_GUARD_REMOVE: {
+    effect: /marker was removed/,
+    seen: /^madvise\(MADV_GUARD_REMOVE\) by/,
+    inferred: /GUARD_REMOVE/,
+  },
+};
+
+let explorer: Explorer;
+let functions: boolean;
+let fixture: ChildProcessByStdio<Writable, Readable, null>;
+let answers: AsyncIterator<string>;
+const table: string[] = [];
+
+const start = () => {
+  fixture = spawn('out/fixtures/causes', [], { stdio: ['pipe', 'pipe', 'inherit'] });
+  answers = createInterface({ input: fixture.stdout })[Symbol.asyncIterator]();
+};
+async function ask(line: string): Promise<string[]> {
+  fixture.stdin.write(`${line}\n`);
+  return String((await answers.next()).value).split(' ');
+}
+
+beforeAll(async () => {
+  const sources = await openSources(ADDON_PATH);
+  explorer = new Explorer(sources);
+  functions = (await sources.causes()).functionsRefusal === '';
+  start();
+});
+afterAll(() => {
+  fixture.stdin.end();
+  console.log(`${functions ? 'programs at functions' : 'programs at tracepoints'}\n${table.join('\n')}`);
+});
+
+/** The cause of each watched page that changes when the scenario acts; a reason where this machine can't do it. */
+async function observe(name: string): Promise<Map<number, Cause> | string> {
+  const [answer, ...rest] = await ask(name);
+  if (answer !== 'ready') return rest.join(' ');
+  const [pid, begin, pages] = [Number(rest[0]), BigInt(`0x${rest[1]}`), Number(rest[2])];
+  const last = new Map<bigint, PageState>();
+  const causes = new Map<number, Cause>();
+  let samples = 0n;
+  const job = explorer.watch(pid, 0n, begin, begin + BigInt(pages) * 4096n, 0, (batch) => {
+    const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
+    if (!batch.initial)
+      for (const { to, cause } of changesOf(states, last, pid, causeRecords(batch.records)))
+        causes.set(Number((to.va - begin) / 4096n), cause);
+    for (const state of states) last.set(state.va, state);
+    expect(batch.lost).toBe(0n);
+    samples = batch.samples;
+  });
+  await expect.poll(() => samples).toBe(1n);
+  const [done, ...why] = await ask('go');
+  if (done === 'done') {
+    job.sample();
+    await expect.poll(() => samples).toBe(2n);
+  }
+  job.cancel();
+  await job.promise;
+  return done === 'done' ? causes : why.join(' ');
+}
+
+test.each(Object.entries(SCENARIOS))('%s', async (name, expected) => {
+  const causes = await observe(name);
+  if (typeof causes === 'string') {
+    table.push(`${name.padEnd(36)} skipped   ${causes}`);
+    return;
+  }
+  for (const { effect, seen, inferred = seen, needs, page = 0 } of [expected].flat()) {
+    // Which of many pages it will be is not known.
+    const one = page >= 0 ? causes.get(page) : [...causes.values()].find((c) => c.effects.some((e) => effect.test(e)));
+    table.push(`${name.padEnd(36)} ${(one?.how ?? 'none').padEnd(9)} ${one?.text}`);
+    expect(one?.effects.join('; '), name).toMatch(effect);
+    const how = needs === 'never' || (needs === 'functions' && !functions) ? 'inferred' : 'seen';
+    expect([name, one?.how, one?.text]).toEqual([name, how, one?.text]);
+    expect(one?.causes.join('\n')).toMatch(new RegExp((how === 'seen' ? seen : inferred).source, 'm'));
+    // Nothing that was seen is about something else.
+    for (const cause of causes.values())
+      if (cause.how === 'seen')
+        expect([expected].flat().some((e) => cause.causes.every((text) => e.seen.test(text)))).toBe(true);
+  }
+});
+
+test('exec ends the watch', async () => {
+  const [, pid, begin] = await ask('exec');
+  const va = BigInt(`0x${begin}`);
+  let samples = 0n;
+  const job = explorer.watch(Number(pid), 0n, va, va + 1n, 5, (batch) => {
+    samples = batch.samples;
+  });
+  await expect.poll(() => samples).toBeGreaterThan(0n);
+  fixture.stdin.write('go\n');
+  expect(await job.promise).toBe(true);
+});
