@@ -50,7 +50,13 @@ line(
   `watch of ${r.watchedPages} pages at 10 Hz: share of one core`,
   `${((100 * r.watchCpuSeconds) / r.watchSeconds).toFixed(2)} %  (aim: at most 2 %)`,
 );
+line(
+  '  the same, and records of causes',
+  `${((100 * r.causesCpuSeconds) / r.causesSeconds).toFixed(2)} %  (aim: at most 2 %)`,
+);
 line('  its first look at each of them', ms(r.watchFirstSeconds));
+line('first touch of a page elsewhere, without records', `${r.touchNs.toFixed(0)} ns`);
+line('  the same, while causes are recorded', `${r.causesTouchNs.toFixed(0)} ns`);
 const { idle, held } = await measureHexView();
 const times = (t) => `${t.median.toFixed(1)} ms, slowest hundredth ${t.slow.toFixed(1)} ms`;
 line('hex view, Page Down held: time a frame of the browser', times(held));

@@ -512,6 +512,9 @@ export const NO_RECORDS: CauseRecords = {
   name: [],
 };
 
+/** How well a kind of cause can be seen here; the order is that of CauseAbility::How in native/core/causes.h. */
+export const CAUSE_HOWS = ['seen', 'partly', 'inferred'] as const;
+
 /** What changed since the last event of a watch. */
 export const WatchEvent = z.object({
   id: checkId,

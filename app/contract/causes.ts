@@ -107,21 +107,38 @@ function can(record: CauseRecord, kind: EffectKind, from: PageState, to: PageSta
   }
 }
 
-/** The pages that a step may have changed together with those it names: a huge page is split and made as a whole. */
+/** What a huge page does not do as a whole: a part of it can go by itself. */
+const PARTIAL = fits('gone', 'swappedOut', 'moving', 'markerCame');
+
+/** The pages whose change is also this one's. */
 function reach(kind: EffectKind, from: PageState, to: PageState): { begin: bigint; end: bigint } {
-  const wide = kind === 'split' || kind === 'grew' || (mapsFrame(to.kind) && !mapsFrame(from.kind));
-  const shift = BigInt(wide ? Math.max(mapsFrame(from.kind) ? from.shift : 0, to.shift, 12) : Number(PAGE_SHIFT));
+  const shifts = [from, to].map((p) => (mapsFrame(p.kind) ? p.shift : 0));
+  const shift = BigInt(PARTIAL.has(kind) ? PAGE_SHIFT : Math.max(...shifts, Number(PAGE_SHIFT)));
   const begin = (to.va >> shift) << shift;
   return { begin, end: begin + (1n << shift) };
 }
+
+type Test = (record: CauseRecord) => boolean;
+const is =
+  (...kinds: RecordKind[]): Test =>
+  (record) =>
+    kinds.includes(record.kind);
+/** Steps that are a part of others, and say nothing beside them. */
+const PARTS: readonly [Test, Test][] = [
+  // mremap moves the entries, and then unmaps what it has left behind.
+  [is('movedAway'), is('zapped')],
+  // Who asks for A to be cleared looks at it.
+  [is('cooled', 'freed', 'refsCleared', 'unmapped'), is('aged')],
+  // A fault maps the page itself, too.
+  [is('fault'), is('mapped')],
+];
 
 /** The steps that explain a difference, oldest first; empty if none does. */
 function explain(kind: EffectKind, from: PageState, to: PageState, records: readonly CauseRecord[]): CauseRecord[] {
   const { begin, end } = reach(kind, from, to);
   const here = records.filter((r) => !r.somewhere && r.begin < end && begin < r.end);
-  const fitting = here.filter((r) => can(r, kind, from, to));
-  // mremap moves the entries, and then unmaps what it has left behind.
-  if (fitting.some((r) => r.kind === 'movedAway')) return fitting.filter((r) => r.kind !== 'zapped');
+  let fitting = here.filter((r) => can(r, kind, from, to));
+  for (const [main, part] of PARTS) if (fitting.some(main)) fitting = fitting.filter((r) => !part(r));
   const both = mapsFrame(from.kind) && mapsFrame(to.kind);
   if (!both || !['frame', 'ownFrame', 'grew', 'split'].includes(kind)) return fitting;
   // If it was unmapped on the way, what filled it again is not the copy or the merge that it looks like.
@@ -132,8 +149,9 @@ function explain(kind: EffectKind, from: PageState, to: PageState, records: read
   return filled.length ? [removed, ...filled] : fitting;
 }
 
-/** What became of the page, as those who did it show. */
-function sayEffect({ kind, text }: Effect, by: readonly CauseRecord[]): string {
+/** What became of the page, as those who did it show: if all of them are known. */
+function sayEffect({ kind, text }: Effect, by: readonly CauseRecord[], lost: boolean): string {
+  if (lost) return text;
   if (kind === 'readOnly' && by.some((r) => r.kind === 'merged')) return 'read-only: equal pages share its frame';
   if (kind !== 'frame' && kind !== 'ownFrame' && kind !== 'grew') return text;
   if (by.some(removes)) return `${text}: mapped anew`;
@@ -162,8 +180,8 @@ function saySteps(steps: readonly CauseRecord[], watched: number, at: bigint): s
 }
 
 /**
- * Why a page of process `watched` changed. `records` are those between the two samples; `other` is where the same frame is
- * mapped now or was before.
+ * Why a page of process `watched` changed. `records` are those between the two samples, of which some may be `lost`; `other`
+ * is where the same frame is mapped now or was before.
  */
 export function causeOf(
   from: PageState,
@@ -171,6 +189,7 @@ export function causeOf(
   watched: number,
   records: readonly CauseRecord[] = [],
   other?: bigint,
+  lost = false,
 ): Cause {
   const effects = effectsOf(from, to, other);
   const steps = new Set<CauseRecord>();
@@ -179,7 +198,7 @@ export function causeOf(
   for (const effect of effects) {
     const by = explain(effect.kind, from, to, records);
     for (const step of by) steps.add(step);
-    if (by.length) explained.push(sayEffect(effect, by));
+    if (by.length) explained.push(sayEffect(effect, by, lost));
     else open.push(effect);
   }
   // The processor sets A and D when the page is used after what was seen.
@@ -250,6 +269,7 @@ export function changesOf(
   last: ReadonlyMap<bigint, PageState>,
   watched: number,
   records: readonly CauseRecord[] = [],
+  lost = 0n,
 ): PageChange[] {
   const changed = states.flatMap((to) => {
     const from = last.get(to.va);
@@ -264,7 +284,7 @@ export function changesOf(
   const index = new RecordIndex(records);
   return changed.map(({ from, to }) => {
     const other = !mapsFrame(from.kind) ? left.get(to.pfn) : !mapsFrame(to.kind) ? came.get(from.pfn) : undefined;
-    return { from, to, cause: causeOf(from, to, watched, index.near(to.va), other) };
+    return { from, to, cause: causeOf(from, to, watched, index.near(to.va), other, lost > 0n) };
   });
 }
 

@@ -231,7 +231,7 @@ const ASKS: Partial<Record<RecordKind, readonly string[]>> = {
   unguarded: ['madvise', 'process_madvise'],
 };
 
-function sayFault({ detail, byKernel }: CauseRecord): string {
+function sayFault({ detail, byKernel, syscall }: CauseRecord): string {
   const access =
     detail & FAULT.unshare
       ? 'a request for a copy of its own'
@@ -240,7 +240,8 @@ function sayFault({ detail, byKernel }: CauseRecord): string {
         : detail & FAULT.execute
           ? 'instruction fault'
           : 'read fault';
-  return detail & FAULT.kernel && !byKernel && !(detail & FAULT.unshare) ? `${access} in the kernel` : access;
+  if (!(detail & FAULT.kernel) || byKernel || detail & FAULT.unshare) return access;
+  return `${access} in ${(syscall !== undefined && SYSCALL_NAMES[syscall]) || 'the kernel'}`;
 }
 
 function sayDone(record: CauseRecord): string {
@@ -263,7 +264,8 @@ function sayDone(record: CauseRecord): string {
     case 'forked':
       return 'fork';
     case 'unmapped':
-      return 'reclaim';
+      // Only a count is known then, and more than reclaim changes it.
+      return record.somewhere && !record.name.startsWith('kswapd') ? 'a change of how much is in memory' : 'reclaim';
     case 'migrating':
     case 'migrated':
       return detail ? `migration for ${MIGRATE_REASONS[Number(detail)] ?? `reason ${detail - 1n}`}` : 'migration';

@@ -53,11 +53,14 @@
 #define SYS_MREMAP 25
 #define SYS_MSYNC 26
 #define SYS_MADVISE 28
+#define SYS_FSYNC 74
+#define SYS_FDATASYNC 75
 #define SYS_TRUNCATE 76
 #define SYS_FTRUNCATE 77
 #define SYS_MLOCK 149
 #define SYS_MLOCKALL 151
 #define SYS_SWAPOFF 168
+#define SYS_SYNC_FILE_RANGE 277
 #define SYS_FALLOCATE 285
 #define SYS_PROCESS_VM_READV 310
 #define SYS_PROCESS_VM_WRITEV 311
@@ -81,6 +84,11 @@
 #define MADV_GUARD_REMOVE 103
 #define MAP_POPULATES 0xa000 /* MAP_LOCKED, MAP_POPULATE */
 #define MS_SYNC 4
+
+/* include/uapi/linux/falloc.h */
+#define FALLOC_PUNCHES 0x12 /* PUNCH_HOLE, ZERO_RANGE */
+#define FALLOC_SHIFTS 0x28  /* COLLAPSE_RANGE, INSERT_RANGE */
+
 #define ENOMEM 12
 
 /* include/uapi/linux/userfaultfd.h */
@@ -152,8 +160,19 @@ struct dentry {
 struct path {
 	struct dentry *dentry;
 };
+struct super_block {
+	unsigned int s_dev;
+};
+struct inode {
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+struct address_space {
+	struct inode *host;
+};
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
 	void *private_data;
 };
 struct fdtable {
@@ -175,7 +194,7 @@ enum pageflags { PG_head = 6 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1 << 22);
 } records SEC(".maps");
 
 struct {
@@ -784,6 +803,77 @@ static __always_inline struct file *file_of(struct task_struct *task, __u32 fd)
 	return file;
 }
 
+/* Something was done to a range of a file, and so to all pages that map it. */
+static __always_inline void add_of_file(struct causes_settings *s, __u32 kind, __u64 pgd, struct inode *inode,
+					__u64 begin, __u64 end)
+{
+	struct cause_record *record;
+
+	if (!inode)
+		return;
+	record = begin_record(s, kind, pgd, begin, end, BPF_CORE_READ(inode, i_ino));
+	if (!record)
+		return;
+	record->flags |= CAUSE_OF_FILE;
+	record->argument = BPF_CORE_READ(inode, i_sb, s_dev);
+	bpf_ringbuf_submit(record, 0);
+}
+
+/* Comes when the pages around a fault have been mapped. */
+SEC("raw_tp/mm_filemap_map_pages")
+int on_map_around(struct bpf_raw_tracepoint_args *args)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct address_space *mapping = (void *)args->args[0];
+	struct causes_settings *s = get_settings();
+	__u64 pgd;
+
+	if (!s || !task->mm)
+		return 0;
+	pgd = (__u64)task->mm->pgd;
+	if (find_space(s, pgd))
+		add_of_file(s, CAUSE_MAPPED, pgd, BPF_CORE_READ(mapping, host), args->args[1] * PAGE_BYTES,
+			    (args->args[2] + 1) * PAGE_BYTES);
+	return 0;
+}
+
+/* System calls about a file by its descriptor, by whomever; false for all others. */
+static __always_inline bool on_file_call(struct causes_settings *s, struct task_struct *task, struct pt_regs *regs,
+					 long result)
+{
+	__u64 number = regs->orig_ax, begin = 0, end = ~0ull;
+	__u32 kind = CAUSE_CLEANED;
+
+	switch (number) {
+	case SYS_FSYNC:
+	case SYS_FDATASYNC:
+		break;
+	case SYS_SYNC_FILE_RANGE:
+		begin = regs->si;
+		if (regs->dx)
+			end = begin + regs->dx;
+		break;
+	case SYS_FTRUNCATE:
+		kind = CAUSE_ZAPPED;
+		begin = regs->si;
+		break;
+	case SYS_FALLOCATE:
+		kind = CAUSE_ZAPPED;
+		if (!(regs->si & (FALLOC_PUNCHES | FALLOC_SHIFTS)))
+			return true;
+		begin = regs->dx;
+		if (regs->si & FALLOC_PUNCHES)
+			end = begin + regs->r10;
+		break;
+	default:
+		return false;
+	}
+	if (!result)
+		add_of_file(s, kind, 0, BPF_CORE_READ(file_of(task, regs->di), f_inode), begin & ~(PAGE_BYTES - 1),
+			    end);
+	return true;
+}
+
 #define NAMED_CLEAR_REFS 0x65725f7261656c63ull /* "clear_re", the first bytes of the name */
 
 /* Somebody wrote to /proc/PID/clear_refs. */
@@ -865,6 +955,8 @@ int on_syscall(struct bpf_raw_tracepoint_args *args)
 			on_write(s, task, first, second);
 		return 0;
 	}
+	if (on_file_call(s, task, regs, result))
+		return 0;
 	pgd = (__u64)task->mm->pgd;
 	space = find_space(s, pgd);
 	if (!space)
@@ -941,7 +1033,7 @@ int on_ioctl(struct bpf_raw_tracepoint_args *args)
 
 /*
  * Somebody else changed how many pages the address space has in memory: which ones is not told. What the process itself
- * does to them comes by the other programs, but for cutting files short.
+ * does to them comes by the other programs, but for truncate by a path.
  */
 SEC("raw_tp/rss_stat")
 int on_count(struct bpf_raw_tracepoint_args *args)
@@ -961,9 +1053,10 @@ int on_count(struct bpf_raw_tracepoint_args *args)
 		regs = (void *)bpf_task_pt_regs(task);
 		argument = regs->r10;
 		switch (regs->orig_ax) {
-		case SYS_TRUNCATE:
 		case SYS_FTRUNCATE:
 		case SYS_FALLOCATE:
+			return 0; /* on_file_call() knows more */
+		case SYS_TRUNCATE:
 		case SYS_PROCESS_MRELEASE:
 			kind = CAUSE_ZAPPED;
 			break;

@@ -60,6 +60,8 @@ struct causes_settings {
 #define CAUSE_SOMEWHERE 2u /* somewhere in this address space */
 #define CAUSE_EARLY 4u	   /* recorded before it was done */
 #define CAUSE_ANY_SPACE 8u /* of this address in some address space: `argument` is the entry that was made */
+/* [begin, end) is a range of the file with inode `detail` on device `argument`; `pgd` is 0 for all who map it. */
+#define CAUSE_OF_FILE 16u
 
 /* What one step of the kernel did to the pages of [begin, end), and on whose behalf. */
 struct cause_record {

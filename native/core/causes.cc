@@ -11,7 +11,6 @@
 
 #include "bpf_frames.h"
 #include "error.h"
-#include "regions.h"
 
 // bpf/causes.bpf.o, embedded by bpf/embed.S.
 extern "C" const unsigned char cr3scope_causes_begin[], cr3scope_causes_end[];
@@ -101,11 +100,8 @@ struct Topic {
 };
 const Topic kTopics[] = {
     {"page faults", {"on_fault"}, {"on_user_exception"}, "faults on behalf of other processes"},
-    {"pages mapped around a fault", {"on_map_pages", "on_set_pte_range"}, {}, ""},
-    {"munmap, discarding, truncation",
-     {"on_zap"},
-     {"on_syscall"},
-     "which pages other processes and truncation take away"},
+    {"pages mapped around a fault", {"on_map_pages", "on_set_pte_range"}, {"on_map_around"}, ""},
+    {"munmap, discarding, truncation", {"on_zap"}, {"on_syscall"}, "which pages other processes take away"},
     {"mprotect", {"on_protect", "on_protect_old"}, {"on_syscall"}, ""},
     {"NUMA hints", {"on_protect", "on_protect_old"}, {}, ""},
     {"fork", {"on_fork"}, {"on_process_fork"}, ""},
@@ -118,7 +114,7 @@ const Topic kTopics[] = {
     {"MADV_COLD, MADV_PAGEOUT", {"on_cool"}, {"on_syscall"}, "process_madvise(MADV_COLD)"},
     {"clear_refs", {"on_clear_refs"}, {"on_syscall"}, ""},
     {"looks whether pages are used", {"on_age"}, {}, ""},
-    {"write-back to files", {"on_clean"}, {"on_syscall"}, "all but msync"},
+    {"write-back to files", {"on_clean"}, {"on_syscall"}, "write-back by the kernel itself"},
     {"userfaultfd", {"on_userfault"}, {"on_ioctl"}, ""},
     {"mremap", {"on_move", "on_move_old"}, {"on_syscall"}, ""},
     {"swapoff", {"on_swapoff"}, {"on_count"}, "which pages"},
@@ -209,6 +205,7 @@ CauseRecorder::Watch::~Watch() {
 }
 
 bool CauseRecorder::Watch::wants(const cause_record& r) const {
+  if (r.flags & CAUSE_OF_FILE) return !r.pgd || r.pgd == pgd_;
   return (r.pgd == pgd_ || r.flags & CAUSE_ANY_SPACE) && r.begin < end_ && begin_ < r.end;
 }
 
@@ -473,6 +470,30 @@ std::vector<CauseAbility> CauseRecorder::abilities() {
   }
   if (watches_.empty()) detach();
   return list;
+}
+
+void map_file_ranges(std::vector<cause_record>& records, const std::vector<Region>& regions) {
+  std::vector<cause_record> mapped;
+  for (const cause_record& r : records) {
+    if (!(r.flags & CAUSE_OF_FILE)) {
+      mapped.push_back(r);
+      continue;
+    }
+    for (const Region& region : regions) {
+      const u64 length = region.end - region.begin;
+      if (!region.inode || region.inode != r.detail || region.device != r.argument) continue;
+      if (r.end <= region.offset || r.begin >= region.offset + length) continue;
+      const u64 first = std::max(r.begin, region.offset) - region.offset;
+      const u64 last = std::min(r.end, region.offset + length) - region.offset;
+      cause_record here = r;
+      here.flags &= ~CAUSE_OF_FILE;
+      here.detail = here.argument = 0;
+      here.begin = region.begin + first;
+      here.end = region.begin + last;
+      mapped.push_back(here);
+    }
+  }
+  records = std::move(mapped);
 }
 
 std::vector<cause_record> records_about(const std::vector<cause_record>& records, const std::vector<CauseRow>& rows) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../bpf/causes.h"
+#include "regions.h"
 #include "target.h"
 
 struct bpf_object;
@@ -38,7 +39,7 @@ class CauseRecorder {
     Watch(const Watch&) = delete;
     // Takes what has come for all watches.
     void collect() { recorder_.collect(); }
-    // Takes the records of this one that have been collected, oldest first.
+    // Takes the records of this one that have been collected, oldest first; ranges of files stay what they are.
     std::vector<cause_record> take();
     // Records that did not fit since the last call, of any watch.
     u64 take_lost();
@@ -88,6 +89,9 @@ class CauseRecorder {
   std::vector<std::pair<std::string, std::string>> not_attached_;  // name and reason
   std::vector<std::string> refused_;                               // programs that did not load
 };
+
+// Puts the pages that map a range of a file, as the regions are now, in the place of that range.
+void map_file_ranges(std::vector<cause_record>& records, const std::vector<Region>& regions);
 
 // Those of `records` that may explain a change of one of the pages at `vas` (sorted).
 struct CauseRow {

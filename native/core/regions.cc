@@ -19,12 +19,19 @@ namespace {
 bool parse_line(const char* line, size_t length, Region& r) {
   char permissions[5] = "";
   unsigned long long begin, end, offset, inode;
+  unsigned major, minor;
   int path_at = 0;
   std::string copy(line, length);
-  if (std::sscanf(copy.c_str(), "%llx-%llx %4s %llx %*x:%*x %llu %n", &begin, &end, permissions, &offset, &inode,
-                  &path_at) < 5)
+  if (std::sscanf(copy.c_str(), "%llx-%llx %4s %llx %x:%x %llu %n", &begin, &end, permissions, &offset, &major, &minor,
+                  &inode, &path_at) < 7)
     return false;
-  r = {begin, end, offset, inode, permissions, path_at ? copy.substr(static_cast<size_t>(path_at)) : ""};
+  r = {begin,
+       end,
+       offset,
+       inode,
+       major << 20 | minor,
+       permissions,
+       path_at ? copy.substr(static_cast<size_t>(path_at)) : ""};
   return true;
 }
 

@@ -13,6 +13,7 @@ struct Region {
   u64 begin, end;  // virtual addresses, end exclusive
   u64 offset;      // in the file, bytes
   u64 inode;
+  u32 device;               // of that file, as the kernel numbers it (MKDEV)
   std::string permissions;  // "rw-p"
   std::string path;         // file, "[heap]", or "" for anonymous memory; "\n" is octal-escaped by the kernel
 };

@@ -66,7 +66,7 @@ class Watch {
 // The records between two samples. A sample takes time, and a record may come a moment before what it is about.
 class Causes {
  public:
-  Causes(const WatchCauses& causes, u64 root_pa, int pid, u64 begin, u64 end) {
+  Causes(const WatchCauses& causes, u64 root_pa, int pid, u64 begin, u64 end) : pid_(pid) {
     if (!causes.recorder) return;
     try {
       watch_ = causes.recorder->watch(causes.direct_map + root_pa, pid, begin, end);
@@ -83,7 +83,10 @@ class Causes {
   void explain(WatchBatch& batch) {
     if (!watch_) return;
     watch_->collect();
-    for (cause_record& record : watch_->take()) records_.push_back(record);
+    std::vector<cause_record> come = watch_->take();
+    if (std::any_of(come.begin(), come.end(), [](auto& r) { return r.flags & CAUSE_OF_FILE; }))
+      map_file_ranges(come, batch.rows.empty() ? std::vector<Region>() : read_regions(pid_));
+    records_.insert(records_.end(), come.begin(), come.end());
     std::vector<CauseRow> rows;
     for (const PageRow& row : batch.rows) rows.push_back({row.va, row.words.entry(), row.pfn, row.shift});
     std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.va < b.va; });
@@ -99,6 +102,7 @@ class Causes {
   }
 
  private:
+  int pid_;
   std::unique_ptr<CauseRecorder::Watch> watch_;
   std::vector<cause_record> records_;
   u64 last_ns_ = 0;
@@ -153,7 +157,7 @@ void watch(const Target& target, const WithMachine& with_machine, const WatchCau
         if (error.code != ESRCH && error.code != ENODATA) throw;
         gone = true;  // it went away meanwhile
       }
-      if (due) causes.explain(batch);
+      if (due && !gone) causes.explain(batch);
     });
     if (gone) return;
     batch.samples = ++samples;

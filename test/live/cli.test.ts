@@ -45,6 +45,13 @@ test('doctor: two sources, exit 0', () => {
   ]);
 });
 
+test('doctor says which causes of changes can be seen, and why not the others', () => {
+  const { kinds } = cr3scope('doctor', '--json').json()[0].causes;
+  expect(new Set(kinds.map((k: { how: string }) => k.how))).toContain('seen');
+  for (const { how, detail } of kinds) expect([how, detail === '']).toEqual([how, how === 'seen']);
+  expect(cr3scope('doctor').stdout).toMatch(/^causes +seen: .*mprotect/m);
+});
+
 test('ps: roots of processes, none for kernel threads', () => {
   const list = cr3scope('ps', '--json').json();
   const own = list.find((p) => p.pid === fixture.pid);

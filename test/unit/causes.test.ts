@@ -138,7 +138,7 @@ const STEPS: [CauseRecord['kind'], PageState, PageState, CauseRecord, string][] 
     NOTHING,
     rw,
     record('fault', { pid: 9, tid: 9, name: 'gdb', syscall: 101, detail: FAULT.write | FAULT.remote | FAULT.kernel }),
-    'write fault in the kernel by process 9 (gdb)',
+    'write fault in ptrace by process 9 (gdb)',
   ],
   ['mapped', NOTHING, file, record('mapped'), 'fault on a page near it by thread 4078'],
   ['zapped', rw, NOTHING, record('zapped', { syscall: 11 }), 'munmap by thread 4078'],
@@ -265,6 +265,11 @@ test('a part that no record explains is inferred beside what was seen', () => {
   const used = causeOf(page(NX), page(ACCESSED), 4077, [record('protected', { syscall: 10, argument: 5n })]);
   expect(used.how).toBe('seen');
   expect(used.effects).toEqual(['made executable', 'A was set']);
+});
+
+test('where records were lost, what was seen is told and no more is concluded', () => {
+  const [change] = changesOf([at(rw, { pfn: 0x200n })], new Map([[VA, ro]]), 4077, [write()], 1n);
+  expect(change?.cause.text).toMatch(/^seen: write fault by thread 4078, .* → another frame$/);
 });
 
 test('what happened somewhere in the process points to a cause, and does not show it', () => {

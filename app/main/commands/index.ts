@@ -48,12 +48,34 @@ import {
 } from './walk.ts';
 import { type WatchOptions, watch } from './watch.ts';
 
+/** Which causes of changes a watch can see here, and why not the others. */
+async function sayCauses(explorer: Explorer): Promise<void> {
+  const causes = await explorer.causes().catch((error: unknown) => Failed.from(error));
+  if (causes instanceof Failed) {
+    say(`causes     all inferred: ${causes.message}`);
+    say(`           ${causes.remedy}`);
+    return;
+  }
+  const { kinds, functionsRefusal } = causes;
+  const named = (wanted: string) => kinds.filter(({ how }) => how === wanted);
+  const list = (some: typeof kinds, sayOne: (one: (typeof kinds)[number]) => string) => some.map(sayOne).join('; ');
+  say(`causes     seen: ${list(named('seen'), ({ kind }) => kind)}`);
+  const [partly, inferred] = [named('partly'), named('inferred')];
+  if (partly.length) say(`           seen in part: ${list(partly, ({ kind, detail }) => `${kind} (not ${detail})`)}`);
+  if (inferred.length) say(`           inferred: ${list(inferred, ({ kind, detail }) => `${kind} (${detail})`)}`);
+  if (functionsRefusal)
+    say(
+      `           tracepoints tell this; programs at functions tell more, but this kernel refuses them (${functionsRefusal}): they need CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS`,
+    );
+}
+
 async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
   const t = await explorer.target();
   const ready = t.sources.filter((s) => s.ready).length;
   if (json) {
     const { ramBegin, ramEnd, ...facts } = t;
-    print({ ...facts, ram: Array.from(ramBegin, (begin, i) => ({ begin, end: ramEnd[i] })) });
+    const causes = t.capture ? null : await explorer.causes().catch(() => null);
+    print({ ...facts, ram: Array.from(ramBegin, (begin, i) => ({ begin, end: ramEnd[i] })), causes });
   } else {
     say(
       `cr3scope ${t.version} on ${t.hostname}: Linux ${t.release}, ${t.cpuModel}, ${t.cpus} CPUs, ${bytes(t.memoryBytes)}`,
@@ -71,6 +93,7 @@ async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
       say(`${s.ready ? 'ready  ' : 'missing'}    ${s.label}: ${s.detail}`);
       if (!s.ready) say(`           ${s.remedy}`);
     }
+    if (!t.capture) await sayCauses(explorer);
     say(
       ready >= 2
         ? `${ready} sources: pages can be cross-checked.`

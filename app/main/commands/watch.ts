@@ -55,6 +55,7 @@ export async function watch(
   let startNs = 0n;
   let changes = 0;
   let pages = 0;
+  let lost = 0n;
   let asked = 1n;
   let heard = false;
   const file = output === undefined ? undefined : await recordTime(explorer, output, force);
@@ -64,13 +65,14 @@ export async function watch(
     const job = explorer.watch(pid, 0n, begin, end, ms, (batch) => {
       startNs ||= batch.ns;
       place.samples = batch.samples;
+      lost += batch.lost;
       if (batch.rows.va.length)
         file?.write((recorder) => recorder.addWatch({ pid, ...wholePages(begin, end) }, batch), stop);
       if (step) setImmediate(endWhenAnswered);
       const seconds = Number(batch.ns - startNs) / 1e9;
       const margin = `${seconds.toFixed(3).padStart(9)}  ${several ? `${pid} ` : ''}`;
       const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
-      const changed = batch.initial ? [] : changesOf(states, last, pid, causeRecords(batch.records));
+      const changed = batch.initial ? [] : changesOf(states, last, pid, causeRecords(batch.records), batch.lost);
       for (const state of states) {
         const known = last.has(state.va) && !batch.initial;
         last.set(state.va, state);
@@ -130,10 +132,11 @@ export async function watch(
   });
   const samples = jobs.reduce((n, { place }) => n + place.samples, 0n);
   const gone = jobs.filter((_, i) => ends[i]).map(({ place }) => place.pid);
-  if (json) print({ samples: Number(samples), changes, gone: gone.length > 0 });
+  if (json) print({ samples: Number(samples), changes, lost: Number(lost), gone: gone.length > 0 });
   else {
     const went = gone.length ? `; ${[...new Set(gone)].join(', ')} exited or executed another program` : '';
-    say(`${count(samples)} samples of ${count(pages)} pages, ${count(changes)} changes${went}`);
+    const missed = lost ? `, ${count(lost)} records of causes lost` : '';
+    say(`${count(samples)} samples of ${count(pages)} pages, ${count(changes)} changes${missed}${went}`);
   }
   return 0;
 }

@@ -3,6 +3,7 @@
 // does not depend on job ids, events, files, Electron, HTTP or argv.
 import {
   type Api,
+  CAUSE_HOWS,
   type CheckEvent,
   type CheckSummary,
   type Evidence,
@@ -70,6 +71,13 @@ export const checkSeconds = ({ beginNs, endNs }: Pick<CheckSummary, 'beginNs' | 
   Number(endNs - beginNs) / 1e9;
 
 /** Work in progress. */
+/** What can be seen of the causes of changes. */
+export interface Causes {
+  readonly kinds: readonly { kind: string; how: (typeof CAUSE_HOWS)[number]; detail: string }[];
+  /** Why programs can't run at functions of the kernel; "" where they can. */
+  readonly functionsRefusal: string;
+}
+
 export interface Job<T> {
   readonly promise: Promise<T>;
   cancel(): void;
@@ -258,6 +266,17 @@ export class Explorer implements Reads {
       );
     const job = this.sources.watch(pid, startTicks, from, until, BigInt(intervalMs) * 1_000_000n, onBatch);
     return { ...observation(job), sample: () => job.sample() };
+  }
+
+  /** Which causes of changes can be seen on this machine, and why not the others. */
+  async causes(): Promise<Causes> {
+    const { name, how, detail, functionsRefusal } = await this.sources.causes();
+    const kinds = name.map((kind, i) => ({
+      kind,
+      how: CAUSE_HOWS[how[i] as number] ?? 'inferred',
+      detail: detail[i] as string,
+    }));
+    return { kinds, functionsRefusal };
   }
 
   tables: Api['tables'] = ({ pid, startTicks }) => this.sources.tables(pid, startTicks);

@@ -35,6 +35,8 @@ export interface Watched {
   /** Oldest first; the oldest are forgotten beyond MOST_KEPT. */
   readonly changes: readonly Change[];
   readonly seen: number;
+  /** Records of causes that did not fit. */
+  readonly lost: bigint;
 }
 
 interface WatchState {
@@ -58,7 +60,7 @@ export async function startWatch(
   const id = crypto.randomUUID();
   const place: WatchedPlace = { id, space, begin, end, samples: 0n, pages: new Map() };
   const before = also ? get().watched : undefined;
-  const watched = before ?? { intervalMs, places: [], startNs: 0n, ns: 0n, changes: [], seen: 0 };
+  const watched = before ?? { intervalMs, places: [], startNs: 0n, ns: 0n, changes: [], seen: 0, lost: 0n };
   set({ watched: { ...watched, places: [...watched.places, place] }, error: undefined });
   try {
     const { pid, startTicks } = space;
@@ -88,7 +90,7 @@ export function followWatch(event: WatchEvent): void {
   let { seen } = watched;
   const states = pageStates(event.rows, event.flags, event.counts, event.ns);
   const { space } = place;
-  const found = event.initial ? [] : changesOf(states, pages, space.pid, causeRecords(event.records));
+  const found = event.initial ? [] : changesOf(states, pages, space.pid, causeRecords(event.records), event.lost);
   const changes = found.map((change): Change => ({ ...change, id: seen++, space }));
   for (const to of states) pages.set(to.va, to);
   const now: WatchedPlace = { ...place, samples: event.samples, pages, ...(event.end && { ended: event.end }) };
@@ -100,6 +102,7 @@ export function followWatch(event: WatchEvent): void {
       ns: event.ns || watched.ns,
       changes: append(watched.changes, changes),
       seen,
+      lost: watched.lost + event.lost,
     },
   });
 }

@@ -66,7 +66,7 @@ export function* watchLines(document: Document): Generator<Extract<ExportLine, {
     const last = spaces.get(pid) ?? new Map<bigint, PageState>();
     spaces.set(pid, last);
     const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
-    const changes = batch.initial ? [] : changesOf(states, last, pid, causeRecords(batch.records));
+    const changes = batch.initial ? [] : changesOf(states, last, pid, causeRecords(batch.records), batch.lost);
     const causes = new Map(changes.map(({ to, cause }) => [to.va, cause]));
     for (const state of states) {
       const { ns, va, raw, pagemap } = state;

@@ -16,10 +16,11 @@ import { WatchForm } from './WatchForm.tsx';
 import { sayPlace } from './watched.ts';
 import './watch.css';
 
-function saySeen({ places, seen }: Watched): string {
+function saySeen({ places, seen, lost }: Watched): string {
   const samples = places.reduce((n, p) => n + p.samples, 0n);
   const kept = seen > MOST_KEPT ? `, the last ${count(MOST_KEPT)} kept` : '';
-  return `${count(samples)} samples · ${count(seen)} changes${kept}`;
+  const missed = lost ? ` · ${count(lost)} records of causes lost` : '';
+  return `${count(samples)} samples · ${count(seen)} changes${kept}${missed}`;
 }
 
 function sayEnd(end: NonNullable<WatchedPlace['ended']>): string {
