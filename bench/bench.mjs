@@ -57,6 +57,8 @@ line(
 line('  its first look at each of them', ms(r.watchFirstSeconds));
 line('first touch of a page elsewhere, without records', `${r.touchNs.toFixed(0)} ns`);
 line('  the same, while causes are recorded', `${r.causesTouchNs.toFixed(0)} ns`);
+line('a system call elsewhere, without records', `${r.callNs.toFixed(0)} ns`);
+line('  the same, while causes are recorded', `${r.causesCallNs.toFixed(0)} ns`);
 const { idle, held } = await measureHexView();
 const times = (t) => `${t.median.toFixed(1)} ms, slowest hundredth ${t.slow.toFixed(1)} ms`;
 line('hex view, Page Down held: time a frame of the browser', times(held));

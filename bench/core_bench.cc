@@ -2,6 +2,7 @@
 // Speed of the core, each thing beside what it is compared with, in one process and one run. Prints one JSON object.
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -206,8 +207,20 @@ int main() try {
     std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
     return times[kRepeats / 2];
   };
+  // The cheapest system call.
+  constexpr u64 kCalls = 200'000;
+  auto call_s = [&] {
+    std::vector<double> times;
+    for (int i = 0; i < kRepeats; i++) {
+      u64 t0 = monotonic_ns();
+      for (u64 call = 0; call < kCalls; call++) syscall(SYS_getppid);
+      times.push_back(static_cast<double>(monotonic_ns() - t0) / 1e9);
+    }
+    std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
+    return times[kRepeats / 2];
+  };
   struct Watched {
-    double first_s = 0, cpu_s = 0, touch_s = 0, seconds = 0;
+    double first_s = 0, cpu_s = 0, touch_s = 0, call_s = 0, seconds = 0;
     u64 samples = 0;
   };
   auto measure_watch = [&](const WatchCauses& causes) {
@@ -229,6 +242,7 @@ int main() try {
     });
     sleep(kWatchSeconds);
     result.touch_s = touch_s();
+    result.call_s = call_s();
     stop = true;
     watcher.join();
     result.seconds = static_cast<double>(monotonic_ns() - begin_ns) / 1e9;
@@ -255,7 +269,7 @@ int main() try {
       "\"searchSeconds\":%.6f,\"memmemSeconds\":%.6f,\"searchHits\":%llu,"
       "\"reverseEntries\":%llu,\"reverseBytes\":%llu,\"reverseSeconds\":%.6f,"
       "\"watchedPages\":%llu,\"watchSamples\":%llu,\"watchFirstSeconds\":%.6f,\"watchCpuSeconds\":%.6f,"
-      "\"causesCpuSeconds\":%.6f,\"touchNs\":%.1f,\"causesTouchNs\":%.1f,"
+      "\"causesCpuSeconds\":%.6f,\"touchNs\":%.1f,\"causesTouchNs\":%.1f,\"callNs\":%.1f,\"causesCallNs\":%.1f,"
       "\"watchSeconds\":%.6f,\"causesSeconds\":%.6f,"
       "\"checksum\":%llu}\n",
       static_cast<unsigned long long>(entries), walk_s, pagemap_s, check_s, bare_s,
@@ -266,8 +280,8 @@ int main() try {
       static_cast<unsigned long long>(reverse.bytes()),
       static_cast<double>(reverse.end_ns() - reverse.begin_ns()) / 1e9, static_cast<unsigned long long>(kWatched),
       static_cast<unsigned long long>(plain.samples), plain.first_s, plain.cpu_s, seeing.cpu_s,
-      plain.touch_s / kTouched * 1e9, seeing.touch_s / kTouched * 1e9, static_cast<unsigned long long>(kWatchSeconds),
-      static_cast<unsigned long long>(sum));
+      plain.touch_s / kTouched * 1e9, seeing.touch_s / kTouched * 1e9, plain.call_s / kCalls * 1e9,
+      seeing.call_s / kCalls * 1e9, plain.seconds, seeing.seconds, static_cast<unsigned long long>(sum));
   return differing != 0;
 } catch (const Error& error) {
   std::fprintf(stderr, "core_bench: %s. %s\n", error.what(), error.remedy.c_str());

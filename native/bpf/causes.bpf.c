@@ -937,24 +937,59 @@ static __always_inline __u64 whole_pages(__u64 bytes)
 	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
+#define BIT(number) (1ull << (number))
+#define CALLS_BELOW_64                                                                                          \
+	(BIT(SYS_WRITE) | BIT(SYS_MMAP) | BIT(SYS_MPROTECT) | BIT(SYS_MUNMAP) | BIT(SYS_BRK) | BIT(SYS_IOCTL) | \
+	 BIT(SYS_MREMAP) | BIT(SYS_MSYNC) | BIT(SYS_MADVISE))
+
+/* Most calls have nothing to do with pages: they must cost little. */
+static __always_inline bool is_about_pages(__u64 number)
+{
+	if (number < 64)
+		return CALLS_BELOW_64 >> number & 1;
+	switch (number) {
+	case SYS_FSYNC:
+	case SYS_FDATASYNC:
+	case SYS_FTRUNCATE:
+	case SYS_MLOCK:
+	case SYS_MLOCKALL:
+	case SYS_SYNC_FILE_RANGE:
+	case SYS_FALLOCATE:
+	case SYS_MLOCK2:
+	case SYS_PKEY_MPROTECT:
+		return true;
+	}
+	return false;
+}
+
 /* What a process asks for its own address space, when it was done: the registers still hold what was asked for. */
 SEC("raw_tp/sys_exit")
 int on_syscall(struct bpf_raw_tracepoint_args *args)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
-	__u64 number = regs->orig_ax, first = regs->di, second = regs->si, end, pgd;
+	__u64 number = regs->orig_ax, first, second, end, pgd;
 	long result = (long)args->args[1];
-	struct causes_settings *s = get_settings();
+	struct causes_settings *s;
 	struct causes_space *space;
 
-	if (!s || !task->mm || regs->cs == USER32_CS)
+	if (!is_about_pages(number) || regs->cs == USER32_CS)
+		return 0;
+	first = regs->di;
+	second = regs->si;
+	if (number == SYS_WRITE && (regs->dx > 3 || result <= 0))
+		return 0;
+	if (number == SYS_IOCTL && (second >> 8 & 0xff) != UFFD_TYPE)
+		return 0;
+	s = get_settings();
+	if (!s || !task->mm)
 		return 0;
 	if (number == SYS_WRITE) {
-		if (second && regs->dx <= 3 && result > 0)
-			on_write(s, task, first, second);
+		on_write(s, task, first, second);
 		return 0;
 	}
+	if (number == SYS_IOCTL)
+		return did_userfault(BPF_CORE_READ(file_of(task, first), private_data), second, regs->dx);
 	if (on_file_call(s, task, regs, result))
 		return 0;
 	pgd = (__u64)task->mm->pgd;
@@ -988,8 +1023,6 @@ int on_syscall(struct bpf_raw_tracepoint_args *args)
 		add(s, CAUSE_MOVED_AWAY, pgd, first, end, result);
 		add(s, CAUSE_MOVED_HERE, pgd, result, result + whole_pages(regs->dx), first);
 		return 0;
-	case SYS_IOCTL:
-		return 0;
 	case SYS_MLOCKALL:
 		add(s, CAUSE_FAULT, pgd, 0, ~0ull, CAUSE_FAULT_KERNEL | CAUSE_FAULT_WRITE);
 		return 0;
@@ -1019,18 +1052,6 @@ int on_syscall(struct bpf_raw_tracepoint_args *args)
 	return 0;
 }
 
-/* The ioctls of userfaultfd, by whoever has its descriptor. */
-SEC("raw_tp/sys_exit")
-int on_ioctl(struct bpf_raw_tracepoint_args *args)
-{
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
-
-	if (regs->orig_ax != SYS_IOCTL || regs->cs == USER32_CS || (regs->si >> 8 & 0xff) != UFFD_TYPE)
-		return 0;
-	return did_userfault(BPF_CORE_READ(file_of(task, regs->di), private_data), regs->si, regs->dx);
-}
-
 /*
  * Somebody else changed how many pages the address space has in memory: which ones is not told. What the process itself
  * does to them comes by the other programs, but for truncate by a path.
@@ -1040,18 +1061,13 @@ int on_count(struct bpf_raw_tracepoint_args *args)
 {
 	struct mm_struct *mm = (void *)args->args[0];
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	struct causes_settings *s = get_settings();
-	__u64 pgd = (__u64)BPF_CORE_READ(mm, pgd), argument;
 	__u32 kind = CAUSE_UNMAPPED, detail = 0;
+	struct causes_settings *s;
 	struct pt_regs *regs;
-	bool own;
+	__u64 pgd;
 
-	if (!s || !find_space(s, pgd))
-		return 0;
 	if (!(task->flags & PF_KTHREAD)) {
-		own = task->mm && (__u64)task->mm->pgd == pgd;
 		regs = (void *)bpf_task_pt_regs(task);
-		argument = regs->r10;
 		switch (regs->orig_ax) {
 		case SYS_FTRUNCATE:
 		case SYS_FALLOCATE:
@@ -1071,17 +1087,21 @@ int on_count(struct bpf_raw_tracepoint_args *args)
 			detail |= CAUSE_FAULT_KERNEL | CAUSE_FAULT_REMOTE;
 			break;
 		case SYS_PROCESS_MADVISE:
-			if (argument == MADV_DONTNEED || argument == MADV_DONTNEED_LOCKED)
+			if (regs->r10 == MADV_DONTNEED || regs->r10 == MADV_DONTNEED_LOCKED)
 				kind = CAUSE_ZAPPED;
-			else if (argument != MADV_PAGEOUT)
+			else if (regs->r10 != MADV_PAGEOUT)
 				return 0;
 			break;
 		default:
-			if (own)
+			/* Nearly always, and before anything is read. */
+			if (task->mm == mm)
 				return 0;
 		}
 	}
-	add_flagged(s, kind, pgd, 0, ~0ull, detail, CAUSE_SOMEWHERE);
+	s = get_settings();
+	pgd = (__u64)BPF_CORE_READ(mm, pgd);
+	if (s && find_space(s, pgd))
+		add_flagged(s, kind, pgd, 0, ~0ull, detail, CAUSE_SOMEWHERE);
 	return 0;
 }
 

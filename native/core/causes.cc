@@ -115,7 +115,7 @@ const Topic kTopics[] = {
     {"clear_refs", {"on_clear_refs"}, {"on_syscall"}, ""},
     {"looks whether pages are used", {"on_age"}, {}, ""},
     {"write-back to files", {"on_clean"}, {"on_syscall"}, "write-back by the kernel itself"},
-    {"userfaultfd", {"on_userfault"}, {"on_ioctl"}, ""},
+    {"userfaultfd", {"on_userfault"}, {"on_syscall"}, ""},
     {"mremap", {"on_move", "on_move_old"}, {"on_syscall"}, ""},
     {"swapoff", {"on_swapoff"}, {"on_count"}, "which pages"},
     {"guard regions", {"on_guard"}, {"on_syscall"}, ""},

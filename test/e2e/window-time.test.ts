@@ -108,7 +108,7 @@ inEachFace((window) => {
     const places = pane.getByRole('list', { name: 'Watched pages' });
     await expect.poll(() => places.locator('[aria-busy=false]').count()).toBe(2);
     const changes = pane.getByRole('grid', { name: 'Changes' });
-    for (const cause of ['first read: the shared zero page', 'first write: a frame of its own', 'unmapped: munmap']) {
+    for (const cause of ['the shared zero page was mapped', 'a frame of its own instead', 'the page was unmapped']) {
       await lab.go();
       await changes.getByText(cause).first().waitFor();
     }
