@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Why pages change: each scenario of test/fixtures/causes.c, and the cause that is named. It must be seen where this kernel
 // can tell, and elsewhere inferred, with the right one among those that fit.
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +14,7 @@ import { type PageState, pageStates } from '../../app/contract/watch.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
+import { startLabProgram } from '../lab.ts';
 
 interface Expected {
   /** What became of it. */
@@ -321,4 +325,81 @@ test('exec ends the watch', async () => {
   await expect.poll(() => samples).toBeGreaterThan(0n);
   fixture.stdin.write('go\n');
   expect(await job.promise).toBe(true);
+});
+
+/** Watches the page of a lab and takes a step; how the cause of its change is known. */
+async function watchStep() {
+  const program = await startLabProgram('demand');
+  const { pid, va } = program;
+  const last = new Map<bigint, PageState>();
+  const hows: string[] = [];
+  let samples = 0n;
+  const job = explorer.watch(pid, 0n, va, va + 1n, 0, (batch) => {
+    const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
+    hows.push(...changesOf(states, last, pid, causeRecords(batch.records)).map(({ cause }) => cause.how));
+    for (const state of states) last.set(state.va, state);
+    samples = batch.samples;
+  });
+  await expect.poll(() => samples).toBe(1n);
+  return {
+    step: async () => {
+      await program.go();
+      const before = samples;
+      job.sample();
+      await expect.poll(() => samples).toBe(before + 1n);
+      return hows.at(-1);
+    },
+    end: async () => {
+      job.cancel();
+      await job.promise;
+      program.end();
+    },
+  };
+}
+
+test('eight processes have their causes seen at once; what is beyond is inferred, and when one ends there is room', async () => {
+  const all = [];
+  for (let i = 0; i < 9; i++) all.push(await watchStep());
+  const [first, ...others] = all;
+  for (const [i, { step }] of all.entries()) expect([i, await step()]).toEqual([i, i < 8 ? 'seen' : 'inferred']);
+  await first?.end();
+  const next = await watchStep();
+  expect(await next.step()).toBe('seen');
+  for (const { end } of [...others, next]) await end();
+});
+
+test('a recording keeps what was seen, and its exports say so', async () => {
+  const program = await startLabProgram('demand');
+  const folder = mkdtempSync(join(tmpdir(), 'cr3scope-causes-'));
+  const capture = join(folder, 'watch.cr3scope');
+  const cli = spawn(
+    process.execPath,
+    ['out/main/cli.cjs', 'watch', '--step', '--json', String(program.pid), program.va.toString(16), '-o', capture],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const said: { cause?: string; how?: string; causes?: string[] }[] = [];
+  createInterface({ input: cli.stdout }).on('line', (line) => said.push(JSON.parse(line)));
+  await expect.poll(() => said.length).toBe(1);
+  await program.go();
+  cli.stdin.end('\n');
+  await new Promise((resolve) => cli.once('exit', resolve));
+  const [change] = said.filter((line) => line.cause !== undefined);
+  expect(change).toMatchObject({
+    how: 'seen',
+    cause: expect.stringMatching(/^seen: read fault by thread \d+, .* → the shared zero page was mapped$/),
+    causes: [expect.stringMatching(/^read fault/)],
+  });
+  const lines = join(folder, 'watch.jsonl');
+  execFileSync(process.execPath, ['out/main/cli.cjs', 'export', capture, '-o', lines]);
+  const exported = readFileSync(lines, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter((line) => line.type === 'watch');
+  expect(exported.map(({ cause, how }) => [cause, how])).toEqual([
+    [null, null],
+    [change?.cause, 'seen'],
+  ]);
+  rmSync(folder, { recursive: true });
+  program.end();
 });
