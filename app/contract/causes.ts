@@ -219,7 +219,7 @@ export function causeOf(
     const hints = records.filter((r) => r.somewhere && can(r, kind, from, to));
     const said = saySteps(hints, watched, to.ns).map((words) => `${words}, somewhere in this process`);
     causes.push(...said, ...all);
-    const fitting = said.length ? `${list([...said, 'other causes'])}` : list(all);
+    const fitting = said.length ? `${said.join('; ')}; or another cause` : list(all);
     parts.push(`inferred: ${text}${fitting ? `: ${fitting}` : ''}`);
   }
   return {

@@ -79,19 +79,20 @@ class Causes {
     if (watch_) watch_->collect();
   }
 
+  u64 take_lost() { return watch_ ? watch_->take_lost() : 0; }
+
   // Gives the batch what may explain its rows; call it when they have been read.
   void explain(WatchBatch& batch) {
     if (!watch_) return;
     watch_->collect();
     std::vector<cause_record> come = watch_->take();
     if (std::any_of(come.begin(), come.end(), [](auto& r) { return r.flags & CAUSE_OF_FILE; }))
-      map_file_ranges(come, batch.rows.empty() ? std::vector<Region>() : read_regions(pid_));
+      map_file_ranges(come, batch.rows.empty() ? std::vector<Region>() : regions());
     records_.insert(records_.end(), come.begin(), come.end());
     std::vector<CauseRow> rows;
     for (const PageRow& row : batch.rows) rows.push_back({row.va, row.words.entry(), row.pfn, row.shift});
     std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.va < b.va; });
     batch.records = records_about(records_, rows);
-    batch.lost = watch_->take_lost();
     // What came since this sample began may be about the next one. So may what was recorded before it was done, where
     // nothing has come of it yet.
     std::erase_if(records_, [&](const cause_record& r) {
@@ -102,6 +103,15 @@ class Causes {
   }
 
  private:
+  // Empty if the process has just gone.
+  std::vector<Region> regions() const {
+    try {
+      return read_regions(pid_);
+    } catch (const Error&) {
+      return {};
+    }
+  }
+
   int pid_;
   std::unique_ptr<CauseRecorder::Watch> watch_;
   std::vector<cause_record> records_;
@@ -157,12 +167,13 @@ void watch(const Target& target, const WithMachine& with_machine, const WatchCau
         if (error.code != ESRCH && error.code != ENODATA) throw;
         gone = true;  // it went away meanwhile
       }
-      if (due && !gone) causes.explain(batch);
+      if (!gone) causes.explain(batch);
     });
     if (gone) return;
     batch.samples = ++samples;
     if (!due) continue;
     emitted_ns = batch.ns;
+    batch.lost = causes.take_lost();
     emit(std::move(batch));
   }
 }

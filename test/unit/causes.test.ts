@@ -278,7 +278,7 @@ test('what happened somewhere in the process points to a cause, and does not sho
   ]);
   expect(cause.how).toBe('inferred');
   expect(cause.text).toMatch(
-    /^inferred: swapped out: reclaim by kswapd0, .*, somewhere in this process or other causes$/,
+    /^inferred: swapped out: reclaim by kswapd0, .*, somewhere in this process; or another cause$/,
   );
 });
 
