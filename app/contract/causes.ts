@@ -156,6 +156,7 @@ function sayEffect({ kind, text }: Effect, by: readonly CauseRecord[], lost: boo
   if (kind !== 'frame' && kind !== 'ownFrame' && kind !== 'grew') return text;
   if (by.some(removes)) return `${text}: mapped anew`;
   if (kind === 'frame' && by.every((r) => r.kind === 'fault')) return 'copy on write: a frame of its own';
+  if (kind === 'frame' && by.some((r) => r.kind === 'unmerged')) return 'a frame of its own again';
   if (kind === 'frame' && by.some((r) => r.kind === 'merged')) return 'the frame that equal pages share';
   return text;
 }

@@ -103,6 +103,7 @@ function gone(from: PageState, other: bigint | undefined): Effect {
   const causes = [
     ...moved,
     'munmap',
+    'brk',
     'mmap over it',
     'MADV_DONTNEED',
     ...(other === undefined ? ['mremap'] : []),
@@ -176,9 +177,7 @@ function otherFrame(from: PageState, to: PageState): Effect {
   const merged = !writable && isFile(to) !== true ? ['a merge with an equal page (KSM)'] : [];
   const unmerged = isKsm(from) ? ['the end of merging (KSM)'] : [];
   const copied =
-    from.kind === 'leaf' && !wasWritable && isFile(to) !== true && (writable || from.raw === to.raw || isFile(from))
-      ? ['copy on write']
-      : [];
+    from.kind === 'leaf' && !wasWritable && isFile(to) !== true && (writable || isFile(from)) ? ['copy on write'] : [];
   return {
     kind: 'frame',
     text: 'another frame',
@@ -224,7 +223,11 @@ function* bits(from: PageState, to: PageState): Generator<Effect> {
   const protectedNow = come & UFFD_WP;
   const lifted = gone & UFFD_WP;
   if (protectedNow)
-    yield { kind: 'uffdProtected', text: 'write-protected by userfaultfd', causes: ['UFFDIO_WRITEPROTECT'] };
+    yield {
+      kind: 'uffdProtected',
+      text: 'write-protected by userfaultfd',
+      causes: ['UFFDIO_WRITEPROTECT', 'PAGEMAP_SCAN'],
+    };
   else if (isWritable(gone))
     yield {
       kind: 'readOnly',

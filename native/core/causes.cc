@@ -319,7 +319,10 @@ u64 CauseRecorder::lost() const {
 
 void CauseRecorder::attach() {
   libbpf_set_print(nullptr);
-  if (!no_functions_ && try_attach(true)) return;
+  if (!no_functions_ && try_attach(true)) {
+    functions_refusal_.clear();
+    return;
+  }
   no_functions_ = true;
   if (!try_attach(false)) refuse_bpf(target_, "see the causes of changes", EOPNOTSUPP);
 }
