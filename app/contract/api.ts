@@ -530,6 +530,8 @@ export const WatchEvent = z.object({
   /** What the kernel was seen to do to these pages since the last event, and how many records did not fit. */
   records: CauseRecords,
   lost: u64,
+  /** Why no cause can be seen; "" where they can. */
+  refusal: z.string(),
   /** Set once, with the last event: the process exited or executed another program, it was cancelled, or it failed. */
   end: z.union([z.object({ gone: z.boolean() }), FailedEnd]).nullable(),
 });

@@ -256,6 +256,7 @@ Napi::Object to_js(Napi::Env env, const WatchBatch& b) {
   o["counts"] = column64(env, b.counts, [](auto w) { return w; });
   o["records"] = to_js(env, b.records);
   o["lost"] = to_js(env, b.lost);
+  o["refusal"] = b.refusal;
   return o;
 }
 

@@ -142,7 +142,7 @@ bool is_parameter(const btf* types, u32 id, char letter) {
 std::string function_refusal(const btf* types, const char* name, const FunctionProgram& wanted) {
   const std::string function = std::string("the function ") + name;
   int id = btf__find_by_name_kind(types, name, BTF_KIND_FUNC);
-  if (id < 0) return "this kernel has not " + function;
+  if (id < 0) return "this kernel does not have " + function;
   const btf_type* prototype = btf__type_by_id(types, btf__type_by_id(types, static_cast<u32>(id))->type);
   const size_t count = btf_vlen(prototype), read = std::strlen(wanted.parameters);
   bool same = count >= read && (!wanted.count || count == wanted.count);
@@ -156,8 +156,13 @@ const char* after_slash(const char* section) {
   return slash ? slash + 1 : section;
 }
 
-bool is_function(const bpf_program* program) {
-  return std::strncmp(bpf_program__section_name(program), "fexit/", 6) == 0;
+// Remembers the namespace: it runs once, and is attached to nothing.
+bool is_start(const bpf_program* program) { return std::strcmp(bpf_program__section_name(program), "syscall") == 0; }
+
+const FunctionProgram* function_program(const char* name) {
+  auto known = std::find_if(std::begin(kFunctions), std::end(kFunctions),
+                            [&](const FunctionProgram& f) { return std::strcmp(f.program, name) == 0; });
+  return known == std::end(kFunctions) ? nullptr : known;
 }
 
 bool is_with_functions(const char* name) {
@@ -168,6 +173,16 @@ bool is_with_functions(const char* name) {
 bpf_object* open_object() {
   return bpf_object__open_mem(cr3scope_causes_begin, static_cast<size_t>(cr3scope_causes_end - cr3scope_causes_begin),
                               nullptr);
+}
+
+// 0, or the negative errno of loading those programs.
+int load(bpf_object* object, const std::vector<std::string>& names) {
+  bpf_program* program;
+  bpf_object__for_each_program(program, object) {
+    const bool wanted = std::find(names.begin(), names.end(), bpf_program__name(program)) != names.end();
+    bpf_program__set_autoload(program, wanted || is_start(program));
+  }
+  return bpf_object__load(object);
 }
 
 // As procfs names the folder of the process: up to 7 digits in the order of memory.
@@ -190,6 +205,13 @@ bool has_any(const std::vector<std::string>& names, const List& wanted) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
     return std::any_of(wanted.begin(), wanted.end(), [&](const char* other) { return name == other; });
   });
+}
+
+// Why a program is not there; null where it is.
+using Reasons = std::vector<std::pair<std::string, std::string>>;
+const std::string* reason_of(const Reasons& reasons, const std::string& name) {
+  auto found = std::find_if(reasons.begin(), reasons.end(), [&](auto& r) { return r.first == name; });
+  return found == reasons.end() ? nullptr : &found->second;
 }
 
 }  // namespace
@@ -327,111 +349,105 @@ void CauseRecorder::attach() {
   if (!try_attach(false)) refuse_bpf(target_, "see the causes of changes", EOPNOTSUPP);
 }
 
-// Loads and attaches what this kernel has of one of the two sets; false where it has nothing of it.
-bool CauseRecorder::try_attach(bool functions) {
-  detach();
-  attached_.clear();
-  not_attached_.clear();
+// The programs of a set that this kernel has what they run at. With functions, tracepoints stand in for those kinds of
+// causes of which no function is there.
+std::vector<std::string> CauseRecorder::choose(bool functions) {
   btf* types = btf__load_vmlinux_btf();
   if (!types) refuse_bpf(target_, "read the kernel’s BTF", errno);
-  std::vector<std::string> wanted;
   bpf_object* object = open_object();
   if (!object) {
     const int code = errno;
     btf__free(types);
     refuse_bpf(target_, "open the bpf object", code);
   }
+  not_attached_ = refused_;
+  std::vector<std::string> at_functions, at_tracepoints, chosen;
   bpf_program* program;
   bpf_object__for_each_program(program, object) {
     const char* name = bpf_program__name(program);
     const char* at = after_slash(bpf_program__section_name(program));
-    if (std::strcmp(bpf_program__section_name(program), "syscall") == 0) continue;
+    if (is_start(program) || reason_of(refused_, name)) continue;
     std::string refusal;
-    if (is_function(program)) {
-      if (!functions) continue;
-      auto known = std::find_if(std::begin(kFunctions), std::end(kFunctions),
-                                [&](const FunctionProgram& f) { return std::strcmp(f.program, name) == 0; });
-      refusal = function_refusal(types, at, *known);
-    } else {
-      if (functions && !is_with_functions(name)) continue;
-      if (btf__find_by_name_kind(types, (std::string("btf_trace_") + at).c_str(), BTF_KIND_TYPEDEF) < 0)
-        refusal = std::string("this kernel has not the tracepoint ") + at;
-    }
-    if (refusal.empty() && std::find(refused_.begin(), refused_.end(), name) != refused_.end())
-      refusal = "the kernel refuses the program";
-    if (refusal.empty()) wanted.push_back(name);
-    else not_attached_.emplace_back(name, refusal);
+    if (const FunctionProgram* known = function_program(name)) refusal = function_refusal(types, at, *known);
+    else if (btf__find_by_name_kind(types, (std::string("btf_trace_") + at).c_str(), BTF_KIND_TYPEDEF) < 0)
+      refusal = std::string("this kernel does not have the tracepoint ") + at;
+    if (!refusal.empty()) not_attached_.emplace_back(name, refusal);
+    else (function_program(name) ? at_functions : at_tracepoints).push_back(name);
   }
+  bpf_object__close(object);
   btf__free(types);
+  if (!functions) return at_tracepoints;
+  if (at_functions.empty()) return {};
+  chosen = at_functions;
+  for (const std::string& name : at_tracepoints) {
+    bool stands_in = is_with_functions(name.c_str());
+    for (const Topic& topic : kTopics)
+      stands_in |= !has_any(at_functions, topic.functions) && has_any({name}, topic.tracepoints);
+    if (stands_in) chosen.push_back(name);
+  }
+  return chosen;
+}
 
-  auto is_wanted = [](const std::vector<std::string>& list, const bpf_program* p) {
-    return std::strcmp(bpf_program__section_name(p), "syscall") == 0 ||
-           std::find(list.begin(), list.end(), bpf_program__name(p)) != list.end();
+// Loads and attaches what this kernel has of one of the two sets; false where it has nothing of it.
+bool CauseRecorder::try_attach(bool functions) {
+  detach();
+  attached_.clear();
+  const std::vector<std::string> wanted = choose(functions);
+  if (wanted.empty()) return false;
+  const size_t refused = refused_.size();
+  // Each refusal leaves fewer to choose from.
+  auto again = [&] {
+    detach();
+    return refused_.size() > refused && try_attach(functions);
   };
-  auto load = [&](bpf_object* o, const std::vector<std::string>& list) {
-    bpf_program* p;
-    bpf_object__for_each_program(p, o) bpf_program__set_autoload(p, is_wanted(list, p));
-    return bpf_object__load(o);
-  };
-  int failed = load(object, wanted);
-  if (failed && functions) functions_refusal_ = std::strerror(-failed);
-  if (failed && failed != -EPERM) {
+
+  object_ = open_object();
+  if (!object_) refuse_bpf(target_, "open the bpf object", errno);
+  if (int failed = load(object_, wanted)) {
+    if (functions) functions_refusal_ = std::strerror(-failed);
+    if (failed == -EPERM) {
+      detach();
+      return false;
+    }
     // Some program is refused: which one is found out one by one, once.
-    std::vector<std::string> good;
     for (const std::string& name : wanted) {
       bpf_object* alone = open_object();
       if (!alone) break;
-      if (load(alone, {name}) == 0) {
-        good.push_back(name);
-      } else {
-        refused_.push_back(name);
-        not_attached_.emplace_back(name, "the kernel refuses the program");
-      }
+      if (load(alone, {name})) refused_.emplace_back(name, "the kernel refuses the program");
       bpf_object__close(alone);
     }
-    bpf_object__close(object);
-    wanted = good;
-    object = open_object();
-    failed = object && !wanted.empty() ? load(object, wanted) : -EPERM;
-  }
-  if (failed) {
-    if (object) bpf_object__close(object);
-    return false;
+    return again();
   }
 
-  object_ = object;
   void* settings = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED,
                         bpf_object__find_map_fd_by_name(object_, "settings"), 0);
   if (settings == MAP_FAILED) {
+    const int code = errno;
     detach();
-    throw Error("mmap bpf map settings", errno, "Free some memory.");
+    throw Error("mmap bpf map settings", code, "Free some memory.");
   }
   settings_ = static_cast<causes_settings*>(settings);
   LIBBPF_OPTS(bpf_test_run_opts, options);
-  const int probe = bpf_program__fd(bpf_object__find_program_by_name(object_, "start"));
+  const int start = bpf_program__fd(bpf_object__find_program_by_name(object_, "start"));
   ring_ = ring_buffer__new(bpf_object__find_map_fd_by_name(object_, "records"), take, this, nullptr);
-  if (!ring_ || bpf_prog_test_run_opts(probe, &options)) {
+  if (!ring_ || bpf_prog_test_run_opts(start, &options)) {
+    const int code = errno;
     detach();
-    throw Error("make the ring of bpf records", errno, "Free some memory.");
+    throw Error("make the ring of bpf records", code, "Free some memory.");
   }
-  bpf_object__for_each_program(program, object_) {
-    const char* name = bpf_program__name(program);
-    if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
-    bpf_link* link = bpf_program__attach(program);
+  for (const std::string& name : wanted) {
+    bpf_link* link = bpf_program__attach(bpf_object__find_program_by_name(object_, name.c_str()));
     if (link) {
       links_.push_back(link);
       attached_.push_back(name);
     } else {
-      not_attached_.emplace_back(name, std::string("it can’t be attached: ") + std::strerror(errno));
+      const std::string reason = std::strerror(errno);
+      refused_.emplace_back(name, "it can’t be attached: " + reason);
+      if (functions) functions_refusal_ = reason;
     }
   }
-  const bool any_function = std::any_of(attached_.begin(), attached_.end(),
-                                        [](const std::string& name) { return !is_with_functions(name.c_str()); });
-  if (any_function) return true;
-  if (functions && functions_refusal_.empty() && !not_attached_.empty())
-    functions_refusal_ = not_attached_.back().second;
-  detach();
-  return false;
+  if (refused_.size() > refused) return again();
+  return true;
 }
 
 void CauseRecorder::detach() {
@@ -458,16 +474,15 @@ std::vector<CauseAbility> CauseRecorder::abilities() {
   std::vector<CauseAbility> list;
   for (const Topic& topic : kTopics) {
     CauseAbility ability{topic.name, CauseAbility::How::no, ""};
-    const auto& programs = functions ? topic.functions : topic.tracepoints;
-    if (has_any(attached_, programs)) {
-      const bool all = functions || !*topic.missing;
-      ability.how = all ? CauseAbility::How::exactly : CauseAbility::How::partly;
-      if (!all) ability.detail = topic.missing;
-    } else if (programs.empty()) {
+    const bool exactly = has_any(attached_, topic.functions);
+    if (exactly || has_any(attached_, topic.tracepoints)) {
+      ability.how = exactly || !*topic.missing ? CauseAbility::How::exactly : CauseAbility::How::partly;
+      if (ability.how == CauseAbility::How::partly) ability.detail = topic.missing;
+    } else if (!functions && topic.tracepoints.empty()) {
       ability.detail = "no tracepoint tells of it";
     } else {
-      for (const auto& [name, reason] : not_attached_)
-        if (has_any({name}, programs)) ability.detail = reason;
+      for (const char* name : functions ? topic.functions : topic.tracepoints)
+        if (const std::string* reason = reason_of(not_attached_, name)) ability.detail = *reason;
     }
     list.push_back(std::move(ability));
   }

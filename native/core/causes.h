@@ -68,6 +68,7 @@ class CauseRecorder {
   static constexpr size_t kMostRecords = 1 << 16;
 
   void attach();
+  std::vector<std::string> choose(bool functions);
   bool try_attach(bool functions);
   void detach();
   void collect();
@@ -86,8 +87,8 @@ class CauseRecorder {
   bool no_functions_ = false;          // tried and refused
   std::string functions_refusal_;
   std::vector<std::string> attached_;                              // names of programs
-  std::vector<std::pair<std::string, std::string>> not_attached_;  // name and reason
-  std::vector<std::string> refused_;                               // programs that did not load
+  std::vector<std::pair<std::string, std::string>> refused_;       // those that did not load or attach, and why
+  std::vector<std::pair<std::string, std::string>> not_attached_;  // and those that this kernel has nothing for
 };
 
 // Puts the pages that map a range of a file, as the regions are now, in the place of that range.

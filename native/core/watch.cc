@@ -70,8 +70,8 @@ class Causes {
     if (!causes.recorder) return;
     try {
       watch_ = causes.recorder->watch(causes.direct_map + root_pa, pid, begin, end);
-    } catch (const Error&) {
-      // Nothing can be seen here, and all causes are inferred; CauseRecorder::abilities() says why.
+    } catch (const Error& error) {
+      refusal_ = std::string(error.what()) + ". " + error.remedy;
     }
   }
 
@@ -79,6 +79,7 @@ class Causes {
     if (watch_) watch_->collect();
   }
 
+  const std::string& refusal() const { return refusal_; }
   u64 take_lost() { return watch_ ? watch_->take_lost() : 0; }
 
   // Gives the batch what may explain its rows; call it when they have been read.
@@ -116,6 +117,7 @@ class Causes {
   std::unique_ptr<CauseRecorder::Watch> watch_;
   std::vector<cause_record> records_;
   u64 last_ns_ = 0;
+  std::string refusal_;
 };
 
 }  // namespace
@@ -174,6 +176,7 @@ void watch(const Target& target, const WithMachine& with_machine, const WatchCau
     if (!due) continue;
     emitted_ns = batch.ns;
     batch.lost = causes.take_lost();
+    batch.refusal = causes.refusal();
     emit(std::move(batch));
   }
 }

@@ -18,6 +18,7 @@ struct WatchBatch {
   std::vector<u64> flags, counts;     // kpageflags and kpagecount of the frame of each row, kUnknown without one
   std::vector<cause_record> records;  // what may explain these rows, oldest first
   u64 lost = 0;                       // records that did not fit since the last batch
+  std::string refusal;                // why no cause can be seen; empty where they can
 };
 
 // Calls its argument with readers of its own. A watch has them for its samples only: it may last for days.

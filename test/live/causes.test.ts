@@ -334,14 +334,17 @@ async function watchStep() {
   const last = new Map<bigint, PageState>();
   const hows: string[] = [];
   let samples = 0n;
+  let refusal = '';
   const job = explorer.watch(pid, 0n, va, va + 1n, 0, (batch) => {
     const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
     hows.push(...changesOf(states, last, pid, causeRecords(batch.records)).map(({ cause }) => cause.how));
     for (const state of states) last.set(state.va, state);
     samples = batch.samples;
+    refusal = batch.refusal;
   });
   await expect.poll(() => samples).toBe(1n);
   return {
+    refusal,
     step: async () => {
       await program.go();
       const before = samples;
@@ -357,10 +360,11 @@ async function watchStep() {
   };
 }
 
-test('eight processes have their causes seen at once; what is beyond is inferred, and when one ends there is room', async () => {
+test('eight processes have their causes seen at once; for more it is said that none is, until one ends', async () => {
   const all = [];
   for (let i = 0; i < 9; i++) all.push(await watchStep());
   const [first, ...others] = all;
+  expect(all.map(({ refusal }) => refusal !== '')).toEqual(all.map((_, i) => i === 8));
   for (const [i, { step }] of all.entries()) expect([i, await step()]).toEqual([i, i < 8 ? 'seen' : 'inferred']);
   await first?.end();
   const next = await watchStep();

@@ -181,6 +181,7 @@ const WatchBatch = z
     /** Captures of version 0.3 have none. */
     records: table(CauseRecords.extend({ name: z.array(text) }), 'ns').default(NO_RECORDS),
     lost: u64.default(0n),
+    refusal: text.default(''),
   })
   .refine((b) => b.flags.length === b.rows.va.length && b.counts.length === b.rows.va.length, 'columns differ');
 

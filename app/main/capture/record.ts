@@ -255,9 +255,9 @@ export class Recorder {
   }
 
   addWatch(place: Pick<ChunkOf<'watch'>, 'pid' | 'begin' | 'end'>, batch: WatchBatch): void {
-    const { ns, samples, initial, rows, flags, counts, records, lost } = batch;
+    const { ns, samples, initial, rows, flags, counts, records, lost, refusal } = batch;
     const startTicks = this.processes.startTicks[this.processes.pid.indexOf(place.pid)] ?? 0n;
-    const kept = { ns, samples, initial, rows, flags, counts, records, lost };
+    const kept = { ns, samples, initial, rows, flags, counts, records, lost, refusal };
     this.writer.append({ kind: 'watch', ...place, startTicks, batch: kept });
   }
 

@@ -56,6 +56,7 @@ export async function watch(
   let changes = 0;
   let pages = 0;
   let lost = 0n;
+  let refusal = '';
   let asked = 1n;
   let heard = false;
   const file = output === undefined ? undefined : await recordTime(explorer, output, force);
@@ -66,6 +67,8 @@ export async function watch(
       startNs ||= batch.ns;
       place.samples = batch.samples;
       lost += batch.lost;
+      if (batch.refusal && !refusal && !json) say(`all causes are inferred: ${batch.refusal}`);
+      refusal ||= batch.refusal;
       if (batch.rows.va.length)
         file?.write((recorder) => recorder.addWatch({ pid, ...wholePages(begin, end) }, batch), stop);
       if (step) setImmediate(endWhenAnswered);
@@ -132,7 +135,7 @@ export async function watch(
   });
   const samples = jobs.reduce((n, { place }) => n + place.samples, 0n);
   const gone = jobs.filter((_, i) => ends[i]).map(({ place }) => place.pid);
-  if (json) print({ samples: Number(samples), changes, lost: Number(lost), gone: gone.length > 0 });
+  if (json) print({ samples: Number(samples), changes, lost: Number(lost), refusal, gone: gone.length > 0 });
   else {
     const went = gone.length ? `; ${[...new Set(gone)].join(', ')} exited or executed another program` : '';
     const missed = lost ? `, ${count(lost)} records of causes lost` : '';

@@ -32,12 +32,13 @@ const MOST_CHECKS = 8;
 /** Labs that run at a time. */
 const MOST_LABS = 8;
 
-const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts' | 'records' | 'lost'> = {
+const NOTHING_WATCHED: Pick<WatchEvent, 'rows' | 'flags' | 'counts' | 'records' | 'lost' | 'refusal'> = {
   rows: blankRows(0),
   flags: new BigUint64Array(),
   counts: new BigUint64Array(),
   records: NO_RECORDS,
   lost: 0n,
+  refusal: '',
 };
 
 type Listener = <E extends keyof Events>(event: E, payload: Events[E]) => void;

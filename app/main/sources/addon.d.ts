@@ -111,6 +111,8 @@ export interface WatchBatch {
   records: CauseRecords;
   /** Records that did not fit since the last batch. */
   lost: bigint;
+  /** Why no cause can be seen; "" where they can. */
+  refusal: string;
 }
 
 /** What can be seen of the causes of changes; `how` is an index into CAUSE_HOWS. */

@@ -37,6 +37,8 @@ export interface Watched {
   readonly seen: number;
   /** Records of causes that did not fit. */
   readonly lost: bigint;
+  /** Why the causes of some place can't be seen; "" where they can. */
+  readonly refusal: string;
 }
 
 interface WatchState {
@@ -60,7 +62,16 @@ export async function startWatch(
   const id = crypto.randomUUID();
   const place: WatchedPlace = { id, space, begin, end, samples: 0n, pages: new Map() };
   const before = also ? get().watched : undefined;
-  const watched = before ?? { intervalMs, places: [], startNs: 0n, ns: 0n, changes: [], seen: 0, lost: 0n };
+  const watched = before ?? {
+    intervalMs,
+    places: [],
+    startNs: 0n,
+    ns: 0n,
+    changes: [],
+    seen: 0,
+    lost: 0n,
+    refusal: '',
+  };
   set({ watched: { ...watched, places: [...watched.places, place] }, error: undefined });
   try {
     const { pid, startTicks } = space;
@@ -103,6 +114,7 @@ export function followWatch(event: WatchEvent): void {
       changes: append(watched.changes, changes),
       seen,
       lost: watched.lost + event.lost,
+      refusal: watched.refusal || event.refusal,
     },
   });
 }

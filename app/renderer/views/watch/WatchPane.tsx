@@ -59,6 +59,7 @@ export function WatchPane() {
       <WatchForm running={running} hidden={recorded !== undefined} />
       {error && <Empty title={error.message}>{error.remedy}</Empty>}
       {watched && <Places places={watched.places} />}
+      {watched?.refusal && <p className="dim">All causes are inferred: {watched.refusal}</p>}
       {!watched && !error && !recorded && (
         <Empty title="Nothing is watched">
           Choose a page of the process and press Watch: each change is shown with its cause, seen or inferred.
