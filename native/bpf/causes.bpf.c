@@ -101,6 +101,7 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct pt_regs {
 	unsigned long r10;
+	unsigned long r8;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
@@ -165,6 +166,7 @@ struct super_block {
 };
 struct inode {
 	unsigned long i_ino;
+	void *i_private;
 	struct super_block *i_sb;
 };
 struct address_space {
@@ -894,42 +896,103 @@ static __always_inline void on_write(struct causes_settings *s, struct task_stru
 			add(s, CAUSE_REFS_CLEARED, s->spaces[i].pgd, 0, ~0ull, (__u64)(type - '0'));
 }
 
-static __always_inline void on_advice(struct causes_settings *s, __u64 pgd, __u64 begin, __u64 end, __u64 advice)
+/* What this advice does to pages; -1: nothing that is recorded. */
+static __always_inline int kind_of_advice(__u64 advice, __u64 *detail)
 {
+	*detail = 0;
 	switch (advice) {
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
 	case MADV_REMOVE:
-		add(s, CAUSE_ZAPPED, pgd, begin, end, 0);
-		break;
+		return CAUSE_ZAPPED;
 	case MADV_FREE:
-		add(s, CAUSE_FREED, pgd, begin, end, 0);
-		break;
+		return CAUSE_FREED;
 	case MADV_UNMERGEABLE:
-		add(s, CAUSE_UNMERGED, pgd, begin, end, 0);
-		break;
+		return CAUSE_UNMERGED;
 	case MADV_COLD:
-		add(s, CAUSE_COOLED, pgd, begin, end, 0);
-		break;
+		return CAUSE_COOLED;
 	case MADV_PAGEOUT:
-		add(s, CAUSE_UNMAPPED, pgd, begin, end, 0);
-		break;
+		return CAUSE_UNMAPPED;
 	case MADV_POPULATE_READ:
-		add(s, CAUSE_FAULT, pgd, begin, end, CAUSE_FAULT_KERNEL);
-		break;
+		*detail = CAUSE_FAULT_KERNEL;
+		return CAUSE_FAULT;
 	case MADV_POPULATE_WRITE:
-		add(s, CAUSE_FAULT, pgd, begin, end, CAUSE_FAULT_KERNEL | CAUSE_FAULT_WRITE);
-		break;
+		*detail = CAUSE_FAULT_KERNEL | CAUSE_FAULT_WRITE;
+		return CAUSE_FAULT;
 	case MADV_COLLAPSE:
-		add(s, CAUSE_COLLAPSED, pgd, begin, end, 0);
-		break;
+		return CAUSE_COLLAPSED;
 	case MADV_GUARD_INSTALL:
-		add(s, CAUSE_GUARDED, pgd, begin, end, 0);
-		break;
+		return CAUSE_GUARDED;
 	case MADV_GUARD_REMOVE:
-		add(s, CAUSE_UNGUARDED, pgd, begin, end, 0);
-		break;
+		return CAUSE_UNGUARDED;
 	}
+	return -1;
+}
+
+#define MOST_RANGES 8 /* of a call: more are left out */
+
+/* The ranges of another process that a call names, as an array of struct iovec. */
+static __always_inline void add_ranges(struct causes_settings *s, __u32 kind, __u64 pgd, __u64 vector, __u64 count,
+				       __u64 detail)
+{
+	__u64 range[2];
+
+#pragma unroll
+	for (int i = 0; i < MOST_RANGES; i++) {
+		if (i >= count || bpf_probe_read_user(range, sizeof(range), (void *)(vector + i * sizeof(range))))
+			return;
+		if (is_watched(s, pgd, range[0], range[0] + range[1]))
+			add(s, kind, pgd, range[0], range[0] + range[1], detail);
+	}
+}
+
+static __always_inline __u64 pgd_of_pid(struct causes_settings *s, __u32 pid)
+{
+#pragma unroll
+	for (int i = 0; i < (int)CAUSES_SPACES; i++)
+		if (pid && s->spaces[i].pid == pid)
+			return s->spaces[i].pgd;
+	return 0;
+}
+
+/* The process behind a descriptor that is known to be a pidfd. */
+static __always_inline struct pid *pid_of(struct file *file)
+{
+	struct pid *pid = BPF_CORE_READ(file, f_inode, i_private); /* since 6.9 */
+
+	return pid ? pid : BPF_CORE_READ(file, private_data);
+}
+
+/* System calls about the memory of another process; false for all others. */
+static __always_inline bool on_remote_call(struct causes_settings *s, struct task_struct *task, struct pt_regs *regs,
+					   long result)
+{
+	struct pid_ns ns = s->ns, own;
+	__u64 pgd, detail = CAUSE_FAULT_KERNEL | CAUSE_FAULT_REMOTE;
+	int kind = CAUSE_FAULT;
+
+	switch (regs->orig_ax) {
+	case SYS_PROCESS_MADVISE:
+		kind = kind_of_advice(regs->r10, &detail);
+		if (result < 0 || kind < 0)
+			return true;
+		pgd = pgd_of_pid(s, number_in(pid_of(file_of(task, regs->di)), ns));
+		if (pgd)
+			add_ranges(s, kind, pgd, regs->si, regs->dx, detail);
+		return true;
+	case SYS_PROCESS_VM_WRITEV:
+		detail |= CAUSE_FAULT_WRITE;
+		/* fallthrough */
+	case SYS_PROCESS_VM_READV:
+		own = namespace_of(task);
+		if (result <= 0 || own.address != ns.address)
+			return true;
+		pgd = pgd_of_pid(s, regs->di);
+		if (pgd)
+			add_ranges(s, kind, pgd, regs->r10, regs->r8, detail);
+		return true;
+	}
+	return false;
 }
 
 static __always_inline __u64 whole_pages(__u64 bytes)
@@ -955,8 +1018,11 @@ static __always_inline bool is_about_pages(__u64 number)
 	case SYS_MLOCKALL:
 	case SYS_SYNC_FILE_RANGE:
 	case SYS_FALLOCATE:
+	case SYS_PROCESS_VM_READV:
+	case SYS_PROCESS_VM_WRITEV:
 	case SYS_MLOCK2:
 	case SYS_PKEY_MPROTECT:
+	case SYS_PROCESS_MADVISE:
 		return true;
 	}
 	return false;
@@ -968,10 +1034,11 @@ int on_syscall(struct bpf_raw_tracepoint_args *args)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
-	__u64 number = regs->orig_ax, first, second, end, pgd;
+	__u64 number = regs->orig_ax, first, second, end, pgd, detail;
 	long result = (long)args->args[1];
 	struct causes_settings *s;
 	struct causes_space *space;
+	int kind;
 
 	if (!is_about_pages(number) || regs->cs == USER32_CS)
 		return 0;
@@ -990,7 +1057,7 @@ int on_syscall(struct bpf_raw_tracepoint_args *args)
 	}
 	if (number == SYS_IOCTL)
 		return did_userfault(BPF_CORE_READ(file_of(task, first), private_data), second, regs->dx);
-	if (on_file_call(s, task, regs, result))
+	if (on_file_call(s, task, regs, result) || on_remote_call(s, task, regs, result))
 		return 0;
 	pgd = (__u64)task->mm->pgd;
 	space = find_space(s, pgd);
@@ -1046,7 +1113,9 @@ int on_syscall(struct bpf_raw_tracepoint_args *args)
 		add(s, CAUSE_FAULT, pgd, first, end, CAUSE_FAULT_KERNEL | CAUSE_FAULT_WRITE);
 		break;
 	case SYS_MADVISE:
-		on_advice(s, pgd, first, end, regs->dx);
+		kind = kind_of_advice(regs->dx, &detail);
+		if (kind >= 0)
+			add(s, kind, pgd, first, end, detail);
 		break;
 	}
 	return 0;
@@ -1061,7 +1130,7 @@ int on_count(struct bpf_raw_tracepoint_args *args)
 {
 	struct mm_struct *mm = (void *)args->args[0];
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	__u32 kind = CAUSE_UNMAPPED, detail = 0;
+	__u32 kind = CAUSE_UNMAPPED;
 	struct causes_settings *s;
 	struct pt_regs *regs;
 	__u64 pgd;
@@ -1071,26 +1140,16 @@ int on_count(struct bpf_raw_tracepoint_args *args)
 		switch (regs->orig_ax) {
 		case SYS_FTRUNCATE:
 		case SYS_FALLOCATE:
-			return 0; /* on_file_call() knows more */
+		case SYS_PROCESS_VM_READV:
+		case SYS_PROCESS_VM_WRITEV:
+		case SYS_PROCESS_MADVISE:
+			return 0; /* on_syscall() knows more */
 		case SYS_TRUNCATE:
 		case SYS_PROCESS_MRELEASE:
 			kind = CAUSE_ZAPPED;
 			break;
 		case SYS_SWAPOFF:
 			kind = CAUSE_SWAPPED_OFF;
-			break;
-		case SYS_PROCESS_VM_WRITEV:
-			detail = CAUSE_FAULT_WRITE;
-			/* fallthrough */
-		case SYS_PROCESS_VM_READV:
-			kind = CAUSE_FAULT;
-			detail |= CAUSE_FAULT_KERNEL | CAUSE_FAULT_REMOTE;
-			break;
-		case SYS_PROCESS_MADVISE:
-			if (regs->r10 == MADV_DONTNEED || regs->r10 == MADV_DONTNEED_LOCKED)
-				kind = CAUSE_ZAPPED;
-			else if (regs->r10 != MADV_PAGEOUT)
-				return 0;
 			break;
 		default:
 			/* Nearly always, and before anything is read. */
@@ -1101,7 +1160,7 @@ int on_count(struct bpf_raw_tracepoint_args *args)
 	s = get_settings();
 	pgd = (__u64)BPF_CORE_READ(mm, pgd);
 	if (s && find_space(s, pgd))
-		add_flagged(s, kind, pgd, 0, ~0ull, detail, CAUSE_SOMEWHERE);
+		add_flagged(s, kind, pgd, 0, ~0ull, 0, CAUSE_SOMEWHERE);
 	return 0;
 }
 

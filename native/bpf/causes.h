@@ -12,7 +12,9 @@ struct causes_space {
 	bpf_u64 pgd;   /* kernel virtual address; 0: this one is free */
 	bpf_u64 begin; /* what is watched of it lies in [begin, end), whole huge pages */
 	bpf_u64 end;
-	bpf_u64 brk;	  /* end of its heap; kept by the programs */
+	bpf_u64 brk; /* end of its heap; kept by the programs */
+	bpf_u32 pid;
+	bpf_u32 reserved;
 	bpf_u64 pid_text; /* its PID as text: how procfs names its folder */
 };
 

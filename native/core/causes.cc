@@ -99,9 +99,9 @@ struct Topic {
   const char* missing;  // what tracepoints do not tell
 };
 const Topic kTopics[] = {
-    {"page faults", {"on_fault"}, {"on_user_exception"}, "faults on behalf of other processes"},
+    {"page faults", {"on_fault"}, {"on_user_exception"}, "faults by ptrace and /proc/PID/mem"},
     {"pages mapped around a fault", {"on_map_pages", "on_set_pte_range"}, {"on_map_around"}, ""},
-    {"munmap, discarding, truncation", {"on_zap"}, {"on_syscall"}, "which pages other processes take away"},
+    {"munmap, discarding, truncation", {"on_zap"}, {"on_syscall"}, "truncate by a path"},
     {"mprotect", {"on_protect", "on_protect_old"}, {"on_syscall"}, ""},
     {"NUMA hints", {"on_protect", "on_protect_old"}, {}, ""},
     {"fork", {"on_fork"}, {"on_process_fork"}, ""},
@@ -110,8 +110,8 @@ const Topic kTopics[] = {
     {"splitting of huge pages", {"on_split", "on_split_locked"}, {"on_syscall"}, "splitting by the kernel itself"},
     {"collapse into huge pages", {"on_collapse"}, {"on_syscall", "on_collapsed"}, "which pages khugepaged takes"},
     {"KSM", {"on_merge", "on_merge_old"}, {"on_ksm_merged"}, "unmerging but by madvise"},
-    {"MADV_FREE", {"on_free"}, {"on_syscall"}, "process_madvise"},
-    {"MADV_COLD, MADV_PAGEOUT", {"on_cool"}, {"on_syscall"}, "process_madvise(MADV_COLD)"},
+    {"MADV_FREE", {"on_free"}, {"on_syscall"}, ""},
+    {"MADV_COLD, MADV_PAGEOUT", {"on_cool"}, {"on_syscall"}, ""},
     {"clear_refs", {"on_clear_refs"}, {"on_syscall"}, ""},
     {"looks whether pages are used", {"on_age"}, {}, ""},
     {"write-back to files", {"on_clean"}, {"on_syscall"}, "write-back by the kernel itself"},
@@ -267,6 +267,7 @@ std::unique_ptr<CauseRecorder::Watch> CauseRecorder::watch(u64 pgd, int pid, u64
   set_spaces();
   for (causes_space& space : settings_->spaces)
     if (space.pgd == pgd && !known) {
+      space.pid = static_cast<u32>(pid);
       space.pid_text = pid_as_text(pid);
       space.brk = brk;
     }

@@ -22,8 +22,8 @@ interface Expected {
   /** What did it: to be seen, and among the causes that are inferred. */
   seen: RegExp;
   inferred?: RegExp;
-  /** Programs at functions are needed to see it; `never`: nobody tells the kernel's part. */
-  needs?: 'functions' | 'never';
+  /** The processor does it without the kernel, so that nobody can see it. */
+  byItself?: true;
   /** Which of the watched pages it is about; the first. */
   page?: number;
 }
@@ -58,7 +58,7 @@ const SCENARIOS: Record<string, Expected | Expected[]> = {
     inferred: /unmapping and a new access/,
   },
   MADV_FREE: { effect: /D was cleared/, seen: /^madvise\(MADV_FREE\) by/, inferred: /^MADV_FREE/ },
-  'write after MADV_FREE': { effect: /D was set/, seen: /^/, inferred: /^a write/, needs: 'never' },
+  'write after MADV_FREE': { effect: /D was set/, seen: /^/, inferred: /^a write/, byItself: true },
   'MADV_FREE and reclaim': { effect: GONE, seen: /^madvise\(MADV_PAGEOUT\) by/, inferred: /reclaim/ },
   MADV_PAGEOUT: { effect: /swapped out/, seen: /^madvise\(MADV_PAGEOUT\) by/, inferred: /MADV_PAGEOUT/ },
   'swap in': { effect: /read back from swap/, seen: /^read fault by/, inferred: /^an access/ },
@@ -158,18 +158,16 @@ const SCENARIOS: Record<string, Expected | Expected[]> = {
     seen: /^clear_refs \(4\) by/,
     inferred: /clear_refs/,
   },
-  'access after clear_refs': { effect: /A was set/, seen: /^/, inferred: /^an access/, needs: 'never' },
+  'access after clear_refs': { effect: /A was set/, seen: /^/, inferred: /^an access/, byItself: true },
   'process_madvise by another process': {
     effect: /A was cleared/,
     seen: /^process_madvise\(MADV_COLD\) by process \d+ \(causes\)/,
     inferred: /MADV_COLD/,
-    needs: 'functions',
   },
   'write by another process': {
     effect: OWN,
     seen: /^write fault in process_vm_writev by process \d+ \(causes\)/,
-    inferred: /process \d+ \(causes\)|first access/,
-    needs: 'functions',
+    inferred: /first access/,
   },
   'hugetlb first touch': { effect: /2M/, seen: /^write fault by/, inferred: /an access/, page: 2 },
   'hugetlb copy on write': { effect: AGAIN, seen: /^write fault by/, inferred: /copy on write/ },
@@ -295,17 +293,14 @@ test.each(Object.entries(SCENARIOS))('%s', async (name, expected) => {
     table.push(`${name.padEnd(36)} skipped   ${causes}`);
     return;
   }
-  for (const { effect, seen, inferred = seen, needs, page = 0 } of [expected].flat()) {
+  for (const { effect, seen, inferred = seen, byItself, page = 0 } of [expected].flat()) {
     // Which of many pages it will be is not known.
     const one = page >= 0 ? causes.get(page) : [...causes.values()].find((c) => c.effects.some((e) => effect.test(e)));
     table.push(`${name.padEnd(36)} ${(one?.how ?? 'none').padEnd(9)} ${one?.text}`);
     expect(one?.effects.join('; '), name).toMatch(effect);
     const ability = abilities.get(KINDS[name] ?? 'page faults');
     // What this kernel does not tell may follow from something else that was seen.
-    const hows =
-      ability === 'inferred'
-        ? ['inferred', 'seen']
-        : [needs === 'never' || (needs === 'functions' && !functions) ? 'inferred' : 'seen'];
+    const hows = ability === 'inferred' ? ['inferred', 'seen'] : [byItself ? 'inferred' : 'seen'];
     expect(hows, `${name}: ${one?.text}`).toContain(one?.how);
     expect(one?.causes.join('\n')).toMatch(new RegExp((one?.how === 'seen' ? seen : inferred).source, 'm'));
     // Nothing that was seen is about something else.
