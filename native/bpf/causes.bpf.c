@@ -567,7 +567,7 @@ int BPF_PROG(on_clear_refs, void *pmd, unsigned long begin, unsigned long end, s
 SEC("fexit/ptep_test_and_clear_young")
 int BPF_PROG(on_age, struct vm_area_struct *vma, unsigned long address)
 {
-	if (!(int)returned(ctx))
+	if (!(returned(ctx) & 0xff)) /* an int or a bool */
 		return 0;
 	return did(CAUSE_AGED, vma->vm_mm, address, address + PAGE_BYTES, 0);
 }
@@ -575,7 +575,7 @@ int BPF_PROG(on_age, struct vm_area_struct *vma, unsigned long address)
 SEC("fexit/pmdp_test_and_clear_young")
 int BPF_PROG(on_age_huge, struct vm_area_struct *vma, unsigned long address)
 {
-	if (!(int)returned(ctx))
+	if (!(returned(ctx) & 0xff)) /* an int or a bool */
 		return 0;
 	return did(CAUSE_AGED, vma->vm_mm, address & HUGE_MASK, (address & HUGE_MASK) + HUGE_BYTES, 0);
 }

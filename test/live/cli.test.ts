@@ -46,7 +46,10 @@ test('doctor: two sources, exit 0', () => {
 });
 
 test('doctor says which causes of changes can be seen, and why not the others', () => {
-  const { kinds } = cr3scope('doctor', '--json').json()[0].causes;
+  const { causes } = cr3scope('doctor', '--json').json()[0];
+  // Old kernels can tell nothing.
+  if (causes === null) return expect(cr3scope('doctor').stdout).toMatch(/^causes +all inferred: ./m);
+  const { kinds } = causes;
   expect(new Set(kinds.map((k: { how: string }) => k.how))).toContain('seen');
   for (const { how, detail } of kinds) expect([how, detail === '']).toEqual([how, how === 'seen']);
   expect(cr3scope('doctor').stdout).toMatch(/^causes +seen: .*mprotect/m);
