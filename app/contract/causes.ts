@@ -2,7 +2,16 @@
 // Why pages changed: what the kernel was seen to do between two samples, or all causes that fit.
 import { type Effect, type EffectKind, effectsOf } from './effects.ts';
 import { isWritable, mapsFrame, PAGE_SHIFT } from './paging.ts';
-import { type CauseRecord, FAULT, PROTECTION, type RecordKind, sayRecord, UFFD, UFFD_SOURCE } from './records.ts';
+import {
+  type CauseRecord,
+  FAULT,
+  isProtecting,
+  PROTECTION,
+  type RecordKind,
+  sayRecord,
+  UFFD,
+  UFFD_SOURCE,
+} from './records.ts';
 import { isZeroPage, type PageState } from './watch.ts';
 
 export interface Cause {
@@ -78,10 +87,15 @@ function userfaultCan(record: CauseRecord, kind: EffectKind): boolean {
   }
 }
 
-function protectionCan({ detail }: CauseRecord, kind: EffectKind): boolean {
+function protectionCan({ detail, syscall, argument }: CauseRecord, kind: EffectKind): boolean {
   if (detail & PROTECTION.numa) return kind === 'noAccess' || kind === 'split';
   if (detail & PROTECTION.uffdProtect) return ['uffdProtected', 'markerCame', 'split'].includes(kind);
   if (detail & PROTECTION.uffdResolve) return ['uffdLifted', 'markerGone', 'split'].includes(kind);
+  if (syscall !== undefined && isProtecting(syscall)) {
+    const access = argument & 7n;
+    if (kind === 'writable' && !(access & 2n)) return false;
+    if (kind === (access ? 'noAccess' : 'access')) return false;
+  }
   return CAN.protected.has(kind);
 }
 
@@ -139,6 +153,9 @@ function explain(kind: EffectKind, from: PageState, to: PageState, records: read
   const here = records.filter((r) => !r.somewhere && r.begin < end && begin < r.end);
   let fitting = here.filter((r) => can(r, kind, from, to));
   for (const [main, part] of PARTS) if (fitting.some(main)) fitting = fitting.filter((r) => !part(r));
+  // Somewhere a huge page was made of small ones: it may be this one, whatever page of it was touched.
+  if (kind === 'appeared' && to.shift > PAGE_SHIFT && records.some((r) => r.somewhere && r.kind === 'collapsed'))
+    fitting = fitting.filter((r) => r.kind !== 'fault');
   const both = mapsFrame(from.kind) && mapsFrame(to.kind);
   if (!both || !['frame', 'ownFrame', 'grew', 'split'].includes(kind)) return fitting;
   // If it was unmapped on the way, what filled it again is not the copy or the merge that it looks like.

@@ -178,6 +178,9 @@ const UFFD_NAMES: Readonly<Record<number, string>> = {
   [UFFD.poison]: 'UFFDIO_POISON',
 };
 
+/** Whether this system call's argument is a protection. */
+export const isProtecting = (syscall: number): boolean => /mprotect$/.test(SYSCALL_NAMES[syscall] ?? '');
+
 function protectionName(bits: bigint): string {
   const names = ['PROT_READ', 'PROT_WRITE', 'PROT_EXEC'].filter((_, i) => (bits >> BigInt(i)) & 1n);
   return names.join(' | ') || 'PROT_NONE';

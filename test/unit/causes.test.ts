@@ -246,6 +246,31 @@ test('what can’t have done it is not said to have', () => {
   expect(causeOf(none, rw, 4077, [record('protected', { detail: 2n })]).how).toBe('inferred');
 });
 
+test.each([
+  [1n, rw, none, false],
+  [0n, rw, none, true],
+  [0n, none, rw, false],
+  [3n, none, rw, true],
+  [1n, ro, rw, false],
+  [3n, ro, rw, true],
+])('mprotect to %s is held to what it asks for: %#', (argument, from, to, seen) => {
+  const cause = causeOf(from, to, 4077, [record('protected', { syscall: 10, argument })]);
+  expect(cause.how).toBe(seen ? 'seen' : 'inferred');
+});
+
+test('where a huge page was made somewhere, a touch within it does not show how this one came', () => {
+  const collapse = record('collapsed', {
+    somewhere: true,
+    byKernel: true,
+    name: 'khugepaged',
+    begin: 0n,
+    end: 1n << 63n,
+  });
+  const cause = causeOf(NOTHING, huge, 4077, [write(), collapse]);
+  expect(cause.how).toBe('inferred');
+  expect(cause.text).toMatch(/collapse into a huge page by khugepaged/);
+});
+
 test('steps are told in their order, and what fills a page again is no copy', () => {
   const steps = [madvise('zapped', 4n), write()];
   const cause = causeOf(ro, at(rw, { pfn: 0x200n, ns: tick(500_000n) }), 4077, steps);
