@@ -40,9 +40,9 @@ const loaded = load();
 part('load', loaded.status === 0, readFileSync('/proc/version', 'utf8').split(' ')[2] ?? '', loaded.output);
 
 tests('module', 'test/guest/module.test.ts', 'test/live/pages.test.ts', 'test/guest/hwpoison.test.ts');
-// Why pages change: what this kernel tells, which may be more than the host's.
-tests('causes', 'test/live/causes.test.ts');
 if (!isShort) {
+  // Why pages change: what this kernel tells, which may be more than the host's.
+  tests('causes', 'test/live/causes.test.ts');
   tests(
     'live',
     'test/live/owners.test.ts',
