@@ -9,15 +9,20 @@ import { Empty } from '../../parts/Empty.tsx';
 import type { Change, Watched } from '../../state/watch.ts';
 import { isSeveral, visitChange } from './watched.ts';
 
+/** Beside the change itself. What is partly inferred says of which part. */
+const causeText = ({ cause: { how, causes, text } }: Change): string =>
+  how === 'seen' ? `seen: ${causes.join(', then ')}` : text;
+
 const columns = (startNs: bigint, several: boolean): readonly ColumnSpec<Change>[] => [
   timeColumn(startNs, 2, (c) => c.to.ns),
   ...(several ? [pidColumn((c: Change) => c.space.pid)] : []),
   vaColumn('Page', '14ch', (c) => c.to.va),
-  textColumn('cause', 'Cause', 'minmax(24ch, 1.4fr)', (c) => c.cause.text),
+  textColumn('change', 'Change', 'minmax(20ch, 1fr)', (c) => c.cause.effects.join('; ')),
+  textColumn('cause', 'Cause', 'minmax(30ch, 1.5fr)', (c) => c.cause.text, causeText),
   {
     id: 'now',
     header: 'Now',
-    width: 'minmax(20ch, 1fr)',
+    width: 'minmax(18ch, 0.8fr)',
     value: (c) => c.to.pfn,
     cell: (c) => <span title={`${hex(c.from.raw, 16)} → ${hex(c.to.raw, 16)}`}>{sayState(c.to)}</span>,
   },
@@ -31,7 +36,7 @@ export function ChangeTable({ watched, running }: { watched: Watched; running: b
   return (
     <DataTable
       label="Changes"
-      minWidth={620}
+      minWidth={780}
       columns={specs}
       rows={rows}
       rowKey={(c) => String(c.id)}
