@@ -23,6 +23,8 @@ export interface MessageBoxOptions {
 
 export interface Face {
   page: Page;
+  /** Of cr3scope itself. */
+  pid: number;
   /** Messages of the page's console that are errors or warnings: CSP violations come here. */
   complaints: string[];
   /** Loads the page at a link as if it were opened for the first time: it has forgotten what it kept. */
@@ -112,6 +114,7 @@ export async function openBrowser(...options: string[]): Promise<Face> {
   await page.goto(url);
   return {
     page,
+    pid: child.pid as number,
     complaints,
     load: (link) => load(page, link),
     download: async (act, path) => {
@@ -170,6 +173,7 @@ export async function openDesktop(program: string, argument?: string): Promise<F
   const complaints = listen(page);
   return {
     page,
+    pid: await app.evaluate(() => process.pid),
     complaints,
     load: (link) => load(page, link),
     download: async (act, path) => {

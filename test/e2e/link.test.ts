@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { electronProgram, openDesktop } from './faces.ts';
+import { electronProgram, type Face, openDesktop } from './faces.ts';
 
 const program = electronProgram();
 
@@ -20,20 +20,19 @@ test.skipIf(!program)('opens at the frame that the link names', async () => {
   }
 });
 
-/** Programs of labs that run. */
-const labs = () => spawnSync('pgrep', ['-x', 'labs'], { encoding: 'utf8' }).stdout;
+/** Programs of labs that it has started and that run. */
+const labs = ({ pid }: Face) => spawnSync('pgrep', ['-x', 'labs', '-P', String(pid)], { encoding: 'utf8' }).stdout;
 
 test.skipIf(!program)('a link shows a lab, and does not start it', async () => {
-  const before = labs();
   const face = await openDesktop(program as string, 'cr3scope://lab/cow');
   try {
     const pane = face.page.getByRole('region', { name: 'Labs', exact: true });
     await pane.getByRole('heading', { name: /Copy on write/ }).waitFor();
     expect(await pane.getByRole('button', { name: 'Next step' }).count()).toBe(0);
-    expect(labs()).toBe(before);
+    expect(labs(face)).toBe('');
     await pane.getByRole('button', { name: 'Start', exact: true }).click();
     await pane.getByRole('button', { name: 'Next step' }).waitFor();
-    expect(labs()).not.toBe(before);
+    expect(labs(face)).not.toBe('');
   } finally {
     await face.close();
   }
@@ -72,14 +71,13 @@ test.skipIf(!program)('no program is started unless the user agrees in a dialog 
 });
 
 test.skipIf(!program)('what a page started ends when the page is loaded anew', async () => {
-  const before = labs();
   const face = await openDesktop(program as string, 'cr3scope://lab/cow');
   try {
     await face.page.getByRole('button', { name: 'Start', exact: true }).click();
     await face.page.getByRole('button', { name: 'Next step' }).waitFor();
-    expect(labs()).not.toBe(before);
+    expect(labs(face)).not.toBe('');
     await face.load();
-    await expect.poll(labs).toBe(before);
+    await expect.poll(() => labs(face)).toBe('');
   } finally {
     await face.close();
   }
