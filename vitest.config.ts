@@ -34,7 +34,7 @@ export default defineConfig({
           // A guest's emulated CPU takes its time.
           testTimeout: IN_GUEST ? 400_000 : 120_000,
           hookTimeout: 120_000,
-          expect: { poll: { timeout: 20_000 } },
+          expect: { poll: { timeout: IN_GUEST ? 100_000 : 20_000 } },
         },
       },
     ],
