@@ -38,7 +38,7 @@ let totals: DiffTotals;
 let at: Record<'touched' | 'swapped' | 'protected' | 'dropped' | 'kept', bigint>;
 let born = 0;
 
-const until = (holds: () => boolean) => vi.waitFor(() => expect(holds()).toBe(true), { timeout: 20_000 });
+const until = (holds: () => boolean) => vi.waitFor(() => expect(holds()).toBe(true), { timeout: 100_000 });
 
 async function capture(path: string): Promise<void> {
   const recorder = await Recorder.begin(new Explorer(await openSources(ADDON_PATH)), path, false, {
