@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Over time: labs take the steps that their words tell, a watch sees each change and names its cause, CPUs show who runs.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -73,6 +73,19 @@ async function runLab(name: LabName): Promise<Record<string, Seen>[]> {
 const page = (steps: Record<string, Seen>[], step: number, label = 'page') => steps[step - 1]?.[label] as Seen;
 
 describe('labs', () => {
+  test('what is started under the id of one that has just ended is not forgotten', async () => {
+    const page = new Service(explorer, { labsProgram: LABS_PROGRAM });
+    const { pages } = await page.startLab({ id: 'one', name: 'demand' });
+    process.kill(pages[0]?.pid ?? 0, 'SIGSTOP'); // it does not take the step before it is ended
+    const late = expect(page.nextLab({ id: 'one' })).rejects.toThrow(/ended early/);
+    await page.endLab({ id: 'one' });
+    await page.startLab({ id: 'one', name: 'demand' });
+    await late;
+    await page.nextLab({ id: 'one' });
+    page.close();
+    await expect.poll(() => spawnSync('pgrep', ['-x', 'labs', '-P', String(process.pid)]).status).toBe(1);
+  });
+
   test.each([1, 2, 3])('cow, run %i', async () => {
     const s = await runLab('cow');
     const first = page(s, 1, 'parent');

@@ -56,35 +56,40 @@ export class Snapshots {
   async compare(before: string, after: string): Promise<Comparison> {
     const { path, wanted } = this.snapshot(before);
     const a = await openCapture(path);
-    let other = after ? this.snapshot(after).path : '';
-    if (!other) {
-      other = this.scratch.path(EXTENSION);
-      // New processes are found by the list of processes; those of the first capture are captured again.
-      const there = a.spaces.map(({ pid, startTicks }) => ({ pid, startTicks }));
-      await captureProcesses(this.explorer, other, wanted.length ? wanted : there, {}, this.abort);
+    try {
+      let other = after ? this.snapshot(after).path : '';
+      if (!other) {
+        other = this.scratch.path(EXTENSION);
+        // New processes are found by the list of processes; those of the first capture are captured again.
+        const there = a.spaces.map(({ pid, startTicks }) => ({ pid, startTicks }));
+        await captureProcesses(this.explorer, other, wanted.length ? wanted : there, {}, this.abort);
+      }
+      if (this.compared?.own) rmSync(this.compared.after, { force: true });
+      this.compared = { before: path, after: other, own: !after };
+      const differences: Difference[] = [];
+      let dropped = 0;
+      const take = (difference: Difference) => {
+        if (differences.length < MOST_DIFFERENCES) differences.push(difference);
+        else dropped++;
+      };
+      const { totals, at } = await this.each(a, other, take);
+      return { differences, dropped, totals, at };
+    } finally {
+      a.close();
     }
-    if (this.compared?.own) rmSync(this.compared.after, { force: true });
-    this.compared = { before: path, after: other, own: !after };
-    const b = await openCapture(other);
-    const differences: Difference[] = [];
-    let dropped = 0;
-    const totals = await this.each(a, b, (difference) => {
-      if (differences.length < MOST_DIFFERENCES) differences.push(difference);
-      else dropped++;
-    });
-    return { differences, dropped, totals, at: b.begin.startedAt };
   }
 
   /** All differences of the last comparison as a file. */
   async export(format: 'csv' | 'jsonl'): Promise<Download> {
     if (!this.compared) throw new Failed('nothing was compared', 'Compare first.', 'ENOENT');
     const { before, after } = this.compared;
+    const a = await openCapture(before);
     const file = new PartialFile(this.scratch.path(`.${format}`), false);
     try {
       if (format === 'csv') file.write(CSV_HEAD);
       const line = format === 'csv' ? csvLine : jsonLine;
       let lines: string[] = [];
-      const totals = await this.each(await openCapture(before), await openCapture(after), (difference) => {
+      const { totals } = await this.each(a, after, (difference) => {
         lines.push(line(difference));
         if (lines.length < AT_ONCE) return;
         file.write(lines.join(''));
@@ -96,6 +101,8 @@ export class Snapshots {
     } catch (error) {
       file.discard();
       throw error;
+    } finally {
+      a.close();
     }
     return this.download.offer(file.path);
   }
@@ -118,18 +125,22 @@ export class Snapshots {
     this.scratch.clear();
   }
 
-  /** Every difference, one after the other, while other work may run. */
-  private async each(a: CaptureContents, b: CaptureContents, take: (d: Difference) => void): Promise<DiffTotals> {
-    const all = diffSteps(a, b);
+  /** Every difference to another capture, one after the other, while other work may run; and when that one was made. */
+  private async each(
+    a: CaptureContents,
+    other: string,
+    take: (d: Difference) => void,
+  ): Promise<{ totals: DiffTotals; at: string }> {
+    const b = await openCapture(other);
     try {
+      const all = diffSteps(a, b);
       for (let n = 1; ; n++) {
         const { done, value } = all.next();
-        if (done) return value;
+        if (done) return { totals: value, at: b.begin.startedAt };
         if (value) take(value);
         if (!value || n % AT_ONCE === 0) await turn();
       }
     } finally {
-      a.close();
       b.close();
     }
   }

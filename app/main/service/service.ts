@@ -223,14 +223,19 @@ export class Service implements Omit<Api, keyof Reads> {
     if (!lab) throw new Failed(`lab ${id} does not run`, 'Start it again.', 'ENOENT');
     try {
       const step = await lab.next();
-      if (step.step === null) this.labs.delete(id);
+      if (step.step === null) this.forget(id, lab);
       return step;
     } catch (error) {
       lab.end();
-      this.labs.delete(id);
+      this.forget(id, lab);
       throw error;
     }
   };
+
+  /** Another lab may have the id by now. */
+  private forget(id: string, lab: Lab): void {
+    if (this.labs.get(id) === lab) this.labs.delete(id);
+  }
 
   endLab: Api['endLab'] = async ({ id }) => {
     this.labs.get(id)?.end();
