@@ -317,11 +317,12 @@ int CauseRecorder::take(void* self, void* data, size_t) {
     }
     watch->records_.push_back(record);
   }
-  return 0;
+  return ++recorder.taken_ < kMostRecords ? 0 : -EAGAIN;  // the rest later
 }
 
 void CauseRecorder::collect() {
   std::lock_guard lock(mutex_);
+  taken_ = 0;
   if (ring_) ring_buffer__consume(ring_);
 }
 

@@ -83,6 +83,7 @@ class CauseRecorder {
   ring_buffer* ring_ = nullptr;
   std::vector<bpf_link*> links_;
   causes_settings* settings_ = nullptr;
+  size_t taken_ = 0;  // by one call of collect(), which ends even if records come as fast as they are taken
   u64 dropped_ = 0, lost_before_ = 0;  // of watches that did not take them; of the programs before the last detach
   bool no_functions_ = false;          // tried and refused
   std::string functions_refusal_;
