@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Why pages changed: what the kernel was seen to do between two samples, or all causes that fit.
+import type { WatchEvent } from './api.ts';
 import { type Effect, type EffectKind, effectsOf } from './effects.ts';
 import { isWritable, mapsFrame, PAGE_SHIFT } from './paging.ts';
 import {
   type CauseRecord,
+  causeRecords,
   FAULT,
   isProtecting,
   PROTECTION,
@@ -12,7 +14,7 @@ import {
   UFFD,
   UFFD_SOURCE,
 } from './records.ts';
-import { isZeroPage, type PageState } from './watch.ts';
+import { isZeroPage, type PageState, pageStates } from './watch.ts';
 
 export interface Cause {
   /** `seen` if records show what did all of it; what the processor does by itself, setting A and D, needs none. */
@@ -187,6 +189,8 @@ function sayWhen(ns: bigint): string {
   return ms < 100 ? `${ms.toFixed(1)} ms before` : `${(ms / 1000).toFixed(1)} s before`;
 }
 
+const byTime = (a: CauseRecord, b: CauseRecord): number => (a.ns < b.ns ? -1 : Number(a.ns > b.ns));
+
 const MOST_STEPS = 4;
 
 /** The steps in the order in which they were taken, each thread's repetition once. */
@@ -225,11 +229,7 @@ export function causeOf(
   const parts: string[] = [];
   const causes: string[] = [];
   if (steps.size) {
-    const said = saySteps(
-      [...steps].sort((a, b) => (a.ns < b.ns ? -1 : Number(a.ns > b.ns))),
-      watched,
-      to.ns,
-    );
+    const said = saySteps([...steps].sort(byTime), watched, to.ns);
     causes.push(...said);
     parts.push(`seen: ${said.join(', then ')} → ${[...explained, ...byItself.map((e) => e.text)].join('; ')}`);
   }
@@ -275,7 +275,7 @@ class RecordIndex {
   near(va: bigint): CauseRecord[] {
     const block = this.blocks.get(va >> HUGE_SHIFT) ?? [];
     if (!this.wide.length) return block;
-    return [...this.wide, ...block].sort((a, b) => (a.ns < b.ns ? -1 : Number(a.ns > b.ns)));
+    return [...this.wide, ...block].sort(byTime);
   }
 }
 const HUGE_SHIFT = 21n;
@@ -304,6 +304,26 @@ export function changesOf(
     const other = !mapsFrame(from.kind) ? left.get(to.pfn) : !mapsFrame(to.kind) ? came.get(from.pfn) : undefined;
     return { from, to, cause: causeOf(from, to, watched, index.near(to.va), other, lost > 0n) };
   });
+}
+
+export interface Sample {
+  readonly states: readonly PageState[];
+  /** Those that are seen for the first time, or shown as they were found. */
+  readonly found: ReadonlySet<PageState>;
+  readonly changes: readonly PageChange[];
+}
+
+/** One sample of process `watched`. `last` has its pages as they were, and then as they are. */
+export function takeSample(
+  batch: Pick<WatchEvent, 'ns' | 'initial' | 'rows' | 'flags' | 'counts' | 'records' | 'lost'>,
+  last: Map<bigint, PageState>,
+  watched: number,
+): Sample {
+  const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
+  const found = new Set(states.filter(({ va }) => batch.initial || !last.has(va)));
+  const changes = batch.initial ? [] : changesOf(states, last, watched, causeRecords(batch.records), batch.lost);
+  for (const state of states) last.set(state.va, state);
+  return { states, found, changes };
 }
 
 /** A sample reads its words in several steps, and may report a page whose words are equal again. */

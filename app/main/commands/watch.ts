@@ -2,11 +2,10 @@
 // Command about time: how pages change.
 
 import { createInterface } from 'node:readline';
-import { changesOf } from '../../contract/causes.ts';
+import { takeSample } from '../../contract/causes.ts';
 import { count, hex, hexVa } from '../../contract/format.ts';
 import { pageBytes, wholePages } from '../../contract/paging.ts';
-import { causeRecords } from '../../contract/records.ts';
-import { type PageState, pageStates, sayState } from '../../contract/watch.ts';
+import { type PageState, sayState } from '../../contract/watch.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { recordTime } from './capture.ts';
@@ -74,12 +73,8 @@ export async function watch(
       if (step) setImmediate(endWhenAnswered);
       const seconds = Number(batch.ns - startNs) / 1e9;
       const margin = `${seconds.toFixed(3).padStart(9)}  ${several ? `${pid} ` : ''}`;
-      const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
-      const changed = batch.initial ? [] : changesOf(states, last, pid, causeRecords(batch.records), batch.lost);
-      for (const state of states) {
-        const known = last.has(state.va) && !batch.initial;
-        last.set(state.va, state);
-        if (known) continue;
+      const { found, changes: changed } = takeSample(batch, last, pid);
+      for (const state of found) {
         pages++;
         if (json) print({ seconds, pid, initial: true, ...state });
         else if (few) say(`${margin}${hexVa(state.va)}  ${sayState(state)}`);

@@ -2,9 +2,8 @@
 // The watched pages and their changes.
 import { create } from 'zustand';
 import type { Failure, WatchEvent } from '../../contract/api.ts';
-import { changesOf, type PageChange } from '../../contract/causes.ts';
-import { causeRecords } from '../../contract/records.ts';
-import { type PageState, pageStates } from '../../contract/watch.ts';
+import { type PageChange, takeSample } from '../../contract/causes.ts';
+import type { PageState } from '../../contract/watch.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { append } from '../lib/history.ts';
 import type { Space } from './space.ts';
@@ -99,11 +98,8 @@ export function followWatch(event: WatchEvent): void {
   if (!watched || !place) return;
   const pages = new Map(place.pages);
   let { seen } = watched;
-  const states = pageStates(event.rows, event.flags, event.counts, event.ns);
   const { space } = place;
-  const found = event.initial ? [] : changesOf(states, pages, space.pid, causeRecords(event.records), event.lost);
-  const changes = found.map((change): Change => ({ ...change, id: seen++, space }));
-  for (const to of states) pages.set(to.va, to);
+  const changes = takeSample(event, pages, space.pid).changes.map((c): Change => ({ ...c, id: seen++, space }));
   const now: WatchedPlace = { ...place, samples: event.samples, pages, ...(event.end && { ended: event.end }) };
   set({
     watched: {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The pages and the watched pages of a document, one row at a time.
-import { changesOf } from '../../../contract/causes.ts';
+import { takeSample } from '../../../contract/causes.ts';
 import { decode, mapsFrame, pfnOf, physicalAddress } from '../../../contract/paging.ts';
-import { causeRecords } from '../../../contract/records.ts';
 import { byField, type Words } from '../../../contract/sources.ts';
 import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
-import { type PageState, pageStates, sayState } from '../../../contract/watch.ts';
+import { type PageState, sayState } from '../../../contract/watch.ts';
 import type { Document, DocumentSpace } from '../document.ts';
 import type { ExportLine, PageLine } from './line.ts';
 import { hexWord } from './words.ts';
@@ -65,15 +64,12 @@ export function* watchLines(document: Document): Generator<Extract<ExportLine, {
   for (const { pid, batch } of document.watches) {
     const last = spaces.get(pid) ?? new Map<bigint, PageState>();
     spaces.set(pid, last);
-    const states = pageStates(batch.rows, batch.flags, batch.counts, batch.ns);
-    const changes = batch.initial ? [] : changesOf(states, last, pid, causeRecords(batch.records), batch.lost);
+    const { states, found, changes } = takeSample(batch, last, pid);
     const causes = new Map(changes.map(({ to, cause }) => [to.va, cause]));
     for (const state of states) {
       const { ns, va, raw, pagemap } = state;
-      const known = last.has(va) && !batch.initial;
       const cause = causes.get(va);
-      last.set(va, state);
-      if (known && !cause) continue; // nothing that was not told before
+      if (!cause && !found.has(state)) continue; // nothing that was not told before
       yield {
         type: 'watch',
         ns: Number(ns),
