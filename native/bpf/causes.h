@@ -25,7 +25,7 @@ struct causes_settings {
 	struct causes_space spaces[CAUSES_SPACES];
 };
 
-/* What the kernel did to pages. The order is that of RECORD_KINDS in app/contract/causes.ts. */
+/* What the kernel did to pages. The order is that of RECORD_KINDS in app/contract/records.ts. */
 #define CAUSE_FAULT 0u	       /* handled a fault, or populated; detail: CAUSE_FAULT_* */
 #define CAUSE_MAPPED 1u	       /* mapped pages of a file around a fault */
 #define CAUSE_ZAPPED 2u	       /* cleared entries: munmap, discarding, truncation */

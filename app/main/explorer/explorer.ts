@@ -70,7 +70,6 @@ export interface CheckRecord {
 export const checkSeconds = ({ beginNs, endNs }: Pick<CheckSummary, 'beginNs' | 'endNs'>): number =>
   Number(endNs - beginNs) / 1e9;
 
-/** Work in progress. */
 /** What can be seen of the causes of changes. */
 export interface Causes {
   readonly kinds: readonly { kind: string; how: (typeof CAUSE_HOWS)[number]; detail: string }[];
@@ -78,6 +77,7 @@ export interface Causes {
   readonly functionsRefusal: string;
 }
 
+/** Work in progress. */
 export interface Job<T> {
   readonly promise: Promise<T>;
   cancel(): void;

@@ -17,11 +17,12 @@ import { Bookmarks } from './Bookmarks.tsx';
 import { CopyMenu } from './CopyMenu.tsx';
 
 /** What backs the region through which this frame was reached, if the region says more than kpageflags. */
-function useBacking(pfn: bigint): Backing | undefined {
-  const { regions, va, translation } = useSpace();
-  if (!regions || va === undefined || translation?.row?.pfn[0] !== pfn) return undefined;
-  return backingOf(regions.path[regionAt(regions, va)] ?? '');
-}
+const useBacking = (pfn: bigint): Backing | undefined =>
+  useSpace(({ regions, va, translation }) =>
+    regions && va !== undefined && translation?.row?.pfn[0] === pfn
+      ? backingOf(regions.path[regionAt(regions, va)] ?? '')
+      : undefined,
+  );
 
 function factsOf(frame: Frame, target: Target | undefined, backing: Backing | undefined): string {
   const flags =
