@@ -338,6 +338,12 @@ static __always_inline int did(__u32 kind, struct mm_struct *mm, __u64 begin, __
 	return 0;
 }
 
+/* And to the whole huge page that this address is in. */
+static __always_inline int did_huge(__u32 kind, struct mm_struct *mm, __u64 address)
+{
+	return did(kind, mm, address & HUGE_MASK, (address & HUGE_MASK) + HUGE_BYTES, 0);
+}
+
 static __always_inline long returned(void *ctx)
 {
 	__u64 value = 0;
@@ -492,13 +498,13 @@ int BPF_PROG(on_migrated, struct folio *folio, struct vm_area_struct *vma, unsig
 SEC("fexit/__split_huge_pmd")
 int BPF_PROG(on_split, struct vm_area_struct *vma, void *pmd, unsigned long address)
 {
-	return did(CAUSE_SPLIT, vma->vm_mm, address & HUGE_MASK, (address & HUGE_MASK) + HUGE_BYTES, 0);
+	return did_huge(CAUSE_SPLIT, vma->vm_mm, address);
 }
 
 SEC("fexit/__split_huge_pmd_locked")
 int BPF_PROG(on_split_locked, struct vm_area_struct *vma, void *pmd, unsigned long address)
 {
-	return did(CAUSE_SPLIT, vma->vm_mm, address & HUGE_MASK, (address & HUGE_MASK) + HUGE_BYTES, 0);
+	return did_huge(CAUSE_SPLIT, vma->vm_mm, address);
 }
 
 SEC("fexit/collapse_huge_page")
@@ -506,7 +512,7 @@ int BPF_PROG(on_collapse, struct mm_struct *mm, unsigned long address)
 {
 	if ((int)returned(ctx) != SCAN_SUCCEED)
 		return 0;
-	return did(CAUSE_COLLAPSED, mm, address & HUGE_MASK, (address & HUGE_MASK) + HUGE_BYTES, 0);
+	return did_huge(CAUSE_COLLAPSED, mm, address);
 }
 
 SEC("fexit/collapse_pte_mapped_thp")
@@ -514,28 +520,26 @@ int BPF_PROG(on_collapse_file, struct mm_struct *mm, unsigned long address)
 {
 	if ((int)returned(ctx) != SCAN_SUCCEED)
 		return 0;
-	return did(CAUSE_COLLAPSED, mm, address & HUGE_MASK, (address & HUGE_MASK) + HUGE_BYTES, 0);
+	return did_huge(CAUSE_COLLAPSED, mm, address);
+}
+
+static __always_inline int did_merge(struct mm_struct *mm, __u64 address, void *kept)
+{
+	address &= ~(PAGE_BYTES - 1); /* its low bits are flags */
+	return did(CAUSE_MERGED, mm, address, address + PAGE_BYTES, kept != 0);
 }
 
 SEC("fexit/try_to_merge_with_ksm_page")
 int BPF_PROG(on_merge, struct ksm_rmap_item *item, void *page, void *kept)
 {
-	__u64 address = item->address & ~(PAGE_BYTES - 1);
-
-	if ((int)returned(ctx))
-		return 0;
-	return did(CAUSE_MERGED, item->mm, address, address + PAGE_BYTES, kept != 0);
+	return (int)returned(ctx) ? 0 : did_merge(item->mm, item->address, kept);
 }
 
 /* Until 6.1. */
 SEC("fexit/try_to_merge_with_ksm_page")
 int BPF_PROG(on_merge_old, struct rmap_item *item, void *page, void *kept)
 {
-	__u64 address = item->address & ~(PAGE_BYTES - 1);
-
-	if ((int)returned(ctx))
-		return 0;
-	return did(CAUSE_MERGED, item->mm, address, address + PAGE_BYTES, kept != 0);
+	return (int)returned(ctx) ? 0 : did_merge(item->mm, item->address, kept);
 }
 
 SEC("fexit/break_ksm")
@@ -577,7 +581,7 @@ int BPF_PROG(on_age_huge, struct vm_area_struct *vma, unsigned long address)
 {
 	if (!(returned(ctx) & 0xff)) /* an int or a bool */
 		return 0;
-	return did(CAUSE_AGED, vma->vm_mm, address & HUGE_MASK, (address & HUGE_MASK) + HUGE_BYTES, 0);
+	return did_huge(CAUSE_AGED, vma->vm_mm, address);
 }
 
 SEC("fexit/page_mkclean_one")

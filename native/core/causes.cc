@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "bpf_frames.h"
 #include "error.h"
@@ -249,15 +250,10 @@ u64 CauseRecorder::Watch::take_lost() {
 std::unique_ptr<CauseRecorder::Watch> CauseRecorder::watch(u64 pgd, int pid, u64 begin, u64 end) {
   const u64 brk = heap_end(pid);
   std::lock_guard lock(mutex_);
-  bool known = false;
-  size_t spaces = 0;
-  for (size_t i = 0; i < watches_.size(); i++) {
-    known |= watches_[i]->pgd_ == pgd;
-    bool first = std::none_of(watches_.begin(), watches_.begin() + static_cast<long>(i),
-                              [&](const Watch* w) { return w->pgd_ == watches_[i]->pgd_; });
-    spaces += first;
-  }
-  if (!known && spaces >= CAUSES_SPACES)
+  std::set<u64> spaces;
+  for (const Watch* other : watches_) spaces.insert(other->pgd_);
+  const bool known = spaces.count(pgd);
+  if (!known && spaces.size() >= CAUSES_SPACES)
     throw Error("see the causes of changes", EBUSY, "End a watch: eight processes are watched.");
   if (!object_) attach();
   // A huge page is made and split as a whole, wherever in it something happens.
