@@ -24,6 +24,8 @@ interface Expected {
   inferred?: RegExp;
   /** The processor does it without the kernel, so that nobody can see it. */
   byItself?: true;
+  /** The kernel does it to pages of its own choice, which tracepoints do not tell. */
+  somewhere?: true;
   /** Which of the watched pages it is about; the first. */
   page?: number;
 }
@@ -62,6 +64,13 @@ const SCENARIOS: Record<string, Expected | Expected[]> = {
   'MADV_FREE and reclaim': { effect: GONE, seen: /^madvise\(MADV_PAGEOUT\) by/, inferred: /reclaim/ },
   MADV_PAGEOUT: { effect: /swapped out/, seen: /^madvise\(MADV_PAGEOUT\) by/, inferred: /MADV_PAGEOUT/ },
   'swap in': { effect: /read back from swap/, seen: /^read fault by/, inferred: /^an access/ },
+  'reclaim for want of memory': {
+    effect: /swapped out/,
+    seen: /^reclaim by/,
+    inferred: /reclaim/,
+    somewhere: true,
+  },
+  swapoff: { effect: /read back from swap/, seen: /^swapoff by/, inferred: /swapoff/, somewhere: true },
   MADV_COLD: { effect: /A was cleared/, seen: /^madvise\(MADV_COLD\) by/, inferred: /MADV_COLD/ },
   'MADV_COLLAPSE of touched pages': {
     effect: /became one 2M page/,
@@ -74,6 +83,13 @@ const SCENARIOS: Record<string, Expected | Expected[]> = {
     seen: /^madvise\(MADV_COLLAPSE\) by/,
     inferred: /MADV_COLLAPSE/,
     page: 5,
+  },
+  'collapse by khugepaged': {
+    effect: /became one 2M page/,
+    seen: /^collapse into a huge page by khugepaged/,
+    inferred: /khugepaged/,
+    somewhere: true,
+    page: 7,
   },
   'first touch of a huge page': {
     effect: /a 2M page of its own/,
@@ -121,6 +137,16 @@ const SCENARIOS: Record<string, Expected | Expected[]> = {
     seen: /^move_pages by|move_pages or migrate_pages by/,
     inferred: /move_pages/,
   },
+  'NUMA hint': {
+    effect: /access was taken/,
+    seen: /^NUMA balancing set a hint by thread/,
+    inferred: /a NUMA hint/,
+  },
+  'access after a NUMA hint': {
+    effect: /allowed again|another frame/,
+    seen: /^read fault by|^migration for NUMA balancing by/,
+    inferred: /NUMA/,
+  },
   'KSM merge': [
     {
       effect: /another frame|made read-only|equal pages/,
@@ -142,6 +168,10 @@ const SCENARIOS: Record<string, Expected | Expected[]> = {
   },
   UFFDIO_COPY: { effect: OWN, seen: /^UFFDIO_COPY by/, inferred: /userfaultfd/ },
   UFFDIO_ZEROPAGE: { effect: ZERO, seen: /^UFFDIO_ZEROPAGE by/, inferred: /UFFDIO_ZEROPAGE/ },
+  UFFDIO_MOVE: [
+    { effect: GONE, seen: /^UFFDIO_MOVE by/, inferred: /UFFDIO_MOVE/ },
+    { effect: OWN, seen: /^UFFDIO_MOVE by/, inferred: /UFFDIO_MOVE/, page: 8 },
+  ],
   UFFDIO_WRITEPROTECT: {
     effect: /write-protected by userfaultfd/,
     seen: /^UFFDIO_WRITEPROTECT by|^write protection by userfaultfd by/,
@@ -200,9 +230,12 @@ const KINDS: Partial<Record<string, string>> = {
   MADV_FREE: 'MADV_FREE',
   'MADV_FREE and reclaim': 'reclaim',
   MADV_PAGEOUT: 'reclaim',
+  'reclaim for want of memory': 'reclaim',
+  swapoff: 'swapoff',
   MADV_COLD: 'MADV_COLD, MADV_PAGEOUT',
   'MADV_COLLAPSE of touched pages': 'collapse into huge pages',
   'MADV_COLLAPSE over untouched pages': 'collapse into huge pages',
+  'collapse by khugepaged': 'collapse into huge pages',
   'huge page split by mprotect': 'splitting of huge pages',
   'huge page split by munmap': 'splitting of huge pages',
   mremap: 'mremap',
@@ -213,10 +246,12 @@ const KINDS: Partial<Record<string, string>> = {
   'truncation under a private copy': 'munmap, discarding, truncation',
   compaction: 'migration',
   move_pages: 'migration',
+  'NUMA hint': 'NUMA hints',
   'KSM merge': 'KSM',
   'KSM unmerge': 'KSM',
   UFFDIO_COPY: 'userfaultfd',
   UFFDIO_ZEROPAGE: 'userfaultfd',
+  UFFDIO_MOVE: 'userfaultfd',
   UFFDIO_WRITEPROTECT: 'userfaultfd',
   'UFFDIO_WRITEPROTECT lifted': 'userfaultfd',
   'clear_refs of A': 'clear_refs',
@@ -295,14 +330,15 @@ test.each(Object.entries(SCENARIOS))('%s', async (name, expected) => {
     table.push(`${name.padEnd(36)} skipped   ${causes}`);
     return;
   }
-  for (const { effect, seen, inferred = seen, byItself, page = 0 } of [expected].flat()) {
+  for (const { effect, seen, inferred = seen, byItself, somewhere, page = 0 } of [expected].flat()) {
     // Which of many pages it will be is not known.
     const one = page >= 0 ? causes.get(page) : [...causes.values()].find((c) => c.effects.some((e) => effect.test(e)));
     table.push(`${name.padEnd(36)} ${(one?.how ?? 'none').padEnd(9)} ${one?.text}`);
     expect(one?.effects.join('; '), name).toMatch(effect);
     const ability = abilities.get(KINDS[name] ?? 'page faults') ?? 'inferred';
     // What this kernel does not tell may follow from something else that was seen.
-    const hows = ability === 'inferred' ? ['inferred', 'seen'] : [byItself ? 'inferred' : 'seen'];
+    const untold = byItself || (somewhere && ability === 'partly');
+    const hows = ability === 'inferred' ? ['inferred', 'seen'] : [untold ? 'inferred' : 'seen'];
     expect(hows, `${name}: ${one?.text}`).toContain(one?.how);
     expect(one?.causes.join('\n')).toMatch(new RegExp((one?.how === 'seen' ? seen : inferred).source, 'm'));
     // Nothing that was seen is about something else.
