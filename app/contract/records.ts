@@ -201,7 +201,7 @@ export function sayCall({ syscall, argument }: Pick<CauseRecord, 'syscall' | 'ar
   }
 }
 
-/** Calls that ask for exactly this: their name says enough. */
+/** Calls that ask for exactly this: their name says enough. Some ask for it with one argument only. */
 const ASKS: Partial<Record<RecordKind, readonly string[]>> = {
   fault: ['mmap', 'madvise', 'process_madvise', 'mlock', 'mlock2', 'mlockall', 'shmat'],
   zapped: [
@@ -221,7 +221,7 @@ const ASKS: Partial<Record<RecordKind, readonly string[]>> = {
   ],
   protected: ['mprotect', 'pkey_mprotect'],
   forked: ['fork', 'vfork'],
-  unmapped: ['madvise', 'process_madvise'],
+  unmapped: ['madvise(MADV_PAGEOUT)', 'process_madvise(MADV_PAGEOUT)'],
   migrated: ['move_pages', 'migrate_pages', 'mbind'],
   migrating: ['move_pages', 'migrate_pages', 'mbind'],
   collapsed: ['madvise', 'process_madvise'],
@@ -310,7 +310,7 @@ export function sayRecord(record: CauseRecord, watched: number): string {
   const { kind, syscall, pid, tid, name, byKernel } = record;
   const call = sayCall(record);
   const called = syscall === undefined ? undefined : SYSCALL_NAMES[syscall];
-  const asked = called !== undefined && (ASKS[kind] ?? []).includes(called);
+  const asked = call !== undefined && (ASKS[kind] ?? []).some((ask) => ask === called || ask === call);
   const what = asked ? (call as string) : sayDone(record);
   const who = byKernel
     ? name

@@ -148,6 +148,9 @@ const STEPS: [CauseRecord['kind'], PageState, PageState, CauseRecord, string][] 
   ['protected', rw, none, record('protected', { detail: 2n }), 'NUMA balancing set a hint by thread 4078'],
   ['forked', rw, ro, record('forked', { end: VA + 0x100000n }), 'fork by thread 4078'],
   ['unmapped', rw, swap, record('unmapped', { byKernel: true, name: 'kswapd0', pid: 0, tid: 0 }), 'reclaim by kswapd0'],
+  ['unmapped', rw, swap, madvise('unmapped', 21n), 'madvise(MADV_PAGEOUT) by thread 4078'],
+  // For want of memory, within a call that asks for pages.
+  ['unmapped', rw, swap, madvise('unmapped', 23n), 'reclaim by thread 4078'],
   [
     'migrating',
     rw,
