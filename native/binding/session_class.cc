@@ -89,16 +89,24 @@ class Job {
     auto batches = Napi::ThreadSafeFunction::New(env, on_batch, name, 4, 1, [job](Napi::Env e) {
       std::unique_ptr<Job> own(job);
       own->thread_.join();
-      if (own->error_) own->deferred_.Reject(to_js(e, *own->error_).Value());
+      if (own->thrown_) own->deferred_.Reject(own->thrown_->Value());
+      else if (own->error_) own->deferred_.Reject(to_js(e, *own->error_).Value());
       else own->deferred_.Resolve(to_js(e, *own->result_));
     });
     job->thread_ = std::thread([job, batches, work = std::move(work)]() mutable {
       job->error_ = caught([&] {
         job->result_ = work(*job->cancel_, [&](Batch&& batch) {
           auto owned = std::make_unique<Batch>(std::move(batch));
-          auto call = [](Napi::Env e, Napi::Function f, Batch* b) {
+          auto call = [job](Napi::Env e, Napi::Function f, Batch* b) {
             std::unique_ptr<Batch> own(b);
-            f.Call({to_js(e, *b)});
+            if (job->thrown_) return;
+            // What is thrown here would go nowhere, and the work would go on without its listener.
+            try {
+              f.Call({to_js(e, *b)});
+            } catch (const Napi::Error& error) {
+              job->thrown_ = error;
+              *job->cancel_ = true;
+            }
           };
           if (batches.BlockingCall(owned.get(), call) != napi_ok) throw Cancelled();
           owned.release();
@@ -117,6 +125,7 @@ class Job {
   std::thread thread_;
   std::optional<Result> result_;
   std::optional<Error> error_;
+  std::optional<Napi::Error> thrown_;  // by the listener
 };
 
 struct Owners {

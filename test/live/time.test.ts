@@ -283,6 +283,15 @@ describe('watch', () => {
     expect(effects).toEqual([['a frame of its own was mapped'], ['swapped out'], ['read back from swap']]);
   });
 
+  test('it ends with the error of who takes its samples', async () => {
+    const program = await startLabProgram('demand');
+    const { promise } = explorer.watch(program.pid, 0n, program.va, program.va + 1n, 5, () => {
+      throw new Error('not taken');
+    });
+    await expect(promise).rejects.toThrow('not taken');
+    program.end();
+  });
+
   test('it ends by itself when the process goes, and says so', async () => {
     const { program, job } = await watchLab('demand', 20);
     program.end();
