@@ -291,7 +291,10 @@ export function effectsOf(from: PageState, to: PageState, other?: bigint): Effec
         {
           kind: 'sharing',
           text: 'only pagemap’s flags changed',
-          causes: ['fork or exit of a process that maps its frame, too', 'soft-dirty tracking'],
+          causes: [
+            'fork, exit, copy on write or unmapping in another process that maps its frame',
+            'soft-dirty tracking',
+          ],
         },
       ]
     : [{ kind: 'other', text: 'flags of the entry changed', causes: [] }];

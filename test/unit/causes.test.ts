@@ -75,6 +75,7 @@ test.each<[string, PageState, PageState, RegExp, RegExp?]>([
   ['NUMA balancing that moves', none, at(rw, { pfn: 0x200n }), /NUMA balancing/, /copy on write/],
   ['move_pages', rw, at(rw, { pfn: 0x200n }), /move_pages/, /copy on write|KSM/],
   ['KSM unmerge', at(ro, { flags: FLAGS.ksm }), at(rw, { pfn: 0x200n }), /end of merging/],
+  ['a copy by who shared the frame', ro, at(ro, { pagemap: 1n << 56n }), /copy on write .*in another process/],
   ['KSM: the page that is kept', rw, at(ro, { flags: FLAGS.ksm }), /KSM/],
   ['MADV_FREE', rw, page(WRITE), /MADV_FREE/],
   ['reclaim after MADV_FREE', page(WRITE), NOTHING, /reclaim after MADV_FREE/],
