@@ -380,6 +380,8 @@ export const LabStep = z.object({
       /** kpageflags and kpagecount of the frame; null without one. */
       flags: u64.nullable(),
       count: u64.nullable(),
+      /** Why it is not as it was at the last step, in the words of a watch; empty if it is, or was not named then. */
+      cause: z.string(),
     }),
   ),
 });

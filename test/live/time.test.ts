@@ -34,6 +34,7 @@ interface Seen {
   writable: boolean;
   dirty: boolean;
   verdict: string;
+  cause: string;
 }
 
 async function runLab(name: LabName): Promise<Record<string, Seen>[]> {
@@ -43,7 +44,7 @@ async function runLab(name: LabName): Promise<Record<string, Seen>[]> {
     expect(at.step).toBe(steps.length + 1);
     steps.push(
       Object.fromEntries(
-        at.pages.map(({ label, pid, translation, error, flags, count }) => {
+        at.pages.map(({ label, pid, translation, error, flags, count, cause }) => {
           if (!translation?.row) throw new Error(error);
           const [s] = pageStates(translation.row, [flags ?? 0n], [count ?? 0n], 0n) as [PageState];
           const raw = translation.path.entry[translation.path.last] as bigint;
@@ -58,6 +59,7 @@ async function runLab(name: LabName): Promise<Record<string, Seen>[]> {
               writable: (raw & 2n) !== 0n,
               dirty: (raw & 0x40n) !== 0n,
               verdict: s.verdict,
+              cause,
             },
           ];
         }),
@@ -108,6 +110,19 @@ describe('labs', () => {
     expect(page(s, 3)).toMatchObject({ kind: 'leaf', writable: true, dirty: true });
     expect(page(s, 3).pfn).not.toBe(sources.target.zeroPfn);
     expect(page(s, 4).verdict).toBe('notPresent');
+    // Each change has its cause, in the words of a watch.
+    expect(page(s, 1).cause).toBe('');
+    const { kinds } = await explorer.causes().catch(() => ({ kinds: [] }));
+    const how = kinds.length ? 'seen' : 'inferred';
+    for (const [at, what, by] of [
+      [2, 'the shared zero page was mapped', 'read'],
+      [3, 'a frame of its own instead of the zero page', 'write'],
+      [4, 'the page was unmapped', 'MADV_DONTNEED'],
+    ] as const) {
+      expect(page(s, at).cause).toMatch(new RegExp(`^${how}: `));
+      expect(page(s, at).cause).toContain(what);
+      expect(page(s, at).cause).toContain(by);
+    }
   });
 
   test('exec', async () => {
@@ -121,6 +136,7 @@ describe('labs', () => {
     expect(page(s, 1).verdict).toBe('notPresent');
     expect(page(s, 2)).toMatchObject({ root: page(s, 1).root, kind: 'leaf', writable: true });
     expect(page(s, 3, 'child').root).not.toBe(page(s, 1).root);
+    expect(page(s, 3, 'child').cause).toBe('');
     expect(page(s, 3, 'child').pfn).toBe(page(s, 2).pfn);
   });
 

@@ -46,7 +46,7 @@ export async function lab(explorer: Explorer, wanted: string | undefined, { json
         say('', `${at.step}. ${text?.title}`);
         say(`   ${text?.text}`);
         table(
-          ['', 'PID', 'ROOT PA', 'ADDRESS', 'LEVEL', 'ENTRY', 'WHAT'],
+          ['', 'PID', 'ROOT PA', 'ADDRESS', 'LEVEL', 'ENTRY', 'WHAT', 'WHY'],
           at.pages.map((page) => {
             const short = shortPage(page);
             return [
@@ -57,6 +57,7 @@ export async function lab(explorer: Explorer, wanted: string | undefined, { json
               page.translation ? levelName(page.translation.path.last, target.levels) : '',
               short.entry === null ? '' : hex(short.entry, 16),
               short.what,
+              page.cause,
             ];
           }),
           new Set([1]),
@@ -88,5 +89,6 @@ function shortPage(page: LabStep['pages'][number]) {
     pfn: state?.pfn || null,
     verdict: state?.verdict ?? null,
     what: state ? sayState(state) : page.error,
+    cause: page.cause || null,
   };
 }

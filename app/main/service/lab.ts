@@ -10,6 +10,7 @@ import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { startOf } from '../proc.ts';
 import { Failed } from '../sources/failed.ts';
+import { PageWatch } from './page-watch.ts';
 
 /** A page that the program names. */
 interface LabPage {
@@ -22,6 +23,8 @@ export class Lab {
   private readonly child: ChildProcessByStdio<Writable, Readable, null>;
   private readonly lines: AsyncIterator<string>;
   private readonly failed: Promise<never>;
+  /** Of the pages that were named, by process and address. */
+  private readonly watches = new Map<string, PageWatch>();
   private step = 0;
 
   /** `program` is that of native/labs/labs.c. */
@@ -49,6 +52,7 @@ export class Lab {
   end(): void {
     this.child.stdin.end();
     this.child.kill('SIGKILL');
+    for (const watch of this.watches.values()) watch.end();
   }
 
   private async advance(): Promise<{ step: number; pages: LabPage[] } | null> {
@@ -78,8 +82,9 @@ export class Lab {
 
   private look = async ({ label, pid, va }: LabPage): Promise<LabStep['pages'][number]> => {
     const startTicks = startOf(pid);
-    const page = { label, pid, startTicks, va, translation: null, error: '', flags: null, count: null };
+    let page = { label, pid, startTicks, va, translation: null, error: '', flags: null, count: null, cause: '' };
     try {
+      page = { ...page, cause: await this.causeOf(pid, startTicks, va) };
       const translation = await this.explorer.translate({ pid, startTicks, va });
       const { leaf } = translation.path;
       if (!mapsFrame(ENTRY_KINDS[leaf.kind])) return { ...page, translation };
@@ -89,4 +94,15 @@ export class Lab {
       return { ...page, error: Failed.from(error).message };
     }
   };
+
+  /** What changed a page since the last step; empty if nothing did, or it is named for the first time. */
+  private async causeOf(pid: number, startTicks: bigint, va: bigint): Promise<string> {
+    const key = `${pid} ${va}`;
+    const known = this.watches.get(key);
+    if (known) return known.next();
+    const watch = new PageWatch(this.explorer, pid, startTicks, va);
+    this.watches.set(key, watch);
+    await watch.started;
+    return '';
+  }
 }

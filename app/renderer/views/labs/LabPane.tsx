@@ -56,7 +56,10 @@ function Pages({ pages }: { pages: readonly Page[] }) {
                 </button>
               </td>
               <td className="num">{t && state ? `${levelName(t.path.last, levels)} ${hex(state.raw, 16)}` : ''}</td>
-              <td>{state ? sayState(state) : page.error}</td>
+              <td>
+                {state ? sayState(state) : page.error}
+                {page.cause && <div className="dim">{page.cause}</div>}
+              </td>
               <td>{state && <VerdictChip verdict={state.verdict} />}</td>
             </tr>
           );
