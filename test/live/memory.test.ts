@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MOST_FRAMES } from '../../app/contract/api.ts';
+import { kpageFlagLabels } from '../../app/contract/format.ts';
 import { kernelVersion } from '../../app/contract/paging.ts';
 import { parsePattern } from '../../app/contract/pattern.ts';
 import { ROLES } from '../../app/contract/roles.ts';
@@ -139,6 +140,13 @@ test('the role of a frame of each kind', async () => {
     const at = o.tablePid.indexOf(fixture.pid);
     expect([o.tableLevel[at], (o.tableVa[at] as bigint) <= fixture.of('anon4k').va]).toEqual([level, true]);
   }
+});
+
+test('KSM is believed only of a kernel that does not set it for a page that was never merged', async () => {
+  const { flags } = await explorer.frame({ pfn: await pfnOf(fixture.of('anon4k')) });
+  const labels = kpageFlagLabels(flags as bigint, sources.target);
+  expect(labels).toContain('anon');
+  expect(labels.filter((label) => label.startsWith('ksm'))).toEqual(sources.target.ksmUnreliable ? ['ksm?'] : []);
 });
 
 test('frames in a row hold what they hold one by one; holes say so', async () => {
