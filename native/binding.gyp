@@ -9,6 +9,8 @@
     "bpf_headers": ["bpf/namespace.h", "bpf/task.bpf.h"],
     "compile_bpf": ["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", "-c"],
     "napi_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+    "msgpack_defines": ["MSGPACK_NO_BOOST"],
+    "version": "<!(node -p \"require('../package.json').version\")",
     "napi_include": "<!(node -p \"require('node-addon-api').include_dir\")"
   },
   "targets": [
@@ -43,22 +45,45 @@
       "target_name": "core",
       "type": "static_library",
       "dependencies": ["bpf_object"],
-      "sources": ["core/address_space.cc", "core/bpf_frames.cc", "core/byte_proof.cc", "core/causes.cc", "core/check.cc", "core/frames.cc", "core/kernel_module.cc", "core/kernel_walk.cc", "core/memory_map.cc", "core/page_record.cc", "core/page_rows.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/search_request.cc", "core/settle.cc", "core/space_file.cc", "core/space_sources.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/translation.cc", "core/verdict.cc", "core/watch.cc"],
+      "sources": ["core/address_space.cc", "core/bpf_frames.cc", "core/byte_proof.cc", "core/causes.cc", "core/check.cc", "core/facts.cc", "core/frames.cc", "core/kernel_module.cc", "core/kernel_walk.cc", "core/launch.cc", "core/memory_map.cc", "core/page_record.cc", "core/page_rows.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/search_request.cc", "core/settle.cc", "core/space_file.cc", "core/space_sources.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/translation.cc", "core/verdict.cc", "core/watch.cc"],
       "link_settings": {"libraries": ["-lbpf", "-lz"]}
     },
     {
-      "target_name": "cr3scope",
+      "target_name": "calls",
+      "type": "static_library",
       "dependencies": ["core"],
-      "sources": ["binding/addon.cc", "binding/convert.cc", "binding/session_class.cc"],
+      "sources": ["calls/calls.cc", "calls/describe.cc"],
+      "defines": ["CR3SCOPE_VERSION=\"<(version)\""]
+    },
+    {
+      "target_name": "cr3scope",
+      "dependencies": ["calls"],
+      "sources": ["binding/addon.cc", "binding/session_class.cc"],
       "include_dirs": ["<(napi_include)"],
       "defines": ["<@(napi_defines)"]
     },
     {
       "target_name": "cr3scope_test",
-      "dependencies": ["core"],
-      "sources": ["test/addon.cc", "test/wrong_frames.cc", "binding/convert.cc", "binding/session_class.cc"],
+      "dependencies": ["calls"],
+      "sources": ["test/addon.cc", "test/wrong_frames.cc", "binding/session_class.cc"],
       "include_dirs": ["<(napi_include)"],
       "defines": ["<@(napi_defines)"]
+    },
+    {
+      "target_name": "cr3scope-helper",
+      "type": "executable",
+      "dependencies": ["calls"],
+      "sources": ["helper/channel.cc", "helper/main.cc", "helper/privileges.cc"],
+      "defines": ["<@(msgpack_defines)", "CR3SCOPE_VERSION=\"<(version)\""],
+      "ldflags": ["-static", "-s"],
+      "libraries": ["-lbpf", "-lelf", "-lz", "-lseccomp", "-lcap"]
+    },
+    {
+      "target_name": "cr3scope-launch",
+      "type": "executable",
+      "dependencies": ["calls"],
+      "sources": ["helper/launcher.cc"],
+      "defines": ["<@(msgpack_defines)"]
     },
     {
       "target_name": "labs",

@@ -27,7 +27,8 @@ class Session {
 
   const Target& target() const { return target_; }
 
-  // Loads the first frame reader: the module where it is loaded, else bpf. Call once, off the main thread.
+  // Loads the first frame reader: the module where it is loaded, else bpf. Again it does nothing. Call it off the main
+  // thread.
   void open();
   // Why there is no frame reader at all; empty where there is.
   std::optional<Error> reader_refusal() {
@@ -107,6 +108,7 @@ class Session {
 
 inline void Session::open() {
   std::lock_guard lock(mutex_);
+  if (!refusal_) return;
   try {
     auto module = std::make_unique<KernelModule>(target_);
     direct_map_ = module->info().direct_map;

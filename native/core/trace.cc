@@ -2,13 +2,7 @@
 #include "trace.h"
 
 #include <dirent.h>
-#include <grp.h>
-#include <pwd.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,9 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <set>
-#include <sstream>
-#include <thread>
 #include <utility>
 
 #include "clock.h"
@@ -62,179 +55,19 @@ std::vector<int> numbers_in(const std::string& folder) {
   return list;
 }
 
-// All that exec needs, made before the fork: afterwards only async-signal-safe calls are allowed.
-class Prepared {
- public:
-  explicit Prepared(const Launch& launch) : launch_(launch) {
-    variables_ = launch.environment;
-    if (!launch.user.empty()) look_up(launch.user);
-    program_ = find(launch.arguments[0]);
-    for (const std::string& s : launch.arguments) arguments_.push_back(const_cast<char*>(s.c_str()));
-    arguments_.push_back(nullptr);
-    for (const std::string& s : variables_) environment_.push_back(const_cast<char*>(s.c_str()));
-    environment_.push_back(nullptr);
-  }
-
-  enum class Step : int { identity, directory, program };
-  struct Failure {
-    Step step;
-    int code;
-  };
-
-  // In the child: becomes the program, or returns what failed.
-  Failure become() const {
-    if (launch_.quiet) {
-      int null = ::open("/dev/null", O_RDWR);
-      for (int fd = 0; fd < 3; fd++) dup2(null, fd);
-    }
-    // Node keeps its standard streams from being inherited (uv_disable_stdio_inheritance()).
-    for (int fd = 0; fd < 3; fd++) fcntl(fd, F_SETFD, 0);
-    // Whatever cr3scope has open besides: frames, page tables, captures. Before Linux 5.11 one by one.
-    if (syscall(SYS_close_range, 3, ~0u, kCloseOnExec))
-      for (int fd = 3; fd < kMostDescriptors; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (!launch_.user.empty() && !change_identity()) return {Step::identity, errno};
-    // Where none is given, another user must be allowed to be where cr3scope is.
-    const bool stays = launch_.directory.empty() && launch_.user.empty();
-    if (!stays && chdir(launch_.directory.empty() ? "." : launch_.directory.c_str())) return {Step::directory, errno};
-    // Node blocks none, but its threads might; ignored signals outlive exec, too.
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGXFSZ, SIG_DFL);
-    execve(program_.c_str(), arguments_.data(), environment_.data());
-    return {Step::program, errno};
-  }
-
-  Error error_of(const Failure& failure) const {
-    const auto& [step, code] = failure;
-    const std::string as = launch_.user.empty() ? "" : " as the user " + launch_.user;
-    switch (step) {
-      case Step::identity:
-        return Error("become the user " + launch_.user, code, "Run as root: it takes CAP_SETUID and CAP_SETGID.");
-      case Step::directory:
-        return Error("enter the directory " + (launch_.directory.empty() ? "of cr3scope" : launch_.directory) + as,
-                     code, "Give another one with --directory.");
-      default:
-        return Error("execute " + launch_.arguments[0] + as, code,
-                     code == ENOENT    ? "There is no such program, directory, or interpreter."
-                     : code == EACCES  ? "It is not executable for that user."
-                     : code == ENOEXEC ? "It is not a program for this machine."
-                                       : "Check the program and its arguments.");
-    }
-  }
-
- private:
-  static constexpr unsigned kCloseOnExec = 4;  // CLOSE_RANGE_CLOEXEC
-  static constexpr int kMostDescriptors = 1 << 16;
-
-  const char* variable(const std::string& name) const {
-    for (const std::string& s : variables_)
-      if (s.compare(0, name.size() + 1, name + "=") == 0) return s.c_str() + name.size() + 1;
-    return nullptr;
-  }
-
-  // What login(1) would set; what was asked for stays.
-  void look_up(const std::string& name) {
-    const passwd* user = getpwnam(name.c_str());
-    if (!user) throw Error("find the user " + name, ENOENT, "Give a name of /etc/passwd.");
-    uid_ = user->pw_uid;
-    gid_ = user->pw_gid;
-    const std::string own[][2] = {
-        {"HOME", user->pw_dir},
-        {"USER", user->pw_name},
-        {"LOGNAME", user->pw_name},
-        {"SHELL", *user->pw_shell ? user->pw_shell : "/bin/sh"},
-        {"PATH",
-         uid_ ? "/usr/local/bin:/usr/bin:/bin" : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-    };
-    for (const auto& [key, value] : own)
-      if (!variable(key)) variables_.push_back(key + "=" + value);
-    int n = 32;
-    do groups_.resize(static_cast<size_t>(n));
-    while (getgrouplist(user->pw_name, gid_, groups_.data(), &n) < 0 && static_cast<size_t>(n) > groups_.size());
-    groups_.resize(static_cast<size_t>(n));
-  }
-
-  // Groups first, as only who still is privileged may change them. By system calls, as libc's would change the identity
-  // of threads that this child does not have.
-  bool change_identity() const {
-    if (syscall(SYS_setgroups, groups_.size(), groups_.data()) || syscall(SYS_setresgid, gid_, gid_, gid_) ||
-        syscall(SYS_setresuid, uid_, uid_, uid_))
-      return false;
-    // Capabilities that were handed to cr3scope without root would outlive both.
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (!uid_ || syscall(SYS_setuid, 0)) return true;
-    errno = EPERM;  // it could become root again
-    return false;
-  }
-
-  std::string find(const std::string& name) const {
-    if (name.find('/') != std::string::npos) return name;
-    const char* path_variable = variable("PATH");
-    std::stringstream path(path_variable ? path_variable : "/usr/bin:/bin");
-    for (std::string folder; std::getline(path, folder, ':');) {
-      std::string full = (folder.empty() ? "." : folder) + "/" + name;
-      struct stat st;
-      if (stat(full.c_str(), &st) == 0 && S_ISREG(st.st_mode) && access(full.c_str(), X_OK) == 0) return full;
-    }
-    throw Error("find " + name + " in PATH", ENOENT, "Give the path of the program.");
-  }
-
-  const Launch& launch_;
-  std::string program_;
-  std::vector<std::string> variables_;
-  std::vector<char*> arguments_, environment_;
-  uid_t uid_ = 0;
-  gid_t gid_ = 0;
-  std::vector<gid_t> groups_;
-};
-
 class Tracer {
  public:
   Tracer(const RootsOf& roots_of, bool follow, const std::atomic<bool>& cancel,
          const std::function<void(TraceEvent&&)>& emit)
       : roots_of_(roots_of), follow_(follow), cancel_(cancel), emit_(emit) {}
-  ~Tracer() {
-    let_go();
-    // What was launched and runs on is a child of ours still: somebody must take note of its end.
-    if (roots_.count(launched_)) std::thread([pid = launched_] { waitpid(pid, nullptr, 0); }).detach();
-  }
+  ~Tracer() { let_go(); }
 
-  void launch(const Launch& what) {
-    Prepared prepared(what);
-    int go[2], failed[2];
-    if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC)) throw Error("pipe", errno, "Close some files and try again.");
-    pid_t pid = fork();
-    if (pid < 0) throw Error("fork", errno, "Free some memory or end some processes.");
-    if (pid == 0) {
-      char byte;
-      ::close(go[1]);
-      // Whoever traces may die before it says go: then there is nothing to run.
-      if (read(go[0], &byte, 1) != 1) _exit(127);
-      Prepared::Failure failure = prepared.become();
-      (void)!write(failed[1], &failure, sizeof failure);
-      _exit(127);
-    }
-    ::close(go[0]);
-    ::close(failed[1]);
-    File go_end(go[1]), failed_end(failed[0]);
-    try {
-      seize(pid);
-    } catch (...) {
-      kill(pid, SIGKILL);
-      waitpid(pid, nullptr, __WALL);
-      throw;
-    }
-    launched_ = pid;
+  // A process that waits to execute a program, and does so once its start was reported.
+  void follow_launched(int pid, const std::string& name) {
+    seize(pid);
     roots_[pid] = root_of(pid);
-    report(TraceKind::start, pid, 0, roots_[pid], 0, 0, what.arguments[0]);
-    if (write(go_end.fd(), "", 1) != 1) throw Error("start " + what.arguments[0], errno, "Try again.");
-    // Its outcome is known when it has exec'd, or has said why it did not.
-    run([&] { return execed_ || threads_.empty(); });
-    Prepared::Failure failure{};
-    if (!execed_ && read(failed_end.fd(), &failure, sizeof failure) == sizeof failure) throw prepared.error_of(failure);
-    if (follow_) run([&] { return threads_.empty(); });
+    report(TraceKind::start, pid, 0, roots_[pid], 0, 0, name);
+    run([&] { return threads_.empty() || (!follow_ && execed_); });
   }
 
   void attach(int pid) {
@@ -450,17 +283,19 @@ class Tracer {
   std::set<int> early_;         // stopped before their fork was reported
   std::map<int, int> threads_;  // traced thread -> its thread group
   std::map<int, u64> roots_;    // of each group
-  int launched_ = 0;
   bool execed_ = false;
 };
 
 }  // namespace
 
-void trace(const RootsOf& roots_of, const Launch& launch, int pid, bool follow, const std::atomic<bool>& cancel,
+void trace(const RootsOf& roots_of, int pid, bool follow, const std::atomic<bool>& cancel,
            const std::function<void(TraceEvent&&)>& emit) {
-  Tracer tracer(roots_of, follow, cancel, emit);
-  if (launch.arguments.empty()) tracer.attach(pid);
-  else tracer.launch(launch);
+  Tracer(roots_of, follow, cancel, emit).attach(pid);
+}
+
+void trace_launched(const RootsOf& roots_of, int pid, const std::string& name, bool follow,
+                    const std::atomic<bool>& cancel, const std::function<void(TraceEvent&&)>& emit) {
+  Tracer(roots_of, follow, cancel, emit).follow_launched(pid, name);
 }
 
 }  // namespace cr3scope

@@ -3,22 +3,12 @@
 #pragma once
 #include <atomic>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "roots.h"
 
 namespace cr3scope {
-
-// What to start. `arguments[0]` is the program; without a slash it is looked for in PATH.
-struct Launch {
-  std::vector<std::string> arguments;
-  std::vector<std::string> environment;  // "NAME=value"
-  std::string directory;                 // "": that of cr3scope
-  std::string user;                      // "": that of cr3scope
-  bool quiet = false;                    // stdin and outputs are /dev/null, not those of cr3scope
-};
 
 enum class TraceKind : u8 {
   start,   // launched, before its exec: still a copy of cr3scope, whose root is `before`
@@ -45,11 +35,15 @@ struct TraceEvent {
 // The root of a process, as Roots::roots() gives it.
 using RootsOf = std::function<std::vector<RootRecord>(int pid)>;
 
-// Launches a program and follows it, or `pid` where no arguments are given, with all its threads and descendants. Ends
-// when the last of them is gone, or, where not `follow`, at the end of the first exec: everything else runs on. Also
-// when cancelled or when cr3scope dies, every process is let go and runs on. Must run on one thread from begin to end.
-// Throws Error where the program can't be started (the errno of exec) or the process can't be traced.
-void trace(const RootsOf& roots_of, const Launch& launch, int pid, bool follow, const std::atomic<bool>& cancel,
+// Follows `pid` with all its threads and, where `follow`, descendants. Ends when the last of them is gone, or, where
+// not `follow`, at the end of the first exec: everything else runs on. Also when cancelled or when cr3scope dies, every
+// process is let go and runs on. Must run on one thread from begin to end. A process is stopped while its event is
+// emitted, so `emit` must not wait. Throws Cancelled, and Error where the process can't be traced.
+void trace(const RootsOf& roots_of, int pid, bool follow, const std::atomic<bool>& cancel,
            const std::function<void(TraceEvent&&)>& emit);
+
+// The same for a process that waits to execute the program `name`, and does so after its start was emitted.
+void trace_launched(const RootsOf& roots_of, int pid, const std::string& name, bool follow,
+                    const std::atomic<bool>& cancel, const std::function<void(TraceEvent&&)>& emit);
 
 }  // namespace cr3scope

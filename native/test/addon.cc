@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What only tests call: pure parts of the core by themselves, and a Session whose frame reader lies. Typed in
 // test/addon.ts.
-#include "../binding/convert.h"
 #include "../binding/session_class.h"
+#include "../binding/values.h"
 #include "../core/verdict.h"
 #include "wrong_frames.h"
 
@@ -27,7 +27,12 @@ Paging paging_argument(const Napi::Value& value) {
   return p;
 }
 
-Napi::Value to_js(Napi::Env env, const std::optional<SwapConfig>& config) {
+u64 u64_argument(const Napi::CallbackInfo& info, size_t index) {
+  bool lossless = false;
+  return info[index].As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
+Napi::Value config_value(Napi::Env env, const std::optional<SwapConfig>& config) {
   if (!config) return env.Null();
   auto o = Napi::Object::New(env);
   o["migration"] = Napi::Boolean::New(env, config->migration);
@@ -40,7 +45,7 @@ Napi::Value to_js(Napi::Env env, const std::optional<SwapConfig>& config) {
 Napi::Value decode_entry(const Napi::CallbackInfo& info) {
   Half half = info[3].ToBoolean() ? Half::kernel : Half::user;
   return to_js(info.Env(),
-               decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), paging_argument(info[2]), half));
+               decode(u64_argument(info, 0), info[1].ToNumber().Uint32Value(), paging_argument(info[2]), half));
 }
 
 // access(entry: BigUint64Array(6) by level, last, levels): Path::access(), for the same reason.
@@ -69,7 +74,7 @@ Napi::Value judge_page(const Napi::CallbackInfo& info) {
   const u64 page = info[2].ToNumber().Uint32Value();
   Entry entry = decode(words.entry(), info[1].ToNumber().Uint32Value(), paging_argument(info[3]));
   if (entry.kind != EntryKind::marker) entry.swap_offset += page;
-  Judgement j = judge(words, entry, entry.pfn + page, {u64_argument(info, 4, "zeroPfn"), info[5].ToBoolean()});
+  Judgement j = judge(words, entry, entry.pfn + page, {u64_argument(info, 4), info[5].ToBoolean()});
   auto o = Napi::Object::New(info.Env());
   o["verdict"] = Napi::Number::New(info.Env(), static_cast<u8>(j.verdict));
   o["note"] = Napi::Number::New(info.Env(), static_cast<u8>(j.note));
@@ -78,18 +83,18 @@ Napi::Value judge_page(const Napi::CallbackInfo& info) {
 
 // swapConfig(version, swapFiles) -> {migration, memoryFailure, devicePrivate}, or null where none fits
 Napi::Value swap_config_of(const Napi::CallbackInfo& info) {
-  return to_js(info.Env(), swap_config(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value()));
+  return config_value(info.Env(), swap_config(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value()));
 }
 
 // swapConfigByBtf(version) -> as swapConfig(), of the running kernel
 Napi::Value swap_config_from_btf(const Napi::CallbackInfo& info) {
   std::string from;
-  return to_js(info.Env(), swap_config_by_btf(info[0].ToNumber().Uint32Value(), from));
+  return config_value(info.Env(), swap_config_by_btf(info[0].ToNumber().Uint32Value(), from));
 }
 
 // leftOutByPagemap(raw, level, facts, vmFlags) -> note
 Napi::Value left_out(const Napi::CallbackInfo& info) {
-  Entry entry = decode(u64_argument(info, 0, "raw"), info[1].ToNumber().Uint32Value(), paging_argument(info[2]));
+  Entry entry = decode(u64_argument(info, 0), info[1].ToNumber().Uint32Value(), paging_argument(info[2]));
   return Napi::Number::New(info.Env(), static_cast<u8>(left_out_by_pagemap(entry, info[3].ToString())));
 }
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { commandOf, linkOf, type Place, parseLink, parseRange } from '../../app/contract/link.ts';
 import type { PagingFacts } from '../../app/contract/paging.ts';
 import { compareRoots } from '../../app/contract/table.ts';
-import { nodeOf, parseZones } from '../../app/main/sources/system.ts';
+import { nodeOf, parseZones } from '../../app/main/sources/nodes.ts';
 
 const PLACES: [Place, string, string][] = [
   [{ view: 'process', pid: 4077 }, 'cr3scope://process/4077', 'cr3scope check 4077'],

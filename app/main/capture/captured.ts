@@ -36,8 +36,8 @@ import {
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { bySource, SOURCES } from '../../contract/sources.ts';
 import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
-import type { AddonOwners, AddonTarget, CheckBatch, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
+import type { CheckBatch, SourceOwners, SourceTarget, WatchBatch } from '../sources/session.d.ts';
 import type { Sources } from '../sources/sources.ts';
 import { turn } from '../turn.ts';
 import type { Chunk, ChunkOf, RegionColumns } from './chunks.ts';
@@ -346,7 +346,7 @@ function tableOf(space: CapturedSpace, pfn: bigint): Uint8Array | undefined {
 }
 
 /** The raw entries of an address by the captured tables, and what the last one means. */
-function walkCaptured(target: AddonTarget, space: CapturedSpace, rootPa: bigint, va: bigint): Path {
+function walkCaptured(target: SourceTarget, space: CapturedSpace, rootPa: bigint, va: bigint): Path {
   const table = new BigUint64Array(6);
   const entry = new BigUint64Array(6);
   let last = 0;
@@ -398,7 +398,7 @@ function pteTable(space: CapturedSpace, va: bigint): Uint8Array {
 }
 
 /** One row a page, as Checker::rows() of native/core/check.cc gives them. */
-function rowsOf(target: AddonTarget, space: CapturedSpace, vas: ArrayLike<bigint>): Rows {
+function rowsOf(target: SourceTarget, space: CapturedSpace, vas: ArrayLike<bigint>): Rows {
   const rows: Rows = { ...blankRows(vas.length), va: BigUint64Array.from(vas, pageOf) };
   rows.va.forEach((va, i) => {
     const found = space.pages.find(va);
@@ -468,7 +468,7 @@ export class RunCollector {
  * The stretches that map frames, with the first frame and the page size; `same`: all of their pages map that frame. Yields null
  * after many stretches that map none, so that other work may run.
  */
-function* mappedStretches(target: AddonTarget, { pages }: CapturedSpace) {
+function* mappedStretches(target: SourceTarget, { pages }: CapturedSpace) {
   let passed = 0;
   for (const stretch of pages.stretches()) {
     const leaf = decode(stretch.words.tableWalk, stretch.level || 1, target);
@@ -481,7 +481,7 @@ function* mappedStretches(target: AddonTarget, { pages }: CapturedSpace) {
 }
 
 /** The owners of a frame, by the pages of all captured processes. */
-async function ownersOf(contents: CaptureContents, target: AddonTarget, pfn: bigint): Promise<AddonOwners> {
+async function ownersOf(contents: CaptureContents, target: SourceTarget, pfn: bigint): Promise<SourceOwners> {
   const list: { pid: number; start: bigint; va: bigint; shift: number; entry: bigint; access: number }[] = [];
   let pages = 0n;
   let seen = 0;
@@ -561,7 +561,7 @@ function sliceMemory({ map }: ChunkOf<'memory'>, begin: bigint, end: bigint, fla
   };
 }
 
-async function mappedBytes(target: AddonTarget, space: CapturedSpace, cancelled: () => boolean): Promise<bigint> {
+async function mappedBytes(target: SourceTarget, space: CapturedSpace, cancelled: () => boolean): Promise<bigint> {
   let mapped = 0n;
   let seen = 0;
   for (const found of mappedStretches(target, space)) {
@@ -575,7 +575,7 @@ async function mappedBytes(target: AddonTarget, space: CapturedSpace, cancelled:
 
 /** The pages of a space that map frames. */
 function* piecesOf(
-  target: AddonTarget,
+  target: SourceTarget,
   space: CapturedSpace,
   bytesOf: (pfn: bigint) => Uint8Array | undefined,
 ): Generator<Piece> {
@@ -630,7 +630,7 @@ function watchedPlaces({ watches, begin: { processes } }: CaptureContents) {
 export function capturedSources(contents: CaptureContents): Sources {
   const { begin, spaces } = contents;
   const { target: facts, processes } = begin;
-  const target: AddonTarget = { ...facts, capabilities: begin.capabilities, btf: false };
+  const target: SourceTarget = { ...facts, capabilities: begin.capabilities, btf: false };
   const users = new Map<number, string>(Array.from(processes.uid, (uid, i) => [uid, processes.user[i] ?? '']));
   const spaceOf = (pid: number, startTicks = 0n): CapturedSpace => {
     const space = spaces.find((s) => s.pid === pid && (startTicks === 0n || s.startTicks === startTicks));
@@ -719,8 +719,9 @@ export function capturedSources(contents: CaptureContents): Sources {
       },
     },
     status: facts.sources,
+    boot: { commandLine: begin.kernelCommandLine, cpuFeatures: begin.cpuFeatures },
     userName: (uid) => users.get(uid) ?? String(uid),
-    cgroupPath: (inode) => contents.cgroups.get(inode) ?? null,
+    cgroupPath: async (inode) => contents.cgroups.get(inode) ?? null,
     processes: async () => processes,
     roots: async () => ({ ...processes, onCpu: processes.onCpu, cpu: processes.cpu }),
     cpus: async () => {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Writes captures: what the explorer reads of processes, frames and CPUs, and events over time, while it reads them.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import {
   BUCKETS,
   type CheckSummary,
@@ -17,8 +16,8 @@ import { KPF_NAMES } from '../../contract/format.ts';
 import { decode, mapsFrame, pageAt, pfnOf, userRootOf } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import type { WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
+import type { WatchBatch } from '../sources/session.d.ts';
 import { type ChunkOf, MOST_FRAMES_AT_ONCE, type RegionColumns } from './chunks.ts';
 import { CaptureWriter } from './container.ts';
 import { type Stretch, unpackStretches } from './pages.ts';
@@ -66,19 +65,11 @@ export interface Follower<T> {
 
 const EVERYTHING = { begin: 0n, end: 1n << 63n };
 
-const read = (path: string) => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-};
-
 /** By which command and on which machine something is captured or checked. */
 export const origin = (explorer: Explorer, target: Target) => ({
   arguments: process.argv.slice(2),
-  kernelCommandLine: read('/proc/cmdline').trim(),
-  cpuFeatures: /^flags\s*: (.*)$/m.exec(read('/proc/cpuinfo'))?.[1] ?? '',
+  kernelCommandLine: explorer.sources.boot.commandLine,
+  cpuFeatures: explorer.sources.boot.cpuFeatures,
   capabilities: explorer.sources.target.capabilities,
   target,
 });
@@ -349,11 +340,12 @@ export class Recorder {
     const digest = (i: number) =>
       status[i] === 0 ? createHash('sha256').update(pageAt(bytes, i)).digest() : Buffer.alloc(32);
     const data = contents === 'bytes' ? bytes : Buffer.concat(pfns.map((_, i) => digest(i)));
-    const cgroups = [...new Set(cgroup)].flatMap((inode) => {
-      const path = this.named.has(inode) ? null : this.explorer.sources.cgroupPath(inode);
+    const cgroups: { inode: bigint; path: string }[] = [];
+    for (const inode of new Set(cgroup)) {
+      const path = this.named.has(inode) ? null : await this.explorer.sources.cgroupPath(inode);
       this.named.add(inode);
-      return path === null ? [] : [{ inode, path }];
-    });
+      if (path !== null) cgroups.push({ inode, path });
+    }
     this.writer.append({ kind: 'frames', contents, pfn, status, role, flags, count, cgroup, cgroups, data });
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bytes in the frames of a capture, as native/core/search.h finds them in memory.
 import { PAGE_BYTES } from '../../contract/paging.ts';
-import type { SearchBatch, SearchSummary } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
+import type { SearchBatch, SearchSummary } from '../sources/session.d.ts';
 import { turn } from '../turn.ts';
 
 /** Bytes to find; where the mask is 0, any byte matches. */

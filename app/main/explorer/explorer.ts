@@ -17,10 +17,10 @@ import {
 } from '../../contract/api.ts';
 import { isCanonical, pagesBetween, userRootOf, wholePages } from '../../contract/paging.ts';
 import { bySource, SOURCES } from '../../contract/sources.ts';
-import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
+import { nodeOf } from '../sources/nodes.ts';
+import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/session.d.ts';
 import type { Sources } from '../sources/sources.ts';
-import { nodeOf } from '../sources/system.ts';
 import { compareSpaces } from './shared.ts';
 
 /** The methods of the contract that only read and return the answer itself. */
@@ -86,7 +86,7 @@ export interface Job<T> {
 /** A watch or a trace. The promise resolves to true if it ended by itself, to false if it was cancelled. */
 export type Observation = Job<boolean>;
 
-function observation(job: Job<void>): Observation {
+function observation(job: Job<unknown>): Observation {
   const promise = job.promise.then(
     () => true,
     (error: unknown) => {
@@ -192,7 +192,7 @@ export class Explorer implements Reads {
       flags: known(flags[0]),
       count: known(count[0]),
       cgroup: known(cgroup[0]),
-      cgroupPath: this.sources.cgroupPath(known(cgroup[0]) ?? 0n),
+      cgroupPath: await this.sources.cgroupPath(known(cgroup[0]) ?? 0n),
       node: nodeOf(pfn, this.sources.facts),
     };
   };

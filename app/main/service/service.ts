@@ -22,8 +22,8 @@ import { PageCollector } from '../capture/finished.ts';
 import type { Written } from '../capture/record.ts';
 import { Snapshots } from '../capture/snapshots.ts';
 import { type CheckRecord, type Explorer, isRead, type Reads } from '../explorer/explorer.ts';
-import type { CheckBatch } from '../sources/addon.d.ts';
 import { Failed } from '../sources/failed.ts';
+import type { CheckBatch } from '../sources/session.d.ts';
 import { Jobs } from './jobs.ts';
 import { Lab } from './lab.ts';
 

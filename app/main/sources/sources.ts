@@ -1,83 +1,153 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The interface between the explorer and the sources. It has two implementations: the addon in this process, and a capture of
-// what the addon read before (capture/captured.ts). Nothing above depends on which one it is.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { availableParallelism, hostname, totalmem } from 'node:os';
-import type { SourceStatus, Target } from '../../contract/api.ts';
+// The interface between the explorer and the sources. It has two implementations: a session on a running machine, and a
+// capture of what such a session read before (capture/captured.ts). Nothing above depends on which one it is.
+import type {
+  CheckSummary,
+  MemoryMap,
+  Regions,
+  Rows,
+  SourceStatus,
+  TableTree,
+  Target,
+  Translation,
+} from '../../contract/api.ts';
 import { SHOWN_SOURCES, SOURCE, type SourceName, type Words } from '../../contract/sources.ts';
-import { bootId } from '../proc.ts';
 import { VERSION } from '../version.ts';
-import type { Addon, AddonCpus, AddonRoots, AddonSession, AddonTarget } from './addon.d.ts';
-import { Failed } from './failed.ts';
-import { Cgroups, readNodes } from './system.ts';
+import { addonCarrier, type Carrier } from './carrier.ts';
+import { parseZones } from './nodes.ts';
+import type {
+  CheckBatch,
+  Hello,
+  Launch,
+  Refusal,
+  SearchBatch,
+  SearchSummary,
+  SourceCauses,
+  SourceCgroups,
+  SourceCpus,
+  SourceFrames,
+  SourceOwners,
+  SourceProcesses,
+  SourceRoots,
+  SourceTarget,
+  TraceBatch,
+  TraceEvent,
+  WatchBatch,
+} from './session.d.ts';
 
-export interface Sources extends Omit<AddonSession, 'target' | 'open' | 'roots' | 'cpus'> {
-  readonly target: AddonTarget;
+/** Work that goes on until it ends or is cancelled; then it rejects with an Error of code ECANCELED. */
+export interface Work<T> {
+  readonly promise: Promise<T>;
+  cancel(): void;
+}
+
+/** Rejections are Errors with code ("ESRCH") and remedy. A start time of 0 takes whatever process has the PID now. */
+export interface Sources {
+  readonly target: SourceTarget;
   /** The machine as the contract describes it. */
   readonly facts: Target;
   readonly status: readonly SourceStatus[];
+  /** What else names the running kernel and its CPU. */
+  readonly boot: { readonly commandLine: string; readonly cpuFeatures: string };
   userName(uid: number): string;
   /** The path of a memory cgroup by its inode; null if there is none, or it is gone. */
-  cgroupPath(inode: bigint): string | null;
-  /** `at` is in ms since the epoch; undefined: now. */
-  cpus(): Promise<AddonCpus & { at?: number }>;
+  cgroupPath(inode: bigint): Promise<string | null>;
+  /** Registers are 0 if the module is not loaded. `at` is in ms since the epoch; undefined: now. */
+  cpus(): Promise<SourceCpus & { at?: number }>;
+  processes(): Promise<SourceProcesses>;
   /** Null if no source can read roots. */
-  roots(): Promise<AddonRoots | null>;
+  roots(): Promise<SourceRoots | null>;
+  regions(pid: number): Promise<Regions>;
+  rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
+  translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
+  frames(pfns: BigUint64Array): Promise<SourceFrames>;
+  owners(pfn: bigint, again: boolean): Promise<SourceOwners>;
+  tables(pid: number, startTicks: bigint): Promise<TableTree>;
+  memory(begin: bigint, end: bigint, cells: number, flags: bigint, again: boolean): Promise<MemoryMap>;
+  /** PID 0 searches physical memory; there `back` finds the last hit, as the only one. */
+  search(
+    pid: number,
+    begin: bigint,
+    end: bigint,
+    bytes: Uint8Array,
+    mask: Uint8Array,
+    limit: bigint,
+    onBatch: (batch: SearchBatch) => void,
+    back?: boolean,
+  ): Work<SearchSummary>;
+  /** Which causes of changes can be seen here: attaches the programs for a moment. */
+  causes(): Promise<SourceCauses>;
+  /**
+   * At most 65536 pages; resolves when the process exited or executed another program. With intervalNs 0 only sample()
+   * takes more than the first sample.
+   */
+  watch(
+    pid: number,
+    startTicks: bigint,
+    begin: bigint,
+    end: bigint,
+    intervalNs: bigint,
+    onBatch: (batch: WatchBatch) => void,
+  ): Work<unknown> & { sample(): void };
+  /** Launches a program, or attaches to `pid` where there are no arguments. */
+  trace(launch: Launch, pid: number, follow: boolean, onEvents: (events: TraceEvent[]) => void): Work<unknown>;
+  /** All processes, by the scheduler's tracepoints; ends only when cancelled. */
+  traceMachine(onEvents: (events: TraceEvent[]) => void): Work<unknown>;
+  check(
+    pid: number,
+    startTicks: bigint,
+    begin: bigint,
+    end: bigint,
+    onBatch: (batch: CheckBatch) => void,
+    bytes?: boolean,
+    pages?: boolean,
+  ): Work<CheckSummary>;
 }
 
-const hidden = () =>
-  new Failed(
-    'pagemap hides frame numbers from this user (they read 0)',
-    'Run as root: this needs CAP_SYS_ADMIN in the initial user namespace.',
-    'EPERM',
-  );
+const HIDDEN: Refusal = {
+  message: 'pagemap hides frame numbers from this user (they read 0)',
+  remedy: 'Run as root: this needs CAP_SYS_ADMIN in the initial user namespace.',
+  code: 'EPERM',
+};
 
-/** The status of a source that may be missing for an error. `how` replaces its meaning, if more is known. */
-function status(name: SourceName, error: Error | null, how?: string): SourceStatus {
+/** The status of a source that may be missing. `how` replaces its meaning, if more is known. */
+function status(name: SourceName, refusal: Refusal | null, how?: string): SourceStatus {
   const { label, meaning } = SOURCE.word(name);
-  if (!error) return { name, label, ready: true, detail: how ?? meaning, remedy: '' };
-  const { message, remedy } = Failed.from(error);
-  return { name, label, ready: false, detail: message, remedy };
-}
-
-function userNames(): Map<number, string> {
-  const names = new Map<number, string>();
-  try {
-    for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-      const [name, , uid] = line.split(':');
-      if (name && uid && !names.has(Number(uid))) names.set(Number(uid), name);
-    }
-  } catch {
-    // Users are then shown by number.
-  }
-  return names;
+  if (!refusal) return { name, label, ready: true, detail: how ?? meaning, remedy: '' };
+  return { name, label, ready: false, detail: refusal.message, remedy: refusal.remedy };
 }
 
 /** Opens the sources of this machine through the addon at `path`. */
-export async function openSources(path: string): Promise<Sources> {
-  const addon = createRequire(path)(path) as Addon;
-  const session = new addon.Session();
-  const target = session.target();
-  const { directMap, directMapFrom, refusals } = await session.open();
-  const missing: Words<Error | null> = { ...refusals, pagemap: target.zeroPfn ? null : hidden() };
+export const openSources = (path: string): Promise<Sources> => sourcesOf(addonCarrier(path));
+
+/** Opens the sources at the other end of a carrier. */
+export async function sourcesOf(carrier: Carrier): Promise<Sources> {
+  // The answers are what native/calls describes: session.d.ts types them.
+  const call = <T>(name: string, ...args: unknown[]) => carrier.call(name, args) as Promise<T>;
+  const start = <T, B>(name: string, args: unknown[], onBatch: (batch: B) => void) => {
+    const { promise, cancel, ask } = carrier.start(name, args, onBatch as (batch: unknown) => void);
+    return { promise: promise as Promise<T>, cancel, ask };
+  };
+  const { facts, target, directMap, directMapFrom, refusals } = await call<Hello>('hello');
+  const missing: Words<Refusal | null> = { ...refusals, pagemap: target.zeroPfn ? null : HIDDEN };
   const reader = missing.kernelWalk ? 'bpf' : 'the module';
   const how: Partial<Words<string>> = {
     tableWalk: `${SOURCE.meaning('tableWalk')}, read by ${reader}; direct map at 0x${directMap.toString(16)} (${directMapFrom})`,
   };
   const sources = SHOWN_SOURCES.map((name) => status(name, missing[name], how[name]));
-  const { capabilities: _, btf: __, ...facts } = target;
-  const users = userNames();
-  const cgroups = new Cgroups();
+  const { capabilities: _, btf: __, ...shown } = target;
+  const { bootId, hostname, cpus, memoryBytes, commandLine, cpuFeatures, zones } = facts;
+  const users = new Map(Array.from(facts.uid, (uid, i) => [uid, facts.user[i] as string]));
+  let cgroups = new Map<bigint, string>();
   return {
     target,
     facts: {
-      ...facts,
-      ...readNodes(),
-      bootId: bootId(),
-      hostname: hostname(),
-      cpus: availableParallelism(),
-      memoryBytes: BigInt(totalmem()),
+      ...shown,
+      ...parseZones(zones),
+      bootId,
+      hostname,
+      cpus,
+      memoryBytes,
       directMap,
       directMapFrom,
       sources,
@@ -86,23 +156,38 @@ export async function openSources(path: string): Promise<Sources> {
       version: VERSION,
     },
     status: sources,
+    boot: { commandLine, cpuFeatures },
     userName: (uid) => users.get(uid) ?? String(uid),
-    cgroupPath: (inode) => cgroups.path(inode),
-    processes: () => session.processes(),
-    roots: () => (missing.tableWalk === null ? session.roots() : Promise.resolve(null)),
-    cpus: () => session.cpus(),
-    regions: (...args) => session.regions(...args),
-    rows: (...args) => session.rows(...args),
-    translate: (...args) => session.translate(...args),
-    frames: (...args) => session.frames(...args),
-    owners: (...args) => session.owners(...args),
-    tables: (...args) => session.tables(...args),
-    memory: (...args) => session.memory(...args),
-    causes: () => session.causes(),
-    watch: (...args) => session.watch(...args),
-    trace: (...args) => session.trace(...args),
-    traceMachine: (...args) => session.traceMachine(...args),
-    search: (...args) => session.search(...args),
-    check: (...args) => session.check(...args),
+    async cgroupPath(inode) {
+      if (inode !== 0n && !cgroups.has(inode)) {
+        const all = await call<SourceCgroups>('cgroups');
+        cgroups = new Map(Array.from(all.inode, (at, i) => [at, all.path[i] as string]));
+      }
+      return cgroups.get(inode) ?? null;
+    },
+    processes: () => call('processes'),
+    roots: async () => (missing.tableWalk === null ? call('roots') : null),
+    cpus: () => call('cpus'),
+    regions: (pid) => call('regions', pid),
+    rows: (pid, startTicks, vas) => call('rows', pid, startTicks, vas),
+    translate: (pid, startTicks, va) => call('translate', pid, startTicks, va),
+    frames: (pfns) => call('frames', pfns),
+    owners: (pfn, again) => call('owners', pfn, again),
+    tables: (pid, startTicks) => call('tables', pid, startTicks),
+    memory: (begin, end, cells, flags, again) => call('memory', begin, end, cells, flags, again),
+    causes: () => call('causes'),
+    watch(pid, startTicks, begin, end, intervalNs, onBatch) {
+      const { ask, ...work } = start('watch', [pid, startTicks, begin, end, intervalNs], onBatch);
+      return { ...work, sample: ask };
+    },
+    trace(launch, pid, follow, onEvents) {
+      const onBatch = ({ events }: TraceBatch) => onEvents(events);
+      return launch.arguments.length ? carrier.launch(launch, follow, onBatch) : start('trace', [pid, follow], onBatch);
+    },
+    traceMachine: (onEvents) => start('traceMachine', [], ({ events }: TraceBatch) => onEvents(events)),
+    search: (pid, begin, end, bytes, mask, limit, onBatch, back = false) =>
+      start('search', [pid, begin, end, bytes, mask, limit, back], onBatch),
+    check: (pid, startTicks, begin, end, onBatch, bytes = false, pages = false) =>
+      start('check', [pid, startTicks, begin, end, bytes, pages], onBatch),
   };
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Names for what the kernel gives as numbers: NUMA nodes and memory cgroups.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+// NUMA nodes, which the kernel describes by their zones.
 
 export interface Nodes {
   /** Frame ranges, end exclusive. */
@@ -33,50 +31,10 @@ export function parseZones(text: string): Nodes {
   };
 }
 
-export function readNodes(): Nodes {
-  try {
-    return parseZones(readFileSync('/proc/zoneinfo', 'utf8'));
-  } catch {
-    return parseZones('');
-  }
-}
-
 /** The node of a frame; null if no zone spans it, or zones of several nodes do. */
 export function nodeOf(pfn: bigint, { nodeBegin, nodeEnd, node }: Nodes): number | null {
   const found = new Set<number>();
   for (let i = 0; i < node.length; i++)
     if (pfn >= (nodeBegin[i] as bigint) && pfn < (nodeEnd[i] as bigint)) found.add(node[i] as number);
   return found.size === 1 ? ([...found][0] as number) : null;
-}
-
-const MOST_CGROUPS = 100_000;
-
-/** Paths of memory cgroups by the inode number that /proc/kpagecgroup gives. */
-export class Cgroups {
-  private readonly paths = new Map<bigint, string>();
-
-  /** Null if there is none of that number now. */
-  path(inode: bigint): string | null {
-    if (inode === 0n) return null;
-    if (!this.paths.has(inode)) this.readAll();
-    return this.paths.get(inode) ?? null;
-  }
-
-  private readAll(): void {
-    this.paths.clear();
-    // Version 1 has the memory controller in a hierarchy of its own, version 2 all in one.
-    for (const mount of ['/sys/fs/cgroup/memory', '/sys/fs/cgroup']) {
-      const waiting = [''];
-      for (let path = waiting.pop(); path !== undefined && this.paths.size < MOST_CGROUPS; path = waiting.pop()) {
-        try {
-          const inode = statSync(join(mount, path), { bigint: true }).ino;
-          if (!this.paths.has(inode)) this.paths.set(inode, path || '/');
-          for (const entry of readdirSync(join(mount, path), { withFileTypes: true }))
-            if (entry.isDirectory()) waiting.push(`${path}/${entry.name}`);
-        } catch {
-          // It went away, or is not mounted.
-        }
-      }
-    }
-  }
 }

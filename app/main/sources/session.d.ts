@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What native/binding exports.
+// What native/calls answers, as native/calls/describe.cc describes it.
 import type {
   CauseRecords,
   CheckSummary,
@@ -15,7 +15,7 @@ import type {
 import type { SwapTypes } from '../../contract/paging.ts';
 import type { Words } from '../../contract/sources.ts';
 
-export interface AddonTarget {
+export interface SourceTarget {
   release: string;
   build: string;
   cpuModel: string;
@@ -37,7 +37,7 @@ export interface AddonTarget {
   swap: SwapTypes;
 }
 
-export interface AddonProcesses {
+export interface SourceProcesses {
   pid: Uint32Array<ArrayBuffer>;
   ppid: Uint32Array<ArrayBuffer>;
   uid: Uint32Array<ArrayBuffer>;
@@ -50,7 +50,7 @@ export interface AddonProcesses {
   name: string[];
 }
 
-export interface AddonRoots {
+export interface SourceRoots {
   pid: Uint32Array<ArrayBuffer>;
   startTicks: BigUint64Array<ArrayBuffer>;
   space: BigUint64Array<ArrayBuffer>;
@@ -60,7 +60,7 @@ export interface AddonRoots {
   cpu: Uint32Array<ArrayBuffer>;
 }
 
-export interface AddonFrames {
+export interface SourceFrames {
   bytes: Uint8Array<ArrayBuffer>;
   status: Uint8Array<ArrayBuffer>;
   role: Uint8Array<ArrayBuffer>;
@@ -81,7 +81,7 @@ export interface CheckBatch {
   pages: Uint8Array<ArrayBuffer>;
 }
 
-export interface AddonCpus {
+export interface SourceCpus {
   cpu: Uint32Array<ArrayBuffer>;
   /** Thread group that ran, 0: the idle task. */
   pid: Uint32Array<ArrayBuffer>;
@@ -116,12 +116,16 @@ export interface WatchBatch {
 }
 
 /** What can be seen of the causes of changes; `how` is an index into CAUSE_HOWS. */
-export interface AddonCauses {
+export interface SourceCauses {
   name: string[];
   how: Uint8Array<ArrayBuffer>;
   detail: string[];
   /** Why programs can't run at functions of the kernel; "" where they can. */
   functionsRefusal: string;
+}
+
+export interface TraceBatch {
+  events: TraceEvent[];
 }
 
 export interface TraceEvent {
@@ -172,68 +176,43 @@ export interface SearchSummary {
 }
 
 /** One process for each address space. */
-export type AddonOwners = Omit<Owners, 'mapCount' | 'flags' | 'sharers'>;
+export type SourceOwners = Omit<Owners, 'mapCount' | 'flags' | 'sharers'>;
 
-/** Rejections are Errors with code ("ESRCH"), errno, call and remedy. */
-export interface AddonSession {
-  target(): AddonTarget;
-  /** By source the error for which it is missing; null if it works. */
-  open(): Promise<{ directMap: bigint; directMapFrom: string; refusals: Words<Error | null> }>;
-  /** Registers are 0 if the module is not loaded. */
-  cpus(): Promise<AddonCpus>;
-  processes(): Promise<AddonProcesses>;
-  roots(): Promise<AddonRoots>;
-  regions(pid: number): Promise<Regions>;
-  rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
-  translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
-  frames(pfns: BigUint64Array): Promise<AddonFrames>;
-  owners(pfn: bigint, again: boolean): Promise<AddonOwners>;
-  tables(pid: number, startTicks: bigint): Promise<TableTree>;
-  memory(begin: bigint, end: bigint, cells: number, flags: bigint, again: boolean): Promise<MemoryMap>;
-  /** PID 0 searches physical memory; there `back` finds the last hit, as the only one. */
-  search(
-    pid: number,
-    begin: bigint,
-    end: bigint,
-    bytes: Uint8Array,
-    mask: Uint8Array,
-    limit: bigint,
-    onBatch: (batch: SearchBatch) => void,
-    back?: boolean,
-  ): { promise: Promise<SearchSummary>; cancel(): void };
-  /** Which causes of changes can be seen here: attaches the programs for a moment. */
-  causes(): Promise<AddonCauses>;
-  /**
-   * At most 65536 pages; resolves when the process exited or executed another program. With intervalNs 0 only sample()
-   * takes more than the first sample.
-   */
-  watch(
-    pid: number,
-    startTicks: bigint,
-    begin: bigint,
-    end: bigint,
-    intervalNs: bigint,
-    onBatch: (batch: WatchBatch) => void,
-  ): { promise: Promise<void>; cancel(): void; sample(): void };
-  trace(
-    launch: Launch,
-    pid: number,
-    follow: boolean,
-    onEvents: (events: TraceEvent[]) => void,
-  ): { promise: Promise<void>; cancel(): void };
-  /** All processes, by the scheduler's tracepoints; ends only when cancelled. */
-  traceMachine(onEvents: (events: TraceEvent[]) => void): { promise: Promise<void>; cancel(): void };
-  check(
-    pid: number,
-    startTicks: bigint,
-    begin: bigint,
-    end: bigint,
-    onBatch: (batch: CheckBatch) => void,
-    bytes?: boolean,
-    pages?: boolean,
-  ): { promise: Promise<CheckSummary>; cancel(): void };
+/** Why something can't be done. */
+export interface Refusal {
+  message: string;
+  /** The name of an errno, or "ERROR". */
+  code: string;
+  remedy: string;
 }
 
-export interface Addon {
-  Session: new () => AddonSession;
+/** The machine, its users and its kernel's command line. What could not be read is "" or 0. */
+export interface SourceFacts {
+  bootId: string;
+  hostname: string;
+  cpus: number;
+  memoryBytes: bigint;
+  commandLine: string;
+  cpuFeatures: string;
+  /** /proc/zoneinfo. */
+  zones: string;
+  uid: Uint32Array<ArrayBuffer>;
+  user: string[];
+}
+
+/** What a session tells first. */
+export interface Hello {
+  version: string;
+  facts: SourceFacts;
+  target: SourceTarget;
+  directMap: bigint;
+  directMapFrom: string;
+  /** By source the reason for which it is missing; null if it works. */
+  refusals: Words<Refusal | null>;
+}
+
+/** All memory cgroups. */
+export interface SourceCgroups {
+  inode: BigUint64Array<ArrayBuffer>;
+  path: string[];
 }

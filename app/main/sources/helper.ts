@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A session in a helper, which runs with privileges of its own on this machine or on another one. docs/helper.md describes
+// what goes over its standard input and output.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { Malformed, pack, unpack } from '../../contract/msgpack.ts';
+import { VERSION } from '../version.ts';
+import type { Carrier, Running } from './carrier.ts';
+import { Failed } from './failed.ts';
+import type { Launch, Refusal, TraceBatch } from './session.d.ts';
+
+const PROTOCOL = 1;
+const HEAD_BYTES = 4;
+/** No answer is longer. The longest are 16 MiB of frames, and checks come in batches. */
+const LONGEST = 256 << 20;
+
+/** The streams of a helper. */
+export interface HelperStreams {
+  readonly input: Writable;
+  readonly output: Readable;
+  /** What it printed besides, for the reason of a failure. */
+  readonly complaints: () => string;
+  /** Resolves once it has ended, with how. */
+  readonly ended: Promise<string>;
+  readonly end: () => void;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+  onBatch?: (batch: unknown) => void;
+}
+
+const failed = ({ message, remedy, code }: Refusal) => new Failed(message, remedy, code);
+
+/** Frames out of a stream of bytes: four bytes of length, lowest first, then the value. */
+class Frames {
+  private parts: Uint8Array[] = [];
+  private length = 0;
+  private wanted = HEAD_BYTES;
+  private inHead = true;
+
+  constructor(private readonly onFrame: (bytes: Uint8Array) => void) {}
+
+  add(bytes: Uint8Array): void {
+    this.parts.push(bytes);
+    this.length += bytes.length;
+    while (this.length >= this.wanted) {
+      const all = this.parts.length === 1 ? (this.parts[0] as Uint8Array) : Buffer.concat(this.parts);
+      const next = all.subarray(0, this.wanted);
+      this.parts = [all.subarray(this.wanted)];
+      this.length -= this.wanted;
+      if (this.inHead) {
+        this.wanted = new DataView(next.buffer, next.byteOffset).getUint32(0, true);
+        if (this.wanted === 0 || this.wanted > LONGEST)
+          throw new Malformed('a frame of the helper has no sound length');
+      } else {
+        this.wanted = HEAD_BYTES;
+        this.onFrame(next);
+      }
+      this.inHead = !this.inHead;
+    }
+  }
+}
+
+export class HelperCarrier implements Carrier {
+  private readonly pending = new Map<number, Pending>();
+  private lastId = 0;
+  private over: Failed | undefined;
+  private readonly greeting: Promise<void>;
+  private greeted: () => void = () => undefined;
+  private refused: (error: Failed) => void = () => undefined;
+
+  /** `launcher` is the program of native/helper/launcher.cc; without it no program can be started. */
+  private constructor(
+    private readonly streams: HelperStreams,
+    private readonly launcher: string | undefined,
+    private readonly onEnd: (reason: Failed) => void,
+  ) {
+    this.greeting = new Promise((resolve, reject) => {
+      this.greeted = resolve;
+      this.refused = reject;
+    });
+    const frames = new Frames((bytes) => this.take(unpack(bytes)));
+    streams.output.on('data', (bytes: Uint8Array) => {
+      if (this.over) return;
+      try {
+        frames.add(bytes);
+      } catch (error) {
+        this.end(this.notUnderstood(error as Error));
+      }
+    });
+    streams.input.on('error', () => undefined); // its end is noticed by the output
+    void streams.ended.then((how) => {
+      const said = streams.complaints().trim();
+      this.end(new Failed(`the helper has ended${said ? `: ${said}` : ` (${how})`}`, 'Start it again.', 'EPIPE'));
+    });
+  }
+
+  /** Resolves once the helper has greeted. `onEnd` is called when it has ended, except by close(). */
+  static async open(streams: HelperStreams, launcher?: string, onEnd: (reason: Failed) => void = () => undefined) {
+    const carrier = new HelperCarrier(streams, launcher, onEnd);
+    await carrier.greeting;
+    return carrier;
+  }
+
+  call(name: string, args: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => this.send('call', name, args, { resolve, reject }));
+  }
+
+  start(name: string, args: unknown[], onBatch: (batch: unknown) => void): Running<unknown> {
+    let id = 0;
+    const promise = new Promise<unknown>((resolve, reject) => {
+      id = this.send('start', name, args, { resolve, reject, onBatch });
+    });
+    return { promise, cancel: () => this.write(['cancel', id]), ask: () => this.write(['ask', id]) };
+  }
+
+  launch(launch: Launch, follow: boolean, onBatch: (batch: TraceBatch) => void): Running<unknown> {
+    let running: Running<unknown> | undefined;
+    let cancelled = false;
+    const cancel = () => {
+      cancelled = true;
+      running?.cancel();
+    };
+    const run = async () => {
+      const child = this.spawnWaiting(launch);
+      running = this.start('traceLaunched', [child.pid, follow], (batch) => {
+        const { events } = batch as TraceBatch;
+        const [start] = events.filter(({ kind }) => kind === 0);
+        if (start) start.name = launch.arguments[0] as string;
+        onBatch({ events });
+        if (start) child.go();
+      });
+      if (cancelled) running.cancel();
+      const outcome = await running.promise.then(
+        () => undefined,
+        (error: unknown) => error as Error,
+      );
+      child.forget();
+      // Why it could not be executed says more than that it could not be traced.
+      const reason = (await child.failure) ?? outcome;
+      if (reason) throw reason;
+    };
+    return { promise: run(), cancel, ask: () => undefined };
+  }
+
+  /** Ends the helper. */
+  close(): void {
+    this.end(new Failed('the helper was ended', 'Start it again.', 'ECANCELED'), false);
+  }
+
+  private spawnWaiting(launch: Launch) {
+    if (!this.launcher)
+      throw new Failed(
+        'programs can be started only on this machine',
+        'Start it over there in a terminal, and attach to it.',
+        'ENOTSUP',
+      );
+    if (launch.user)
+      throw new Failed(
+        `a program can be started as ${launch.user} only by root`,
+        'Use `sudo cr3scope trace --user`.',
+        'EPERM',
+      );
+    const standard = launch.quiet ? 'ignore' : 'inherit';
+    const child = spawn(this.launcher, launch.arguments, {
+      cwd: launch.directory || undefined,
+      env: Object.fromEntries(
+        launch.environment.map((entry) => {
+          const at = entry.indexOf('=');
+          return [entry.slice(0, at), entry.slice(at + 1)];
+        }),
+      ),
+      stdio: [standard, standard, standard, 'pipe', 'pipe'],
+    });
+    if (!child.pid)
+      throw new Failed(
+        `${this.launcher} could not be started${launch.directory ? ` in ${launch.directory}` : ''}`,
+        'Check the directory, or install cr3scope again.',
+        'ENOENT',
+      );
+    const go = child.stdio[3] as Writable;
+    const complaint = child.stdio[4] as Readable;
+    go.on('error', () => undefined); // it has ended
+    const bytes: Uint8Array[] = [];
+    complaint.on('data', (part: Uint8Array) => bytes.push(part));
+    return {
+      pid: child.pid,
+      go: () => void go.end(Buffer.alloc(1)),
+      /** If it still waits, it ends. */
+      forget: () => void go.end(),
+      failure: once(complaint, 'close').then(() =>
+        bytes.length ? failed(unpack(Buffer.concat(bytes)) as Refusal) : undefined,
+      ),
+    };
+  }
+
+  private send(kind: 'call' | 'start', name: string, args: unknown[], pending: Pending): number {
+    const id = ++this.lastId;
+    if (this.over) pending.reject(this.over);
+    else {
+      this.pending.set(id, pending);
+      this.write([kind, id, name, args]);
+    }
+    return id;
+  }
+
+  private write(request: unknown[]): void {
+    if (this.over) return;
+    const value = pack(request);
+    const head = Buffer.alloc(HEAD_BYTES);
+    head.writeUInt32LE(value.length);
+    this.streams.input.write(Buffer.concat([head, value]));
+  }
+
+  private take(frame: unknown): void {
+    const [kind, id, value] = frame as [string, number, unknown];
+    const pending = this.pending.get(id);
+    if (kind === 'cr3scope-helper') this.greet(id, value);
+    else if (kind === 'batch') pending?.onBatch?.(value);
+    else if (this.pending.delete(id)) {
+      if (kind === 'answer') pending?.resolve(value);
+      else pending?.reject(failed(value as Refusal));
+    }
+  }
+
+  private greet(protocol: number, version: unknown): void {
+    if (protocol === PROTOCOL) this.greeted();
+    else
+      this.end(
+        new Failed(
+          `the helper is of version ${version}, which this cr3scope (${VERSION}) does not understand`,
+          'Install the same version of cr3scope on both sides.',
+          'EPROTO',
+        ),
+      );
+  }
+
+  private notUnderstood(error: Error): Failed {
+    const said = this.streams.complaints().trim();
+    return new Failed(
+      `the helper did not answer as one: ${said || error.message}`,
+      'Check that nothing else prints on its standard output, such as a login script.',
+      'EPROTO',
+    );
+  }
+
+  private end(reason: Failed, tell = true): void {
+    if (this.over) return;
+    this.over = reason;
+    this.streams.end();
+    this.refused(reason);
+    this.greeting.catch(() => undefined);
+    for (const pending of this.pending.values()) pending.reject(reason);
+    this.pending.clear();
+    if (tell) this.onEnd(reason);
+  }
+}
+
+/** What of a helper's complaints is kept. */
+const MOST_COMPLAINTS = 4000;
+
+/** Starts a helper by a command: the helper itself, or what starts it with privileges, here or on another machine. */
+export function spawnHelper([program = '', ...args]: readonly string[]): HelperStreams {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-MOST_COMPLAINTS);
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  return {
+    input: child.stdin,
+    output: child.stdout,
+    complaints: () => complaints,
+    ended,
+    end: () => void child.stdin.end(),
+  };
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "calls.h"
+
+#include <algorithm>
+
+#include "../core/clock.h"
+#include "../core/event_queue.h"
+#include "../core/search_request.h"
+#include "describe.h"
+
+namespace cr3scope {
+
+namespace {
+
+const std::atomic<bool> kNeverCancelled{false};
+constexpr size_t kMostFrames = 4096, kMostRows = 65536;
+
+using SessionPtr = std::shared_ptr<Session>;
+
+// An answer that is one structure.
+template <class T>
+Answer answer(T value) {
+  return [value = std::make_shared<const T>(std::move(value))](Fields& o) { describe(o, *value); };
+}
+const Answer kNothing = [](Fields&) {};
+
+// hello() -> what is known of the machine and its sources. It opens the session, so it comes first.
+CallWork hello(const SessionPtr& s, const Arguments&) {
+  return [s]() -> Answer {
+    s->open();
+    return [s, facts = read_facts()](Fields& o) {
+      o.text("version", CR3SCOPE_VERSION);
+      o.object("facts", [&](Fields& f) { describe(f, facts); });
+      o.object("target", [&](Fields& f) { describe(f, s->target()); });
+      o.u64_field("directMap", s->direct_map());
+      o.text("directMapFrom", s->direct_map_from());
+      // By source the error that it is missing for.
+      o.by_source("refusals", [&](Fields& f, const char* name, Source source) {
+        if (auto refusal = s->refusal(source)) f.object(name, [&](Fields& e) { describe(e, *refusal); });
+        else f.null(name);
+      });
+    };
+  };
+}
+
+CallWork processes(const SessionPtr&, const Arguments&) {
+  return [] { return answer(read_processes()); };
+}
+
+CallWork cgroups(const SessionPtr&, const Arguments&) {
+  return [] { return answer(read_cgroups()); };
+}
+
+CallWork roots(const SessionPtr& s, const Arguments&) {
+  return [s] { return answer(Session::Lease(*s).machine().roots.roots(0)); };
+}
+
+CallWork cpus(const SessionPtr& s, const Arguments&) {
+  return [s] { return answer(Session::Lease(*s).machine().cpus.cpus()); };
+}
+
+// regions(pid)
+CallWork regions(const SessionPtr&, const Arguments& a) {
+  return [pid = a.pid(0)] { return answer(read_regions(pid, true)); };
+}
+
+// rows(pid, startTicks, vas)
+CallWork rows(const SessionPtr& s, const Arguments& a) {
+  const int pid = a.pid(0);
+  const u64 start = a.u64_at(1, "startTicks");
+  std::vector<u64> vas = a.u64s(2, "vas", kMostRows);
+  for (u64& va : vas) va &= ~(kPageSize - 1);
+  return [s, pid, start, vas = std::move(vas)] {
+    if (s->reader_refusal()) return answer(pagemap_rows(pid, vas));
+    Session::Lease lease(*s);
+    SpaceSources sources(lease.machine(), pid, start);
+    return answer(read_rows(sources, vas, kNeverCancelled));
+  };
+}
+
+// translate(pid, startTicks, va)
+CallWork translate_page(const SessionPtr& s, const Arguments& a) {
+  const int pid = a.pid(0);
+  const u64 start = a.u64_at(1, "startTicks"), va = a.u64_at(2, "va");
+  return [s, pid, start, va] {
+    Session::Lease lease(*s);
+    return answer(translate(lease.machine(), pid, start, va, kNeverCancelled));
+  };
+}
+
+// frames(pfns)
+CallWork frames(const SessionPtr& s, const Arguments& a) {
+  return [s, pfns = a.u64s(0, "pfns", kMostFrames)] {
+    Session::Lease reader(*s);
+    return answer(read_frames(*reader, pfns));
+  };
+}
+
+// owners(pfn, again): who maps a frame, by the reverse map that is kept. It is made first where there is none, or where
+// `again` asks for it.
+CallWork owners(const SessionPtr& s, const Arguments& a) {
+  const u64 pfn = a.u64_at(0, "pfn");
+  return [s, pfn, again = a.flag(1)]() -> Answer {
+    Session::Lease lease(*s);
+    const Machine machine = lease.machine();
+    auto map = s->reverse_maps().get(machine, again, kNeverCancelled);
+    const u64 asked_ns = monotonic_ns();
+    return [map, asked_ns, list = map->owners(pfn, machine), tables = map->tables(pfn)](Fields& o) {
+      describe(o, list);
+      describe(o, tables);
+      describe(o, *map, asked_ns);
+    };
+  };
+}
+
+// tables(pid, startTicks)
+CallWork tables(const SessionPtr& s, const Arguments& a) {
+  const int pid = a.pid(0);
+  return [s, pid, start = a.u64_at(1, "startTicks")] {
+    Session::Lease lease(*s);
+    const u64 root = AddressSpace(lease.machine().roots, pid, start).root_pa();
+    return answer(read_table_tree(s->target(), *lease, root, kNeverCancelled));
+  };
+}
+
+// memory(begin, end, cells, flags, again): frames [begin, end) as a picture.
+CallWork memory(const SessionPtr& s, const Arguments& a) {
+  const u64 begin = a.u64_at(0, "begin"), end = a.u64_at(1, "end"), flags = a.u64_at(3, "flags");
+  const u32 cells = a.number(2, "cells", 1, kMostCells);
+  if (begin >= end || end >> 40) throw BadArgument("begin and end must be a range of frame numbers below 2^40");
+  return [s, begin, end, cells, flags, again = a.flag(4)]() -> Answer {
+    Session::Lease lease(*s);
+    auto reverse = s->reverse_maps().get(lease.machine(), again, kNeverCancelled);
+    const u64 asked_ns = monotonic_ns();
+    MemoryMap map = map_memory(s->target(), *reverse, begin, end, cells, flags, kNeverCancelled);
+    return [reverse, asked_ns, map = std::move(map)](Fields& o) {
+      describe(o, map);
+      describe(o, *reverse, asked_ns);
+    };
+  };
+}
+
+// causes(): which causes of changes can be seen here. Attaches the programs for a moment.
+CallWork causes(const SessionPtr& s, const Arguments&) {
+  return [s]() -> Answer {
+    auto abilities = s->causes().abilities();
+    return [abilities, refusal = s->causes().functions_refusal()](Fields& o) {
+      describe(o, abilities);
+      o.text("functionsRefusal", refusal);
+    };
+  };
+}
+
+// check(pid, startTicks, begin, end, bytes, pages): `bytes` adds the byte proof, whose progress comes as batches
+// without runs. With `pages` batches carry every page.
+Job check(const SessionPtr& s, const Arguments& a) {
+  const int pid = a.pid(0);
+  const u64 start = a.u64_at(1, "startTicks"), begin = a.u64_at(2, "begin"), end = a.u64_at(3, "end");
+  const bool bytes = a.flag(4), pages = a.flag(5);
+  return {[=](const std::atomic<bool>& cancel, const Emit& emit_answer) -> Answer {
+    auto emit = [&](CheckBatch&& batch) { emit_answer(answer(std::move(batch))); };
+    Session::Lease lease(*s, 1, cancel, [&] { emit({.counts = {}, .waiting = true}); });
+    const u64 until = std::min(end, s->target().paging.user_end());
+    SpaceSources sources(lease.machine(), pid, start);
+    Checker checker(sources, cancel);
+    if (pages) checker.record_pages();
+    CheckResult result = checker.run(begin, until, emit);
+    std::optional<ByteProof> proof;
+    if (bytes && result.outcome == Outcome::complete)
+      proof = prove_bytes(s->target(), *lease, pid, result.root_pa, begin, until, cancel, [&](u64 done, u64 total) {
+        emit({done, total, result.counts, {}, {}, {}, false});
+      });
+    if (proof) result.outcome = outcome_now(sources.space());
+    return [result = std::move(result), proof = std::move(proof)](Fields& o) {
+      describe(o, result);
+      if (proof) o.object("proof", [&](Fields& f) { describe(f, *proof); });
+      else o.null("proof");
+    };
+  }};
+}
+
+// search(pid, begin, end, bytes, mask, limit, back): PID 0 searches physical memory, and `back` finds the last hit
+// there as the only one.
+Job search_bytes(const SessionPtr& s, const Arguments& a) {
+  SearchRequest r;
+  r.pid = static_cast<int>(a.number(0, "pid", 0, 0x7fffffff));
+  r.begin = a.u64_at(1, "begin");
+  r.end = a.u64_at(2, "end");
+  r.pattern.bytes = a.bytes(3, "bytes", kMostPattern);
+  r.pattern.mask = a.bytes(4, "mask", kMostPattern);
+  if (r.pattern.bytes.empty() || r.pattern.bytes.size() != r.pattern.mask.size())
+    throw BadArgument("bytes and mask must be of one length, and not empty");
+  r.limit = a.u64_at(5, "limit");
+  r.back = a.flag(6);
+  if (r.back && r.pid) throw BadArgument("only physical memory can be searched backwards");
+  return {[s, r = std::move(r)](const std::atomic<bool>& cancel, const Emit& emit) {
+    return answer(search(*s, r, cancel, [&](SearchBatch&& batch) { emit(answer(std::move(batch))); }));
+  }};
+}
+
+// watch(pid, startTicks, begin, end, intervalNs): ends when the process went away. With an interval of 0 only asking
+// takes more than the first sample.
+Job watch_pages(const SessionPtr& s, const Arguments& a) {
+  const int pid = a.pid(0);
+  const u64 start = a.u64_at(1, "startTicks"), begin = a.u64_at(2, "begin") & ~(kPageSize - 1),
+            end = a.u64_at(3, "end"), interval = a.u64_at(4, "intervalNs");
+  if (begin >= end || end > s->target().paging.user_end() || (end - begin) >> kPageShift > kMostWatched)
+    throw BadArgument("begin and end must be 1 to 65536 pages of the user half");
+  auto asked = std::make_shared<std::atomic<u64>>(0);
+  return {[=](const std::atomic<bool>& cancel, const Emit& emit) {
+            auto with_machine = [&](const auto& use) { use(Session::Lease(*s).machine()); };
+            const WatchCauses causes{&s->causes(), s->direct_map()};
+            watch(s->target(), with_machine, causes, pid, start, begin, end, interval, *asked, cancel,
+                  [&](WatchBatch&& batch) { emit(answer(std::move(batch))); });
+            return kNothing;
+          },
+          [asked] { ++*asked; }};
+}
+
+// trace(pid, follow)
+Job trace_process(const SessionPtr& s, const Arguments& a) {
+  const int pid = a.pid(0);
+  return {[s, pid, follow = a.flag(1)](const std::atomic<bool>& cancel, const Emit& emit) {
+    with_events(emit, [&](const auto& push) { trace(roots_of(s), pid, follow, cancel, push); });
+    return kNothing;
+  }};
+}
+
+// traceLaunched(pid, follow): a process that waits to execute a program until its start was reported.
+Job trace_waiting(const SessionPtr& s, const Arguments& a) {
+  const int pid = a.pid(0);
+  return {[s, pid, follow = a.flag(1)](const std::atomic<bool>& cancel, const Emit& emit) {
+    with_events(emit, [&](const auto& push) { trace_launched(roots_of(s), pid, "", follow, cancel, push); });
+    return kNothing;
+  }};
+}
+
+// traceMachine()
+Job trace_all(const SessionPtr& s, const Arguments&) {
+  return {[s](const std::atomic<bool>& cancel, const Emit& emit) {
+    trace_machine(s->target(), s->direct_map(), cancel, [&](TraceEvents&& events) { emit(answer(std::move(events))); });
+    return kNothing;
+  }};
+}
+
+constexpr Call kCalls[] = {
+    {"hello", hello},   {"processes", processes}, {"cgroups", cgroups}, {"roots", roots},
+    {"cpus", cpus},     {"regions", regions},     {"rows", rows},       {"translate", translate_page},
+    {"frames", frames}, {"owners", owners},       {"tables", tables},   {"memory", memory},
+    {"causes", causes},
+};
+constexpr LongCall kLongCalls[] = {
+    {"check", check},         {"search", search_bytes},         {"watch", watch_pages},
+    {"trace", trace_process}, {"traceLaunched", trace_waiting}, {"traceMachine", trace_all},
+};
+
+template <class List>
+auto find(const List& list, std::string_view name) {
+  auto at = std::find_if(std::begin(list), std::end(list), [&](auto& call) { return call.name == name; });
+  return at == std::end(list) ? nullptr : at;
+}
+
+}  // namespace
+
+const Call* find_call(std::string_view name) { return find(kCalls, name); }
+const LongCall* find_long_call(std::string_view name) { return find(kLongCalls, name); }
+
+void with_events(const Emit& emit, const std::function<void(const std::function<void(TraceEvent&&)>&)>& work) {
+  EventQueue queue([&](TraceEvents&& events) { emit(answer(std::move(events))); });
+  work([&](TraceEvent&& event) { queue.push(std::move(event)); });
+}
+
+RootsOf roots_of(const SessionPtr& session) {
+  return [session](int pid) { return Session::Lease(*session).machine().roots.roots(pid); };
+}
+
+std::optional<Error> caught(const std::function<void()>& work) {
+  try {
+    work();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  } catch (const Cancelled&) {
+    return Error("cancel", ECANCELED, "It was cancelled.");
+  } catch (const std::bad_alloc&) {
+    return Error("allocate memory", ENOMEM, "Free some memory or choose a smaller range.");
+  } catch (const std::exception& error) {
+    return Error(error.what(), 0, "Report this as a bug.");
+  }
+}
+
+}  // namespace cr3scope
