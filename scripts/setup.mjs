@@ -115,6 +115,10 @@ const BUILD_PACKAGES = {
   python3: '',
   clang: '',
   'libbpf-dev': '/usr/include/bpf/libbpf.h',
+  'libcap-dev': '/usr/include/sys/capability.h',
+  'libelf-dev': '/usr/include/libelf.h',
+  'libmsgpack-cxx-dev': '/usr/include/msgpack.hpp',
+  'libseccomp-dev': '/usr/include/seccomp.h',
   'zlib1g-dev': '/usr/include/zlib.h',
 };
 const WINDOW_PACKAGES = {
@@ -146,7 +150,6 @@ const SOURCE_PACKAGES = {
   flex: '',
   bison: '',
   bc: '',
-  'libelf-dev': '/usr/include/libelf.h',
   'libssl-dev': '/usr/include/openssl/ssl.h',
 };
 /** For kernels whose headers need newer tools than Debian 12 has. */

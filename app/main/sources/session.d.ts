@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What native/calls answers, as native/calls/describe.cc describes it.
-import type {
-  CauseRecords,
-  CheckSummary,
-  Evidence,
-  MemoryMap,
-  Owners,
-  Regions,
-  Rows,
-  Runs,
-  TableTree,
-  Translation,
-} from '../../contract/api.ts';
+import type { CauseRecords, Evidence, Owners, Rows, Runs } from '../../contract/api.ts';
 import type { SwapTypes } from '../../contract/paging.ts';
 import type { Words } from '../../contract/sources.ts';
 
