@@ -111,10 +111,20 @@ export class HelperCarrier implements Carrier {
 
   start(name: string, args: unknown[], onBatch: (batch: unknown) => void): Running<unknown> {
     let id = 0;
+    const cancel = () => this.write(['cancel', id]);
     const promise = new Promise<unknown>((resolve, reject) => {
-      id = this.send('start', name, args, { resolve, reject, onBatch });
+      const take = (batch: unknown) => {
+        try {
+          onBatch(batch);
+        } catch (error) {
+          // Without its listener the work has no use.
+          cancel();
+          reject(error as Error);
+        }
+      };
+      id = this.send('start', name, args, { resolve, reject, onBatch: take });
     });
-    return { promise, cancel: () => this.write(['cancel', id]), ask: () => this.write(['ask', id]) };
+    return { promise, cancel, ask: () => this.write(['ask', id]) };
   }
 
   launch(launch: Launch, follow: boolean, onBatch: (batch: TraceBatch) => void): Running<unknown> {
