@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Chunks as versions with more and with fewer sources have them.
+// Chunks as versions with more and with fewer sources, verdicts and roles have them.
 import { deflateSync, inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { blankRows } from '../../app/contract/api.ts';
+import { ROLES } from '../../app/contract/roles.ts';
 import { bySource } from '../../app/contract/sources.ts';
+import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { Chunk, type ChunkOf } from '../../app/main/capture/chunks.ts';
 import { CaptureReader } from '../../app/main/capture/container.ts';
@@ -76,6 +78,49 @@ test('the time in each source is read by their codes', () => {
   // The fixture was written without the module: what it counts there is the time between two looks at the clock.
   for (const [pagemap = 0n, tableWalk = 0n, kernelWalk = 0n] of summaries)
     expect([pagemap, tableWalk, kernelWalk].map((ns) => ns > 1000n)).toEqual([true, true, false]);
+});
+
+/** Rows of counts by code without the last code. */
+function narrower<C extends BigUint64Array | Uint32Array>(column: C, width: number): C {
+  return column.filter((_: bigint | number, i: number) => (i + 1) % width !== 0) as C;
+}
+/** The same with nothing counted by the last code. */
+function emptied<C extends BigUint64Array | Uint32Array>(column: C, width: number): C {
+  const copy = column.slice() as C;
+  for (let i = width - 1; i < copy.length; i += width) copy[i] = (typeof copy[i] === 'bigint' ? 0n : 0) as never;
+  return copy;
+}
+
+test('a version that knew fewer verdicts and roles counted nothing by the others', () => {
+  const reader = new CaptureReader(OLD);
+  const kinds = new Set<string>();
+  for (let chunk = reader.next(); chunk; chunk = reader.next()) {
+    if (chunk.kind === 'checked') {
+      const { summary } = chunk;
+      const changed = (change: typeof narrower) => ({
+        ...summary,
+        counts: change(summary.counts, VERDICTS.length),
+        regionCounts: change(summary.regionCounts, VERDICTS.length),
+        regionBuckets: change(summary.regionBuckets, VERDICTS.length),
+      });
+      const read = Chunk.parse({ ...chunk, summary: changed(narrower) }) as typeof chunk;
+      expect(read.summary).toEqual({ ...changed(emptied), counts: narrower(summary.counts, VERDICTS.length) });
+    } else if (chunk.kind === 'memory') {
+      const { map } = chunk;
+      const changed = (change: typeof narrower) => ({
+        ...map,
+        roles: change(map.roles, ROLES.length),
+        mapped: change(map.mapped, ROLES.length),
+        total: change(map.total, ROLES.length),
+        unmapped: change(map.unmapped, ROLES.length),
+      });
+      const read = Chunk.parse({ ...chunk, map: changed(narrower) }) as typeof chunk;
+      expect(read.map).toEqual(changed(emptied));
+    } else continue;
+    kinds.add(chunk.kind);
+  }
+  reader.close();
+  expect([...kinds].sort()).toEqual(['checked', 'memory']);
 });
 
 /** Packed stretches with the words of `more` sources added, or with those of the last one taken away. */
