@@ -45,7 +45,7 @@
       "target_name": "core",
       "type": "static_library",
       "dependencies": ["bpf_object"],
-      "sources": ["core/address_space.cc", "core/bpf_frames.cc", "core/byte_proof.cc", "core/causes.cc", "core/check.cc", "core/facts.cc", "core/frames.cc", "core/kernel_module.cc", "core/kernel_walk.cc", "core/launch.cc", "core/memory_map.cc", "core/page_record.cc", "core/page_rows.cc", "core/pagemap.cc", "core/paging.cc", "core/processes.cc", "core/regions.cc", "core/reverse_map.cc", "core/search.cc", "core/search_request.cc", "core/settle.cc", "core/space_file.cc", "core/space_sources.cc", "core/table_tree.cc", "core/table_walk.cc", "core/target.cc", "core/trace.cc", "core/trace_machine.cc", "core/translation.cc", "core/verdict.cc", "core/watch.cc"],
+      "sources": ["<!@(ls core/*.cc)"],
       "link_settings": {"libraries": ["-lbpf", "-lz"]}
     },
     {

@@ -204,7 +204,8 @@ function addon() {
       const arguments_ = [
         '-C',
         'native',
-        existsSync(join(ROOT, 'native/build/Makefile')) ? 'build' : 'rebuild',
+        'configure', // each time: binding.gyp lists files by a glob
+        'build',
         '-j',
         '2',
         '--loglevel=error',
