@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a frame is used for, by its kpageflags: Role in native/core/kpage.h has the same order.
+// What a frame is used for, by its kpageflags.
 import { type ColouredWord, Vocabulary } from './vocabulary.ts';
 
 const roles = {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The sources of address translation, a row each. The core, captures, exports and the window take the sources from here.
-// Source in native/core/words.h has the same order.
 import { z } from 'zod';
 import { hex } from './format.ts';
 import { kernelText, kernelWord } from './kernel.ts';

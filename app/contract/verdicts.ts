@@ -1,16 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the core says of pages, entries and frames. The C++ enumerations have the same order: Verdict in native/core/verdict.h,
-// Note there, EntryKind in paging.h, FrameStatus in frame_reader.h.
+// What the core says of pages, entries and frames.
 import { type ColouredWord, type TintedWord, type UnknownWord, Vocabulary, type Word } from './vocabulary.ts';
 
+interface VerdictWord extends ColouredWord {
+  /** CSS colours of its text on a light and on a dark ground. */
+  readonly lightText: string;
+  readonly darkText: string;
+  /** Its words may not be those of the page, so that nothing follows from a difference between two captures. */
+  readonly unsure?: true;
+}
+
 const verdicts = {
-  agree: { code: 0, label: 'agree', meaning: 'All sources name the same frame.', light: '#178a60', dark: '#3cb387' },
+  agree: {
+    code: 0,
+    label: 'agree',
+    meaning: 'All sources name the same frame.',
+    light: '#178a60',
+    dark: '#3cb387',
+    lightText: '#0c5f40',
+    darkText: '#6fd6ae',
+  },
   agreeByRule: {
     code: 1,
     label: 'agree by rule',
     meaning: 'The raw words differ in a way that a rule of the kernel explains; un-ruled they name the same.',
     light: '#2569cc',
     dark: '#4f8fe6',
+    lightText: '#174f9f',
+    darkText: '#8fbcfa',
   },
   swapped: {
     code: 2,
@@ -18,6 +35,8 @@ const verdicts = {
     meaning: 'All sources name the same swap device and offset.',
     light: '#7a4fc0',
     dark: '#9a76d8',
+    lightText: '#5a36a0',
+    darkText: '#c4a8f2',
   },
   notPresent: {
     code: 3,
@@ -25,6 +44,8 @@ const verdicts = {
     meaning: 'No source has anything here: never touched, or given back.',
     light: '#98a3b0',
     dark: '#47525e',
+    lightText: '#505c69',
+    darkText: '#9aa7b4',
   },
   changedBetween: {
     code: 4,
@@ -32,6 +53,9 @@ const verdicts = {
     meaning: 'The page changed while it was read. A race, not a disagreement.',
     light: '#b06f00',
     dark: '#d99f3c',
+    lightText: '#7a4b00',
+    darkText: '#f0bf6c',
+    unsure: true,
   },
   notComparable: {
     code: 5,
@@ -39,6 +63,9 @@ const verdicts = {
     meaning: 'The sources could not be compared here; the note says why.',
     light: '#7d6a58',
     dark: '#a08d7c',
+    lightText: '#5b4c3e',
+    darkText: '#cdbba9',
+    unsure: true,
   },
   mismatch: {
     code: 6,
@@ -46,10 +73,12 @@ const verdicts = {
     meaning: 'The sources disagree, stably, over several re-reads: a bug somewhere. The evidence is kept.',
     light: '#cf2434',
     dark: '#f0505c',
+    lightText: '#a3101f',
+    darkText: '#ff8d95',
   },
-} as const satisfies Record<string, ColouredWord>;
+} as const satisfies Record<string, VerdictWord>;
 export type Verdict = keyof typeof verdicts;
-export const VERDICT = new Vocabulary<Verdict, ColouredWord>('verdict', verdicts);
+export const VERDICT = new Vocabulary<Verdict, VerdictWord>('verdict', verdicts);
 export const VERDICTS = VERDICT.names;
 
 /** Which rule, reason or cause led to a verdict. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The words that the core, the window, reports and captures share: one row each, and nothing about a word is said elsewhere.
+// scripts/vocabulary.ts makes the enumerations of the core and the colours of the window from them.
 import { z } from 'zod';
 
 export interface Word {
   /**
    * What stands for the word in captures and between the core and the window. A word keeps its code for ever: a new one
-   * takes the next code, here and in the C++ enumeration.
+   * takes the next code.
    */
   readonly code: number;
   /** As it is shown everywhere. */

@@ -3,6 +3,7 @@ import '@fontsource-variable/inter/index.css';
 import '@fontsource/jetbrains-mono/latin-400.css';
 import '@fontsource/jetbrains-mono/latin-600.css';
 import './styles/tokens.css';
+import './styles/vocabulary.css';
 import './styles/base.css';
 import './styles/controls.css';
 import { createRoot } from 'react-dom/client';

@@ -6,7 +6,7 @@ namespace cr3scope {
 namespace {
 
 void describe(Fields& o, const Words& words) {
-  for (size_t s = 0; s < kSources; s++) o.u64_field(kSourceFacts[s].name, words.raw[s]);
+  for (size_t s = 0; s < kSources; s++) o.u64_field(kSourceNames[s], words.raw[s]);
 }
 
 void describe(Fields& o, const std::vector<cause_record>& records) {

@@ -67,7 +67,7 @@ class Fields {
   template <class Put>
   void by_source(const char* name, Put put) {
     object(name, [&](Fields& o) {
-      for (size_t s = 0; s < kSources; s++) put(o, kSourceFacts[s].name, static_cast<Source>(s));
+      for (size_t s = 0; s < kSources; s++) put(o, kSourceNames[s], static_cast<Source>(s));
     });
   }
   // The words of many records, a column for each source.

@@ -6,17 +6,6 @@
 
 namespace cr3scope {
 
-enum class FrameStatus : u8 {
-  ok,
-  notRam,          // outside the "System RAM" of /proc/iomem: a hole, or a device whose registers reads would disturb
-  offline,         // KPF_OFFLINE: ballooned away or unplugged in part
-  hwpoison,        // KPF_HWPOISON: reading it raises a machine check
-  notInDirectMap,  // the kernel itself has it unmapped: memfd_secret, or another hole in the direct map
-  failed,          // the read call failed
-  unaccepted,      // free memory of an encrypted guest, which it may not have accepted yet: touching it is fatal
-  notCaptured,     // said of captures only, never by a reader; here so that its code is taken
-};
-
 class FrameReader {
  public:
   virtual ~FrameReader() = default;

@@ -17,26 +17,6 @@ constexpr u64 kKpfLru = 1ull << 5, kKpfSlab = 1ull << 7, kKpfBuddy = 1ull << 10,
               kKpfMappedToDisk = 1ull << 34;
 constexpr u64 kUnknown = ~0ull;  // a word that could not be read
 
-// What a frame is used for. The order is part of the contract: app/contract/roles.ts.
-enum class Role : u8 {
-  unknown,  // kpageflags can't be read
-  absent,   // not RAM, or without a struct page
-  hwpoison,
-  offline,
-  zeroPage,
-  pageTable,
-  free,  // in the buddy allocator
-  slab,
-  hugetlb,
-  anonymous,
-  shmem,  // shared memory and tmpfs
-  file,   // page cache
-  reserved,
-  kernel,  // no flag says what it is: stacks, vmalloc, drivers, what a balloon took, free pages that a CPU keeps at
-           // hand
-};
-constexpr size_t kRoles = 14;
-
 // By the words of /proc/kpageflags of the frame itself. Before 6.9 the tail of a large folio says little: see
 // KPage::role.
 constexpr Role role_of(u64 flags) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "vocabulary.h"
+
 namespace cr3scope {
 
 using std::size_t;
@@ -75,32 +77,16 @@ Paging swap_types(Paging paging, unsigned version, SwapConfig config);
 // The options that leave this many types to swap files (MAX_SWAPFILES); none where no combination does.
 std::optional<SwapConfig> swap_config(unsigned version, unsigned swap_files);
 
-enum class EntryKind : u8 {
-  none,            // 0: nothing here
-  table,           // points to the next table
-  leaf,            // present, maps a page
-  protNone,        // mapped PROT_NONE or NUMA hint: P clear, address bits inverted against L1TF
-  midSplit,        // PMD with PS but without P or PROT_NONE: a huge page while it is split; present to Linux
-  swap,            // on swap device swap_type at swap_offset
-  migration,       // frame under migration
-  device,          // device-private or device-exclusive memory
-  hwpoison,        // frame with a memory error
-  marker,          // PTE marker: no page, swap_offset holds MARKER bits
-  swapinError,     // 6.1 only: a swap-in that failed
-  reserved,        // present with reserved bits set: not followed, see violation
-  presentCleared,  // kernel half: P was cleared and the rest kept, by secretmem, debug_pagealloc, KFENCE
-};
-
 // Bits of swap_offset in a marker.
 constexpr u64 kMarkerUffdWp = 1, kMarkerPoisoned = 2, kMarkerGuard = 4;
 
 struct Entry {
   EntryKind kind = EntryKind::none;
-  u8 shift = 0;      // page size of a leaf: 12, 21 or 30
-  u8 swap_type = 0;  // where P is clear and there is no PROT_NONE
-  u64 pfn = 0;       // first frame of the page, of the next table, or under migration
-  u64 swap_offset = 0;
-  u64 violation = 0;  // the reserved bits that are set
+  u8 shift = 0;         // page size of a leaf: 12, 21 or 30
+  u8 swap_type = 0;     // where P is clear and there is no PROT_NONE
+  u64 pfn = 0;          // first frame of the page, of the next table, or under migration
+  u64 swap_offset = 0;  // where swap_type is; in a marker, its bits
+  u64 violation = 0;    // the reserved bits that are set
   // The kind rests on swap type numbers that are assumed (Paging::swap_types_known): it may as well be a swapped page,
   // or another kind of entry that holds a frame number.
   bool assumed = false;

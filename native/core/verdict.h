@@ -8,48 +8,6 @@
 
 namespace cr3scope {
 
-// The order is part of the contract: app/contract/verdicts.ts.
-enum class Verdict : u8 { agree, agreeByRule, swapped, notPresent, changedBetween, notComparable, mismatch };
-constexpr size_t kVerdicts = 7;
-
-// Which rule, reason or cause led to a verdict. The order is part of the contract, too.
-enum class Note : u8 {
-  none,
-  // agree by rule
-  protNone,      // mapped PROT_NONE or NUMA hint: inverted frame number
-  zeroPage,      // the shared zero page
-  hugeZeroPage,  // the shared 2 MiB zero page
-  midSplit,      // huge page while it is split: P clear, PS set, present to Linux
-  migration,     // frame under migration: pagemap says swapped, with the PFN as offset
-  device,        // device-private memory, reported likewise
-  hwpoison,      // memory error, reported likewise
-  uffdWpMarker,  // PTE marker: no page, pagemap says swapped
-  poisonMarker,
-  guardMarker,
-  swapinError,
-  pfnmap,             // VM_PFNMAP region: pagemap skips it (walk_page_test(), mm/pagewalk.c)
-  hugetlbNotPresent,  // pagemap reports nothing for a non-present hugetlb entry
-  // changed between
-  settled,        // the readings differed, a re-read found them equal
-  stillChanging,  // they kept changing over all re-reads
-  regionChanged,  // the region came or went during the check
-  // not comparable
-  tableUnreadable,  // a page table frame could not be read
-  processGone,      // the process exited or executed another program during the check
-  pfnsHidden,       // pagemap shows no PFNs to this reader
-  oneSource,        // only pagemap could be read
-  outsideRegions,   // an entry that no region covers, being unmapped or worse: pagemap looks into regions only
-  // mismatch
-  differs,        // pagemap and the table walk
-  kernelDiffers,  // the kernel walk and the table walk
-  reservedBits,   // an entry with reserved bits set
-  // said of captures only, never by the core; here so that its code is taken
-  notCaptured,
-  // agree by rule
-  protNoneZeroPage,  // the shared zero page, of 4 KiB or 2 MiB, mapped PROT_NONE or with a NUMA hint
-  swapTypeAssumed,   // the same type and offset; what the type stands for is not known of this kernel
-};
-
 struct Judgement {
   Verdict verdict;
   Note note;
@@ -71,8 +29,8 @@ struct ZeroPages {
 };
 
 // What the words say of one 4 KiB page. `entry` is the table walk's word decoded, with its swap_offset counted up to
-// this page within a huge entry; `pfn` is the frame that it names for this page. A word of the kernel walk that is 0 is
-// left out. A difference is `mismatch` here; only re-reading makes it final (settle.h). Never throws.
+// this page within a huge entry; `pfn` is the frame that it names for this page. A word of another source that is
+// 0 is left out. A difference is `mismatch` here; only re-reading makes it final (settle.h). Never throws.
 Judgement judge(const Words& words, const Entry& entry, u64 pfn, const ZeroPages& zero);
 
 // Whether pagemap reports nothing where the table walk found an entry.
@@ -80,8 +38,8 @@ inline bool unseen_by_pagemap(PagemapWord word, const Entry& entry) {
   return !word.present() && !word.swapped() && entry.kind != EntryKind::none;
 }
 
-// By which property of its region pagemap leaves out an entry: `vm_flags` as regions.h gives them. Note::none where
-// none explains it.
+// By which property of its region pagemap leaves out an entry (walk_page_test(), mm/pagewalk.c): `vm_flags` as
+// regions.h gives them. Note::none where none explains it.
 Note left_out_by_pagemap(const Entry& entry, const std::string& vm_flags);
 
 }  // namespace cr3scope

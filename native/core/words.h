@@ -8,15 +8,6 @@
 
 namespace cr3scope {
 
-// What answers for a page. Each gives one u64, of a layout of its own. The order is part of the contract:
-// app/contract/sources.ts.
-enum class Source : u8 {
-  pagemap,     // PagemapWord: /proc/PID/pagemap
-  tableWalk,   // the last page-table entry of our own walk, as decode() in paging.h reads it
-  kernelWalk,  // KernelWord: the module's walk with the kernel's helpers
-};
-constexpr size_t kSources = 3;
-
 // A word of /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst; pte_to_pagemap_entry(), fs/proc/task_mmu.c).
 struct PagemapWord {
   u64 raw;
@@ -57,20 +48,14 @@ struct Plain {
   u64 none, none_bits;  // no page
 };
 
-struct SourceFacts {
-  const char* name;  // as the contract has it
-  Plain plain;
-};
-
 // By Source. The table walk's words are read entry by entry: it has no `plain`.
-constexpr std::array<SourceFacts, kSources> kSourceFacts = {{
-    {"pagemap",
-     {PagemapWord::kPresent, PagemapWord::kPresent | PagemapWord::kPfnMask, 0, 0,
-      PagemapWord::kPresent | PagemapWord::kSwap}},
-    {"tableWalk", {}},
-    {"kernelWalk", {KernelWord::kPage, ~0ull, KernelWord::make(0, 1, 0), KernelWord::kNone, ~0ull}},
+constexpr std::array<Plain, kSources> kPlain = {{
+    {PagemapWord::kPresent, PagemapWord::kPresent | PagemapWord::kPfnMask, 0, 0,
+     PagemapWord::kPresent | PagemapWord::kSwap},
+    {},
+    {KernelWord::kPage, ~0ull, KernelWord::make(0, 1, 0), KernelWord::kNone, ~0ull},
 }};
-inline const Plain& plain(Source source) { return kSourceFacts[static_cast<size_t>(source)].plain; }
+inline const Plain& plain(Source source) { return kPlain[static_cast<size_t>(source)]; }
 
 // What the sources say of one page, by source; 0 where a source was not asked.
 struct Words {

@@ -69,7 +69,7 @@ Napi::Value judge_page(const Napi::CallbackInfo& info) {
   bool lossless;
   Words words;
   for (size_t s = 0; s < kSources; s++)
-    if (auto word = given.Get(kSourceFacts[s].name); !word.IsUndefined())
+    if (auto word = given.Get(kSourceNames[s]); !word.IsUndefined())
       words.raw[s] = word.As<Napi::BigInt>().Uint64Value(&lossless);
   const u64 page = info[2].ToNumber().Uint32Value();
   Entry entry = decode(words.entry(), info[1].ToNumber().Uint32Value(), paging_argument(info[3]));

@@ -3,10 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-const styles = readFileSync('app/renderer/styles/tokens.css', 'utf8');
-const colours = (block: string) =>
-  Object.fromEntries([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name, colour]) => [name, colour]));
-const [light = {}, dark = {}] = [...styles.matchAll(/^:root[^{]*\{([^}]*)\}/gm)].map((m) => colours(m[1] as string));
+const styles = ['tokens', 'vocabulary'].map((name) => readFileSync(`app/renderer/styles/${name}.css`, 'utf8')).join('');
+/** The colours that the theme with this selector sets. */
+const colours = (selector: string) =>
+  Object.fromEntries(
+    [...styles.matchAll(/^(:root\S*) \{([^}]*)\}/gm)]
+      .filter(([, root]) => root === selector)
+      .flatMap(([, , block = '']) => [...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)])
+      .map(([, name, colour]) => [name, colour]),
+  ) as Record<string, string>;
+const [light, dark] = [colours(':root'), colours(":root[data-theme='dark']")];
 
 /** WCAG 2.2, "relative luminance". */
 function luminance(colour: string): number {

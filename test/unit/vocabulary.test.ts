@@ -5,47 +5,19 @@ import { expect, test } from 'vitest';
 import { ROLE } from '../../app/contract/roles.ts';
 import { FIELDS, SOURCE } from '../../app/contract/sources.ts';
 import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
+import { GENERATED } from '../../scripts/vocabulary.ts';
 
-const CORE = 'native/core';
-const headers = readdirSync(CORE)
-  .filter((name) => name.endsWith('.h'))
-  .map((name) => readFileSync(`${CORE}/${name}`, 'utf8').replace(/\/\/.*/g, ''))
-  .join('\n');
 const styles = (readdirSync('app/renderer', { recursive: true }) as string[])
   .filter((name) => name.endsWith('.css'))
   .map((name) => readFileSync(`app/renderer/${name}`, 'utf8'))
   .join('\n');
 
-test.each([
-  ['Verdict', VERDICT],
-  ['Note', NOTE],
-  ['EntryKind', ENTRY_KIND],
-  ['FrameStatus', FRAME_STATUS],
-  ['Role', ROLE],
-  ['Source', SOURCE],
-])('enum class %s has the words of the contract, in the order of their codes', (name, { names }) => {
-  const body = new RegExp(`enum class ${name} : u8 \\{([^}]*)\\}`).exec(headers)?.[1] ?? '';
-  expect(body.split(',').flatMap((word) => word.trim() || [])).toEqual(names);
-});
-
-test('the core gives words by the names of the sources', () => {
-  const rows = /kSourceFacts = \{\{([^;]*)\}\};/.exec(headers)?.[1] ?? '';
-  expect([...rows.matchAll(/"(\w+)"/g)].map((m) => m[1])).toEqual(SOURCE.names);
+test.each(Object.entries(GENERATED))('%s is what scripts/vocabulary.ts makes', (path, text) => {
+  expect(readFileSync(path, 'utf8')).toBe(text);
 });
 
 test('words of different sources have different names in exports', () => {
   expect(new Set(FIELDS).size).toBe(SOURCE.names.length);
-});
-
-test.each([
-  ['v', VERDICT],
-  ['r', ROLE],
-] as const)('the colours --%s-… of the window are those of the contract', (prefix, vocabulary) => {
-  for (const name of vocabulary.names) {
-    const { light, dark } = vocabulary.word(name as never);
-    const set = [...styles.matchAll(new RegExp(`--${prefix}-${name}: ([^;]+);`, 'g'))].map((m) => m[1]);
-    expect([name, set[0], set[1] ?? set[0]]).toEqual([name, light, dark]);
-  }
 });
 
 test.each(ENTRY_KIND.names)('the window has the colour of entry kind %s', (name) => {

@@ -3,7 +3,7 @@
 import { type Difference, type DiffTotals, PAGE_CHANGES, type PageChange } from '../../contract/changes.ts';
 import { decode, mapsFrame, PAGE_SIZE, pageBytes, pagesBetween } from '../../contract/paging.ts';
 import { bySource, type Words } from '../../contract/sources.ts';
-import { VERDICTS } from '../../contract/verdicts.ts';
+import { VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import type { CaptureContents, CapturedSpace } from './captured.ts';
 import { STRETCHES_AT_ONCE, type Step, type Stretch, wordsAt } from './pages.ts';
 
@@ -15,7 +15,8 @@ const LOW = (1n << 55n) - 1n;
 const ALL = (1n << 64n) - 1n;
 /** RW, US, NX. */
 const RIGHTS = 2n | 4n | (1n << 63n);
-const UNSURE = new Set([VERDICTS.indexOf('changedBetween'), VERDICTS.indexOf('notComparable')]);
+/** By code. */
+const UNSURE = VERDICTS.map((name) => VERDICT.word(name).unsure);
 
 interface Side {
   readonly words: Words;
@@ -31,7 +32,7 @@ function changeOf(
   sameBoot: boolean,
 ): PageChange | undefined {
   if (a.words.pagemap === b.words.pagemap && a.words.tableWalk === b.words.tableWalk) return undefined;
-  if (UNSURE.has(a.verdict) || UNSURE.has(b.verdict)) return 'unsure';
+  if (UNSURE[a.verdict] || UNSURE[b.verdict]) return 'unsure';
   const [one, other] = [decode(a.words.tableWalk, a.level || 1, facts), decode(b.words.tableWalk, b.level || 1, facts)];
   const [was, is] = [mapsFrame(one.kind), mapsFrame(other.kind)];
   if (!was && !is) {
