@@ -31,7 +31,7 @@ Checker::Checker(SpaceSources& sources, const std::atomic<bool>& cancel)
       walk_(sources.walk()),
       cancel_(cancel),
       probe_(sources.space().pid()) {
-  for (const PageSource* source : sources.pages()) asked_.push_back(source->id());
+  for (const PageSource* source : sources.pages()) asked_.push_back({source->id(), source->plain()});
 }
 
 Checker::~Checker() = default;
@@ -198,12 +198,11 @@ void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) 
       zero |= ~(pfn ^ zero_pfn) & ((pfn ^ zero_pfn) - 1);  // bit 63 set where they are equal
       any |= entries[i];
     }
-    for (Source source : asked_) {
-      const Plain known = plain(source);
+    for (const auto& [source, plain] : asked_) {
       const u64* words = words_at(source, piece);
       for (u64 i = 0; i < n; i++) {
-        differ |= (words[i] ^ (known.page | (entries[i] >> kPageShift & mask))) & known.page_bits;
-        any |= (words[i] ^ known.none) & known.none_bits;
+        differ |= (words[i] ^ (plain.page | (entries[i] >> kPageShift & mask))) & plain.page_bits;
+        any |= (words[i] ^ plain.none) & plain.none_bits;
       }
     }
     if (!differ && !(zero >> 63)) return count_each(piece, entries, 0, n, {Verdict::agree, Note::none});
@@ -235,11 +234,10 @@ void Checker::check_leaf(const Piece& piece, bool stale) {
     const u64 pfn = extent.entry.pfn + offset;
     u64 differ = 0;
     bool even = true;  // the words count up, flags and all
-    for (Source source : asked_) {
-      const Plain known = plain(source);
-      const u64 page = known.page + known.larger * ((extent.entry.shift - kPageShift) / 9) + pfn;
+    for (const auto& [source, plain] : asked_) {
+      const u64 page = plain.page + plain.larger * ((extent.entry.shift - kPageShift) / 9) + pfn;
       const u64* words = words_at(source, piece);
-      for (u64 i = 0; i < n; i++) differ |= (words[i] ^ (page + i)) & known.page_bits;
+      for (u64 i = 0; i < n; i++) differ |= (words[i] ^ (page + i)) & plain.page_bits;
       for (u64 i = 0; i < n; i++) even &= words[i] == words[0] + i;
     }
     Words head = words_of(piece, 0, extent.raw);
@@ -283,7 +281,7 @@ void Checker::check_gap(const Piece& piece) {
   // fs/proc/task_mmu.c).
   auto hole = [&](u64 begin, u64 end) {
     Words nothing;
-    for (Source source : asked_) nothing[source] = plain(source).none;
+    for (const auto& [source, plain] : asked_) nothing[source] = plain.none;
     for (; begin < end; begin += kPageSize) {
       if (!sources_.pagemap().read(begin, 1, &nothing[Source::pagemap])) {
         gone_ = true;
@@ -353,16 +351,16 @@ const u64* Checker::words_at(Source source, const Piece& piece) const {
 // The words of page `page` of a piece.
 Words Checker::words_of(const Piece& piece, u64 page, u64 entry) const {
   Words words = Words::of_entry(entry);
-  for (Source source : asked_) words[source] = words_at(source, piece)[page];
+  for (const auto& [source, _] : asked_) words[source] = words_at(source, piece)[page];
   return words;
 }
 
 // Whether the sources say the same of two absent pages of a piece, but for flags.
 bool Checker::same_but_flags(const Piece& piece, u64 a, u64 b) const {
   u64 differ = 0;
-  for (Source source : asked_) {
+  for (const auto& [source, plain] : asked_) {
     const u64* words = words_at(source, piece);
-    differ |= (words[a] ^ words[b]) & plain(source).none_bits;
+    differ |= (words[a] ^ words[b]) & plain.none_bits;
   }
   return !differ;
 }

@@ -93,6 +93,11 @@ class Checker {
 
     u64 pages() const { return (end - begin) >> kPageShift; }
   };
+  // A source of page words.
+  struct Asked {
+    Source source;
+    Plain plain;
+  };
   static constexpr size_t kNoExtent = ~size_t{0}, kNoWords = ~size_t{0};
 
   void check_extents(size_t first, size_t count, u64 until);
@@ -120,7 +125,7 @@ class Checker {
   const Target& target_;
   TableWalk& walk_;
   const std::atomic<bool>& cancel_;
-  std::vector<Source> asked_;  // the sources of page words, in the order in which they are read
+  std::vector<Asked> asked_;  // in the order in which they are read
 
   // State of a run.
   std::vector<Region> regions_;

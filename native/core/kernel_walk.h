@@ -12,7 +12,17 @@ class KernelWalk final : public PageSource {
  public:
   KernelWalk(KernelModule& module, const AddressSpace& space) : module_(module), space_(space) {}
 
+  // Whether a word of it names what the decoded entry names: see OtherSource.
+  static bool agrees(u64 word, const Entry& entry, u64 pfn);
+
   Source id() const override { return Source::kernelWalk; }
+  Plain plain() const override {
+    return {.page = KernelWord::kPage,
+            .page_bits = ~0ull,
+            .larger = KernelWord::make(0, 1, 0),
+            .none = KernelWord::kNone,
+            .none_bits = ~0ull};
+  }
 
   // Words are KernelWord. The module looks into regions only: a page outside of them has KernelWord::kNoRegion.
   bool read(u64 va, size_t pages, u64* words) override;

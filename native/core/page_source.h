@@ -13,6 +13,14 @@ struct PageRange {
   u64 begin, end;  // virtual addresses, page-aligned, end exclusive
 };
 
+// How the words of a source read where many are compared at once: those of the two commonest pages. `*_bits` are the
+// bits that count in a comparison.
+struct Plain {
+  u64 page, page_bits;  // a present page of 4 KiB, but for its frame number, which is in the lowest bits
+  u64 larger;           // what a page of the next size adds to it; 0 where words do not tell the size
+  u64 none, none_bits;  // no page
+};
+
 // Answers for the pages of one address space, for as long as the process has it. An instance serves one thread at a
 // time.
 //
@@ -31,6 +39,7 @@ class PageSource {
 
   // Which of the Words it gives.
   virtual Source id() const = 0;
+  virtual Plain plain() const = 0;
 
   // Fills words[i] with the word of the page at va + i * 4096, for i below `pages`.
   virtual bool read(u64 va, size_t pages, u64* words) = 0;

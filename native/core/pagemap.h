@@ -16,6 +16,11 @@ class Pagemap final : public PageSource {
   explicit Pagemap(int pid);
 
   Source id() const override { return Source::pagemap; }
+  Plain plain() const override {
+    return {.page = PagemapWord::kPresent,
+            .page_bits = PagemapWord::kPresent | PagemapWord::kPfnMask,
+            .none_bits = PagemapWord::kPresent | PagemapWord::kSwap};
+  }
 
   // Words are PagemapWord; their PFNs are 0 without CAP_SYS_ADMIN in the initial user namespace. pagemap looks into
   // regions only: a page outside of them has 0. False, with the words unset from there on, also where the range passes

@@ -2,23 +2,9 @@
 #include "space_sources.h"
 
 #include "error.h"
-#include "kernel_walk.h"
+#include "other_sources.h"
 
 namespace cr3scope {
-
-namespace {
-
-// Opens a source for an address space; null where this machine does not have it (Session::refusal() says why).
-using Open = std::unique_ptr<PageSource> (*)(const Machine& machine, const AddressSpace& space);
-
-// Those besides pagemap, in the order in which they are read.
-constexpr Open kOthers[] = {
-    [](const Machine& machine, const AddressSpace& space) -> std::unique_ptr<PageSource> {
-      return machine.module ? std::make_unique<KernelWalk>(*machine.module, space) : nullptr;
-    },
-};
-
-}  // namespace
 
 SpaceSources::SpaceSources(const Machine& machine, int pid, u64 start_ticks)
     : target_(machine.target),
@@ -35,8 +21,8 @@ SpaceSources::SpaceSources(const Machine& machine, int pid, u64 start_ticks)
     space_ = AddressSpace(machine.roots, pid, space_.start_ticks());
   }
   pages_.push_back(&pagemap_);
-  for (Open open : kOthers)
-    if (std::unique_ptr<PageSource> source = open(machine, space_)) others_.push_back(std::move(source));
+  for (const OtherSource& other : kOtherSources)
+    if (std::unique_ptr<PageSource> source = other.open(machine, space_)) others_.push_back(std::move(source));
   for (const auto& source : others_) pages_.push_back(source.get());
 }
 

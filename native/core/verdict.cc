@@ -1,47 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "verdict.h"
 
+#include "other_sources.h"
+
 namespace cr3scope {
 
 namespace {
-
-// Whether the kernel's word names what the decoded entry names. A kernel that looks into regions only has nothing to
-// say outside of them.
-bool kernel_agrees(KernelWord k, const Entry& e, u64 pfn) {
-  if (!k.raw || k.kind() == CR3SCOPE_KIND_NO_REGION) return true;
-  auto absent = [&](u32 kind, u64 value) {
-    return k.kind() == kind && k.swap_type() == e.swap_type && k.value() == value;
-  };
-  if (e.assumed)
-    return k.kind() >= CR3SCOPE_KIND_SWAP && k.kind() <= CR3SCOPE_KIND_HWPOISON && k.swap_type() == e.swap_type &&
-           (k.value() == e.swap_offset || k.value() == pfn);
-  switch (e.kind) {
-    case EntryKind::none:
-      return k.kind() == CR3SCOPE_KIND_NONE;
-    case EntryKind::leaf:
-    case EntryKind::protNone:
-    case EntryKind::midSplit:
-      return k.kind() == CR3SCOPE_KIND_PAGE && k.value() == pfn && k.shift() == e.shift;
-    case EntryKind::swap:
-      return absent(CR3SCOPE_KIND_SWAP, e.swap_offset);
-    case EntryKind::migration:
-      return absent(CR3SCOPE_KIND_MIGRATION, pfn);
-    case EntryKind::device:
-      return absent(CR3SCOPE_KIND_DEVICE, pfn);
-    case EntryKind::hwpoison:
-      return absent(CR3SCOPE_KIND_HWPOISON, pfn);
-    case EntryKind::marker:
-      return absent(CR3SCOPE_KIND_MARKER, e.swap_offset);
-    case EntryKind::swapinError:
-      return k.kind() == CR3SCOPE_KIND_ERROR;
-    case EntryKind::presentCleared:
-      return k.kind() == CR3SCOPE_KIND_CLEARED;
-    case EntryKind::reserved:  // a mismatch of its own
-    case EntryKind::table:     // nothing was read to compare with
-      return true;
-  }
-  return false;
-}
 
 // pagemap against the table walk.
 Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroPages& zero) {
@@ -96,7 +60,8 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroP
 }  // namespace
 
 Judgement judge(const Words& words, const Entry& e, u64 pfn, const ZeroPages& zero) {
-  if (!kernel_agrees(words.kernel(), e, pfn)) return {Verdict::mismatch, Note::kernelDiffers};
+  for (const OtherSource& other : kOtherSources)
+    if (u64 word = words[other.id]; word && !other.agrees(word, e, pfn)) return {Verdict::mismatch, other.differs};
   return judge_two(words.pagemap(), words.entry(), e, pfn, zero);
 }
 

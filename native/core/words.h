@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The raw words that the sources give for one page, and how each is read.
+// The raw words that the sources give for one page, one u64 each, and how they are read. The word of the table walk is
+// the last page-table entry, which decode() in paging.h reads.
 #pragma once
 #include <array>
 
@@ -39,23 +40,6 @@ struct KernelWord {
   u8 swap_type() const { return static_cast<u8>(CR3SCOPE_WORD_TYPE(raw)); }
   u64 value() const { return CR3SCOPE_WORD_VALUE(raw); }
 };
-
-// How the words of a source read where many are compared at once: those of the two commonest pages. `*_bits` are the
-// bits that count in a comparison.
-struct Plain {
-  u64 page, page_bits;  // a present page of 4 KiB, but for its frame number, which is in the lowest bits
-  u64 larger;           // what a page of the next size adds to it; 0 where words do not tell the size
-  u64 none, none_bits;  // no page
-};
-
-// By Source. The table walk's words are read entry by entry: it has no `plain`.
-constexpr std::array<Plain, kSources> kPlain = {{
-    {PagemapWord::kPresent, PagemapWord::kPresent | PagemapWord::kPfnMask, 0, 0,
-     PagemapWord::kPresent | PagemapWord::kSwap},
-    {},
-    {KernelWord::kPage, ~0ull, KernelWord::make(0, 1, 0), KernelWord::kNone, ~0ull},
-}};
-inline const Plain& plain(Source source) { return kPlain[static_cast<size_t>(source)]; }
 
 // What the sources say of one page, by source; 0 where a source was not asked.
 struct Words {
