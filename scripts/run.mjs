@@ -3,7 +3,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { asOwner, environment, loadModule, NODE, programEnvironment, ROOT, run, SetupError, setUp } from './setup.mjs';
+import {
+  asOwner,
+  environment,
+  HELPER,
+  invoker,
+  loadModule,
+  NODE,
+  programEnvironment,
+  ROOT,
+  run,
+  SetupError,
+  setUp,
+  windowEnvironment,
+} from './setup.mjs';
 
 const [command = 'start', ...rest] = process.argv.slice(2);
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
@@ -26,7 +39,10 @@ function findElectron() {
 
 /** Runs a child with this terminal until it ends; Ctrl-C reaches both. */
 function hand(program, args) {
-  const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: programEnvironment() });
+  const user = invoker();
+  const child = user
+    ? spawnAs(user, program, args)
+    : spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: programEnvironment() });
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.on('error', (error) => {
@@ -38,14 +54,28 @@ function hand(program, args) {
   });
 }
 
+/** Starts a program as the user who called sudo. Only the helper that it is handed stays root's. */
+function spawnAs(user, program, args) {
+  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups', '--inh-caps=-all'];
+  const child = spawn('setpriv', [...identity, program, ...args], {
+    cwd: ROOT,
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    env: { ...windowEnvironment(user), CR3SCOPE_HELPER_FD: '3' },
+  });
+  const socket = child.stdio[3];
+  spawn(HELPER, [], { stdio: [socket, socket, 'inherit'], env: process.env }).on('error', (error) =>
+    say(`the helper does not start: ${error.message}`),
+  );
+  socket.destroy();
+  return child;
+}
+
 function start() {
   setUp({ window: Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY) });
-  if (process.getuid() !== 0)
-    say('you are not root: most sources will be missing, and the window says which. Try: sudo npm start');
   const { program, reason } = findElectron();
   if (program) {
     // Chromium refuses to start from root with its sandbox on; the status line of the window says that it is off.
-    return hand(program, [...(process.getuid() === 0 ? ['--no-sandbox'] : []), ROOT, ...rest]);
+    return hand(program, [...(process.getuid() === 0 && !invoker() ? ['--no-sandbox'] : []), ROOT, ...rest]);
   }
   say(`${reason}, so the same window opens in a browser.`);
   hand(NODE, [join(ROOT, 'out/main/cli.cjs'), 'serve', ...(process.env.DISPLAY ? ['--open'] : []), ...rest]);

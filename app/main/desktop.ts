@@ -12,12 +12,13 @@ import { answer } from '../contract/rpc.ts';
 import { capturedSources, openCapture } from './capture/captured.ts';
 import { EXTENSION } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
-import { ADDON, downloadFile, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
+import { downloadFile, HELPER, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { launchQuestion } from './launch.ts';
+import { Machine } from './machine.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Service, type ServiceOptions } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
-import { openSources } from './sources/sources.ts';
+import { waysHere } from './sources/ways.ts';
 
 const ORIGIN = 'app://cr3scope';
 const MANUAL = 'https://docs.kernel.org/admin-guide/mm/pagemap.html';
@@ -251,8 +252,9 @@ async function main(): Promise<void> {
     if (BrowserWindow.getAllWindows().length === 0) app.exit(2);
     return;
   }
-  const explorer = new Explorer(await openSources(ADDON), rootNotice);
-  visit = openWindow(explorer, { labsProgram: LABS_PROGRAM });
+  const machine = await Machine.open(waysHere(HELPER, true), rootNotice);
+  visit = openWindow(machine.explorer, { labsProgram: LABS_PROGRAM, machine });
+  machine.ask();
 }
 
 main().catch((error: unknown) => {

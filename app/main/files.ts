@@ -13,6 +13,9 @@ export const ADDON = join(__dirname, '../../native/build/Release/cr3scope.node')
 );
 /** The program that runs the labs. */
 export const LABS_PROGRAM = join(ADDON, '../labs');
+/** The program that holds the privileges, and the one that starts programs for it to trace. */
+export const HELPER = join(ADDON, '../cr3scope-helper');
+export const LAUNCHER = join(ADDON, '../cr3scope-launch');
 export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
 

@@ -360,10 +360,9 @@ test('a mismatch gives exit code 1', async () => {
     lines.push(String(text));
     return true;
   });
-  const code = await runCommand(
-    ['check', String(fixture.pid), '--json'],
-    async () => new Explorer(await openSources(TEST_ADDON_PATH)),
-  );
+  const code = await runCommand(['check', String(fixture.pid), '--json'], async () => ({
+    explorer: new Explorer(await openSources(TEST_ADDON_PATH)),
+  }));
   write.mockRestore();
   expect(code).toBe(1);
   expect(JSON.parse(lines.at(-1) as string).verdicts.mismatch).toBeGreaterThan(0);

@@ -63,7 +63,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'service', files: /^main\/service\//, below: ['capture', 'explorer', 'sources', 'base', 'contract'] },
   {
     name: 'faces',
-    files: /^main\/(commands\/|(admission|browser|cli|desktop|files|launch|page|preload|security|serve)\.ts$)/,
+    files: /^main\/(commands\/|(admission|browser|cli|desktop|files|launch|machine|page|preload|security|serve)\.ts$)/,
     below: ['service', 'capture', 'explorer', 'sources', 'base', 'contract'],
   },
 ];

@@ -8,7 +8,7 @@ import { openBrowser } from '../browser.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { LABS_PROGRAM } from '../files.ts';
 import { serve } from '../serve.ts';
-import { Service } from '../service/service.ts';
+import { type PrivilegedMachine, Service } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
 import { VERSION } from '../version.ts';
 import {
@@ -33,7 +33,7 @@ import {
   shared,
 } from './frames.ts';
 import { type LabOptions, lab } from './lab.ts';
-import { complain, type Json, print, say, show, showError } from './output.ts';
+import { complain, type Json, type Origin, print, say, show, showError } from './output.ts';
 import { type CheckOptions, check, ps, regions } from './space.ts';
 import { type TraceOptions, trace } from './trace.ts';
 import { translate } from './translate.ts';
@@ -120,11 +120,15 @@ function openLink(url: string): ReturnType<typeof openBrowser> | undefined {
   }
 }
 
-async function runServe(explorer: Explorer, { port, json, open, launch }: ServeOptions): Promise<number> {
+async function runServe({ explorer, machine }: Opened, { port, json, open, launch }: ServeOptions): Promise<number> {
   const number = Number(port);
   if (!/^\d{1,5}$/.test(port) || number > 65535)
     throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
-  const options = { labsProgram: LABS_PROGRAM, ...(launch && { permitLaunch: async () => undefined }) };
+  const options = {
+    labsProgram: LABS_PROGRAM,
+    ...(machine && { machine }),
+    ...(launch && { permitLaunch: async () => undefined }),
+  };
   let opened: ReturnType<typeof openBrowser> | undefined;
   const server = await serve(
     () => new Service(explorer, options),
@@ -151,8 +155,12 @@ async function runServe(explorer: Explorer, { port, json, open, launch }: ServeO
 
 const example = (text: string) => `\nExample:\n  ${text}\n`;
 
-/** Opens the machine, or a capture of one. */
-type Open = (capture?: string) => Promise<Explorer>;
+/** The machine, or a capture of one. */
+interface Opened {
+  readonly explorer: Explorer;
+  readonly machine?: PrivilegedMachine;
+}
+type Open = (from: Origin) => Promise<Opened>;
 
 /** Prints an error of commander on one line, whatever the argument in it contains, and its suggestion on another one. */
 function sayUsageError(text: string): string {
@@ -183,11 +191,14 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
       .option('--json', 'print JSON, one object per line')
       .addHelpText('after', example(sample))
       .exitOverride();
+  /** A command that reads the machine only. */
+  const live = (name: string, description: string, sample: string) =>
+    offline(name, description, sample).option('--no-privileges', 'do not ask for a password; read what this user may');
   /** A command that reads the machine, or a capture of one. */
   const command = (name: string, description: string, sample: string) =>
-    offline(name, description, sample).option('--capture <file>', 'read this capture instead of the machine');
-  const run = async (action: (explorer: Explorer) => Promise<number>, { capture }: Json = {}) =>
-    end(await action(await open(capture)));
+    live(name, description, sample).option('--capture <file>', 'read this capture instead of the machine');
+  const run = async (action: (explorer: Explorer) => Promise<number>, from: Origin) =>
+    end(await action((await open(from)).explorer));
 
   program.commandsGroup('Machine:');
   command(
@@ -239,7 +250,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
   )
     .option('--level <level>', 'pte, pmd, pud, p4d or pgd; by default the most likely one')
     .option('--kernel-half', 'of a table for kernel addresses, which holds no swap entries')
-    .action((entry: string, o: ExplainOptions) => run((e) => explainEntry(e, entry, o), o));
+    .action((entry: string, o: ExplainOptions) => run((e) => explainEntry(e, entry, o), { ...o, privileges: false }));
   command(
     'shared <pid> <other>',
     'list the frames that two processes share, and the copies that each has of the other’s pages',
@@ -312,16 +323,18 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--env <NAME=value...>', 'set environment variables of the program')
     .passThroughOptions()
     .action((name: string | undefined, more: string[], o: TraceOptions) => run((e) => trace(e, name, more, o), o));
-  offline(
+  live(
     'lab [name]',
     'run a small real program step by step and show the pages it maps; without a name, list the labs',
     'cr3scope lab cow',
   )
     .option('--no-wait', 'do not wait for Enter between steps')
-    .action((name: string | undefined, o: LabOptions) => run((e) => lab(e, name, o), o));
+    .action((name: string | undefined, o: LabOptions) =>
+      run((e) => lab(e, name, o), { ...o, privileges: name !== undefined && o.privileges !== false }),
+    );
 
   program.commandsGroup('Evidence:');
-  offline(
+  live(
     'report [pids...]',
     'check processes and write the evidence to a file: a capture, which every command and the window can open, or one of the formats that a capture can be exported to',
     'cr3scope report --all -o before.cr3scope\n  cr3scope report 1 -o init.html',
@@ -353,7 +366,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--format <format>', `${EXPORT_FORMATS.join(', ')}; by default the extension of the file name`)
     .option('--force', 'replace the file if it exists')
     .action(async (path: string, o: ExportOptions) => end(await exportTo(path, o)));
-  offline(
+  live(
     'diff <before> [after]',
     'show what changed between two captures, or between a capture and now; exit code 1 if anything did',
     'cr3scope diff before.cr3scope after.cr3scope',
@@ -361,7 +374,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--csv', 'print CSV')
     .option('--pages <lines>', 'print at most this many lines about pages for each process', '20')
     .action(async (before: string, after: string | undefined, o: DiffOptions) =>
-      end(await diff(open, before, after, o)),
+      end(await diff(async () => (await open(o)).explorer, before, after, o)),
     );
 
   program.commandsGroup('Browser:');
@@ -369,7 +382,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', '0')
     .option('--open', 'also open it in the default browser, as the user who called sudo')
     .option('--launch', 'let the browser start programs, to trace them')
-    .action((o: ServeOptions) => run((e) => runServe(e, o), o));
+    .action(async (o: ServeOptions) => end(await runServe(await open(o), o)));
   return program;
 }
 

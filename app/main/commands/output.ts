@@ -95,10 +95,16 @@ export function sayVerdicts(counts: ArrayLike<bigint>): void {
 
 export const sourceNames = (t: Target) => t.sources.filter((s) => s.ready).map((s) => s.name);
 
-export interface Json {
-  json?: boolean;
-  /** Read this instead of the machine. */
+/** What a command reads. */
+export interface Origin {
+  /** This capture instead of the machine. */
   capture?: string;
+  /** Whether the user may be asked for privileges. */
+  privileges?: boolean;
+}
+
+export interface Json extends Origin {
+  json?: boolean;
 }
 
 /** A line on a terminal's stderr that shows how far a check is. */

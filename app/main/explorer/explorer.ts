@@ -126,8 +126,9 @@ interface Pattern {
 }
 
 export class Explorer implements Reads {
+  /** `sources` are replaced when privileges come (machine.ts). */
   constructor(
-    readonly sources: Sources,
+    public sources: Sources,
     private readonly notices: readonly string[] = [],
   ) {}
 

@@ -11,6 +11,7 @@ import {
   METHODS,
   type Method,
   NO_RECORDS,
+  type Privileges,
   type Traced,
   type WatchEvent,
 } from '../../contract/api.ts';
@@ -51,7 +52,20 @@ export interface ServiceOptions {
    * program is started: to start programs is to execute with cr3scope's rights, not only to read.
    */
   readonly permitLaunch?: (wanted: Args<'startTrace'>) => Promise<void>;
+  /** How the machine is read; without it the sources are all there will be, as those of a capture. */
+  readonly machine?: PrivilegedMachine;
 }
+
+/** A machine that the user can be asked for privileges to. */
+export interface PrivilegedMachine {
+  readonly privileges: Privileges;
+  /** Asks, or does nothing while the user is being asked. */
+  ask(): void;
+  /** Calls `listener` when the privileges change; returns what ends that. */
+  listen(listener: (privileges: Privileges) => void): () => void;
+}
+
+const NOTHING_TO_ASK: Privileges = { how: '', problem: null, mayAsk: false, asking: '' };
 
 const gone = () => new Failed('the window is gone', 'Open it again.', 'ECANCELED');
 
@@ -71,12 +85,14 @@ export class Service implements Omit<Api, keyof Reads> {
   private readonly labs = new Map<string, Lab>();
   private readonly snapshots: Snapshots;
   private readonly documents: Documents;
+  private readonly unlisten: (() => void) | undefined;
   private closed = false;
 
   constructor(
     readonly explorer: Explorer,
     private readonly options: ServiceOptions = {},
   ) {
+    this.unlisten = options.machine?.listen((privileges) => this.emit('privileges', privileges));
     this.snapshots = new Snapshots(explorer);
     this.documents = new Documents(explorer);
   }
@@ -96,6 +112,13 @@ export class Service implements Omit<Api, keyof Reads> {
     if (isRead(name)) return (this.explorer[name] as (a: unknown) => Promise<unknown>)(checked);
     return (this[name] as (a: unknown) => Promise<unknown>)(checked);
   }
+
+  privileges: Api['privileges'] = async () => this.options.machine?.privileges ?? NOTHING_TO_ASK;
+
+  askPrivileges: Api['askPrivileges'] = async () => {
+    this.options.machine?.ask();
+    return null;
+  };
 
   startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end, bytes }) => {
     if (this.checks.has(id)) throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');
@@ -293,6 +316,7 @@ export class Service implements Omit<Api, keyof Reads> {
   /** Cancels all jobs and removes all snapshots and files. No method can be called afterwards. */
   close(): void {
     this.closed = true;
+    this.unlisten?.();
     this.listeners.clear();
     this.jobs.cancelAll();
     for (const lab of this.labs.values()) lab.end();

@@ -3,6 +3,7 @@
 // what goes over its standard input and output.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { Malformed, pack, unpack } from '../../contract/msgpack.ts';
 import { VERSION } from '../version.ts';
@@ -24,6 +25,9 @@ export interface HelperStreams {
   /** Resolves once it has ended, with how. */
   readonly ended: Promise<string>;
   readonly end: () => void;
+  /** Whether they keep this process alive. */
+  readonly ref: () => void;
+  readonly unref: () => void;
 }
 
 interface Pending {
@@ -69,6 +73,7 @@ export class HelperCarrier implements Carrier {
   private lastId = 0;
   private over: Failed | undefined;
   private readonly greeting: Promise<void>;
+  private isGreeted = false;
   private greeted: () => void = () => undefined;
   private refused: (error: Failed) => void = () => undefined;
 
@@ -93,8 +98,8 @@ export class HelperCarrier implements Carrier {
     });
     streams.input.on('error', () => undefined); // its end is noticed by the output
     void streams.ended.then((how) => {
-      const said = streams.complaints().trim();
-      this.end(new Failed(`the helper has ended${said ? `: ${said}` : ` (${how})`}`, 'Start it again.', 'EPIPE'));
+      const what = `the helper ${this.isGreeted ? 'has ended' : 'did not start'}`;
+      this.end(new Failed(`${what}: ${streams.complaints().trim() || how}`, 'Start it again.', 'EPIPE'));
     });
   }
 
@@ -102,6 +107,7 @@ export class HelperCarrier implements Carrier {
   static async open(streams: HelperStreams, launcher?: string, onEnd: (reason: Failed) => void = () => undefined) {
     const carrier = new HelperCarrier(streams, launcher, onEnd);
     await carrier.greeting;
+    streams.unref();
     return carrier;
   }
 
@@ -211,6 +217,7 @@ export class HelperCarrier implements Carrier {
     const id = ++this.lastId;
     if (this.over) pending.reject(this.over);
     else {
+      this.streams.ref();
       this.pending.set(id, pending);
       this.write([kind, id, name, args]);
     }
@@ -231,14 +238,17 @@ export class HelperCarrier implements Carrier {
     if (kind === 'cr3scope-helper') this.greet(id, value);
     else if (kind === 'batch') pending?.onBatch?.(value);
     else if (this.pending.delete(id)) {
+      if (this.pending.size === 0) this.streams.unref();
       if (kind === 'answer') pending?.resolve(value);
       else pending?.reject(failed(value as Refusal));
     }
   }
 
   private greet(protocol: number, version: unknown): void {
-    if (protocol === PROTOCOL) this.greeted();
-    else
+    if (protocol === PROTOCOL) {
+      this.isGreeted = true;
+      this.greeted();
+    } else
       this.end(
         new Failed(
           `the helper is of version ${version}, which this cr3scope (${VERSION}) does not understand`,
@@ -275,6 +285,7 @@ const MOST_COMPLAINTS = 4000;
 /** Starts a helper by a command: the helper itself, or what starts it with privileges, here or on another machine. */
 export function spawnHelper([program = '', ...args]: readonly string[]): HelperStreams {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const all = [child, child.stdin as Socket, child.stdout as Socket, child.stderr as Socket];
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-MOST_COMPLAINTS);
@@ -289,5 +300,7 @@ export function spawnHelper([program = '', ...args]: readonly string[]): HelperS
     complaints: () => complaints,
     ended,
     end: () => void child.stdin.end(),
+    ref: () => all.forEach((handle) => void handle.ref()),
+    unref: () => all.forEach((handle) => void handle.unref()),
   };
 }

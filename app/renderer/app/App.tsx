@@ -15,6 +15,7 @@ import { SearchDialog } from '../views/search/SearchDialog.tsx';
 import { SharedDialog } from '../views/sharing/SharedDialog.tsx';
 import { TranslationPane } from '../views/translation/TranslationPane.tsx';
 import { Header } from './Header.tsx';
+import { PrivilegesBanner } from './PrivilegesBanner.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { useEscape } from './useEscape.ts';
 import { useNarrow } from './useNarrow.ts';
@@ -34,6 +35,7 @@ export function App() {
   return (
     <CSPProvider disableStyleElements>
       <Header />
+      <PrivilegesBanner />
       <main>
         <Group orientation="horizontal" id={narrow ? 'narrow' : 'wide'} key={narrow ? 'narrow' : 'wide'}>
           <Panel defaultSize={narrow ? '26%' : '25%'} minSize={190}>

@@ -7,6 +7,7 @@ import { IS_DESKTOP } from '../lib/client.ts';
 import { IconButton } from '../parts/IconButton.tsx';
 import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
 import { dismissNotice, useNotice } from '../state/notice.ts';
+import { usePrivileges } from '../state/privileges.ts';
 import { useSpace } from '../state/space.ts';
 import { useTarget } from '../state/target.ts';
 import './status.css';
@@ -59,6 +60,7 @@ const sayCapture = ({ problem, digest }: NonNullable<Target['capture']>) =>
 export function StatusLine() {
   const target = useTarget((s) => s.target);
   const notice = useNotice((s) => s.notice);
+  const how = usePrivileges((s) => s.how);
   const ready = target?.sources.filter((s) => s.ready).length ?? 0;
   return (
     <footer className="status">
@@ -74,7 +76,8 @@ export function StatusLine() {
       </output>
       <span className={ready < 2 || target?.capture?.problem ? 'bad' : 'dim'} title={target?.capture?.problem}>
         {ready} {ready === 1 ? 'source' : 'sources'} · {target?.capture ? sayCapture(target.capture) : 'evidence kept'}{' '}
-        · read-only{IS_DESKTOP ? '' : ' · in a browser'}
+        · read-only{how && ` · ${how}`}
+        {IS_DESKTOP ? '' : ' · in a browser'}
         {target?.notices.map((n) => ` · ${n}`)}
       </span>
     </footer>

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Connects the stores to the explorer, and passes its events on to them.
-import type { CheckSummary } from '../../contract/api.ts';
+import type { CheckSummary, Privileges } from '../../contract/api.ts';
 import { parseFragment, parseLink } from '../../contract/link.ts';
 import { pagesBetween } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
-import { failure, openClient } from '../lib/client.ts';
+import { explorer, failure, openClient } from '../lib/client.ts';
 import { followCheck } from './check.ts';
 import { followExport } from './export.ts';
 import { selectProcess, selectVa, visit } from './navigate.ts';
+import { followPrivileges, UNPRIVILEGED, usePrivileges } from './privileges.ts';
 import { refreshProcesses, spaceAt, useProcesses } from './processes.ts';
 import { followSearch } from './search.ts';
 import { useSpace } from './space.ts';
@@ -29,6 +30,8 @@ export async function connect(): Promise<void> {
     client.on('watch', followWatch);
     client.on('trace', followTrace);
     client.on('visit', ({ link }) => follow(link));
+    client.on('privileges', (now) => void takePrivileges(now));
+    usePrivileges.setState(await client.call('privileges', {}));
   } catch (error) {
     useTarget.setState({ lost: failure(error).message });
     return;
@@ -37,6 +40,16 @@ export async function connect(): Promise<void> {
   const { link = '' } = parseFragment(window.location.hash);
   if (parseLink(link)) follow(link);
   else selectFirst();
+}
+
+/** Reads again what can be read now. */
+async function takePrivileges(now: Privileges): Promise<void> {
+  const before = followPrivileges(now);
+  if (now.problem || now.asking || !(before.problem || before.asking)) return;
+  // What an ordinary user could read says little of the machine, and nothing of it is evidence: all is read anew.
+  if (before.how === UNPRIVILEGED) return window.location.reload();
+  useTarget.setState({ target: await explorer().call('target', {}) });
+  await refreshProcesses();
 }
 
 function follow(link: string): void {

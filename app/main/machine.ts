@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The running machine: its explorer, and the privileges that it reads with. They may come while a window is open, and go when
+// a helper ends.
+import type { Privileges } from '../contract/api.ts';
+import { Explorer } from './explorer/explorer.ts';
+import { ADDON, HELPER, LAUNCHER } from './files.ts';
+import type { PrivilegedMachine } from './service/service.ts';
+import { Failed } from './sources/failed.ts';
+import { HelperCarrier } from './sources/helper.ts';
+import { openSources, type Sources, sourcesOf } from './sources/sources.ts';
+import { isPrivileged, type Way, waysHere } from './sources/ways.ts';
+
+const UNPRIVILEGED = new Failed(
+  'cr3scope runs without privileges, so most sources are missing',
+  'Run it with sudo, or where it can ask for a password.',
+  'EPERM',
+);
+
+const said = ({ message, code, remedy }: Failed) => ({ message, code, remedy });
+
+export class Machine implements PrivilegedMachine {
+  private readonly listeners = new Set<(privileges: Privileges) => void>();
+  privileges: Privileges;
+
+  private constructor(
+    readonly explorer: Explorer,
+    private readonly ways: readonly Way[],
+    how: string,
+  ) {
+    const problem = how === 'no privileges' ? said(UNPRIVILEGED) : null;
+    this.privileges = { how, problem, mayAsk: problem !== null && ways.length > 0, asking: '' };
+  }
+
+  /** Opens what can be read without asking anybody. */
+  static async open(ways: readonly Way[], notices: readonly string[] = []): Promise<Machine> {
+    const explorer = new Explorer(await openSources(ADDON), notices);
+    if (isPrivileged()) return new Machine(explorer, [], process.getuid?.() === 0 ? 'root' : 'own capabilities');
+    const machine = new Machine(explorer, ways, 'no privileges');
+    await machine.acquire(ways.filter(({ asks }) => asks === ''));
+    return machine;
+  }
+
+  listen(listener: (privileges: Privileges) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  ask(): void {
+    void this.acquire();
+  }
+
+  /** Tries each way until one leads to a helper. `privileges` says why none did. */
+  async acquire(ways = this.ways): Promise<void> {
+    if (!this.privileges.mayAsk) return;
+    let problem = UNPRIVILEGED;
+    for (const way of ways) {
+      this.change({ mayAsk: false, asking: way.asks });
+      try {
+        this.explorer.sources = await openHelper(way, (reason) => this.change({ problem: said(reason), mayAsk: true }));
+        return this.change({ how: way.name, problem: null, asking: '' });
+      } catch (error) {
+        problem = Failed.from(error);
+      }
+    }
+    this.change({ problem: said(problem), mayAsk: true, asking: '' });
+  }
+
+  private change(to: Partial<Privileges>): void {
+    this.privileges = { ...this.privileges, ...to };
+    for (const listener of this.listeners) listener(this.privileges);
+  }
+}
+
+async function openHelper(way: Way, onEnd: (reason: Failed) => void): Promise<Sources> {
+  const carrier = await HelperCarrier.open(way.open(), LAUNCHER, onEnd);
+  return sourcesOf(carrier);
+}
+
+/** The machine for a command: asks first where there is a terminal. Throws Failed if the user refuses. */
+export async function openMachine(mayAsk: boolean): Promise<Machine> {
+  const machine = await Machine.open(mayAsk ? waysHere(HELPER, false) : []);
+  await machine.acquire();
+  const { problem } = machine.privileges;
+  if (problem && machine.privileges.mayAsk)
+    throw new Failed(problem.message, 'Try again, or add --no-privileges to go on without.', problem.code);
+  return machine;
+}

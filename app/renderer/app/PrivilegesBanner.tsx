@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is missing without privileges, and the button to ask for them.
+import { Banner } from '../parts/Banner.tsx';
+import { askPrivileges, UNPRIVILEGED, usePrivileges } from '../state/privileges.ts';
+
+export function PrivilegesBanner() {
+  const { how, problem, mayAsk, asking } = usePrivileges();
+  if (asking)
+    return (
+      <Banner role="status">
+        You are asked for a password {asking}. Until then the window shows what an ordinary user may read.
+      </Banner>
+    );
+  if (!problem) return null;
+  return (
+    <Banner role="alert">
+      {problem.message}. {!mayAsk && problem.remedy}
+      {mayAsk && (
+        <button type="button" onClick={askPrivileges}>
+          {how === UNPRIVILEGED ? 'Ask for privileges' : 'Start the helper again'}
+        </button>
+      )}
+    </Banner>
+  );
+}
