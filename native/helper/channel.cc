@@ -17,6 +17,12 @@ bool Channel::read_all(char* to, size_t size) {
   while (size) {
     const ssize_t n = ::read(in_, to, size);
     if (n < 0 && errno == EINTR) continue;
+    // Whoever made the descriptor may have made it so that it does not block.
+    if (n < 0 && errno == EAGAIN) {
+      pollfd end{in_, POLLIN, 0};
+      poll(&end, 1, -1);
+      continue;
+    }
     if (n <= 0) return false;
     to += n;
     size -= static_cast<size_t>(n);
