@@ -335,7 +335,7 @@ export const MemoryMap = z.object({
   framesPerCell: u64,
   /** ROLES.length a cell. */
   roles: u32s,
-  /** 3 a cell: frames that pages of 4K, 2M, 1G map, each mapping for itself. */
+  /** 3 for each cell: frames that pages of 4K, 2M and 1G map; each mapping counts. */
   sizes: u32s,
   /** PID with the most mappings in the cell, 0: none. */
   owner: u32s,
@@ -343,12 +343,12 @@ export const MemoryMap = z.object({
   /** Bits of kpageflags, and the frames of each cell with each of them, lowest bit first. */
   flags: u64,
   flagged: u32s,
-  /** One a process with an address space. */
+  /** One for each process with an address space. */
   pid: u32s,
   startTicks: u64s,
   /** Frames that nothing else maps. */
   alone: u64s,
-  /** ROLES.length a process: what it maps, each mapping for itself, and its page tables. */
+  /** ROLES.length for each process: what it maps, where each mapping counts, and its page tables. */
   mapped: u64s,
   /** By role: all frames, and those that no process maps. */
   total: u64s,
@@ -465,9 +465,9 @@ export const CheckSummary = z.object({
   sourceNs: u64s,
   regionBegin: u64s,
   regionEnd: u64s,
-  /** 7 a region, in the order of VERDICTS. */
+  /** For each region its counts, in the order of VERDICTS. */
   regionCounts: u64s,
-  /** BUCKETS x 7 a region: its picture from left to right. */
+  /** For each region BUCKETS times such counts: its picture from left to right. */
   regionBuckets: u32s,
   /** Null if bytes were not asked for, or the process went away before. */
   proof: ByteProof.nullable(),

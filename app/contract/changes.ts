@@ -102,7 +102,7 @@ const named = (name: string) => (name ? ` ${visible(name)}` : '');
 export function sayChange(d: Difference): string {
   switch (d.type) {
     case 'boot':
-      return 'The captures are of different boots: processes are others, and frame numbers mean nothing together.';
+      return 'The captures are from different boots: processes and frame numbers can’t be compared.';
     case 'processGone':
       return `is gone${d.reused ? '; its PID is used again' : ''}`;
     case 'processCome':

@@ -165,7 +165,7 @@ function absentFields(raw: bigint, level: number, facts: PagingFacts, flags: rea
     if (n >= 59)
       return {
         name: 'type',
-        meaning: `swap type ${swapType}: ${assumed ? 'not known of this kernel' : kind === 'swap' ? 'a swap device' : ENTRY_KIND.label(kind)}`,
+        meaning: `swap type ${swapType}: ${assumed ? 'not known for this kernel' : kind === 'swap' ? 'a swap device' : ENTRY_KIND.label(kind)}`,
         source: 'include/linux/swap.h',
       };
     if (n >= 9)

@@ -11,11 +11,11 @@ export interface LabText {
 export const LABS = {
   demand: {
     title: 'Demand paging',
-    question: 'When does memory that was asked for get a frame?',
+    question: 'When does requested memory get a frame?',
     steps: [
       {
         title: 'mmap of one page',
-        text: 'The kernel has noted a region, and that is all: the tables hold no entry, and no frame is spent.',
+        text: 'The kernel has only added a region: the tables hold no entry, and no frame is used.',
       },
       {
         title: 'The page is read',
@@ -27,7 +27,7 @@ export const LABS = {
       },
       {
         title: 'MADV_DONTNEED',
-        text: 'The frame was given back and the entry is empty; the region is still there, and the next read begins anew.',
+        text: 'The frame was freed and the entry is empty. The region is still there, and the next read faults again.',
       },
     ],
   },
@@ -46,9 +46,9 @@ export const LABS = {
       },
       {
         title: 'The parent writes',
-        text: 'Nobody else maps its frame any more, so there was nothing to copy: the kernel just set RW again. (Where something else holds the frame for a moment, it copies all the same.)',
+        text: 'Nobody else maps its frame any more, so there was nothing to copy: the kernel just set RW again. (If something else holds the frame at that moment, the kernel copies it anyway.)',
       },
-      { title: 'The child exits', text: 'Its tables and its copy are free again; the parent does not notice.' },
+      { title: 'The child exits', text: 'Its tables and its copy are free again. Nothing changes for the parent.' },
     ],
   },
   exec: {
@@ -58,7 +58,7 @@ export const LABS = {
       { title: 'Before exec', text: 'A process with its root and a page.' },
       {
         title: 'After exec',
-        text: 'The same PID, the same process to everybody else, but execve built a new address space: another root, other tables, other frames. The old root’s frame may already belong to somebody else.',
+        text: 'The PID is the same, but execve built a new address space with another root, other tables and other frames. The frame of the old root may already be in use for something else.',
       },
     ],
   },
@@ -66,7 +66,7 @@ export const LABS = {
     title: 'Threads share CR3',
     question: 'Does each thread have tables of its own?',
     steps: [
-      { title: 'One thread', text: 'A page that was not touched yet.' },
+      { title: 'One thread', text: 'A page that has not been touched yet.' },
       {
         title: 'A second thread writes the page',
         text: 'Both threads run on one address space: the root is the same, and what one maps, the other has.',
@@ -84,9 +84,9 @@ export const LABS = {
       { title: 'A page with data', text: 'Present and writable.' },
       {
         title: 'mprotect(PROT_NONE)',
-        text: 'P is clear, so that the CPU faults. The frame is still this page’s, but its number is stored inverted: a CPU with the L1TF flaw would otherwise look up the address even with P clear, and leak what its cache holds of it.',
+        text: 'P is clear, so that the CPU faults. The frame is still this page’s, but its number is stored inverted: a CPU with the L1TF flaw would otherwise use the address even with P clear, and leak what its cache holds for it.',
       },
-      { title: 'mprotect(READ | WRITE)', text: 'The same frame, the right way up again.' },
+      { title: 'mprotect(READ | WRITE)', text: 'The same frame, with its number no longer inverted.' },
     ],
   },
   huge: {
@@ -103,7 +103,7 @@ export const LABS = {
       },
       {
         title: 'MADV_COLLAPSE',
-        text: 'Alike again, they were collapsed into one huge page, usually in other frames.',
+        text: 'All pages have the same permissions again. The kernel collapsed them into one huge page, usually in other frames.',
       },
     ],
   },
@@ -111,15 +111,15 @@ export const LABS = {
     title: 'Shared memory',
     question: 'How do two processes see the same bytes?',
     steps: [
-      { title: 'A shared mapping', text: 'Nothing is mapped before it is touched, as ever.' },
+      { title: 'A shared mapping', text: 'As always, nothing is mapped before it is touched.' },
       { title: 'The parent writes', text: 'A frame of the page cache, writable.' },
       {
         title: 'A child reads',
-        text: 'Two roots, two entries, one frame. Unlike after a private fork nothing was made read-only on purpose.',
+        text: 'Two roots, two entries, one frame. Unlike a private page after fork, nothing was made read-only for copy on write.',
       },
       {
         title: 'The child writes',
-        text: 'Still the same frame: what the child wrote is what the parent reads. Nothing was copied.',
+        text: 'Still the same frame: the parent reads what the child wrote. Nothing was copied.',
       },
     ],
   },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The lives of processes by their events: which root each had, from when to when.
+// Processes over time, from their events: which root each had, from when to when.
 import type { Traced } from './api.ts';
 
 /** A time during which a process had one root. */

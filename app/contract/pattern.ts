@@ -47,7 +47,7 @@ export function parsePattern(text: string, kind: PatternKind): Pattern | string 
   return pattern.mask.includes(0xff) ? pattern : 'the pattern is all wildcards';
 }
 
-/** Bytes of context a hit, of which HIT_BEFORE stand before it (native/core/search.h). */
+/** Bytes of context for each hit, of which HIT_BEFORE come before it (native/core/search.h). */
 const HIT_CONTEXT = 64;
 const HIT_BEFORE = 16;
 

@@ -97,9 +97,9 @@ export const cr3Filter = (rootPa: bigint): { hex: string; decimal: string } => (
 
 /** Why the value differs from reading to reading. */
 export const WHY_CR3_CHANGES = [
-  'CR3 belongs to the CPU, not to a process: each time the scheduler puts a task of another address space on the CPU, it loads that one’s root.',
+  'CR3 belongs to the CPU, not to a process: each time the scheduler switches the CPU to a task of another address space, the kernel loads the root of that one.',
   'A kernel thread has no address space. It runs on whatever root it found in CR3 and borrows it (active_mm) until a task with an address space comes.',
   'An idle CPU keeps the root of the task that ran last, or that of the kernel itself.',
-  'With PCIDs the low 12 bits number the address space for the TLB; Linux hands out six of them a CPU, anew as they are needed, so that the same root has other low bits elsewhere and later.',
-  'With PTI each address space has two roots, 4 KiB apart: user mode runs on the upper one. What is read in the kernel is always the kernel’s.',
+  'With PCIDs the low 12 bits number the address space for the TLB; Linux assigns six of them per CPU and reuses them as needed, so the same root may have other low bits on another CPU or later.',
+  'With PTI each address space has two roots, 4 KiB apart: user mode runs on the upper one. A read in the kernel always gives that of the kernel.',
 ] as const;

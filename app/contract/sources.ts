@@ -47,7 +47,7 @@ const sources = {
     field: 'pagemap',
     read: readPagemap,
   },
-  /** Its word is the last entry of the walk, which decode() of paging.ts reads. The other sources are held against it. */
+  /** Its word is the last entry of the walk, which decode() of paging.ts reads. The other sources are compared with it. */
   tableWalk: {
     code: 1,
     label: 'table walk',
@@ -70,11 +70,11 @@ export const SOURCE = new Vocabulary<SourceName, SourceRow>('source', sources);
 export const SOURCES = SOURCE.names;
 
 const TABLE_WALK = 'tableWalk';
-/** The sources that give a word for each page, which is held against the table walk. */
+/** The sources that give a word for each page, which is compared with the table walk. */
 export const PAGE_SOURCES = SOURCES.filter(
   (name): name is Exclude<SourceName, typeof TABLE_WALK> => name !== TABLE_WALK,
 );
-/** In the order in which people see them: the table walk after what is held against it. */
+/** In the order in which people see them: the table walk after what is compared with it. */
 export const SHOWN_SOURCES: readonly SourceName[] = [...PAGE_SOURCES, TABLE_WALK];
 
 /** The words of a page, or columns of words, by source. A word is 0 if its source was not asked. */

@@ -37,7 +37,7 @@ export function sayTraced({ kind, child, before, after, code, name }: Traced): s
     case 'detach':
       return 'let go: runs on by itself';
     case 'lost':
-      return `${code} events are lost: they came faster than they could be taken`;
+      return `${code} events were lost: they came faster than they could be read`;
   }
 }
 

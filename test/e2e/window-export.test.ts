@@ -47,11 +47,11 @@ inEachFace((window) => {
     expect([problem, spaces.map((s) => s.pid)]).toEqual([undefined, [fixture.pid]]);
   });
 
-  test('captures the whole machine, with a SHA-256 a frame', async () => {
+  test('captures the whole machine, with a SHA-256 of each frame', async () => {
     await window.startAtCpus();
     await open('Capture this machine', /^Capture/);
     await window.dialog.getByRole('radio', { name: /^the bytes/ }).check();
-    await window.dialog.getByText(/passwords, keys and all/).waitFor();
+    await window.dialog.getByText(/including passwords and keys/).waitFor();
     await window.pictures('export-machine', DIALOG);
     await window.dialog.getByRole('radio', { name: /^a SHA-256/ }).check();
     const { problem, spaces, memory, frames, begin } = readCapture(await save('machine.cr3scope'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Over time: labs take the steps that their words tell, a watch sees each change and names its cause, CPUs show who runs.
+// Over time: labs take the steps that their texts describe, a watch sees each change and names its cause, CPUs show who runs.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -67,7 +67,7 @@ async function runLab(name: LabName): Promise<Record<string, Seen>[]> {
     );
   }
   expect(steps.length).toBe(LABS[name].steps.length);
-  // Each of them is checked by all sources, as ever.
+  // Each of them is checked by all sources, as always.
   for (const step of steps)
     for (const page of Object.values(step)) expect(['agree', 'agreeByRule', 'notPresent']).toContain(page.verdict);
   return steps;
@@ -172,7 +172,7 @@ describe('labs', () => {
     expect(pids.size).toBe(2);
     expect(await service.endLab({ id: 'x' })).toBe(true);
     await expect.poll(() => [...pids].filter((pid) => isAlive(pid))).toEqual([]);
-    await expect(service.nextLab({ id: 'x' })).rejects.toThrow(/does not run/);
+    await expect(service.nextLab({ id: 'x' })).rejects.toThrow(/is not running/);
     const broken = new Service(explorer, { labsProgram: '/nonexistent/labs' });
     await expect(broken.startLab({ id: 'y', name: 'cow' })).rejects.toThrow(/nonexistent/);
     expect(LAB_NAMES.length).toBe(7);

@@ -397,7 +397,7 @@ function pteTable(space: CapturedSpace, va: bigint): Uint8Array {
   return new Uint8Array(entries.buffer);
 }
 
-/** One row a page, as Checker::rows() of native/core/check.cc gives them. */
+/** One row for each page, as Checker::rows() of native/core/check.cc gives them. */
 function rowsOf(target: SourceTarget, space: CapturedSpace, vas: ArrayLike<bigint>): Rows {
   const rows: Rows = { ...blankRows(vas.length), va: BigUint64Array.from(vas, pageOf) };
   rows.va.forEach((va, i) => {
@@ -536,7 +536,8 @@ async function ownersOf(contents: CaptureContents, target: SourceTarget, pfn: bi
 function sliceMemory({ map }: ChunkOf<'memory'>, begin: bigint, end: bigint, flags: bigint): MemoryMap {
   const counted = bitsOf(map.flags);
   const columns = bitsOf(flags).map((bit) => counted.indexOf(bit));
-  if (columns.includes(-1)) throw missing('the capture did not count this flag', 'It is one that has no name.');
+  if (columns.includes(-1))
+    throw missing('the capture did not count this flag', 'Captures count only flags that have a name.');
   const cell = (pfn: bigint) => (pfn < map.begin ? 0n : (pfn - map.begin) / map.framesPerCell);
   const cells = BigInt(map.owner.length);
   const first = cell(begin);
@@ -637,7 +638,11 @@ export function capturedSources(contents: CaptureContents): Sources {
     if (space) return space;
     const at = processes.pid.indexOf(pid);
     if (at < 0 || (startTicks !== 0n && processes.startTicks[at] !== startTicks))
-      throw new Failed(`there is no process ${pid} in this capture`, '`cr3scope ps` lists those there are.', 'ESRCH');
+      throw new Failed(
+        `there is no process ${pid} in this capture`,
+        '`cr3scope ps` lists those that it holds.',
+        'ESRCH',
+      );
     const skipped = contents.skipped.find((s) => s.pid === pid);
     throw missing(
       `process ${pid} was not captured${skipped ? `: ${skipped.message}` : ''}`,

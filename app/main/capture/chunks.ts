@@ -102,7 +102,7 @@ const knownVerdicts = <T extends RegionColumns>(s: T): T => ({
   regionCounts: known(s.regionCounts, width(s), VERDICTS.length),
   regionBuckets: known(s.regionBuckets, width(s), VERDICTS.length),
 });
-const UNFIT = 'a summary that does not fit itself';
+const UNFIT = 'a summary that contradicts itself';
 const SafeSummary = z.preprocess(
   newerSummary,
   CheckSummary.refine(
@@ -127,7 +127,7 @@ const SafeMap = MemoryMap.refine(
     m.alone.length === m.pid.length &&
     m.mapped.length === m.pid.length * m.total.length &&
     m.unmapped.length === m.total.length,
-  'a map of memory that does not fit itself',
+  'a map of memory that contradicts itself',
 ).transform((m) => {
   const fold = <C extends Counts>(column: C) => known(column, m.total.length, ROLES.length, UNKNOWN_ROLE);
   return { ...m, roles: fold(m.roles), mapped: fold(m.mapped), total: fold(m.total), unmapped: fold(m.unmapped) };

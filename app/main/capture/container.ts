@@ -39,13 +39,13 @@ function fileHeader(): Buffer {
 /** The file claims so much that reading it would take all memory, or hours. */
 export const TOO_MUCH = 'holds more than its size justifies';
 const CHANGED = [
-  'It was changed after it was written: do not trust it. What lies before that byte is as it was written.',
+  'It was changed after it was written: do not trust it. What comes before that byte is as it was written.',
   'EBADMSG',
 ] as const;
 const REMEDIES: Readonly<Record<string, readonly [remedy: string, code: string]>> = {
-  'ends early': ['Its writer was stopped, or the disk was full: what lies before is as it was written.', 'ENODATA'],
+  'ends early': ['Its writer was stopped, or the disk was full: what it holds is as it was written.', 'ENODATA'],
   [TOO_MUCH]: [
-    'No process is like that: do not trust it. If cr3scope wrote it, report that as a bug. What lies before that byte is shown.',
+    'No process can be like that: do not trust it. If cr3scope wrote it, report that as a bug. What comes before that byte is shown.',
     'E2BIG',
   ],
 };

@@ -77,7 +77,7 @@ export class Documents {
   /** Ends a recording; the file of a failed one ends early. */
   endRecording(id: string): Result<'stopRecording'> {
     const mine = this.recording;
-    if (mine?.id !== id) throw new Failed(`recording ${id} does not run`, 'Begin another one.', 'ENOENT');
+    if (mine?.id !== id) throw new Failed(`recording ${id} is not running`, 'Begin another one.', 'ENOENT');
     this.recorded((recorder) => recorder.finish());
     this.recording = undefined;
     const download = this.download.offer(mine.failed ? mine.recorder.partial : mine.recorder.path);

@@ -64,7 +64,7 @@ function inflate(packed: Uint8Array, length: number): Buffer {
   try {
     return inflateSync(packed, { maxOutputLength: length });
   } catch {
-    throw malformed('they don’t inflate to what they say');
+    throw malformed('they don’t inflate to the length that they claim');
   }
 }
 
@@ -87,7 +87,7 @@ function unpackBlock(packed: Uint8Array): Block {
   const raw = inflate(packed, Math.max(4 + n * bytesWith(MOST_SOURCES), 4));
   let sources = LEAST_SOURCES;
   while (n > 0 && sources < MOST_SOURCES && raw.length > 4 + n * bytesWith(sources)) sources++;
-  if (raw.length !== 4 + n * bytesWith(sources)) throw malformed('of another length than they say');
+  if (raw.length !== 4 + n * bytesWith(sources)) throw malformed('their length does not match their contents');
   // Join the planes of a column, lowest byte first.
   const wide = (c: number): BigUint64Array => {
     const words = new BigUint64Array(n);

@@ -75,7 +75,7 @@ export async function report(explorer: Explorer, pidTexts: readonly string[], op
     throw new Failed(`frames can’t be kept in ${format}`, 'Only captures keep them: write a .cr3scope file.');
   if (frames === 'bytes')
     note(
-      'the capture will hold the memory of these processes: passwords, keys and all. --frames digests keeps a SHA-256 of each frame instead.',
+      'the capture will hold the memory of these processes: including passwords and keys. --frames digests keeps a SHA-256 of each frame instead.',
     );
   const listed = await explorer.processes({});
   const unknown = pids.find((pid) => !listed.pid.includes(pid));
@@ -133,7 +133,7 @@ export async function report(explorer: Explorer, pidTexts: readonly string[], op
     });
   else {
     say(
-      `${options.output}: ${processes} ${processes === 1 ? 'process' : 'processes'}, ${count(pages)} pages in ${seconds.toFixed(3)} s, ${bytes(size)} (${(size / Math.max(1, Number(pages))).toFixed(2)} bytes a page), ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}`,
+      `${options.output}: ${processes} ${processes === 1 ? 'process' : 'processes'}, ${count(pages)} pages in ${seconds.toFixed(3)} s, ${bytes(size)} (${(size / Math.max(1, Number(pages))).toFixed(2)} bytes per page), ${verdicts.mismatch ? `${verdicts.mismatch} MISMATCHES` : 'no mismatch'}`,
     );
     if (skipped || incomplete)
       say(`${skipped} could not be captured; ${incomplete} exited or executed another program meanwhile`);

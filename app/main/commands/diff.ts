@@ -21,7 +21,7 @@ import { complain, type Json, say, show } from './output.ts';
 
 export interface DiffOptions extends Json {
   csv?: boolean;
-  /** Lines of pages a process. */
+  /** Lines about pages for each process. */
   pages: string;
 }
 

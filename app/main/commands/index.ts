@@ -65,7 +65,7 @@ async function sayCauses(explorer: Explorer): Promise<void> {
   if (inferred.length) say(`           inferred: ${list(inferred, ({ kind, detail }) => `${kind} (${detail})`)}`);
   if (functionsRefusal)
     say(
-      `           tracepoints tell this; programs at functions tell more, but this kernel refuses them (${functionsRefusal}): they need CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS`,
+      `           tracepoints show this; programs at functions would show more, but this kernel refuses them (${functionsRefusal}): they need CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS`,
     );
 }
 
@@ -310,7 +310,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
   )
     .argument('[program]', 'the program to start; it keeps this terminal')
     .argument('[arguments...]', 'its arguments')
-    .option('--attach <pid>', 'follow a running process and its descendants instead; Ctrl-C lets them run on')
+    .option('--attach <pid>', 'follow a running process and its descendants instead; Ctrl-C detaches from them')
     .option('--machine', 'follow every process through tracepoints instead, stopping none; Ctrl-C ends it')
     .option('-o, --output <file>', 'also record into a capture')
     .option('--force', 'replace that file if it exists')

@@ -24,7 +24,7 @@ export const show = (text: string) => write('stdout', text);
 export const showError = (text: string) => write('stderr', text);
 const line = (text: string) => `${visible(text)}\n`;
 
-/** JSON for scripts: 64-bit words as "0x…" strings, counts as numbers, one object a line. */
+/** JSON for scripts: 64-bit words as "0x…" strings, counts as numbers, one object per line. */
 export const print = (value: unknown) => write('stdout', `${inJson(value)}\n`);
 
 let whenGone = () => process.exit(0);

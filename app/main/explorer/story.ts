@@ -98,7 +98,7 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts, 
     const poison = ((path.entry[levels] as bigint) >> 63n) & 1n && !(((user.entry[levels] as bigint) >> 63n) & 1n);
     if (poison)
       lines.push(
-        '  the kernel root has NX on this slot and the user root has not: poison against running user code on the kernel root, no property of the page',
+        '  the kernel root has NX on this slot and the user root does not: it keeps user code from running on the kernel root, and is not a property of the page',
       );
     lines.push(
       user.leaf.pfn === path.leaf.pfn && user.last === path.last

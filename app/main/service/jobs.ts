@@ -54,7 +54,7 @@ export class Jobs {
 
   private refuse(id: string): void {
     if (this.running.size >= MOST_RUNNING)
-      throw new Failed(`${MOST_RUNNING} jobs run already`, 'Cancel one of them.', 'EAGAIN');
+      throw new Failed(`${MOST_RUNNING} jobs are running already`, 'Cancel one of them.', 'EAGAIN');
     if (this.running.has(id)) throw new Failed(`job ${id} exists`, 'Choose another id.', 'EEXIST');
   }
 }

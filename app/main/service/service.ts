@@ -235,7 +235,8 @@ export class Service implements Omit<Api, keyof Reads> {
   };
 
   startLab: Api['startLab'] = async ({ id, name }) => {
-    if (this.labs.size >= MOST_LABS) throw new Failed(`${MOST_LABS} labs run already`, 'End one of them.', 'EAGAIN');
+    if (this.labs.size >= MOST_LABS)
+      throw new Failed(`${MOST_LABS} labs are running already`, 'End one of them.', 'EAGAIN');
     if (this.labs.has(id)) throw new Failed(`lab ${id} exists`, 'Choose another id.', 'EEXIST');
     this.labs.set(id, new Lab(this.explorer, this.options.labsProgram ?? '', name));
     return this.nextLab({ id });
@@ -243,7 +244,7 @@ export class Service implements Omit<Api, keyof Reads> {
 
   nextLab: Api['nextLab'] = async ({ id }) => {
     const lab = this.labs.get(id);
-    if (!lab) throw new Failed(`lab ${id} does not run`, 'Start it again.', 'ENOENT');
+    if (!lab) throw new Failed(`lab ${id} is not running`, 'Start it again.', 'ENOENT');
     try {
       const step = await lab.next();
       if (step.step === null) this.forget(id, lab);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// CSV: one line a stretch of pages, for a spreadsheet.
+// CSV: one line for each stretch of pages, for a spreadsheet.
 import { stringify } from 'csv-stringify/sync';
 import { visible } from '../../../contract/inert.ts';
 import { FIELDS } from '../../../contract/sources.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// JSON Lines: everything that a document holds, one object a line.
+// JSON Lines: everything that a document holds, one object per line.
 import { inJson } from '../../../contract/inert.ts';
 import { checkSeconds } from '../../explorer/explorer.ts';
 import type { Document } from '../document.ts';

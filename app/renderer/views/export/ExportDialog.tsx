@@ -92,8 +92,8 @@ export function ExportDialog() {
           ))}
           {frames === 'bytes' && (
             <p className="complaint" role="status">
-              The file will contain {one ? 'the memory of this process' : 'all memory that processes map'}: passwords,
-              keys and all.
+              The file will contain {one ? 'the memory of this process' : 'all memory that processes map'}, including
+              passwords and keys.
             </p>
           )}
         </fieldset>

@@ -31,7 +31,7 @@ function Value({ text, other = text }: { text: string; other?: string | undefine
 
 /** The cells after the address. They are empty until the row is read. */
 export function Cells({ row: r, sources }: { row: PageRow | undefined; sources: readonly SourceName[] }) {
-  /** What the word of a source is held against. */
+  /** What the word of a source is compared with. */
   const other = (name: SourceName) => r?.said[name === 'tableWalk' ? 'pagemap' : 'tableWalk'];
   return (
     <>
