@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where kernels differ. Each difference is found by a test of the headers at build time, never by a version number:
- * distributions carry changes back. Supported: 5.10 and later.
+ * distributions backport changes. Supported: 5.10 and later.
  */
 #ifndef CR3SCOPE_COMPAT_H
 #define CR3SCOPE_COMPAT_H

@@ -94,7 +94,7 @@ static ssize_t page_read(struct file *file, char __user *to, size_t bytes, loff_
 static loff_t page_seek(struct file *file, loff_t offset, int whence)
 {
 	if (whence == SEEK_END)
-		return -EINVAL; /* physical memory has holes and no end that would mean much */
+		return -EINVAL; /* physical memory has holes and no meaningful end */
 	return generic_file_llseek_size(file, offset, whence, LLONG_MAX, LLONG_MAX);
 }
 

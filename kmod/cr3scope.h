@@ -4,17 +4,17 @@
  *
  * Everything is read-only: no call changes a process, a page table or a frame. Opening the device, and each call by its
  * caller, takes CAP_SYS_ADMIN and CAP_SYS_RAWIO in the initial user namespace and a kernel that is not locked down to
- * "confidentiality". A descriptor that is passed on gives nobody more than that. Any number of descriptors may be open; the
+ * "confidentiality". A descriptor that is passed on gives no further rights. Any number of descriptors may be open; the
  * calls of one descriptor wait for each other.
  *
  * All integers are little-endian and of fixed width. Structures hold no padding, are the same for 32-bit callers, and are
  * part of the request number: a module with another ABI answers ENOTTY, or names another number in @abi of INFO.
  * "Must be 0" fields that are not give EINVAL. Errors common to all calls:
  *
- *   EFAULT  a pointer of the caller does not hold
+ *   EFAULT  a pointer of the caller is not valid
  *   EINTR   a signal came before anything was done, and its handler was set without SA_RESTART: with it, the call starts
  *           again by itself. A call that has done a part returns that part instead
- *   EPERM   the caller has not both capabilities, or the kernel was locked down since the device was opened
+ *   EPERM   the caller does not have both capabilities, or the kernel was locked down since the device was opened
  *   ENOTTY  no such call in this ABI
  */
 #ifndef CR3SCOPE_H
@@ -109,7 +109,7 @@ struct cr3scope_cpu {
 #define CR3SCOPE_WORD_TYPE(word) ((__u32)((word) >> 53) & 31)
 #define CR3SCOPE_WORD_VALUE(word) (0x0003ffffffffffffull & (word))
 
-/* 0 is no kind: a caller may use it for "not asked". A later module may have more kinds. */
+/* 0 is not a kind: a caller may use it for "not asked". A later module may have more kinds. */
 #define CR3SCOPE_KIND_NONE 1u	    /* no entry: nothing mapped */
 #define CR3SCOPE_KIND_PAGE 2u	    /* maps a frame: pte_present(), which includes PROT_NONE and NUMA hints */
 #define CR3SCOPE_KIND_SWAP 3u	    /* in a swap file or partition */
@@ -156,7 +156,7 @@ struct cr3scope_walk {
 struct cr3scope_run {
 	__u64 va;
 	__u64 pages;
-	__u64 word; /* of the first page; the value counts up by 1 a page, save in NONE, MARKER, ERROR, BAD and RACED */
+	__u64 word; /* of the first page; the value counts up by 1 for each page, except in NONE, MARKER, ERROR, BAD and RACED */
 	__u32 first; /* with CR3SCOPE_RUN_WORDS: index of the first page's word */
 	__u32 flags; /* CR3SCOPE_RUN_WORDS or 0 */
 };

@@ -48,7 +48,7 @@ static u32 frame_status(u64 pfn)
 	if (!page)
 		return data_race(pfn_valid(pfn)) ? CR3SCOPE_FRAME_OFFLINE : CR3SCOPE_FRAME_NOT_RAM;
 	/*
-	 * Devices are not read: their registers may have effects. All non-RAM in online sections is reserved; of what is
+	 * Devices are not read: reading their registers may have side effects. All non-RAM in online sections is reserved; of what is
 	 * reserved, the resource tree says what is RAM (and is slow).
 	 */
 	if (PageReserved(page) && !page_is_ram(pfn))

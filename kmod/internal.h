@@ -10,7 +10,7 @@
 #include "cr3scope.h"
 #include "exports.h"
 
-/* PTE tables that are read before the target's mmap_lock is let go. */
+/* PTE tables that are read before the target's mmap_lock is released. */
 #define CHUNK_TABLES 32u
 #define CHUNK_RUNS 256u
 

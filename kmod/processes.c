@@ -14,7 +14,7 @@
 #include "compat.h"
 #include "internal.h"
 
-#define PART_PIDS 1024u /* of other threads that are passed over under one rcu_read_lock() */
+#define PART_PIDS 1024u /* of other threads that are skipped under one rcu_read_lock() */
 #define PARTS 64
 
 /* Start time of a thread group as the caller reads it in /proc/PID/stat (fs/proc/array.c, do_task_stat()). */

@@ -24,7 +24,7 @@
 #include "internal.h"
 
 #define ATTEMPTS 4	 /* re-reads before tables count as raced */
-#define CHUNK_STEPS 256u /* descents before the target's mmap_lock is let go */
+#define CHUNK_STEPS 256u /* descents before the target's mmap_lock is released */
 
 /* Numbered as everywhere else in cr3scope; cr3scope.h counts from 0. */
 enum level { PTE_LEVEL = 1, PMD_LEVEL, PUD_LEVEL, P4D_LEVEL, PGD_LEVEL };

@@ -34,7 +34,7 @@ export function invoker() {
     .map((line) => line.split(':'));
   const [name = SUDO_UID, , , group = SUDO_UID, , home = '/'] = users.find(([, , id]) => id === SUDO_UID) ?? [];
   const env = { ...environment(), HOME: home, USER: name, LOGNAME: name };
-  // npm and others have told of root's folders.
+  // npm and others have set these to root's folders.
   for (const key of Object.keys(env))
     if (/^(XDG_\w+|SUDO_\w+|npm_config_(cache|userconfig|globalconfig|logs_dir|init_module))$/.test(key))
       delete env[key];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The address space of a process: named by PID and start time, as a PID alone is used again, and by its root.
+// The address space of a process: identified by PID and start time, because PIDs are reused, and by its root.
 #pragma once
 #include <string>
 #include <utility>

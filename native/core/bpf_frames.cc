@@ -125,7 +125,7 @@ const u8* BpfFrames::read(const u64* addresses, size_t count, FrameStatus* statu
   for (size_t i = 0; i < count; i++) {
     bool ram = target_.is_ram(addresses[i], kPageSize);
     status[i] = ram ? FrameStatus::ok : FrameStatus::notRam;
-    // A frame that must not be touched is replaced by the first RAM frame, whose bytes nobody is given.
+    // A frame that must not be touched is replaced by the first RAM frame, whose bytes are given to nobody.
     addresses_[i] = ram ? addresses[i] : target_.ram.front().begin;
   }
   frames_request request{direct_map_, static_cast<u32>(count), 0};
@@ -160,7 +160,7 @@ RootRecord BpfFrames::to_root(const root_record& r) const {
   root.mm = r.mm;
   root.root_pa = r.pgd ? r.pgd - direct_map_ : 0;
   root.borrowed_pa = r.borrowed_pgd ? r.borrowed_pgd - direct_map_ : 0;
-  // init_mm's root lies in the kernel image, not in the direct map: a kernel thread with it borrows nobody's.
+  // init_mm's root lies in the kernel image, not in the direct map: a kernel thread with it borrows none.
   if (!target_.is_ram(root.borrowed_pa, kPageSize)) root.borrowed_pa = 0;
   root.kernel_thread = r.flags & ROOT_KERNEL_THREAD;
   root.on_cpu = r.flags & ROOT_ON_CPU;
@@ -211,7 +211,7 @@ std::vector<CpuState> BpfFrames::cpus() {
 }
 
 // Whether /proc/kpageflags lets this frame be a page table of `level`. PTE and PMD tables are marked; those above only
-// since 6.14 (pagetable_pgd_ctor() and its kin), before that they just are nothing else.
+// since 6.14 (pagetable_pgd_ctor() and others); before that they must not be marked as anything else.
 static bool may_be_table(u64 flags, unsigned level) {
   constexpr u64 kOther =
       kKpfLru | kKpfSlab | kKpfBuddy | kKpfMmap | kKpfAnon | kKpfHuge | kKpfHwpoison | kKpfNoPage | kKpfOffline;
@@ -240,7 +240,7 @@ bool BpfFrames::confirms(u64 candidate, u64 pgd, u64 va, u64 pfn) {
 }
 
 // The direct map starts at a multiple of 1 GiB (arch/x86/mm/kaslr.c) at or below any address in it. A candidate is
-// believed only when the walks of two own pages end in the frames that pagemap names.
+// accepted only if the walks of two pages of our own end in the frames that pagemap names.
 void BpfFrames::find_direct_map() {
   std::vector<root_record> own = records(getpid());
   if (own.empty() || !own[0].pgd) throw Error("read the own root", ESRCH, "Run in a PID namespace that /proc shows.");
@@ -249,7 +249,7 @@ void BpfFrames::find_direct_map() {
   u64 first_pfn = first.pfn(), second_pfn = second.pfn();
   if (!first_pfn || !second_pfn)
     throw Error("read own PFNs from pagemap", EPERM, "Run as root in the initial user namespace (CAP_SYS_ADMIN).");
-  // What a table is can't be told without it.
+  // Without it, page tables can't be recognised.
   if (kpage_.flags(first_pfn) == kUnknown) refuse_bpf(target_, "read /proc/kpageflags", EACCES);
   auto believed = [&](u64 candidate) {
     return confirms(candidate, pgd, first.va(), first_pfn) && confirms(candidate, pgd, second.va(), second_pfn);

@@ -16,13 +16,13 @@ struct bpf_link;
 
 namespace cr3scope {
 
-// Throws an Error of that errno with what mends it, where a bpf call was refused.
+// Throws an Error with that errno and the remedy if a bpf call was refused.
 [[noreturn]] void refuse_bpf(const Target& target, const std::string& call, int code);
 
 class BpfFrames final : public FrameReader, public Roots, public Cpus {
  public:
-  // Loads the programs and finds the direct map, or takes `direct_map` where another instance confirmed it already.
-  // Throws Error with the reason and the remedy where bpf can't be used here.
+  // Loads the programs and finds the direct map, or takes `direct_map` if another instance has confirmed it already.
+  // Throws Error with the reason and the remedy if bpf can't be used here.
   explicit BpfFrames(const Target& target, u64 direct_map = 0);
   ~BpfFrames() override;
 

@@ -77,7 +77,7 @@ class Prover {
     }
   }
 
-  // The address may have come to map another frame in between: only a difference that stays while the walk keeps
+  // The address may map another frame by now: only a difference that stays while the walk keeps
   // leading to the same frame is one.
   void settle(const Page& page) {
     Reading r = Reading::differs;
@@ -119,7 +119,7 @@ class Prover {
     for (size_t i = 0; i < count;) {
       size_t n = 1;
       while (i + n < count && pages[i + n].va == pages[i + n - 1].va + kPageSize) n++;
-      // A read ends at the first page that refuses; the next page is requested again.
+      // A read ends at the first page that can't be read; it continues with the next page.
       for (size_t k = 0; k < n;) {
         ssize_t got =
             pread(memory_.fd(), &bytes_[(i + k) * kPageSize], (n - k) * kPageSize, static_cast<off_t>(pages[i + k].va));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The byte proof: the bytes of the frames that the table walk names, against those that the process itself would read
-// at the address, by /proc/PID/mem.
+// The byte proof: compares the bytes of the frames that the table walk names with those that the process itself would
+// read at the address, through /proc/PID/mem.
 #pragma once
 #include <array>
 #include <atomic>
@@ -22,7 +22,7 @@ struct ByteProof {
   u64 pages = 0;  // compared; the counts below add up to it
   u64 same = 0;
   u64 changing = 0;                     // the frame changed between two readings around that of the address
-  u64 moved = 0;                        // the address came to map another frame, or none
+  u64 moved = 0;                        // the address now maps another frame, or none
   u64 no_frame = 0;                     // the frame could not be read
   u64 no_memory = 0;                    // /proc/PID/mem refused (a device, memfd_secret)
   u64 differ = 0;                       // stable on both sides over re-reads: a bug somewhere

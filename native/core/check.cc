@@ -76,7 +76,7 @@ CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch
 }
 
 // The pages of all regions from the first of these extents (or the start, for the first) up to `until`.
-// Order matters: tables, then pagemap and the kernel, then the tables above again. Whatever changed meanwhile is read
+// Order matters: tables, then the other sources, then the tables above again. Whatever changed meanwhile is read
 // once more.
 void Checker::check_extents(size_t first, size_t count, u64 until) {
   if (cancel_) throw Cancelled();
@@ -167,7 +167,7 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
     return check_entries(
         piece, reinterpret_cast<const u64*>(&tables_[slot * kPageSize]) + table_index(piece.begin, kPte), stale);
   if (piece.words == kNoWords || extent.entry.kind == EntryKind::table) {
-    // No table to compare with. If it has only moved, the re-read of each page finds that out; a lost table is one run.
+    // No table to compare with. If it has only moved, the re-read of each page shows that; a lost table is one run.
     bool readable_now = walk_.translate(result_.root_pa, {piece.begin})[0].status == FrameStatus::ok;
     if (!readable_now || piece.words == kNoWords) {
       const Words unread = Words::of_entry(extent.raw);
@@ -183,7 +183,7 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
   check_leaf(piece, stale);
 }
 
-// One PTE table (or the lack of one, where `entries` is null) against the other sources.
+// One PTE table (or the lack of one, if `entries` is null) against the other sources.
 void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) {
   const u64 n = piece.pages(), zero_pfn = target_.zero_pfn;
   auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
@@ -277,7 +277,7 @@ void Checker::check_gap(const Piece& piece) {
   }
   std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
   if (gone_) return;
-  // What the word of an absent page says, it says of the region: it is true of the whole hole (pagemap_pte_hole() in
+  // The word of an absent page depends on its region only, so it holds for the whole hole (pagemap_pte_hole() in
   // fs/proc/task_mmu.c).
   auto hole = [&](u64 begin, u64 end) {
     Words nothing;
@@ -366,14 +366,14 @@ bool Checker::same_but_flags(const Piece& piece, u64 a, u64 b) const {
 }
 
 // How many of these absent pages a region covers by now. The others left with their region (mremap, munmap): they are
-// elsewhere, or gone, and that they were absent says nothing. A word of pagemap without any bit is that of a page that
+// elsewhere, or gone, and their absence means nothing. A pagemap word of 0 belongs to a page that
 // no region covers, or of one in a region that is not soft-dirty (pagemap_pte_hole() in fs/proc/task_mmu.c): only then
 // the regions are read again.
 u64 Checker::still_covered(u64 va, u64 pages, bool may_be_uncovered) {
   return may_be_uncovered ? (probe_.covered_until(va, va + pages * kPageSize) - va) >> kPageShift : pages;
 }
 
-// Pages of a PTE table (of none, where `entries` is null) that are judged alike; their words may differ.
+// Pages of a PTE table (of none if `entries` is null) that have one judgement; their words may differ.
 void Checker::count_each(const Piece& piece, const u64* entries, u64 first, u64 pages, Judgement j) {
   auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
   const u64 va = piece.begin + first * kPageSize;

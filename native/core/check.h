@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The cross-check of an address space: pagemap and whatever other sources of page words there are against the table
-// walk, page by page, with a verdict for each (verdict.h). What differs is settled by settle.h.
+// The cross-check of an address space: pagemap and any other sources of page words against the table
+// walk, page by page, with a verdict for each (verdict.h). settle.h settles what differs.
 #pragma once
 #include <array>
 #include <atomic>
@@ -80,7 +80,7 @@ class Checker {
   // From now on batches of run() carry every page.
   void record_pages();
   // Checks the regions within [begin, end), addresses of the user half; once for each Checker. Batches come about every
-  // 50 ms, the last one at the end. That the process goes away meanwhile is an outcome. Throws Cancelled, and Error
+  // 50 ms, the last one at the end. If the process goes away meanwhile, that is an outcome. Throws Cancelled, and Error
   // where a source refuses.
   CheckResult run(u64 begin, u64 end, const std::function<void(CheckBatch&&)>& emit);
 

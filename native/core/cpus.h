@@ -21,7 +21,7 @@ class Cpus {
  public:
   virtual ~Cpus() = default;
 
-  // The CPUs that are online, by number, each at a moment of its own. Throws Error where the kernel refuses.
+  // The CPUs that are online, by number, each at its own moment. Throws Error if the kernel refuses.
   virtual std::vector<CpuState> cpus() = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What names a machine and its users, as far as cr3scope shows it. It says nothing about page tables: see target.h.
+// What names a machine and its users, as far as cr3scope shows it. Facts about page tables are in target.h.
 #pragma once
 #include <string>
 #include <vector>

@@ -30,7 +30,7 @@ class File {
   int fd_ = -1;
 };
 
-// Appends all that is left in the file to `text`; false with errno set where it can't be read.
+// Appends the rest of the file to `text`; false with errno set if it can't be read.
 inline bool read_text(const File& file, std::string& text) {
   if (!file) return false;
   char buffer[16384];

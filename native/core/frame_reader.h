@@ -11,12 +11,12 @@ class FrameReader {
   virtual ~FrameReader() = default;
   virtual const char* name() const = 0;
 
-  // At most this many frames a read.
+  // At most this many frames per read.
   static constexpr size_t kBatch = 512;
 
   // Copies `count` frames, at most kBatch, into the reader's own buffer: frame i is at the result + i * 4096, valid
   // until the next read, and holds data only where status[i] is ok. `addresses` are physical and frame-aligned. A frame
-  // may change while it is copied, and each is copied at a moment of its own. Throws Error where the kernel refuses
+  // may change while it is copied, and each is copied at a moment of its own. Throws Error if the kernel refuses
   // all.
   virtual const u8* read(const u64* addresses, size_t count, FrameStatus* status) = 0;
 };

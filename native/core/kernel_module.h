@@ -25,7 +25,7 @@ struct KernelPath {
 
 class KernelModule final : public FrameReader, public Roots, public Cpus {
  public:
-  // Throws Error with the reason and the remedy where the module can't be used.
+  // Throws Error with the reason and the remedy if the module can't be used.
   explicit KernelModule(const Target& target);
 
   const char* name() const override { return "module"; }
@@ -38,13 +38,13 @@ class KernelModule final : public FrameReader, public Roots, public Cpus {
   // address space).
   KernelPath walk(int pid, u64 start_ticks, u64 va, bool user_root = false);
 
-  // The pages of the regions within [begin, end), in stretches by ascending address: `words` has one word a page, or is
-  // null where `first` describes them all (see counts_up()). Returns the root that was walked, 0 where the process or
-  // its address space is gone.
+  // The pages of the regions within [begin, end), in stretches by ascending address: `words` has one word for each
+  // page, or is null if `first` describes them all (see counts_up()). Returns the root that was walked, 0 where the
+  // process or its address space is gone.
   using Stretch = std::function<void(u64 va, u64 pages, u64 first, const u64* words)>;
   u64 walk_range(int pid, u64 start_ticks, u64 begin, u64 end, const Stretch& stretch);
 
-  // Whether the word of a stretch names a frame or slot that counts up by one a page.
+  // Whether the word of a stretch names a frame or slot that counts up by one for each page.
   static bool counts_up(u64 word) {
     u32 kind = CR3SCOPE_WORD_KIND(word);
     return kind >= CR3SCOPE_KIND_PAGE && kind <= CR3SCOPE_KIND_HWPOISON;

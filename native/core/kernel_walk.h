@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The kernel walk source: what the kernel's own page-table helpers say of the pages of one address space, by the
-// module.
+// The kernel walk source: what the kernel's own page-table helpers say of the pages of one address space,
+// through the module.
 #pragma once
 #include "address_space.h"
 #include "kernel_module.h"

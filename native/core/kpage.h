@@ -49,7 +49,7 @@ class KPage {
         flags_ ? pread(flags_.fd(), words, count * sizeof *words, static_cast<off_t>(first * sizeof *words)) : 0;
     std::fill(words + (n > 0 ? static_cast<size_t>(n) / sizeof *words : 0), words + count, kUnknown);
   }
-  // What one frame is used for; a tail page without flags of its own takes the role of its folio's head.
+  // What one frame is used for; a tail page without flags of its own has the role of its folio's head.
   Role role(u64 pfn) const {
     u64 word = flags(pfn);
     for (u64 back = 1; role_of(word) == Role::kernel && (word & kKpfTail) && back <= kMostFolio && back <= pfn; back++)

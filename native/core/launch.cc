@@ -46,7 +46,7 @@ PreparedLaunch::Failure PreparedLaunch::become() const {
   if (syscall(SYS_close_range, 3, ~0u, kCloseOnExec))
     for (int fd = 3; fd < kMostDescriptors; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (!launch_.user.empty() && !change_identity()) return {Step::identity, errno};
-  // Where none is given, another user must be allowed to be where cr3scope is.
+  // If none is given, another user must be allowed to enter the directory of cr3scope.
   const bool stays = launch_.directory.empty() && launch_.user.empty();
   if (!stays && chdir(launch_.directory.empty() ? "." : launch_.directory.c_str())) return {Step::directory, errno};
   // Node blocks none, but its threads might; ignored signals outlive exec, too.
@@ -139,7 +139,7 @@ void launch(const RootsOf& roots_of, const Launch& what, bool follow, const std:
   if (pid == 0) {
     char byte;
     ::close(go[1]);
-    // Whoever traces may die before it says go: then there is nothing to run.
+    // The tracer may die before it gives the start signal: then there is nothing to run.
     if (read(go[0], &byte, 1) != 1) _exit(127);
     const PreparedLaunch::Failure failure = prepared.become();
     (void)!write(failed[1], &failure, sizeof failure);
@@ -148,7 +148,7 @@ void launch(const RootsOf& roots_of, const Launch& what, bool follow, const std:
   ::close(go[0]);
   ::close(failed[1]);
   File go_end(go[1]), failed_end(failed[0]);
-  // What was launched and runs on is a child of ours still: somebody must take note of its end.
+  // What was launched and runs on is still a child of ours: somebody must reap it.
   struct Reaper {
     pid_t pid;
     ~Reaper() {

@@ -38,7 +38,7 @@ struct MemoryMap {
 constexpr u32 kMostCells = 1 << 16;
 
 // Frames [begin, end) in at most `cells` cells. `flags` are the bits of kpageflags to count. Throws Cancelled, and
-// Error where kpageflags can't be read.
+// Error if kpageflags can't be read.
 MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, u64 flags,
                      const std::atomic<bool>& cancel);
 

@@ -12,12 +12,12 @@ namespace cr3scope {
 
 struct OtherSource {
   Source id;
-  // Opens it for an address space; null where this machine does not have it (Session::refusal() says why).
+  // Opens it for an address space; null if this machine does not have it (Session::refusal() says why).
   std::unique_ptr<PageSource> (*open)(const Machine& machine, const AddressSpace& space);
-  // Whether a word of it, other than 0, names what the table walk found: `entry` and `pfn` as judge() has them. It asks
-  // no kernel.
+  // Whether a word of it, other than 0, names what the table walk found: `entry` and `pfn` as judge() has them. It does
+  // not ask the kernel.
   bool (*agrees)(u64 word, const Entry& entry, u64 pfn);
-  // Of a page where it does not.
+  // The note if it does not.
   Note differs;
 };
 

@@ -50,8 +50,9 @@ void PageRecord::add_huge(u64 va, u64 pages, const Words& words, Verdict verdict
   stretches_.push_back({va, pages, words, verdict, note, level, Step::withinHuge});
 }
 
-// A header of the count, then a column a field; of 64-bit columns first all lowest bytes, then the next ones. What is
-// likely the same from one stretch to the next comes out as zeros. Readers take the number of sources from the length.
+// A header with the count, then a column for each field. A 64-bit column has first all lowest bytes, then the next
+// ones. What is likely the same from one stretch to the next comes out as zeros. Readers take the number of sources
+// from the length.
 std::vector<u8> PageRecord::pack() {
   const size_t n = stretches_.size();
   if (!n) return {};

@@ -7,7 +7,7 @@
 
 namespace cr3scope {
 
-// How the words of a stretch go on from its first page: as they are; or each names the next frame, in 4 KiB entries or
+// How the words of a stretch continue from its first page: unchanged; or each names the next frame, in 4 KiB entries or
 // within one huge entry. A word names its frame in its lowest bits; one that is 0 stays 0.
 enum class Step : u8 { same, frames, withinHuge };
 

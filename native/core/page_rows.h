@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Chosen pages with all that the sources say of them.
+// Selected pages with everything that the sources say of them.
 #pragma once
 #include <atomic>
 #include <vector>
@@ -24,7 +24,7 @@ struct PageRow {
 std::vector<PageRow> read_rows(SpaceSources& sources, const std::vector<u64>& vas, const std::atomic<bool>& cancel,
                                std::vector<Path>* paths = nullptr);
 
-// The pages at these addresses by pagemap alone, where no frame reader works. Throws Error as Pagemap does.
+// The pages at these addresses by pagemap alone, if no frame reader works. Throws Error as Pagemap does.
 std::vector<PageRow> pagemap_rows(int pid, const std::vector<u64>& vas);
 
 }  // namespace cr3scope

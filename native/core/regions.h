@@ -23,12 +23,12 @@ struct Region {
 // one region in the kernel half (get_gate_vma(), arch/x86/entry/vsyscall/vsyscall_64.c), which pagemap does not cover.
 std::vector<Region> read_regions(int pid, bool gate_vma = false);
 
-// Asks again and again which addresses regions cover, cheaply where the kernel can be asked for one region.
+// Answers repeatedly which addresses regions cover, cheaply if the kernel can be asked for a single region.
 class RegionProbe {
  public:
   explicit RegionProbe(int pid) : pid_(pid) {}
 
-  // How far regions cover the addresses from `va` on without a hole, at most to `end`; `va` where none covers it. As
+  // How far regions cover the addresses from `va` on without a hole, at most to `end`; `va` if none covers it. As
   // the regions are now, or were at some moment after forget().
   u64 covered_until(u64 va, u64 end);
   void forget() { known_ = false; }

@@ -26,7 +26,7 @@ ReverseMap::ReverseMap(const Machine& machine, const std::atomic<bool>& cancel) 
     size_t before = mappings_.size(), tables_before = tables_.size();
     u64 pages_before = pages_;
     walk_space(walk, spaces_.size() - 1, cancel);
-    // Once all its processes have exited or executed another program, the tables were anybody's.
+    // Once all its processes have exited or executed another program, its tables may have been reused.
     if (living(spaces_.back(), machine.roots).pid) continue;
     mappings_.resize(before);
     tables_.resize(tables_before);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The reverse map: which addresses of which processes map a frame. One walk of every address space fills an index that
-// answers any number of questions. It shows the moment at which it was made, and gives that moment.
+// answers any number of questions. It describes the moment at which it was made, and records that moment.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -32,7 +32,7 @@ struct TableUse {
 
 class ReverseMap {
  public:
-  // Walks every address space that is listed. Throws Cancelled, and Error where the kernel refuses.
+  // Walks every address space that is listed. Throws Cancelled, and Error if the kernel refuses.
   ReverseMap(const Machine& machine, const std::atomic<bool>& cancel);
 
   // The mappings of a frame at the time of the walk, by PID and address, each walked again now.
@@ -90,7 +90,7 @@ class ReverseMap {
   static std::vector<Mapping>::const_iterator from(const std::vector<Mapping>& list, u64 pfn) {
     return std::lower_bound(list.begin(), list.end(), pfn, [](const Mapping& m, u64 wanted) { return m.pfn < wanted; });
   }
-  // The first process of a space that still has it; PID 0 where none does.
+  // The first process of a space that still has it; PID 0 if none does.
   static Process living(const Space& space, Roots& roots);
   void walk_space(TableWalk& walk, size_t space, const std::atomic<bool>& cancel);
   void add(size_t space, u64 va, const Entry& entry);
@@ -106,7 +106,7 @@ class ReverseMap {
 // The reverse map that was made last, for any number of threads.
 class ReverseMapCache {
  public:
-  // The one that is kept; it is made first where there is none yet, or where `again` asks for it. Throws as ReverseMap,
+  // The one that is kept; it is made first if there is none yet, or if `again` asks for it. Throws as ReverseMap,
   // and keeps the one before then.
   std::shared_ptr<const ReverseMap> get(const Machine& machine, bool again, const std::atomic<bool>& cancel);
 

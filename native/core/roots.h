@@ -23,7 +23,7 @@ class Roots {
   virtual ~Roots() = default;
 
   // The roots of all processes by PID, or of one where `only_pid` is not 0; a process that is gone is left out. Each
-  // record is of a moment of its own: a process may exit or execute another program before the caller looks. Throws
+  // record is from its own moment: a process may exit or execute another program before the caller looks. Throws
   // Error where the kernel refuses.
   virtual std::vector<RootRecord> roots(int only_pid) = 0;
 };

@@ -27,12 +27,12 @@ struct Within {
   u64 begin, end;
 };
 
-// Pages in order, searched as one by one thread.
+// Pages in order, searched as a unit by one thread.
 struct Block {
   static constexpr size_t kPages = 4096;
 
   std::vector<Page> pages;
-  bool extra = false;  // the last page belongs to the next block: only hits that reach over into it are of this one
+  bool extra = false;  // the last page belongs to the next block: only hits that extend into it count here
   // Set by the search.
   std::vector<Hit> hits;
   u64 bytes = 0, unreadable = 0;
@@ -47,7 +47,7 @@ class BlockSearch {
  public:
   BlockSearch(FrameReader& frames, const Pattern& pattern, Within within)
       : frames_(frames), pattern_(pattern), within_(within) {
-    // The longest stretch without a wildcard is what is looked for; the rest is compared where it was found.
+    // The longest stretch without a wildcard is searched for; the rest is compared at each hit.
     for (size_t i = 0; i < pattern.bytes.size();) {
       size_t n = 0;
       while (i + n < pattern.bytes.size() && pattern.mask[i + n] == 0xff) n++;
@@ -202,7 +202,7 @@ class BlockSearch {
   Page tail_page_{}, head_page_{};
 };
 
-// Searches pages fed in order of address with a thread a reader; hits come in that order, too.
+// Searches pages fed in order of address with one thread for each reader; hits come in that order, too.
 class Scanner {
  public:
   Scanner(const Readers& readers, const Pattern& pattern, Within within, u64 total, u64 limit,

@@ -48,7 +48,7 @@ SearchResult search_physical(const Target& target, const Readers& readers, const
                              u64 limit, const std::atomic<bool>& cancel,
                              const std::function<void(SearchBatch&&)>& emit);
 
-// The same backwards: the last hit, as the only one. Hits before it are not kept, however many there are.
+// The same backwards: the last hit, as the only one. Earlier hits are not kept, however many there are.
 SearchResult find_last(const Target& target, const Readers& readers, const Pattern& pattern, u64 begin, u64 end,
                        const std::atomic<bool>& cancel, const std::function<void(SearchBatch&&)>& emit);
 

@@ -65,8 +65,8 @@ std::vector<Settled> settle(SpaceSources& sources, const std::vector<Doubt>& pen
       bool undisturbed = before[k].last == after[k].last && same_entry(before[k].raw(), after[k].raw()) &&
                          now[k].kernel().kind() != CR3SCOPE_KIND_RACED;
       Judgement j = judge_page(sources, vas[k], now[k], after[k]);
-      // munmap() takes a region away first and its pages after, and may be preempted for long in between (it holds
-      // mmap_lock for reading only, dd2283f2605e): pagemap, which looks into regions only, says nothing of them.
+      // munmap() removes a region before its pages, and may be preempted for long in between (it holds
+      // mmap_lock for reading only, dd2283f2605e): pagemap, which looks into regions only, reports nothing there.
       bool unseen = unseen_by_pagemap(now[k].pagemap(), after[k].leaf);
       if (undisturbed && unseen && j.verdict != Verdict::agreeByRule) {
         if (regions_now.empty()) regions_now = cr3scope::read_regions(space.pid());

@@ -31,7 +31,7 @@ struct Settled {
 // The judgement of the words of one page by the walk that they belong to, and by what its region explains.
 Judgement judge_page(SpaceSources& sources, u64 va, const Words& words, const Path& path);
 
-// One result for each doubt. Every round reads pagemap and the kernel walk between two table walks. A page agrees as
+// One result for each doubt. Every round reads the other sources between two table walks. A page agrees as
 // soon as one undisturbed reading does: both walks read the same entry, but for A and D. It is a mismatch only after
 // four equal, undisturbed readings in a row; what changes until the last round is `stillChanging`. `gone` is set, and
 // the rest is not comparable, where the address space went away; where it is set already no reading counts. Throws

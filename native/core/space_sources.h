@@ -17,7 +17,7 @@ namespace cr3scope {
 class SpaceSources {
  public:
   // Of the process `pid`; `start_ticks` 0 takes whatever process has the PID now. Throws Error: ESRCH where there is no
-  // such process or it has no address space, EAGAIN where it keeps executing programs, and where pagemap refuses.
+  // such process or it has no address space, EAGAIN if it keeps executing programs, and if pagemap refuses.
   SpaceSources(const Machine& machine, int pid, u64 start_ticks);
   SpaceSources(const SpaceSources&) = delete;
 
@@ -29,11 +29,11 @@ class SpaceSources {
   // The sources of page words in the order in which they are read: pagemap, then the others that this machine has.
   const std::vector<PageSource*>& pages() const { return pages_; }
 
-  // Reads the words of these pages from each source, sorted addresses best; words[i] is of vas[i], its table walk's
-  // word is left alone. False where the address space is gone.
+  // Reads the words of these pages from each source, sorted addresses best; words[i] is of vas[i], the word of
+  // the table walk is not changed. False if the address space is gone.
   bool read(const std::vector<u64>& vas, std::vector<Words>& words);
 
-  // judge() of verdict.h with what it needs to know of this machine. A difference is not final: see settle.h.
+  // judge() of verdict.h with the facts of this machine that it needs. A difference is not final: see settle.h.
   Judgement judge(const Words& words, const Entry& entry, u64 pfn) const;
 
  private:

@@ -27,7 +27,7 @@ struct TableTree {
   u64 raced = 0;                // PTE tables that changed while they were read: counted, their entries are not
 };
 
-// Reads every table below `root_pa`, each at a moment of its own. Throws Cancelled, and Error where the kernel refuses.
+// Reads every table below `root_pa`, each at its own moment. Throws Cancelled, and Error if the kernel refuses.
 TableTree read_table_tree(const Target& target, FrameReader& frames, u64 root_pa, const std::atomic<bool>& cancel);
 
 }  // namespace cr3scope

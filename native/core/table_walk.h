@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The table walk source: translations decoded by us from raw table frames (SDM vol. 3A, 4.5).
+// The table walk source: translations decoded from raw table frames (SDM vol. 3A, 4.5).
 #pragma once
 #include <algorithm>
 #include <array>
@@ -22,8 +22,8 @@ struct Path {
   Entry leaf;                            // decoded entry[last]
 
   u64 raw() const { return last ? entry[last] : 0; }
-  // What every level allows (SDM vol. 3A, 4.6): kMayWrite and others, 0 where the last entry is not present. The NX of
-  // the root is left out: under PTI it is poison, and else it is never set on user addresses.
+  // What every level allows (SDM vol. 3A, 4.6): kMayWrite and others, 0 if the last entry is not present. The NX of
+  // the root is left out: under PTI it is poison, and otherwise it is never set for user addresses.
   static constexpr u8 kMayWrite = 1, kMayUser = 2, kMayExecute = 4, kMayRead = 8;
   u8 access() const {
     if (!(raw() & kPresent)) return 0;
@@ -94,7 +94,7 @@ class TableWalk {
   // Each read throws Error where the frame reader does; a single table that can't be read has its status instead.
 
   // Reads PGD..PMD of the user half, breadth-first in batches. `root_pa` is physical and frame-aligned. What changes
-  // while it is read may be found in an intermediate state; verify() finds out.
+  // while it is read may be seen in an intermediate state; verify() detects that.
   UpperLevels upper_levels(u64 root_pa);
 
   // The PTE tables of extents [first, first + count), count <= kBatch: table i at the result + i * 4096, with its
@@ -105,8 +105,8 @@ class TableWalk {
   // in more than A and D since `upper` was read, or its table can't be read any more.
   void verify(const UpperLevels& upper, size_t first, size_t count, std::vector<bool>& stale);
 
-  // Walks many addresses from one root, level by level (SDM vol. 3A, 4.5); any half, any order, best sorted. One path
-  // an address, in their order.
+  // Walks many addresses from one root, level by level (SDM vol. 3A, 4.5); either half, in any order, best sorted. One
+  // path for each address, in their order.
   std::vector<Path> translate(u64 root_pa, const std::vector<u64>& vas);
 
   // Hands `take(va, entry)` every page that this root maps in the user half, by address. `take` may read frames.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Facts of the machine and kernel being looked at, each with where it was read.
+// Facts of the target machine and kernel, each with its origin.
 #pragma once
 #include <string>
 #include <vector>
@@ -24,7 +24,7 @@ struct Target {
   bool btf = false;
   Paging paging;
   std::vector<RamRange> ram;  // "System RAM" of /proc/iomem; empty without CAP_SYS_ADMIN
-  u64 zero_pfn = 0;           // the shared zero page, found by reading an own untouched page; 0: PFNs are hidden
+  u64 zero_pfn = 0;           // the shared zero page, found by reading an untouched page of our own; 0: PFNs are hidden
 
   bool ksm_unreliable = false;  // kpageflags calls every anonymous page KSM
 

@@ -24,7 +24,7 @@ namespace {
 
 constexpr long kOptions =
     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT;
-// How long to sleep where no tracee has anything to report: soon at first, then rarely.
+// How long to sleep if no tracee has anything to report: briefly at first, then longer.
 constexpr long kShortestNapNs = 50'000, kLongestNapNs = 2'000'000;
 constexpr int kDetachTurns = 50;
 
@@ -71,13 +71,13 @@ class Tracer {
   }
 
   void attach(int pid) {
-    // Node waits for its children in another thread, and would take a ptrace stop for the end of one.
+    // Node waits for its children in another thread, and would mistake a ptrace stop for an exit.
     if (pid == getpid() || status_of(pid, "\nPPid:") == getpid())
       throw Error("trace process " + std::to_string(pid), EBUSY,
                   "cr3scope itself has started it: launch it from here instead.");
     seize_group(pid);
     std::set<int> seen{pid};
-    // Children are born while we look: again until no new one is found. Those of traced processes come by themselves.
+    // Children are created during the search: repeat until no new one is found. Those of traced processes are reported.
     for (bool found = follow_; found;) {
       found = false;
       for (int other : numbers_in("/proc"))
@@ -130,7 +130,7 @@ class Tracer {
     while (!ended()) {
       if (cancel_) throw Cancelled();
       int status = 0;
-      // Only children of this thread: those that Node waits for are none of ours.
+      // Only children of this thread: those that Node waits for are not ours.
       pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD | WNOHANG);
       if (tid < 0 && errno == ECHILD) {
         threads_.clear();
@@ -257,8 +257,8 @@ class Tracer {
     report(TraceKind::detach, tid, 0, roots_[tid], roots_[tid], 0, "");
   }
 
-  // Stops each tracee for a moment, as detaching takes, and lets it run on. A signal that was just to be delivered is.
-  // One that does not stop now (it waits for a vfork child) is let go by the kernel when this thread ends.
+  // Stops each tracee for a moment, as detaching takes, and lets it run on. A signal that was about to be delivered is
+  // delivered. One that does not stop now (it waits for a vfork child) is detached by the kernel when this thread ends.
   void let_go() {
     for (auto [tid, group] : std::exchange(threads_, {})) {
       if (ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr)) continue;  // it has ended

@@ -20,7 +20,7 @@ enum class TraceKind : u8 {
   thread,  // one more thread of `pid`; it has no root of its own
   exit,
   detach,  // let go, running on
-  lost,    // `code` events that are lost because they came faster than they were read
+  lost,    // `code` events were lost because they came faster than they were read
 };
 
 struct TraceEvent {
@@ -37,8 +37,8 @@ using RootsOf = std::function<std::vector<RootRecord>(int pid)>;
 
 // Follows `pid` with all its threads and, where `follow`, descendants. Ends when the last of them is gone, or, where
 // not `follow`, at the end of the first exec: everything else runs on. Also when cancelled or when cr3scope dies, every
-// process is let go and runs on. Must run on one thread from begin to end. A process is stopped while its event is
-// emitted, so `emit` must not wait. Throws Cancelled, and Error where the process can't be traced.
+// process is detached and runs on. Must run on one thread from beginning to end. A process is stopped while its event
+// is emitted, so `emit` must not wait. Throws Cancelled, and Error where the process can't be traced.
 void trace(const RootsOf& roots_of, int pid, bool follow, const std::atomic<bool>& cancel,
            const std::function<void(TraceEvent&&)>& emit);
 

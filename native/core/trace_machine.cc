@@ -55,7 +55,7 @@ class Lives {
   }
   void know(int pid, u64 root) { roots_[pid] = root; }
 
-  // What happened since the last call; waits a little where nothing did.
+  // What happened since the last call; waits a little if nothing did.
   TraceEvents next() {
     events_.clear();
     ring_buffer__poll(ring_.get(), kPollMs);
@@ -69,7 +69,8 @@ class Lives {
   }
 
  private:
-  // Records that found the ring full, and events of which the kernel ran no program, as one was under way on that CPU.
+  // Records that found the ring full, and events of which the kernel ran no program, because one was running on that
+  // CPU.
   u64 lost() const {
     u64 n = __atomic_load_n(&settings_->lost, __ATOMIC_RELAXED);
     bpf_program* program;
@@ -109,11 +110,11 @@ class Lives {
       case LIFE_EXEC:
         event.kind = TraceKind::exec;
         event.name.assign(r.name, strnlen(r.name, sizeof r.name));
-        // The list of roots was read after this exec: it never keeps the root, so what it had before is not known.
+        // The list of roots was read after this exec: an exec never keeps the root, so the root before it is not known.
         if (event.before == root) event.before = 0;
         break;
       case LIFE_EXIT:
-        // Of a process that is gone already: another of its threads ended at the same moment.
+        // The process is gone already: another of its threads ended at the same moment.
         if (!ended_.insert(event.pid).second) return;
         event.kind = TraceKind::exit;
         event.after = 0;
@@ -124,7 +125,7 @@ class Lives {
         return;
     }
     if (r.kind == LIFE_FORK || r.kind == LIFE_CLONE) {
-      // A shared root is that of the parent, whatever was known of it.
+      // A shared root is that of the parent, known or not.
       if (r.kind == LIFE_CLONE) event.before = root;
       roots_[event.child] = root;
       ended_.erase(event.child);

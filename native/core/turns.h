@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A number of places that are taken for a time, in the order in which they were asked for.
+// A number of places that are taken for a time, in the order of the requests.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -20,7 +20,7 @@ class Turns {
   // wait for each other, and whoever is first in the queue is served first, so that nobody waits for ever.
   class Turn {
    public:
-    // Where it has to wait it calls `waits` first. Throws Cancelled.
+    // If it has to wait, it calls `waits` first. Throws Cancelled.
     Turn(Turns& turns, size_t count, const std::atomic<bool>& cancel, const std::function<void()>& waits)
         : turns_(turns), count_(count) {
       std::unique_lock lock(turns.mutex_);
@@ -36,7 +36,7 @@ class Turns {
           waits();
           lock.lock();
         }
-        // Nobody wakes up who is cancelled: they look.
+        // Cancelling wakes nobody up: those who wait look from time to time.
         while (!turns.changed_.wait_for(lock, kLook, ready))
           if (cancel) throw Cancelled();
       } catch (...) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The judgement of one page: the words of the sources in, a verdict and a note out. It asks no kernel, so that each
-// rule can be tested from a table (test/unit/verdict.test.ts).
+// The judgement of one page: it turns the words of the sources into a verdict and a note. It does not ask the kernel,
+// so that each rule can be tested from a table (test/unit/verdict.test.ts).
 #pragma once
 #include <string>
 
@@ -29,8 +29,8 @@ struct ZeroPages {
 };
 
 // What the words say of one 4 KiB page. `entry` is the table walk's word decoded, with its swap_offset counted up to
-// this page within a huge entry; `pfn` is the frame that it names for this page. A word of another source that is
-// 0 is left out. A difference is `mismatch` here; only re-reading makes it final (settle.h). Never throws.
+// this page within a huge entry; `pfn` is the frame that it names for this page. A word of another source
+// is ignored if it is 0. A difference is `mismatch` here; only re-reading makes it final (settle.h). Never throws.
 Judgement judge(const Words& words, const Entry& entry, u64 pfn, const ZeroPages& zero);
 
 // Whether pagemap reports nothing where the table walk found an entry.
@@ -39,7 +39,7 @@ inline bool unseen_by_pagemap(PagemapWord word, const Entry& entry) {
 }
 
 // By which property of its region pagemap leaves out an entry (walk_page_test(), mm/pagewalk.c): `vm_flags` as
-// regions.h gives them. Note::none where none explains it.
+// regions.h gives them. Note::none if none explains it.
 Note left_out_by_pagemap(const Entry& entry, const std::string& vm_flags);
 
 }  // namespace cr3scope

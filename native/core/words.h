@@ -41,11 +41,11 @@ struct KernelWord {
   u64 value() const { return CR3SCOPE_WORD_VALUE(raw); }
 };
 
-// What the sources say of one page, by source; 0 where a source was not asked.
+// What the sources say of one page, by source; 0 if a source was not asked.
 struct Words {
   std::array<u64, kSources> raw{};
 
-  // Of a page of which only the table walk has anything.
+  // The words of a page for which only the table walk has an entry.
   static Words of_entry(u64 entry) {
     Words words;
     words[Source::tableWalk] = entry;

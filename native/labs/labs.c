@@ -34,7 +34,7 @@ static void fail(const char* what) {
 static char* map(size_t bytes, int flags, int fd) {
   char* p = mmap(NULL, bytes, RW, flags, fd, 0);
   if (p == MAP_FAILED) fail("mmap");
-  // One page of 4 KiB at a time, whatever the machine's setting is; a lab that wants others says so.
+  // 4 KiB pages, whatever the machine's setting is; a lab that wants others asks for them.
   if (bytes < HUGE) madvise(p, bytes, MADV_NOHUGEPAGE);
   return p;
 }
@@ -49,7 +49,7 @@ static void step(void) {
 
 static void touch(const volatile char* p) { (void)*p; }
 
-// A child that does one thing a byte it is sent, and answers each.
+// A child that does one thing for each byte that it is sent, and answers each.
 struct child {
   pid_t pid;
   int to, from;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What only tests call: pure parts of the core by themselves, and a Session whose frame reader lies. Typed in
-// test/addon.ts.
+// What only tests call: pure parts of the core by themselves, and a Session whose frame reader gives wrong frames.
+// Typed in test/addon.ts.
 #include "../binding/session_class.h"
 #include "../binding/values.h"
 #include "../core/verdict.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A frame reader that lies: some present entries of the page tables that it reads name a wrong frame, always the same
-// one. Every check must catch it.
+// A frame reader that gives wrong frames: some present entries of the page tables that it reads name a wrong frame,
+// always the same one. Every check must catch it.
 #pragma once
 #include <unordered_map>
 #include <vector>
@@ -16,8 +16,8 @@ class WrongFrames final : public FrameReader {
   WrongFrames(const Target& target, FrameReader& truth, Roots& roots) : target_(target), truth_(truth), roots_(roots) {}
 
   const char* name() const override { return "wrong"; }
-  // The truth, but in PTE tables that were found on the way down from a root: there the entry of each 61st virtual page
-  // of the user half has bit 13 flipped.
+  // The truth, except in PTE tables that were found on the way down from a root: there the entry of each 61st virtual
+  // page of the user half has bit 13 flipped.
   const u8* read(const u64* addresses, size_t count, FrameStatus* status) override;
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Exports of a capture: read back by strangers to cr3scope they hold the same; whatever a process calls itself stays text.
+// Exports of a capture: other programs read the same values from them, and the name of a process is only ever text.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

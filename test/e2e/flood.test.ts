@@ -57,7 +57,7 @@ test('answers that nobody reads do not pile up, and others are answered meanwhil
   await told;
   for (let i = 0; i < 200; i++) expect((await client.call('frames', { pfn, count: MOST_FRAMES })).pfn).toBe(pfn);
   expect(peak() - before).toBeLessThan(250);
-  // Who reads on gets every answer.
+  // A page that continues to read gets every answer.
   let answers = 0;
   const all = new Promise<void>((ok) => greedy.ws.on('message', () => ++answers === FLOOD && ok()));
   greedy.ws.resume();

@@ -11,7 +11,7 @@ import { openPage, tokenOf } from './web.ts';
 const id = (flag: string) => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout);
 const uid = id('-u');
 const gid = id('-g');
-/** Where the stand-in for the browser, the program that is started, tells what it sees. */
+/** The file in which the stand-in for the browser, or the program that is started, records what it sees. */
 let folder: string;
 let bin: string;
 const told = (name: string) => join(folder, name);

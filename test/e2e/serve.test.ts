@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The web face on a shared host: who may come in, and who may not.
+// The web face on a shared host: who may connect, and who may not.
 import { spawnSync } from 'node:child_process';
 import { connect as connectTo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -134,7 +134,7 @@ test('who says nothing is closed after a while; who is beyond a number makes roo
   const many = dialled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   expect(many.length).toBeGreaterThan(0);
   await expect.poll(() => many.filter((ws) => ws.readyState === ws.OPEN).length).toBeLessThanOrEqual(64);
-  // Those who are in are not touched.
+  // Pages that are connected are not affected.
   await page.client.call('target', {});
   await (await openPage(server.port, { session: page.session })).client.call('target', {});
   for (const ws of many) ws.terminate();

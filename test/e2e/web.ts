@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A page of the web face without a browser: what a page sends, and what a stranger would.
+// The web face without a browser: what a page sends, and what a stranger would send.
 import { request } from 'node:http';
 import WebSocket from 'ws';
 import type { Client } from '../../app/contract/api.ts';

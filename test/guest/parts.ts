@@ -64,7 +64,7 @@ export function checkAll(name: string): void {
   );
 }
 
-/** Tells the live tests where to swap and which device to map. */
+/** The settings by which the live tests know where to swap and which device to map. */
 export function givePlaces(): void {
   // A disk of the guest's own, for a real swap file.
   const disk = run('sh', ['-c', 'mkdir -p /mnt/disk && mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt/disk']);

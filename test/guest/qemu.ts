@@ -195,7 +195,7 @@ export async function boot(
 ): Promise<{ output: string; code: number }> {
   const folder = sh('mktemp', ['-d', join(tmpdir(), 'cr3scope-guest-XXXXXX')]).trim();
   const done = '===guest-done';
-  // A temporary folder of its own: in the host's, programs of the host come and go, which no guest can tell from dead ones.
+  // A temporary folder of its own: in that of the host, programs come and go that a guest can't distinguish from dead ones.
   const script = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1 TMPDIR=/run/tmp CR3SCOPE_GUEST='${machine.name}' CR3SCOPE_KERNEL_CONFIG='${kernel.config}'; mkdir -m 1777 $TMPDIR; cd ${resolve('.')}; (${command}) 2>&1; echo "${done} $?"; echo o > /proc/sysrq-trigger; sleep 60`;
   const image = makeInitramfs(kernel, module, folder, script);
   const disk = join(folder, 'disk');

@@ -214,7 +214,7 @@ async function sing(): Promise<void> {
   if (status !== 0) return part('canary', false, 'is not loaded: the run proves nothing', output);
   const commit = (bug: string) => run('sh', ['-c', `echo ${bug} > /proc/canary`]);
 
-  // The canary's leak is younger than any of the module: once it is reported, so would be all others. A stale pointer on
+  // The canary's leak is more recent than any of the module: once it is reported, all others would be, too. A stale pointer on
   // some stack can keep one from being reported, so it leaks until one is.
   let leaks: string[] = [];
   const isCanary = (leak: string) => /leak\+.*\[canary\]/.test(leak);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which command takes which capabilities: the table of docs/security.md, held to what this machine allows.
+// Which command takes which capabilities: compares the table of docs/security.md with what this machine allows.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The file of a capture: what became of it is told, and what it becomes.
+// The file of a capture: what happened to it is reported, and what it becomes.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

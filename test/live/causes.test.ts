@@ -284,7 +284,7 @@ async function ask(line: string): Promise<string[]> {
 beforeAll(async () => {
   const sources = await openSources(ADDON_PATH);
   explorer = new Explorer(sources);
-  // Old kernels can tell nothing.
+  // Old kernels report nothing.
   const nothing = { kinds: [], functionsRefusal: 'bpf is too old' };
   const { kinds, functionsRefusal } = await explorer.causes().catch(() => nothing);
   functions = functionsRefusal === '';

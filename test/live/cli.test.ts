@@ -47,7 +47,7 @@ test('doctor: two sources, exit 0', () => {
 
 test('doctor says which causes of changes can be seen, and why not the others', () => {
   const { causes } = cr3scope('doctor', '--json').json()[0];
-  // Old kernels can tell nothing.
+  // Old kernels report nothing.
   if (causes === null) return expect(cr3scope('doctor').stdout).toMatch(/^causes +all inferred: ./m);
   const { kinds } = causes;
   expect(new Set(kinds.map((k: { how: string }) => k.how))).toContain('seen');
@@ -348,7 +348,7 @@ describe('what cannot be done: one line, the remedy, exit 2', () => {
       return outcome;
     };
     let outcome = await checkKilled();
-    // On a busy machine the check may be complete before the process gets to die.
+    // On a busy machine the check may be complete before the process dies.
     for (let attempts = 1; outcome === 0 && attempts < 5; attempts++) outcome = await checkKilled();
     expect([1, 'ESRCH']).toContain(outcome);
   });

@@ -33,7 +33,7 @@ test('the tree of tables is as large as the kernel says, and all of it is marked
   const tree = await explorer.tables({ pid: fixture.pid, startTicks: 0n });
   const { levels, release } = sources.target;
   const totals = levelTotals(tree, levels);
-  // VmPTE counts all tables but the root, and those that lie ready for the day a huge page is split (pgtable_trans_huge_deposit()).
+  // VmPTE counts all tables but the root, and those kept in reserve for splitting a huge page (pgtable_trans_huge_deposit()).
   const below = BigInt(totals.slice(1).reduce((n, t) => n + t.tables, 0));
   expect(below).toBeLessThanOrEqual(status('VmPTE') / 4n);
   expect(below + ((tree.mapped[1] as bigint) >> 21n)).toBeGreaterThanOrEqual(status('VmPTE') / 4n);
@@ -45,7 +45,7 @@ test('the tree of tables is as large as the kernel says, and all of it is marked
     expect(totals[i - 1]?.used).toBeGreaterThanOrEqual((totals[i]?.tables ?? 0) as number);
   expect(tree.mapped[1]).toBeGreaterThan(0n); // a huge page
   const mapped = tree.mapped.reduce((a, b) => a + b, 0n);
-  // What is mapped but no resident set: the zero pages, hugetlb and raw frames.
+  // What is mapped but not in the resident set: the zero pages, hugetlb and raw frames.
   expect(mapped).toBeGreaterThanOrEqual(status('VmRSS') * 1024n);
 });
 
@@ -64,7 +64,7 @@ test('the cells of the map add up to its totals, and these to the frames', async
   );
   expect(byRole.map(BigInt)).toEqual([...map.total]);
   expect(map.total.reduce((a, b) => a + b, 0n)).toBe(end);
-  // Frames that are no RAM by /proc/iomem are absent, and none else.
+  // Only frames that are not RAM by /proc/iomem are absent.
   const ram = sources.target.ramBegin.reduce((n, begin, i) => {
     const [from, to] = [(begin + 4095n) >> 12n, (sources.target.ramEnd[i] as bigint) >> 12n];
     return n + (to > from ? to - from : 0n);
@@ -81,7 +81,7 @@ test('what a process maps is what the kernel counts for it', async () => {
   const map = await explorer.memory({ begin: 0n, end, cells: 1, flags: 1n << 0n, again: true });
   const at = map.pid.indexOf(fixture.pid);
   const mapped = (name: (typeof ROLES)[number]) => map.mapped[at * ROLES.length + role(name)] as bigint;
-  // /proc/PID/status folds per-CPU counters, exactly since 6.12 only; so a page or two a CPU and kind.
+  // /proc/PID/status folds per-CPU counters, exactly only since 6.12; so one or two pages for each CPU and kind.
   const slack = BigInt(64 * sources.target.ramBegin.length);
   const near = (frames: bigint, kib: bigint) => {
     const d = frames - kib / 4n;

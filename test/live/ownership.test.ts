@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Run by sudo, what root writes for a user is the user's, where it is the user's to have.
+// What root writes under sudo belongs to the user, if the user could have created it.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -39,7 +39,7 @@ test('all sources that this machine can have are ready', () => {
   const module = process.env.CR3SCOPE_GUEST !== undefined;
   const ready = sources.status.filter((s) => s.ready).map((s) => s.name);
   expect(ready).toEqual(module ? ['pagemap', 'kernelWalk', 'tableWalk'] : ['pagemap', 'tableWalk']);
-  // What the kernel is too old for may be missing, and what it was built without, nothing else.
+  // Only what the kernel is too old for, or was built without, may be missing.
   const version = kernelVersion(sources.target.release);
   const since: Record<string, number> = { guard: 0x60d, 'uffd-wp': 0x513, secretmem: 0x50e };
   // What a kernel may be built without has a file of its own where it is there.
@@ -238,7 +238,7 @@ describe('check', () => {
   });
 
   test('can be cancelled', async () => {
-    // The check has more batches to tell than may wait, and nobody takes any before it is cancelled: it cannot be done.
+    // The check has more batches than may wait, and nobody reads any before it is cancelled: it cannot be complete.
     const stripes = await startFixture('stripes');
     const job = sources.check(stripes.pid, 0n, 0n, 1n << 63n, () => undefined);
     job.cancel();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Kinds of process that are easily got wrong: each is checked and read like any other, or says why not.
+// Unusual kinds of process: each is checked and read like any other, or the reason why not is given.
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mapsFrame } from '../../app/contract/paging.ts';
@@ -109,7 +109,7 @@ test('what moves during a check is called changed, not absent, and never a misma
       if (runs.note[i] === NOTE.code('regionChanged')) moved += runs.pages[i] as bigint;
     }
   }
-  // mremap() has both regions for a moment: the one that is empty then is rightly called so.
+  // mremap() has both regions for a moment: the one without pages is correctly reported as empty.
   console.log(`${moved} pages moved, ${absent} were absent`);
   expect(moved).toBeGreaterThan(absent * 4n);
 });
@@ -123,7 +123,7 @@ test('a process that executes programs without a pause is followed or reported, 
       const { summary } = await checked(pid, { bytes: true });
       outcome = ['complete', 'exited', 'execed'][summary.outcome] as string;
       expect(summary.counts[VERDICT.code('mismatch')]).toBe(0n);
-      // A proof whose process went on to another program proves nothing, and is not called complete.
+      // If the process executed another program, the proof means nothing and is not reported as complete.
       if (outcome === 'complete') expect(summary.proof?.noMemory ?? 0n).toBeLessThan(summary.pages);
     } catch (error) {
       outcome = (error as { code: string }).code;

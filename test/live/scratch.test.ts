@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a program that was killed leaves in its folder of temporary files: the next one removes it, and nothing else.
+// If a program is killed, the next one removes its folder of temporary files, and nothing else.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   mkdirSync,

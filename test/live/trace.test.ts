@@ -82,7 +82,7 @@ test('a tree of 200 forks and 50 execs: no event is lost, and the order is their
       .sort(),
   ).toEqual(lines('exit').sort());
   expect(events.at(-1)).toMatchObject({ kind: 'exit', code: 5 });
-  // As lives: one a process, from its birth to its end, a interval a root.
+  // As address spaces over time: a row for each process, with an interval for each root.
   const lives = livesOf(events);
   expect(lives.map((l) => l.pid)).toEqual([events[0]?.pid, ...of('fork').map((e) => e.child)]);
   for (const { roots, code, parent, pid } of lives) {
@@ -382,7 +382,7 @@ else
     async function listened(work: (events: Traced[]) => Promise<void>) {
       const events: Traced[] = [];
       const job = explorer.traceMachine((batch) => events.push(...batch));
-      // It listens once it tells of something that happens now.
+      // It is attached once it reports something that happens now.
       await expect.poll(() => spawnSync('true').status === 0 && events.length > 0).toBe(true);
       await work(events);
       job.cancel();
@@ -410,7 +410,7 @@ else
       const mine = events.filter((e) => children.has(e.pid));
       const lines = (what: string) => told.filter((l) => l.startsWith(`${what} `)).map((l) => l.slice(what.length + 1));
       const of = (kind: Traced['kind']) => mine.filter((e) => e.kind === kind);
-      // What the kernel skipped is told, and nothing is told that was not.
+      // What the kernel skipped is reported as lost, and nothing else.
       const skipped = lost(events);
       const named = {
         fork: of('fork').map((e) => `${e.pid} ${e.child}`),
@@ -460,7 +460,7 @@ else
     test('what came too fast is told as lost, never left out in silence', async () => {
       const file = join(folder, 'fast');
       const events = await listened(async (seen) => {
-        // Nobody takes events meanwhile: this thread is blocked.
+        // Nobody reads events meanwhile: this thread is blocked.
         expect(spawnSync('out/fixtures/family', [file, '12000', '100000']).status).toBe(5);
         await expect.poll(() => lost(seen)).toBeGreaterThan(0);
       });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Documents about a check that is kept in memory: what it does not keep is said in every format that lists pages.
+// Documents about a check that is kept in memory: every format that lists pages reports what was not kept.
 import { deflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { capturedSources, readCapture } from '../../app/main/capture/captured.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One deliberate bug of each kind that a checker of the sanitizer kernels must report: a run in which a checker does not
- * speak proves nothing. Each is done when its name is written to /proc/canary. Some end the writer.
+ * report proves nothing. Each is done when its name is written to /proc/canary. Some end the writer.
  */
 #include <linux/kthread.h>
 #include <linux/list.h>
