@@ -424,7 +424,7 @@ describe('the file', () => {
     const pages = join(folder, 'watched.cr3scope');
     const words = [String(pid), `${va.toString(16)}+4`, '--json'];
     const states = (text: string) => json(text).filter((line) => line.initial);
-    const seen = cli('watch', ...words, '--for', '0.3', '-o', pages);
+    const seen = cli('watch', ...words, '--for', '0', '-o', pages);
     const replayed = cli('watch', ...words, '--capture', pages);
     expect(states(seen.stdout).length).toBe(4);
     expect(states(replayed.stdout)).toEqual(states(seen.stdout));

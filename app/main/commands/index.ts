@@ -301,7 +301,10 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--step', 'take a sample for each line on standard input instead')
     .option('-o, --output <file>', 'also record into a capture')
     .option('--force', 'replace that file if it exists')
-    .option('--for <seconds>', 'stop after this time; by default when the process has gone, or at Ctrl-C')
+    .option(
+      '--for <seconds>',
+      'stop this long after the first sample; by default when the process has gone, or at Ctrl-C',
+    )
     .action((pid: string, ranges: string[], o: WatchOptions) => run((e) => watch(e, pid, ranges, o), o));
   command(
     'trace',

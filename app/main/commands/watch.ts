@@ -58,6 +58,7 @@ export async function watch(
   let refusal = '';
   let asked = 1n;
   let heard = false;
+  let timer: NodeJS.Timeout | undefined;
   const file = output === undefined ? undefined : await recordTime(explorer, output, force);
   const jobs = places.map(({ pid, begin, end }) => {
     const last = new Map<bigint, PageState>();
@@ -65,6 +66,7 @@ export async function watch(
     const job = explorer.watch(pid, 0n, begin, end, ms, (batch) => {
       startNs ||= batch.ns;
       place.samples = batch.samples;
+      if (forMs !== undefined && jobs.every((one) => one.place.samples > 0n)) timer ??= setTimeout(stop, forMs);
       lost += batch.lost;
       if (batch.refusal && !refusal && !json) say(`all causes are inferred: ${batch.refusal}`);
       refusal ||= batch.refusal;
@@ -110,7 +112,6 @@ export async function watch(
   };
   endGently(stop);
   process.once('SIGINT', stop);
-  const timer = forMs === undefined ? undefined : setTimeout(stop, forMs);
   const lines = step ? createInterface({ input: process.stdin }) : undefined;
   lines?.on('line', () => {
     asked++;
