@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
+import { openBrowser } from './faces.ts';
 import { DIALOG, inEachFace, PAGE } from './window.ts';
 
 let fixture: Fixture;
@@ -10,6 +11,33 @@ beforeAll(async () => {
   fixture = await startFixture('page-kinds', ['out/fixtures']);
 });
 afterAll(() => fixture?.stop());
+
+test('the box waits for the list of processes, without which a PID looks like a frame number', async () => {
+  const { page, close } = await openBrowser();
+  try {
+    let release = () => {};
+    await page.routeWebSocket(/./, (socket) => {
+      const server = socket.connectToServer();
+      const held: (string | Buffer)[] = [];
+      server.onMessage((message) => held.push(message));
+      release = () => {
+        for (const message of held) socket.send(message);
+        server.onMessage((message) => socket.send(message));
+      };
+    });
+    const connected = page.waitForEvent('websocket');
+    await page.reload();
+    await connected;
+    const box = page.getByLabel('Go to a process, address, frame or entry');
+    await expect.poll(() => box.isDisabled()).toBe(true);
+    release();
+    await box.fill(String(fixture.pid));
+    await box.press('Enter');
+    await page.getByRole('heading', { name: `${fixture.pid} page-kinds` }).waitFor();
+  } finally {
+    await close();
+  }
+});
 
 inEachFace((window) => {
   const startAt = (name: string) => window.start(`cr3scope://address/${fixture.pid}/${hex(fixture.of(name).va)}`);

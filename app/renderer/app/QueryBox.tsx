@@ -13,7 +13,7 @@ import '../parts/popup.css';
 
 export function QueryBox() {
   const [text, setText] = useState('');
-  const processes = useProcesses((s) => s.processes);
+  const { processes, asked } = useProcesses();
   const levels = useTarget((s) => s.target?.levels ?? 4);
   const hasProcess = useSpace((s) => s.space !== undefined);
   const input = useRef<HTMLInputElement>(null);
@@ -65,6 +65,7 @@ export function QueryBox() {
       >
         <Autocomplete.Input
           ref={input}
+          disabled={!asked} // a PID would be taken for a frame number
           placeholder="Paste a PID, address, PFN or raw entry…"
           aria-label="Go to a process, address, frame or entry"
           spellCheck={false}

@@ -6,12 +6,19 @@ import { explorer } from '../lib/client.ts';
 import { notify } from './notice.ts';
 import type { Space } from './space.ts';
 
-export const useProcesses = create<{ readonly processes?: Processes }>(() => ({}));
+interface ProcessesState {
+  readonly processes?: Processes;
+  /** Whether they were read once, or could not be. */
+  readonly asked: boolean;
+}
+
+export const useProcesses = create<ProcessesState>(() => ({ asked: false }));
 
 export async function refreshProcesses(): Promise<void> {
   try {
-    useProcesses.setState({ processes: await explorer().call('processes', {}) });
+    useProcesses.setState({ processes: await explorer().call('processes', {}), asked: true });
   } catch (error) {
+    useProcesses.setState({ asked: true });
     notify(error);
   }
 }
