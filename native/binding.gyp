@@ -79,6 +79,13 @@
       "libraries": ["-lbpf", "-lelf", "-lz", "-lseccomp", "-lcap"]
     },
     {
+      "target_name": "privileges_test",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["helper/privileges.cc", "test/privileges.cc"],
+      "libraries": ["-lseccomp", "-lcap"]
+    },
+    {
       "target_name": "cr3scope-launch",
       "type": "executable",
       "dependencies": ["calls"],

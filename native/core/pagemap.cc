@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "pagemap.h"
 
-#include <sys/ioctl.h>
-
 #include <algorithm>
 
 #include "error.h"
+#include "proc_requests.h"
 #include "space_file.h"
 
 namespace cr3scope {
 
 namespace {
 
-// include/uapi/linux/fs.h since 6.7; spelled out here because build machines may have older headers.
-struct ScanRegion {
-  u64 start, end, categories;
-};
-struct ScanArgument {
-  u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
-  u64 category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
 constexpr u64 kWindowPages = 65536;  // words read at a time where there is no such call
 constexpr u64 kScanPresent = 1 << 3, kScanSwapped = 1 << 4;
 

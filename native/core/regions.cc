@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "regions.h"
 
-#include <sys/ioctl.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "error.h"
+#include "proc_requests.h"
 #include "space_file.h"
 
 namespace cr3scope {
@@ -34,14 +33,6 @@ bool parse_line(const char* line, size_t length, Region& r) {
        path_at ? copy.substr(static_cast<size_t>(path_at)) : ""};
   return true;
 }
-
-// struct procmap_query of include/uapi/linux/fs.h, which build machines may have older headers of.
-struct MapQuery {
-  u64 size, flags, address, begin, end, vma_flags, page_size, offset, inode;
-  u32 major, minor, name_bytes, build_id_bytes;
-  u64 name, build_id;
-};
-constexpr unsigned long kMapQuery = _IOWR('f', 17, MapQuery);
 
 }  // namespace
 

@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/capability.h>
@@ -17,8 +17,10 @@
 #include <memory>
 #include <optional>
 
+#include "../../kmod/cr3scope.h"
 #include "../core/error.h"
 #include "../core/facts.h"
+#include "../core/proc_requests.h"
 
 namespace cr3scope {
 
@@ -62,10 +64,13 @@ std::optional<User> own_user() {
   return std::nullopt;
 }
 
+// "nogroup".
+constexpr gid_t kNoGroup = 65534;
+
 void become(const User& user) {
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)) fail("keep capabilities", errno);
   // Groups give access to files; none of them is needed.
-  if (setgroups(0, nullptr) || setresgid(user.uid, user.uid, user.uid) || setresuid(user.uid, user.uid, user.uid))
+  if (setgroups(0, nullptr) || setresgid(kNoGroup, kNoGroup, kNoGroup) || setresuid(user.uid, user.uid, user.uid))
     fail("become another user", errno);
   prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 }
@@ -93,14 +98,17 @@ class Filter {
   scmp_filter_ctx context_;
 };
 
+// The kernel looks at so much of an ioctl request.
+constexpr scmp_datum_t kRequestBits = 0xffffffff;
+
 void filter_calls() {
   Filter filter;
   constexpr int kFree[] = {
       // files
       SCMP_SYS(access), SCMP_SYS(close), SCMP_SYS(dup), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(fcntl),
-      SCMP_SYS(fstat), SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(ioctl), SCMP_SYS(lseek), SCMP_SYS(newfstatat),
-      SCMP_SYS(pread64), SCMP_SYS(preadv), SCMP_SYS(read), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(readv),
-      SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(statx), SCMP_SYS(write), SCMP_SYS(writev),
+      SCMP_SYS(fstat), SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(lseek), SCMP_SYS(newfstatat), SCMP_SYS(pread64),
+      SCMP_SYS(preadv), SCMP_SYS(read), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(readv), SCMP_SYS(stat),
+      SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(statx), SCMP_SYS(write), SCMP_SYS(writev),
       // waiting
       SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
       SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_wait), SCMP_SYS(eventfd2), SCMP_SYS(futex), SCMP_SYS(nanosleep),
@@ -127,6 +135,13 @@ void filter_calls() {
   // Threads, no processes.
   filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)});
   filter.unknown(SCMP_SYS(clone3));
+  // The requests that the sources make. Others alter disks and terminals also through files opened for reading.
+  constexpr unsigned long kRequests[] = {
+      kPagemapScan,          kMapQuery,           CR3SCOPE_INFO,        CR3SCOPE_PROCESSES,    CR3SCOPE_CPU,
+      CR3SCOPE_WALK,         CR3SCOPE_WALK_RANGE, CR3SCOPE_READ_FRAMES, PERF_EVENT_IOC_ENABLE, PERF_EVENT_IOC_DISABLE,
+      PERF_EVENT_IOC_SET_BPF};
+  for (unsigned long request : kRequests)
+    filter.allow(SCMP_SYS(ioctl), {SCMP_A1(SCMP_CMP_MASKED_EQ, kRequestBits, request)});
   // Limits are read: no others are needed after raise_limits().
   filter.allow(SCMP_SYS(prlimit64), {SCMP_A2(SCMP_CMP_EQ, 0)});
   // A traced process is stopped and let go, never altered.
