@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A session in a helper, which runs with privileges of its own on this machine or on another one. docs/helper.md describes
 // what goes over its standard input and output.
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { resolve as resolvePath } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { Malformed, pack, unpack } from '../../contract/msgpack.ts';
 import { VERSION } from '../version.ts';
@@ -38,33 +39,35 @@ interface Pending {
 
 const failed = ({ message, remedy, code }: Refusal) => new Failed(message, remedy, code);
 
-/** Frames out of a stream of bytes: four bytes of length, lowest first, then the value. */
+/**
+ * Frames out of a stream of bytes: four bytes of length, lowest first, then the value. Each gets memory of its own, which
+ * the columns of its value share.
+ */
 class Frames {
-  private parts: Uint8Array[] = [];
-  private length = 0;
-  private wanted = HEAD_BYTES;
+  private part = new Uint8Array(HEAD_BYTES);
+  private filled = 0;
   private inHead = true;
 
   constructor(private readonly onFrame: (bytes: Uint8Array) => void) {}
 
   add(bytes: Uint8Array): void {
-    this.parts.push(bytes);
-    this.length += bytes.length;
-    while (this.length >= this.wanted) {
-      const all = this.parts.length === 1 ? (this.parts[0] as Uint8Array) : Buffer.concat(this.parts);
-      const next = all.subarray(0, this.wanted);
-      this.parts = [all.subarray(this.wanted)];
-      this.length -= this.wanted;
-      if (this.inHead) {
-        this.wanted = new DataView(next.buffer, next.byteOffset).getUint32(0, true);
-        if (this.wanted === 0 || this.wanted > LONGEST)
-          throw new Malformed('a frame of the helper has no sound length');
-      } else {
-        this.wanted = HEAD_BYTES;
-        this.onFrame(next);
-      }
-      this.inHead = !this.inHead;
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + this.part.length - this.filled);
+      this.part.set(piece, this.filled);
+      this.filled += piece.length;
+      at += piece.length;
+      if (this.filled === this.part.length) this.complete();
     }
+  }
+
+  private complete(): void {
+    const { part, inHead } = this;
+    const length = inHead ? new DataView(part.buffer).getUint32(0, true) : HEAD_BYTES;
+    if (length === 0 || length > LONGEST) throw new Malformed('a frame of the helper has no sound length');
+    this.part = new Uint8Array(length);
+    this.filled = 0;
+    this.inHead = !inHead;
+    if (!inHead) this.onFrame(part);
   }
 }
 
@@ -147,7 +150,7 @@ export class HelperCarrier implements Carrier {
         const [start] = events.filter(({ kind }) => kind === 0);
         if (start) start.name = launch.arguments[0] as string;
         onBatch({ events });
-        if (start) child.go();
+        if (start && !cancelled) child.go();
       });
       if (cancelled) running.cancel();
       const outcome = await running.promise.then(
@@ -181,7 +184,7 @@ export class HelperCarrier implements Carrier {
         'EPERM',
       );
     const standard = launch.quiet ? 'ignore' : 'inherit';
-    const child = spawn(this.launcher, launch.arguments, {
+    const child = spawn(resolvePath(this.launcher), launch.arguments, {
       cwd: launch.directory || undefined,
       env: Object.fromEntries(
         launch.environment.map((entry) => {
@@ -191,6 +194,7 @@ export class HelperCarrier implements Carrier {
       ),
       stdio: [standard, standard, standard, 'pipe', 'pipe'],
     });
+    child.on('error', () => undefined); // told by the missing PID
     if (!child.pid)
       throw new Failed(
         `${this.launcher} could not be started${launch.directory ? ` in ${launch.directory}` : ''}`,
@@ -283,8 +287,11 @@ export class HelperCarrier implements Carrier {
 const MOST_COMPLAINTS = 4000;
 
 /** Starts a helper by a command: the helper itself, or what starts it with privileges, here or on another machine. */
-export function spawnHelper([program = '', ...args]: readonly string[]): HelperStreams {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+export const spawnHelper = ([program = '', ...args]: readonly string[]): HelperStreams =>
+  streamsOf(spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] }));
+
+/** The streams of a helper that was just started. */
+export function streamsOf(child: ChildProcessByStdio<Writable, Readable, Readable>): HelperStreams {
   const all = [child, child.stdin as Socket, child.stdout as Socket, child.stderr as Socket];
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
