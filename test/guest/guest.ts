@@ -76,6 +76,7 @@ async function runGuest(kernel: Kernel, module: string, machine: Machine, inside
   const { output, code } = await boot(kernel, module, machine, values.command ?? inside, {
     timeoutMs: (kernel.flavour ? 60 : 30) * 60_000, // checkers take their time
     onLine: async (line, guest) => {
+      if (values.command) console.log(line);
       const [, name, word, detail] = /^===part (\S+) (pass|FAIL) ?(.*)$/.exec(line) ?? [];
       if (name) add(name, word === 'pass', detail ?? '');
       if (line.startsWith('===oracle ')) {
@@ -88,10 +89,8 @@ async function runGuest(kernel: Kernel, module: string, machine: Machine, inside
       if (memory) await plugMemory(guest.monitor, memory);
     },
   });
-  if (values.command) {
-    console.log(output);
-    add('command', code === 0, '');
-  } else if (code !== 0 && parts.every((p) => p.pass)) add('guest', false, `ended with ${code}`);
+  if (values.command) add('command', code === 0, '');
+  else if (code !== 0 && parts.every((p) => p.pass)) add('guest', false, `ended with ${code}`);
   const failed = parts.some((p) => !p.pass);
   console.log(`${failed ? 'FAIL' : 'pass'}  ${title}  ${((Date.now() - started) / 1000).toFixed(0)} s`);
   mkdirSync('out/guests', { recursive: true });
