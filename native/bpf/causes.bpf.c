@@ -423,6 +423,13 @@ int BPF_PROG(on_zap, void *tlb, struct vm_area_struct *vma, unsigned long begin,
 	return did(CAUSE_ZAPPED, vma->vm_mm, begin, end, 0);
 }
 
+/* Its name in Linux 7. */
+SEC("fexit/__zap_vma_range")
+int BPF_PROG(on_zap_range, void *tlb, struct vm_area_struct *vma, unsigned long begin, unsigned long end)
+{
+	return did(CAUSE_ZAPPED, vma->vm_mm, begin, end, 0);
+}
+
 SEC("fexit/__unmap_hugepage_range")
 int BPF_PROG(on_zap_hugetlb, void *tlb, struct vm_area_struct *vma, unsigned long begin, unsigned long end)
 {

@@ -37,6 +37,7 @@ constexpr FunctionProgram kFunctions[] = {
     {"on_map_pages", "Vii"},
     {"on_set_pte_range", "V--ii"},
     {"on_zap", "-vii"},
+    {"on_zap_range", "-vii"},
     {"on_zap_hugetlb", "-vii"},
     {"on_protect", "-viii", 5},
     {"on_protect_old", "-vii-i", 6},
@@ -102,7 +103,7 @@ struct Topic {
 const Topic kTopics[] = {
     {"page faults", {"on_fault"}, {"on_user_exception"}, "faults by ptrace and /proc/PID/mem"},
     {"pages mapped around a fault", {"on_map_pages", "on_set_pte_range"}, {"on_map_around"}, ""},
-    {"munmap, discarding, truncation", {"on_zap"}, {"on_syscall"}, "truncate by a path"},
+    {"munmap, discarding, truncation", {"on_zap", "on_zap_range"}, {"on_syscall"}, "truncate by a path"},
     {"mprotect", {"on_protect", "on_protect_old"}, {"on_syscall"}, ""},
     {"NUMA hints", {"on_protect", "on_protect_old"}, {}, ""},
     {"fork", {"on_fork"}, {"on_process_fork"}, ""},
