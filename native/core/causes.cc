@@ -99,6 +99,8 @@ struct Topic {
   const char* name;
   std::vector<const char*> functions, tracepoints;
   const char* missing;  // what tracepoints do not tell
+  // A kernel without the function has nothing of the kind.
+  bool by_function_only = false;
 };
 const Topic kTopics[] = {
     {"page faults", {"on_fault"}, {"on_user_exception"}, "faults by ptrace and /proc/PID/mem"},
@@ -120,8 +122,11 @@ const Topic kTopics[] = {
     {"userfaultfd", {"on_userfault"}, {"on_syscall"}, ""},
     {"mremap", {"on_move", "on_move_old"}, {"on_syscall"}, ""},
     {"swapoff", {"on_swapoff"}, {"on_count"}, "which pages"},
-    {"guard regions", {"on_guard"}, {"on_syscall"}, ""},
+    {"guard regions", {"on_guard"}, {"on_syscall"}, "", true},
 };
+
+// Whether tracepoints may tell of it in this set.
+bool uses_tracepoints(const Topic& topic, bool functions) { return !(functions && topic.by_function_only); }
 
 const btf_type* skip_names(const btf* types, u32 id) {
   const btf_type* type = btf__type_by_id(types, id);
@@ -381,7 +386,8 @@ std::vector<std::string> CauseRecorder::choose(bool functions) {
   for (const std::string& name : at_tracepoints) {
     bool stands_in = is_with_functions(name.c_str());
     for (const Topic& topic : kTopics)
-      stands_in |= !has_any(at_functions, topic.functions) && has_any({name}, topic.tracepoints);
+      stands_in |= uses_tracepoints(topic, functions) && !has_any(at_functions, topic.functions) &&
+                   has_any({name}, topic.tracepoints);
     if (stands_in) chosen.push_back(name);
   }
   return chosen;
@@ -474,7 +480,7 @@ std::vector<CauseAbility> CauseRecorder::abilities() {
   for (const Topic& topic : kTopics) {
     CauseAbility ability{topic.name, CauseAbility::How::no, ""};
     const bool exactly = has_any(attached_, topic.functions);
-    if (exactly || has_any(attached_, topic.tracepoints)) {
+    if (exactly || (uses_tracepoints(topic, functions) && has_any(attached_, topic.tracepoints))) {
       ability.how = exactly || !*topic.missing ? CauseAbility::How::exactly : CauseAbility::How::partly;
       if (ability.how == CauseAbility::How::partly) ability.detail = topic.missing;
     } else if (!functions && topic.tracepoints.empty()) {
