@@ -57,6 +57,7 @@ void describe(Fields& o, const Error& error) {
 }
 
 void describe(Fields& o, const Facts& f) {
+  o.u64_field("ns", f.ns);
   o.text("bootId", f.boot_id);
   o.text("hostname", f.hostname);
   o.number("cpus", f.cpus);

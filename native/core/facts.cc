@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "clock.h"
 #include "file.h"
 
 namespace cr3scope {
@@ -67,6 +68,7 @@ Facts read_facts() {
   f.cpu_features = cpu_features();
   f.zones = text_of("/proc/zoneinfo");
   f.users = read_users();
+  f.ns = monotonic_ns();
   return f;
 }
 

@@ -15,6 +15,7 @@ struct User {
 
 // Empty or 0 where it can't be read.
 struct Facts {
+  u64 ns = 0;                // CLOCK_MONOTONIC
   std::string boot_id;       // /proc/sys/kernel/random/boot_id
   std::string hostname;      // gethostname()
   unsigned cpus = 0;         // online

@@ -724,6 +724,7 @@ export function capturedSources(contents: CaptureContents): Sources {
       },
     },
     status: facts.sources,
+    clock: () => begin.startNs,
     boot: { commandLine: begin.kernelCommandLine, cpuFeatures: begin.cpuFeatures },
     userName: (uid) => users.get(uid) ?? String(uid),
     cgroupPath: async (inode) => contents.cgroups.get(inode) ?? null,

@@ -150,7 +150,7 @@ export class Recorder {
         kind: 'begin',
         ...origin(explorer, await explorer.target()),
         startedAt: now(),
-        startNs: process.hrtime.bigint(),
+        startNs: explorer.sources.clock(),
         options: { ...options, range: options.range ?? null },
         processes,
       });
@@ -255,7 +255,7 @@ export class Recorder {
   /** Gives the capture its name. */
   finish(): { digest: string; size: number; processes: number; skipped: number } {
     const [processes, skipped] = [this.captured, this.skipped];
-    this.writer.append({ kind: 'end', finishedAt: now(), endNs: process.hrtime.bigint(), processes, skipped });
+    this.writer.append({ kind: 'end', finishedAt: now(), endNs: this.explorer.sources.clock(), processes, skipped });
     return { ...this.writer.finish(), processes, skipped };
   }
 

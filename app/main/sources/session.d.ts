@@ -177,6 +177,8 @@ export interface Refusal {
 
 /** The machine, its users and its kernel's command line. What could not be read is "" or 0. */
 export interface SourceFacts {
+  /** CLOCK_MONOTONIC. */
+  ns: bigint;
   bootId: string;
   hostname: string;
   cpus: number;

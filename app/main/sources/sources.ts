@@ -50,6 +50,8 @@ export interface Sources {
   /** What else names the running kernel and its CPU. */
   readonly boot: { readonly commandLine: string; readonly cpuFeatures: string };
   userName(uid: number): string;
+  /** The machine's CLOCK_MONOTONIC now, or a little earlier: by as long as an answer takes to come here. */
+  clock(): bigint;
   /** The path of a memory cgroup by its inode; null if there is none, or it is gone. */
   cgroupPath(inode: bigint): Promise<string | null>;
   /** Registers are 0 if the module is not loaded. `at` is in ms since the epoch; undefined: now. */
@@ -138,6 +140,7 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
   const { capabilities: _, btf: __, ...shown } = target;
   const { bootId, hostname, cpus, memoryBytes, commandLine, cpuFeatures, zones } = facts;
   const users = new Map(Array.from(facts.uid, (uid, i) => [uid, facts.user[i] as string]));
+  const ahead = facts.ns - process.hrtime.bigint();
   let cgroups = new Map<bigint, string>();
   return {
     target,
@@ -166,6 +169,7 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
       return cgroups.get(inode) ?? null;
     },
     processes: () => call('processes'),
+    clock: () => process.hrtime.bigint() + ahead,
     roots: async () => (missing.tableWalk === null ? call('roots') : null),
     cpus: () => call('cpus'),
     regions: (pid) => call('regions', pid),
