@@ -214,9 +214,10 @@ export class Recorder {
       this.captured++;
       return summary;
     } catch (error) {
-      const { code, message } = Failed.from(error);
-      // These concern the whole capture: it was cancelled, the file can't be written, or the error was not expected.
-      if (['ECANCELED', 'ERROR'].includes(code) || message.startsWith(this.writer.path)) throw error;
+      const { code, message, isLoss } = Failed.from(error);
+      // These concern the whole capture: it was cancelled, the file can't be written, the helper is gone, or the error was
+      // not expected.
+      if (isLoss || ['ECANCELED', 'ERROR'].includes(code) || message.startsWith(this.writer.path)) throw error;
       this.writer.append({ kind: 'skipped', pid, startTicks, name, code, message });
       this.skipped++;
       return null;

@@ -190,7 +190,9 @@ export async function checkAll(explorer: Explorer, { json, bytes: compareBytes }
         seconds: checkSeconds(summary),
       });
     } catch (error) {
-      const { code, message } = Failed.from(error);
+      const failed = Failed.from(error);
+      if (failed.isLoss) throw failed;
+      const { code, message } = failed;
       if (code === 'ESRCH' || code === 'ENOENT') {
         found.gone++;
         line('exited');

@@ -13,6 +13,11 @@ export class Failed extends Error implements Failure {
     this.code = code;
   }
 
+  /** Whether nothing can be read any more, because the helper is gone or is not understood. */
+  get isLoss(): boolean {
+    return this.code === 'EPIPE' || this.code === 'EPROTO';
+  }
+
   /** Any thrown value as a Failed. The addon's errors already have a code and a remedy. */
   static from(error: unknown): Failed {
     if (error instanceof Failed) return error;
