@@ -114,14 +114,19 @@ function writeRedirect(url: string, { uid, gid }: User): { path: string; remove(
   }
 }
 
+/** What opens a file in the default browser. */
+const OPENERS: Readonly<Record<string, string>> = { darwin: 'open', win32: 'explorer' };
+
 /** Opens the link. `remove` deletes the file, which is not needed once the link was used. Throws if no browser may be opened. */
 export function openBrowser(url: string): { remove(): void } {
   const user = invoker();
   const { path, remove } = writeRedirect(url, user);
   // libuv drops the supplementary groups with the uid.
   const identity = process.getuid?.() === 0 ? { uid: user.uid, gid: user.gid } : {};
-  spawn('xdg-open', [path], { ...identity, cwd: '/', env: environmentOf(user), detached: true, stdio: 'ignore' })
-    .on('error', remove) // no xdg-open here: the link was printed
+  const env = process.platform === 'win32' ? process.env : environmentOf(user);
+  const opener = OPENERS[process.platform] ?? 'xdg-open';
+  spawn(opener, [path], { ...identity, cwd: '/', env, detached: true, stdio: 'ignore' })
+    .on('error', remove) // no such program here: the link was printed
     .unref();
   return { remove };
 }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Facts from /proc that several layers need.
-import { readFileSync } from 'node:fs';
-
-/** The ID of this boot: PIDs, start times and frame numbers mean nothing after the next one. */
-export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+// Facts from this machine's /proc.
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** When a process started, in clock ticks since boot: PID and start time together identify it. 0 if it is gone. */
 export function startOf(pid: number): bigint {
@@ -15,3 +12,31 @@ export function startOf(pid: number): bigint {
     return 0n;
   }
 }
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** What tells a program from all others that had or have its PID; as far as that is known where there is no /proc. */
+export interface ProgramIdentity {
+  /** Of this boot, in hex. */
+  readonly boot: string;
+  /** The namespace that PIDs are of. */
+  readonly namespace: string;
+  /** When a program started; "0" if it is gone. */
+  start(pid: number): string;
+}
+
+export const programIdentity = (): ProgramIdentity =>
+  process.platform === 'linux'
+    ? {
+        boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8),
+        namespace: readlinkSync('/proc/self/ns/pid').replace(/\D/g, ''),
+        start: (pid) => String(startOf(pid)),
+      }
+    : { boot: '00000000', namespace: '0', start: (pid) => (isAlive(pid) ? '1' : '0') };

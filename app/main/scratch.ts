@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A folder for files that are removed when the program ends. If it is killed, the next program removes them, because they may
 // hold the memory of processes.
-import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bootId, startOf } from './proc.ts';
+import { programIdentity } from './proc.ts';
 import { Failed } from './sources/failed.ts';
 
 /** The folder's name identifies its program, so that it is removed only if that program has certainly ended. */
-const boot = () => bootId().slice(0, 8);
-const namespace = () => readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
-const prefix = () => `cr3scope-${boot()}-${namespace()}-${process.pid}-${startOf(process.pid)}-`;
+function prefix(): string {
+  const { boot, namespace, start } = programIdentity();
+  return `cr3scope-${boot}-${namespace}-${process.pid}-${start(process.pid)}-`;
+}
 const NAME = /^cr3scope-([0-9a-f]{8})-(\d+)-(\d+)-(\d+)-\w{6}$/;
 
 function isLeftOver(name: string): boolean {
-  const [, bootId, pidNamespace, pid = '', start] = NAME.exec(name) ?? [];
-  if (bootId === undefined) return false;
-  if (bootId !== boot()) return true;
+  const [, boot, namespace, pid = '', start] = NAME.exec(name) ?? [];
+  if (boot === undefined) return false;
+  const here = programIdentity();
+  if (boot !== here.boot) return true;
   // A program in another PID namespace is not visible here and may still run.
-  return pidNamespace === namespace() && String(startOf(Number(pid))) !== start;
+  return namespace === here.namespace && here.start(Number(pid)) !== start;
 }
 
 let swept = false;
@@ -29,7 +31,7 @@ function sweep(): void {
   for (const name of readdirSync(tmpdir()).filter(isLeftOver)) {
     const folder = join(tmpdir(), name);
     const stat = lstatSync(folder, { throwIfNoEntry: false });
-    if (!stat?.isDirectory() || stat.uid !== process.getuid?.()) continue;
+    if (!stat?.isDirectory() || (process.getuid && stat.uid !== process.getuid())) continue;
     try {
       rmSync(folder, { recursive: true, force: true });
     } catch {
