@@ -156,6 +156,8 @@ const TEST_PACKAGES = {
   'clang-format': '',
   dosfstools: '/sbin/mkfs.vfat',
   fusefat: '',
+  'openssh-server': '/usr/sbin/sshd',
+  sudo: '',
 };
 const GUEST_PACKAGES = {
   'qemu-system-x86': 'qemu-system-x86_64',

@@ -106,6 +106,8 @@ export type Target = z.infer<typeof Target>;
 
 /** How cr3scope reads the machine. */
 export const Privileges = z.object({
+  /** The machine as ssh knows it, like "vera@lab1"; "" for this one and for captures. */
+  host: z.string(),
   /** For the status line: "root", "helper by sudo". */
   how: z.string(),
   /** Why it can't read what it could with privileges; null if it can. */

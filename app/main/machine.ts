@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The running machine: its explorer, and the privileges that it reads with. They may come while a window is open, and go when
-// a helper ends.
+// A running machine, this one or another: its explorer, and the privileges that it reads with. They may come while a window is
+// open, and go when a helper ends.
 import type { Privileges } from '../contract/api.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON, HELPER, LAUNCHER } from './files.ts';
 import type { PrivilegedMachine } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
 import { HelperCarrier } from './sources/helper.ts';
-import { openSources, type Sources, sourcesOf } from './sources/sources.ts';
+import { type RemoteOptions, wayTo } from './sources/remote.ts';
+import { absentSources, openSources, type Sources, sourcesOf } from './sources/sources.ts';
 import { isPrivileged, type Way, waysHere } from './sources/ways.ts';
 
 const UNPRIVILEGED = new Failed(
@@ -15,6 +16,16 @@ const UNPRIVILEGED = new Failed(
   'Run it with sudo, or where it can ask for a password.',
   'EPERM',
 );
+
+/** Why this machine can't be read, where it is no Linux. */
+export function notReadable(): Failed | undefined {
+  if (process.platform === 'linux') return undefined;
+  return new Failed(
+    `this machine runs ${process.platform}, and cr3scope reads Linux`,
+    'Give another machine with --host, or a capture with --capture.',
+    'ENOTSUP',
+  );
+}
 
 const said = ({ message, code, remedy }: Failed) => ({ message, code, remedy });
 
@@ -26,17 +37,34 @@ export class Machine implements PrivilegedMachine {
     readonly explorer: Explorer,
     private readonly ways: readonly Way[],
     how: string,
+    host = '',
   ) {
     const problem = how === 'no privileges' ? said(UNPRIVILEGED) : null;
-    this.privileges = { how, problem, mayAsk: problem !== null && ways.length > 0, asking: '' };
+    this.privileges = { host, how, problem, mayAsk: problem !== null && ways.length > 0, asking: '' };
   }
 
   /** Opens what can be read without asking anybody. */
   static async open(ways: readonly Way[], notices: readonly string[] = []): Promise<Machine> {
+    const reason = notReadable();
+    if (reason) throw reason;
     const explorer = new Explorer(await openSources(ADDON), notices);
     if (isPrivileged()) return new Machine(explorer, [], process.getuid?.() === 0 ? 'root' : 'own capabilities');
     const machine = new Machine(explorer, ways, 'no privileges');
     await machine.acquire(ways.filter(({ asks }) => asks === ''));
+    return machine;
+  }
+
+  /** Another machine, by its helper. Throws Failed if that can't be had. */
+  static async connect(
+    host: string,
+    options: Omit<RemoteOptions, 'helper'>,
+    notices: readonly string[] = [],
+  ): Promise<Machine> {
+    const ways = [wayTo(host, { ...options, helper: HELPER })];
+    const machine = new Machine(new Explorer(absentSources(UNPRIVILEGED), notices), ways, 'no privileges', host);
+    await machine.acquire();
+    const { problem } = machine.privileges;
+    if (problem) throw new Failed(problem.message, problem.remedy, problem.code);
     return machine;
   }
 
@@ -56,7 +84,7 @@ export class Machine implements PrivilegedMachine {
     for (const way of ways) {
       this.change({ mayAsk: false, asking: way.asks });
       try {
-        this.explorer.sources = await openHelper(way, (reason) => this.change({ problem: said(reason), mayAsk: true }));
+        this.explorer.sources = await this.open(way);
         return this.change({ how: way.name, problem: null, asking: '' });
       } catch (error) {
         problem = Failed.from(error);
@@ -65,15 +93,17 @@ export class Machine implements PrivilegedMachine {
     this.change({ problem: said(problem), mayAsk: true, asking: '' });
   }
 
+  private async open(way: Way): Promise<Sources> {
+    // Programs are started by the user's own processes, and so only here.
+    const launcher = this.privileges.host ? undefined : LAUNCHER;
+    const onEnd = (reason: Failed) => this.change({ problem: said(reason), mayAsk: true });
+    return sourcesOf(await HelperCarrier.open(await way.open(), launcher, onEnd));
+  }
+
   private change(to: Partial<Privileges>): void {
     this.privileges = { ...this.privileges, ...to };
     for (const listener of this.listeners) listener(this.privileges);
   }
-}
-
-async function openHelper(way: Way, onEnd: (reason: Failed) => void): Promise<Sources> {
-  const carrier = await HelperCarrier.open(way.open(), LAUNCHER, onEnd);
-  return sourcesOf(carrier);
 }
 
 /** The machine for a command: asks first where there is a terminal. Throws Failed if the user refuses. */

@@ -15,6 +15,7 @@ root.
 - Addresses, frame numbers and entries are hexadecimal, with or without \`0x\`. PIDs, page counts and limits are decimal.
 - The end of a range is exclusive.
 - Every command takes \`--json\` and then prints one JSON object per line. 64-bit words are strings such as \`"0x8000000078173067"\`; counts are numbers.
+- \`--host MACHINE\` reads [another machine](remote.md) by ssh.
 - \`--capture FILE\` answers from a [capture](capture.md) instead of the machine, without root.
 - Errors go to standard error as one line: what failed, and what to do about it ([troubleshooting](troubleshooting.md)).
 

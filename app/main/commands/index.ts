@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The commands of the command line. Exit codes: 0 success, 1 a mismatch was found, 2 the command failed.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { bytes, hex } from '../../contract/format.ts';
 import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { visible } from '../../contract/inert.ts';
 import { openBrowser } from '../browser.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import { LABS_PROGRAM } from '../files.ts';
+import { HELPER, LABS_PROGRAM } from '../files.ts';
 import { serve } from '../serve.ts';
-import { type PrivilegedMachine, Service } from '../service/service.ts';
+import { type PrivilegedMachine, Service, startedHereOnly } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
 import { VERSION } from '../version.ts';
 import {
@@ -153,6 +155,18 @@ async function runServe({ explorer, machine }: Opened, { port, json, open, launc
   return 0;
 }
 
+/** Hands the standard streams on to the helper. */
+async function runHelper(): Promise<number> {
+  const child = spawn(HELPER, { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  try {
+    const [code] = await once(child, 'close');
+    return code ?? 2;
+  } catch (error) {
+    throw new Failed(`the helper does not start: ${(error as Error).message}`, 'Install cr3scope again.', 'ENOENT');
+  }
+}
+
 const example = (text: string) => `\nExample:\n  ${text}\n`;
 
 /** The machine, or a capture of one. */
@@ -193,7 +207,9 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
       .exitOverride();
   /** A command that reads the machine only. */
   const live = (name: string, description: string, sample: string) =>
-    offline(name, description, sample).option('--no-privileges', 'do not ask for a password; read what this user may');
+    offline(name, description, sample)
+      .option('--host <machine>', 'read another machine, like user@machine, by ssh')
+      .option('--no-privileges', 'do not ask for a password; read what this user may');
   /** A command that reads the machine, or a capture of one. */
   const command = (name: string, description: string, sample: string) =>
     live(name, description, sample).option('--capture <file>', 'read this capture instead of the machine');
@@ -332,9 +348,10 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     'cr3scope lab cow',
   )
     .option('--no-wait', 'do not wait for Enter between steps')
-    .action((name: string | undefined, o: LabOptions) =>
-      run((e) => lab(e, name, o), { ...o, privileges: name !== undefined && o.privileges !== false }),
-    );
+    .action((name: string | undefined, o: LabOptions) => {
+      if (o.host !== undefined) throw startedHereOnly(o.host, 'labs');
+      return run((e) => lab(e, name, o), { ...o, privileges: name !== undefined && o.privileges !== false });
+    });
 
   program.commandsGroup('Evidence:');
   live(
@@ -386,6 +403,12 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--open', 'also open it in the default browser, as the user who called sudo')
     .option('--launch', 'let the browser start programs, to trace them')
     .action(async (o: ServeOptions) => end(await runServe(await open(o), o)));
+  // For cr3scope on another machine, which speaks to it (docs/helper.md).
+  program
+    .command('helper', { hidden: true })
+    .description('run the helper on standard input and output')
+    .exitOverride()
+    .action(async () => end(await runHelper()));
   return program;
 }
 

@@ -2,6 +2,8 @@
 // What the commands share: how they read arguments and how they print. Nothing else writes to the terminal, and no text that
 // could control the terminal reaches it.
 
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
 import type { Target } from '../../contract/api.ts';
 import { count, parseU64 } from '../../contract/format.ts';
 import { inJson, visible, visibleLines } from '../../contract/inert.ts';
@@ -95,8 +97,20 @@ export function sayVerdicts(counts: ArrayLike<bigint>): void {
 
 export const sourceNames = (t: Target) => t.sources.filter((s) => s.ready).map((s) => s.name);
 
+/** Asks in the terminal; false where there is none. */
+export async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const gone = once(terminal, 'close').then(() => '');
+  const answer = await Promise.race([terminal.question(`${visible(question)} [y/N] `), gone]);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
 /** What a command reads. */
 export interface Origin {
+  /** This machine, by ssh. */
+  host?: string;
   /** This capture instead of the machine. */
   capture?: string;
   /** Whether the user may be asked for privileges. */

@@ -65,9 +65,17 @@ export interface PrivilegedMachine {
   listen(listener: (privileges: Privileges) => void): () => void;
 }
 
-const NOTHING_TO_ASK: Privileges = { how: '', problem: null, mayAsk: false, asking: '' };
+const NOTHING_TO_ASK: Privileges = { host: '', how: '', problem: null, mayAsk: false, asking: '' };
 
 const gone = () => new Failed('the window is gone', 'Open it again.', 'ECANCELED');
+
+/** Why programs and labs are not started where another machine is read. */
+export const startedHereOnly = (host: string, what: string) =>
+  new Failed(
+    `${what} can be started only on the machine that cr3scope runs on, not on ${host}`,
+    'Start cr3scope over there, or attach to a process that runs there.',
+    'ENOTSUP',
+  );
 
 async function refuseLaunch(): Promise<void> {
   throw new Failed(
@@ -215,6 +223,7 @@ export class Service implements Omit<Api, keyof Reads> {
   startTrace: Api['startTrace'] = async (wanted) => {
     const { id, pid, follow, ...launch } = wanted;
     if (launch.arguments.length) {
+      this.refuseThere('programs');
       await (this.options.permitLaunch ?? refuseLaunch)(wanted);
       if (this.closed) throw gone();
     }
@@ -235,6 +244,7 @@ export class Service implements Omit<Api, keyof Reads> {
   };
 
   startLab: Api['startLab'] = async ({ id, name }) => {
+    this.refuseThere('labs');
     if (this.labs.size >= MOST_LABS)
       throw new Failed(`${MOST_LABS} labs are running already`, 'End one of them.', 'EAGAIN');
     if (this.labs.has(id)) throw new Failed(`lab ${id} exists`, 'Choose another id.', 'EEXIST');
@@ -324,6 +334,11 @@ export class Service implements Omit<Api, keyof Reads> {
     this.labs.clear();
     this.snapshots.clear();
     this.documents.clear();
+  }
+
+  private refuseThere(what: string): void {
+    const host = this.options.machine?.privileges.host;
+    if (host) throw startedHereOnly(host, what);
   }
 
   private finished(id: string) {

@@ -26,6 +26,10 @@ export interface HelperStreams {
   /** Resolves once it has ended, with how. */
   readonly ended: Promise<string>;
   readonly end: () => void;
+  /** Ends what may not have read its input yet. */
+  readonly kill?: () => void;
+  /** What a failure of the helper means where it runs. */
+  readonly explain?: (reason: Failed, greeted: boolean) => Failed;
   /** Whether they keep this process alive. */
   readonly ref: () => void;
   readonly unref: () => void;
@@ -173,7 +177,7 @@ export class HelperCarrier implements Carrier {
   private spawnWaiting(launch: Launch) {
     if (!this.launcher)
       throw new Failed(
-        'programs can be started only on this machine',
+        'programs can be started only on the machine that cr3scope runs on',
         'Start it over there in a terminal, and attach to it.',
         'ENOTSUP',
       );
@@ -249,13 +253,14 @@ export class HelperCarrier implements Carrier {
   }
 
   private greet(protocol: number, version: unknown): void {
-    if (protocol === PROTOCOL) {
+    // Answers are not described in the protocol: only the same version is known to mean the same by them.
+    if (protocol === PROTOCOL && version === VERSION) {
       this.isGreeted = true;
       this.greeted();
     } else
       this.end(
         new Failed(
-          `the helper is of version ${version}, which this cr3scope (${VERSION}) does not understand`,
+          `the helper is of version ${version}, and this cr3scope is of version ${VERSION}`,
           'Install the same version of cr3scope on both sides.',
           'EPROTO',
         ),
@@ -271,8 +276,9 @@ export class HelperCarrier implements Carrier {
     );
   }
 
-  private end(reason: Failed, tell = true): void {
+  private end(why: Failed, tell = true): void {
     if (this.over) return;
+    const reason = this.streams.explain?.(why, this.isGreeted) ?? why;
     this.over = reason;
     this.streams.end();
     this.refused(reason);
@@ -307,6 +313,7 @@ export function streamsOf(child: ChildProcessByStdio<Writable, Readable, Readabl
     complaints: () => complaints,
     ended,
     end: () => void child.stdin.end(),
+    kill: () => void child.kill(),
     ref: () => all.forEach((handle) => void handle.ref()),
     unref: () => all.forEach((handle) => void handle.unref()),
   };

@@ -14,6 +14,7 @@ import type {
 import { SHOWN_SOURCES, SOURCE, type SourceName, type Words } from '../../contract/sources.ts';
 import { VERSION } from '../version.ts';
 import { addonCarrier, type Carrier } from './carrier.ts';
+import type { Failed } from './failed.ts';
 import { parseZones } from './nodes.ts';
 import type {
   CheckBatch,
@@ -49,9 +50,9 @@ export interface Sources {
   readonly status: readonly SourceStatus[];
   /** What else names the running kernel and its CPU. */
   readonly boot: { readonly commandLine: string; readonly cpuFeatures: string };
-  userName(uid: number): string;
   /** The machine's CLOCK_MONOTONIC now, or a little earlier: by as long as an answer takes to come here. */
   clock(): bigint;
+  userName(uid: number): string;
   /** The path of a memory cgroup by its inode; null if there is none, or it is gone. */
   cgroupPath(inode: bigint): Promise<string | null>;
   /** Registers are 0 if the module is not loaded. `at` is in ms since the epoch; undefined: now. */
@@ -122,6 +123,14 @@ function status(name: SourceName, refusal: Refusal | null, how?: string): Source
 /** Opens the sources of this machine through the addon at `path`. */
 export const openSources = (path: string): Promise<Sources> => sourcesOf(addonCarrier(path));
 
+/** Sources that don't exist, for `reason`. */
+export const absentSources = (reason: Failed): Sources =>
+  new Proxy({} as Sources, {
+    get() {
+      throw reason;
+    },
+  });
+
 /** Opens the sources at the other end of a carrier. */
 export async function sourcesOf(carrier: Carrier): Promise<Sources> {
   // The answers are what native/calls describes: session.d.ts types them.
@@ -131,6 +140,7 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
     return { promise: promise as Promise<T>, cancel, ask };
   };
   const { facts, target, directMap, directMapFrom, refusals } = await call<Hello>('hello');
+  const ahead = facts.ns - process.hrtime.bigint();
   const missing: Words<Refusal | null> = { ...refusals, pagemap: target.zeroPfn ? null : HIDDEN };
   const reader = missing.kernelWalk ? 'bpf' : 'the module';
   const how: Partial<Words<string>> = {
@@ -140,7 +150,6 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
   const { capabilities: _, btf: __, ...shown } = target;
   const { bootId, hostname, cpus, memoryBytes, commandLine, cpuFeatures, zones } = facts;
   const users = new Map(Array.from(facts.uid, (uid, i) => [uid, facts.user[i] as string]));
-  const ahead = facts.ns - process.hrtime.bigint();
   let cgroups = new Map<bigint, string>();
   return {
     target,
@@ -160,6 +169,7 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
     },
     status: sources,
     boot: { commandLine, cpuFeatures },
+    clock: () => process.hrtime.bigint() + ahead,
     userName: (uid) => users.get(uid) ?? String(uid),
     async cgroupPath(inode) {
       if (inode !== 0n && !cgroups.has(inode)) {
@@ -169,7 +179,6 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
       return cgroups.get(inode) ?? null;
     },
     processes: () => call('processes'),
-    clock: () => process.hrtime.bigint() + ahead,
     roots: async () => (missing.tableWalk === null ? call('roots') : null),
     cpus: () => call('cpus'),
     regions: (pid) => call('regions', pid),

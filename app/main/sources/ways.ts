@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The ways to a helper with privileges on this machine.
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+// The ways to a helper with privileges on this machine. remote.ts has the way to one on another machine.
+import { existsSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { Failed } from './failed.ts';
 import { type HelperStreams, spawnHelper } from './helper.ts';
+import { hasTerminal } from './terminal.ts';
 
 export interface Way {
   /** For the status line: "helper by sudo". */
   readonly name: string;
   /** Where the user is asked; "" if they are not. */
   readonly asks: string;
-  open(): HelperStreams;
+  open(): HelperStreams | Promise<HelperStreams>;
 }
 
 /** The capabilities without which most sources are missing, as bits of CapEff. */
@@ -29,16 +30,6 @@ export function isPrivileged(): boolean {
 
 const isOnPath = (program: string) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, program)));
-
-/** Whether there is a terminal to ask in, whatever the standard streams are. */
-function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The helper that root has started for this process, at the other end of a socket that was inherited. It comes once. */
 function handedOver(fd: number): HelperStreams {

@@ -5,7 +5,13 @@ import type { Privileges } from '../../contract/api.ts';
 import { explorer } from '../lib/client.ts';
 import { notify } from './notice.ts';
 
-export const usePrivileges = create<Privileges>(() => ({ how: '', problem: null, mayAsk: false, asking: '' }));
+export const usePrivileges = create<Privileges>(() => ({
+  host: '',
+  how: '',
+  problem: null,
+  mayAsk: false,
+  asking: '',
+}));
 
 export function askPrivileges(): void {
   explorer().call('askPrivileges', {}).catch(notify);
