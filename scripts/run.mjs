@@ -7,7 +7,6 @@ import {
   asOwner,
   environment,
   HELPER,
-  invoker,
   loadModule,
   NODE,
   programEnvironment,
@@ -15,8 +14,8 @@ import {
   run,
   SetupError,
   setUp,
-  windowEnvironment,
 } from './setup.mjs';
+import { invoker, spawnAs, windowEnvironment } from './user.mjs';
 
 const [command = 'start', ...rest] = process.argv.slice(2);
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
@@ -39,9 +38,9 @@ function findElectron() {
 
 /** Runs a child with this terminal until it ends; Ctrl-C reaches both. */
 function hand(program, args) {
-  const user = invoker();
+  const user = invoker(environment());
   const child = user
-    ? spawnAs(user, program, args)
+    ? spawnAs({ ...user, env: windowEnvironment(user) }, HELPER, [program, ...args], { cwd: ROOT })
     : spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: programEnvironment() });
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
@@ -54,28 +53,12 @@ function hand(program, args) {
   });
 }
 
-/** Starts a program as the user who called sudo. Only the helper that it is handed stays root's. */
-function spawnAs(user, program, args) {
-  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups', '--inh-caps=-all'];
-  const child = spawn('setpriv', [...identity, program, ...args], {
-    cwd: ROOT,
-    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    env: { ...windowEnvironment(user), CR3SCOPE_HELPER_FD: '3' },
-  });
-  const socket = child.stdio[3];
-  spawn(HELPER, [], { stdio: [socket, socket, 'inherit'], env: process.env }).on('error', (error) =>
-    say(`the helper does not start: ${error.message}`),
-  );
-  socket.destroy();
-  return child;
-}
-
 function start() {
   setUp({ window: Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY) });
   const { program, reason } = findElectron();
   if (program) {
     // Chromium refuses to start from root with its sandbox on; the status line of the window says that it is off.
-    return hand(program, [...(process.getuid() === 0 && !invoker() ? ['--no-sandbox'] : []), ROOT, ...rest]);
+    return hand(program, [...(process.getuid() === 0 && !invoker({}) ? ['--no-sandbox'] : []), ROOT, ...rest]);
   }
   say(`${reason}, so the same window opens in a browser.`);
   hand(NODE, [join(ROOT, 'out/main/cli.cjs'), 'serve', ...(process.env.DISPLAY ? ['--open'] : []), ...rest]);

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { invoker } from './user.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BIN = join(ROOT, 'node_modules/.bin');
@@ -25,42 +26,13 @@ export function environment() {
   return { ...process.env, PATH: `${BIN}:${process.env.PATH}`, ESBUILD_BINARY_PATH: undefined };
 }
 
-/** Whoever called sudo, with an environment of their own; undefined where this is not root, or root called it. */
-export function invoker() {
-  const { SUDO_UID = '0', SUDO_GID } = process.env;
-  if (process.getuid() !== 0 || SUDO_UID === '0') return undefined;
-  const users = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'));
-  const [name = SUDO_UID, , , group = SUDO_UID, , home = '/'] = users.find(([, , id]) => id === SUDO_UID) ?? [];
-  const env = { ...environment(), HOME: home, USER: name, LOGNAME: name };
-  // npm and others have set these to root's folders.
-  for (const key of Object.keys(env))
-    if (/^(XDG_\w+|SUDO_\w+|npm_config_(cache|userconfig|globalconfig|logs_dir|init_module))$/.test(key))
-      delete env[key];
-  return { uid: Number(SUDO_UID), gid: Number(SUDO_GID ?? group), env };
-}
-
 /**
  * What is built in a checkout and fetched for it is its owner's, and is made by them. What `spawn` needs to run as the owner
  * where they called sudo; nothing where root builds for itself, or somebody else does.
  */
 export function asOwner() {
-  const user = invoker();
+  const user = invoker(environment());
   return user?.uid === statSync(ROOT).uid ? user : {};
-}
-
-/** The environment of a window of the user who called sudo: sudo keeps neither their session bus nor a Wayland display. */
-export function windowEnvironment({ uid, env }) {
-  const runtime = `/run/user/${uid}`;
-  const cookies = join(env.HOME, '.Xauthority');
-  const own = { ...env };
-  if (own.DISPLAY && !own.XAUTHORITY && existsSync(cookies)) own.XAUTHORITY = cookies;
-  if (!existsSync(runtime) || statSync(runtime).uid !== uid) return own;
-  const screen = readdirSync(runtime).find((name) => /^wayland-\d+$/.test(name));
-  if (screen) own.WAYLAND_DISPLAY ??= screen;
-  if (existsSync(`${runtime}/bus`)) own.DBUS_SESSION_BUS_ADDRESS = `unix:path=${runtime}/bus`;
-  return { ...own, XDG_RUNTIME_DIR: runtime };
 }
 
 /** The environment of the program itself: as root it keeps its files in root's home, wherever HOME points. */

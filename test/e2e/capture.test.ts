@@ -8,7 +8,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { electronProgram, type Face, openBrowser, openDesktop, shot } from './faces.ts';
+import { type Face, openBrowser, openBrowserAsRoot, openDesktopAsRoot, shot } from './faces.ts';
+import { electronProgram } from './installed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-opened-'));
 const file = join(folder, 'whole.cr3scope');
@@ -62,9 +63,9 @@ afterAll(async () => {
 
 const program = electronProgram();
 const faces: [string, (path: string) => Promise<Face>][] = [
-  ['browser', (path) => openBrowser('--capture', path)],
+  ['browser', (path) => openBrowserAsRoot('--capture', path)],
   ...(program
-    ? [['electron', (path: string) => openDesktop(program, path)] as [string, (path: string) => Promise<Face>]]
+    ? [['electron', (path: string) => openDesktopAsRoot(path)] as [string, (path: string) => Promise<Face>]]
     : []),
 ];
 

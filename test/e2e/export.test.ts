@@ -15,7 +15,7 @@ import { type CaptureContents, readCapture } from '../../app/main/capture/captur
 import { exportDocument } from '../../app/main/capture/export.ts';
 import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { openBrowser, SHOTS } from './faces.ts';
+import { openBrowserAsRoot, SHOTS } from './faces.ts';
 
 // The kernel keeps 15 bytes of a name.
 const NAME = `=1+1,"<b>\u202e\n'`;
@@ -143,7 +143,7 @@ test('what is cancelled leaves nothing', async () => {
 });
 
 test('in the window, too, a name is text', async () => {
-  const face = await openBrowser('--capture', file);
+  const face = await openBrowserAsRoot('--capture', file);
   const dialogs: string[] = [];
   face.page.on('dialog', (d) => dialogs.push(d.message()));
   await face.page.getByLabel('Filter processes').fill(String(stranger.pid));

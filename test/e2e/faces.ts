@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The faces of the product, started as a user would: the desktop window and the browser on `cr3scope serve`.
+// The faces of the product, started as a user would: the desktop window and the browser on `cr3scope serve`. They run as an
+// ordinary user with a helper (installed.ts), unless a test wants root.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { _electron, type Browser, chromium, type ElectronApplication, type Page } from 'playwright-core';
 import { fragmentOf } from '../../app/contract/link.ts';
+import { accountFolder, electronProgram, installed, installedCli, spawnInstalled } from './installed.ts';
 
 export const SHOTS = 'test/artifacts';
 mkdirSync(SHOTS, { recursive: true });
@@ -81,18 +82,30 @@ async function load(page: Page, link?: string): Promise<void> {
   await connected.waitFor();
 }
 
-/** Starts `cr3scope serve`; its link works once. */
-export async function startServer(
-  options: readonly string[] = [],
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<{ url: string; port: number; child: ChildProcess; complaint: Promise<string> }> {
-  const child = spawn(process.execPath, ['out/main/cli.cjs', 'serve', '--json', ...options], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env,
-  });
+interface Served {
+  readonly url: string;
+  readonly port: number;
+  readonly child: ChildProcess;
   /** The first line that it says of what went wrong. */
-  const complaint = new Promise<string>((ok) => createInterface({ input: child.stderr }).once('line', ok));
-  child.stderr.pipe(process.stderr, { end: false });
+  readonly complaint: Promise<string>;
+}
+
+/** Starts `cr3scope serve` as root; its link works once. */
+export const startServer = (options: readonly string[] = [], env: NodeJS.ProcessEnv = process.env): Promise<Served> =>
+  served(spawn(process.execPath, ['out/main/cli.cjs', ...serve(options)], { stdio: SERVED, env }));
+
+/** The same as an ordinary user. */
+export const startServerAsUser = (options: readonly string[] = []): Promise<Served> =>
+  served(spawnInstalled(installed(), [...installedCli(installed()), ...serve(options)], { stdio: [...SERVED] }));
+
+const SERVED: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+const serve = (options: readonly string[]) => ['serve', '--json', ...options];
+
+async function served(child: ChildProcess): Promise<Served> {
+  const { stderr } = child;
+  if (!stderr) throw new Error('serve has no stderr');
+  const complaint = new Promise<string>((ok) => createInterface({ input: stderr }).once('line', ok));
+  stderr.pipe(process.stderr, { end: false });
   const line = await new Promise<string>((ok, no) => {
     child.once('exit', () => no(new Error('serve ended')));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', ok);
@@ -101,8 +114,12 @@ export async function startServer(
   return { url, port, child, complaint };
 }
 
-export async function openBrowser(...options: string[]): Promise<Face> {
-  const { url, child } = await startServer(options.length ? options : ['--launch']);
+export const openBrowser = async (): Promise<Face> => openChromium(await startServerAsUser(['--launch']));
+
+export const openBrowserAsRoot = async (...options: string[]): Promise<Face> =>
+  openChromium(await startServer(options));
+
+async function openChromium({ url, child }: Served): Promise<Face> {
   const browser: Browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: BROWSER_FLAGS });
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -130,16 +147,6 @@ export async function openBrowser(...options: string[]): Promise<Face> {
   };
 }
 
-/** Electron's program: the override where it is set, else the pinned one; undefined where it cannot be had. */
-export function electronProgram(): string | undefined {
-  try {
-    const program = createRequire(import.meta.url)('electron') as unknown as string;
-    return existsSync(program) ? program : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 async function display(): Promise<{ name: string; stop(): void }> {
   if (process.env.DISPLAY) return { name: process.env.DISPLAY, stop: () => undefined };
   const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'], {
@@ -153,19 +160,27 @@ async function display(): Promise<{ name: string; stop(): void }> {
 }
 
 /** `argument`: a link, as the desktop's handler of cr3scope:// passes it, or the path of a capture. */
-export async function openDesktop(program: string, argument?: string): Promise<Face> {
+export const openDesktop = (argument?: string): Promise<Face> =>
+  openElectron(join(installed(), 'desktop'), installed(), accountFolder(installed()), argument);
+
+export const openDesktopAsRoot = (argument?: string): Promise<Face> =>
+  openElectron(electronProgram() as string, resolve('.'), mkdtempSync(join(tmpdir(), 'cr3scope-profile-')), argument, [
+    '--no-sandbox',
+  ]);
+
+/** With a folder for what it keeps and saves: whoever uses cr3scope here keeps theirs. */
+async function openElectron(
+  executablePath: string,
+  product: string,
+  folder: string,
+  argument?: string,
+  flags: readonly string[] = [],
+): Promise<Face> {
   const screen = await display();
-  const profile = mkdtempSync(join(tmpdir(), 'cr3scope-profile-'));
   const app: ElectronApplication = await _electron.launch({
-    executablePath: program,
-    // A profile of its own: whoever uses cr3scope here keeps theirs.
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      `--user-data-dir=${profile}`,
-      resolve('.'),
-      ...(argument ? [argument] : []),
-    ],
+    executablePath,
+    chromiumSandbox: true, // root's flags turn it off
+    args: [...flags, '--disable-gpu', `--user-data-dir=${folder}`, product, ...(argument ? [argument] : [])],
     env: { ...(process.env as Record<string, string>), DISPLAY: screen.name },
     colorScheme: 'dark',
   });
@@ -177,6 +192,8 @@ export async function openDesktop(program: string, argument?: string): Promise<F
     complaints,
     load: (link) => load(page, link),
     download: async (act, path) => {
+      // The window's user may write nowhere else.
+      const own = join(folder, 'saved');
       const saved = app.evaluate(
         ({ session }, to) =>
           new Promise<string>((ok) => {
@@ -185,10 +202,11 @@ export async function openDesktop(program: string, argument?: string): Promise<F
               item.once('done', (_e, state) => ok(state));
             });
           }),
-        resolve(path),
+        own,
       );
       await act();
       if ((await saved) !== 'completed') throw new Error('the download did not complete');
+      copyFileSync(own, path);
     },
     resize: async (width, height) => {
       await app.evaluate(
@@ -210,7 +228,7 @@ export async function openDesktop(program: string, argument?: string): Promise<F
     },
     close: async () => {
       await app.close();
-      rmSync(profile, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
       screen.stop();
     },
   };

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The desktop window started with a cr3scope:// link, as the desktop's handler of such links does; and what it asks.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { electronProgram, type Face, openDesktop } from './faces.ts';
+import { type Face, openDesktop } from './faces.ts';
+import { ACCOUNT, accountFolder, electronProgram, installed } from './installed.ts';
 
 const program = electronProgram();
 
 test.skipIf(!program)('opens at the frame that the link names', async () => {
-  const face = await openDesktop(program as string, 'cr3scope://frame/100010');
+  const face = await openDesktop('cr3scope://frame/100010');
   try {
     const frame = face.page.getByRole('region', { name: 'Frame', exact: true });
     await frame.getByRole('heading', { name: 'Frame 100', exact: true }).waitFor();
@@ -24,7 +24,7 @@ test.skipIf(!program)('opens at the frame that the link names', async () => {
 const labs = ({ pid }: Face) => spawnSync('pgrep', ['-x', 'labs', '-P', String(pid)], { encoding: 'utf8' }).stdout;
 
 test.skipIf(!program)('a link shows a lab, and does not start it', async () => {
-  const face = await openDesktop(program as string, 'cr3scope://lab/cow');
+  const face = await openDesktop('cr3scope://lab/cow');
   try {
     const pane = face.page.getByRole('region', { name: 'Labs', exact: true });
     await pane.getByRole('heading', { name: /Copy on write/ }).waitFor();
@@ -39,8 +39,8 @@ test.skipIf(!program)('a link shows a lab, and does not start it', async () => {
 });
 
 test.skipIf(!program)('no program is started unless the user agrees in a dialog of the main process', async () => {
-  const face = await openDesktop(program as string);
-  const folder = mkdtempSync(join(tmpdir(), 'cr3scope-launch-'));
+  const face = await openDesktop();
+  const folder = accountFolder(installed());
   try {
     await face.page.getByRole('tab', { name: 'Trace' }).click();
     const pane = face.page.getByRole('region', { name: 'Trace', exact: true });
@@ -57,7 +57,7 @@ test.skipIf(!program)('no program is started unless the user agrees in a dialog 
     expect(question?.detail.split('\n')).toEqual([
       `touch '${folder}/one\\u202e two'`,
       '',
-      'As user: root',
+      `As user: ${ACCOUNT}`,
       expect.stringMatching(/^In directory: \//),
     ]);
     expect(existsSync(join(folder, 'one\u202e two'))).toBe(false);
@@ -71,7 +71,7 @@ test.skipIf(!program)('no program is started unless the user agrees in a dialog 
 });
 
 test.skipIf(!program)('what a page started ends when the page is loaded anew', async () => {
-  const face = await openDesktop(program as string, 'cr3scope://lab/cow');
+  const face = await openDesktop('cr3scope://lab/cow');
   try {
     await face.page.getByRole('button', { name: 'Start', exact: true }).click();
     await face.page.getByRole('button', { name: 'Next step' }).waitFor();

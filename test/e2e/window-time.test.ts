@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The window over time: CPUs, traces, watches, comparisons, labs.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { startLabProgram } from '../lab.ts';
+import { ACCOUNT, accountFolder, installed } from './installed.ts';
 import { inEachFace, paneSelector } from './window.ts';
 
 let folder: string;
@@ -147,10 +148,11 @@ inEachFace((window) => {
   });
 
   test('compares with a capture in a file', async () => {
-    const capture = join(folder, `${window.name}-lab.cr3scope`);
+    const capture = join(accountFolder(installed()), `${window.name}-lab.cr3scope`);
     const lab = await startAtLab();
     const written = spawnSync(process.execPath, ['out/main/cli.cjs', 'report', String(lab.pid), '-o', capture]);
     expect(String(written.stderr)).toBe('');
+    execFileSync('chown', [ACCOUNT, capture]);
     const later = await startLabProgram('demand');
     const pane = await window.show('Compare');
     const path = pane.getByLabel('Capture in a file');

@@ -3,7 +3,8 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
-import { electronProgram, type Face, openBrowser, openDesktop, settle, shot } from './faces.ts';
+import { type Face, openBrowser, openDesktop, settle, shot } from './faces.ts';
+import { electronProgram } from './installed.ts';
 
 const LARGE = [1440, 900] as const;
 const SIZES = [LARGE, [1000, 700]] as const;
@@ -142,7 +143,7 @@ export class TestWindow {
 }
 
 const faces: [string, () => Promise<Face>][] = [['browser', openBrowser]];
-if (program) faces.push(['electron', () => openDesktop(program)]);
+if (program) faces.push(['electron', () => openDesktop()]);
 
 /** Declares the same tests for each face. One window is open for all of them: each test calls `start` first. */
 export function inEachFace(tests: (window: TestWindow) => void): void {

@@ -50,6 +50,8 @@ async function takePrivileges(now: Privileges): Promise<void> {
   if (before.how === UNPRIVILEGED) return window.location.reload();
   useTarget.setState({ target: await explorer().call('target', {}) });
   await refreshProcesses();
+  const { space, regions } = useSpace.getState();
+  if (space && !regions) await selectProcess(space);
 }
 
 function follow(link: string): void {
