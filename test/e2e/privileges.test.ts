@@ -81,7 +81,7 @@ describe.each([['browser', openBrowser] as const, ...(electronProgram() ? [['ele
       await again.click();
       await page
         .getByRole('alert')
-        .getByText(/the helper (that root started has ended|did not start)/)
+        .getByText(/The helper (that root started has ended|did not start)/)
         .waitFor();
     });
   },

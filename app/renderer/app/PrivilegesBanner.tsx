@@ -3,6 +3,9 @@
 import { Banner } from '../parts/Banner.tsx';
 import { askPrivileges, UNPRIVILEGED, usePrivileges } from '../state/privileges.ts';
 
+/** A message of the program as a sentence. */
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.\s]+$/, '')}.`;
+
 export function PrivilegesBanner() {
   const { how, problem, mayAsk, asking } = usePrivileges();
   if (asking)
@@ -14,7 +17,8 @@ export function PrivilegesBanner() {
   if (!problem) return null;
   return (
     <Banner role="alert">
-      {problem.message}. {!mayAsk && problem.remedy}
+      {sentence(problem.message)} {how === UNPRIVILEGED && 'The window shows what an ordinary user may read.'}{' '}
+      {!mayAsk && problem.remedy}
       {mayAsk && (
         <button type="button" onClick={askPrivileges}>
           {how === UNPRIVILEGED ? 'Ask for privileges' : 'Start the helper again'}
