@@ -691,6 +691,16 @@ export const METHODS = {
   privileges: method(z.object({}), Privileges),
   /** Asks the user for privileges, or starts the helper again; a `privileges` event says what came of it. */
   askPrivileges: method(z.object({}), z.null()),
+  /** Machines to connect to, and where ssh asks for a password; "" if it can't. */
+  hosts: method(
+    z.object({}),
+    z.object({ recent: z.array(z.string()), configured: z.array(z.string()), asks: z.string() }),
+  ),
+  /**
+   * Connects to another machine, which is then shown: by the desktop in a window of its own; else to a page that greets with
+   * its name. Fails with ENOHELPER and a question for the user if the helper had to be copied there.
+   */
+  connect: method(z.object({ host: z.string().max(255), mayCopy: z.boolean(), privileges: z.boolean() }), z.null()),
   processes: method(z.object({}), Processes),
   regions: method(z.object(space), Regions),
   /** Cross-checked pages, at most MOST_ROWS at a time. */

@@ -6,9 +6,13 @@ const secret = z.string().min(1).max(64);
 
 /**
  * JSON, as a text message. The token is that of the link, which works once; the session's secret is what the page got for
- * it. The answer is the session's secret, as a text message, or the connection is closed with REFUSED and the reason.
+ * it. The machine is one that another page of the session has connected to. The answer is the session's secret, as a text message, or the connection is closed with REFUSED and the reason.
  */
-export const Greeting = z.object({ token: secret.optional(), session: secret.optional() });
+export const Greeting = z.object({
+  token: secret.optional(),
+  session: secret.optional(),
+  machine: z.string().max(255).optional(),
+});
 export type Greeting = z.infer<typeof Greeting>;
 export const LONGEST_GREETING = 1024;
 

@@ -17,10 +17,12 @@ export type Place =
 
 const SCHEME = 'cr3scope://';
 
-/** What may follow the # in the window's address: the first place to show, and the token of the web face. */
+/** What may follow the # in the window's address: the first place to show, the token of the web face, and the machine. */
 export interface Fragment {
   readonly link?: string;
   readonly token?: string;
+  /** One that is read by ssh. */
+  readonly machine?: string;
 }
 
 export const fragmentOf = (parts: Fragment): string => new URLSearchParams({ ...parts }).toString();
@@ -29,7 +31,8 @@ export function parseFragment(fragment: string): Fragment {
   const parts = new URLSearchParams(fragment.replace(/^#/, ''));
   const link = parts.get('link');
   const token = parts.get('token');
-  return { ...(link && { link }), ...(token && { token }) };
+  const machine = parts.get('machine');
+  return { ...(link && { link }), ...(token && { token }), ...(machine && { machine }) };
 }
 
 export function linkOf(place: Place): string {

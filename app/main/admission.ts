@@ -26,15 +26,15 @@ export class Admission {
   /** `onUsed` is called when the token was used. */
   constructor(private readonly onUsed: () => void) {}
 
-  /** Answers the first message of a page: with the session's secret, or with the reason why not. */
-  admit(text: string): { session: string } | { refused: string } {
+  /** Answers the first message of a page: with the session's secret and the machine that it asks for, or with the reason why not. */
+  admit(text: string): { session: string; machine: string } | { refused: string } {
     const given = text.length > LONGEST_GREETING ? {} : parse(text);
-    const { session } = this;
-    if (same(given.session, session)) return { session };
+    const admitted = { session: this.session, machine: given.machine ?? '' };
+    if (same(given.session, this.session)) return admitted;
     if (!same(given.token, this.token)) return { refused: 'Open the link that `cr3scope serve` printed.' };
     if (this.used) return { refused: 'This link was already used. Start `cr3scope serve` again for a new one.' };
     this.used = true;
     this.onUsed();
-    return { session };
+    return admitted;
   }
 }

@@ -10,11 +10,19 @@ import { Failed } from './sources/failed.ts';
 
 guardOutput();
 
+/** The machine for a command. The terminal may be asked whether the helper may be copied there. */
+async function connect(host: string, privileges: boolean): Promise<Machine> {
+  try {
+    return await Machine.connect(host, { privileges, mayCopy: confirm });
+  } catch (error) {
+    const { message, remedy, code } = Failed.from(error);
+    throw new Failed(message, code === 'EPERM' ? `${remedy} --no-privileges goes on without.` : remedy, code);
+  }
+}
+
 runCommand(process.argv.slice(2), async ({ capture, host, privileges = true }) => {
   if (capture === undefined) {
-    const machine = await (host === undefined
-      ? openMachine(privileges)
-      : Machine.connect(host, { privileges, mayCopy: confirm }));
+    const machine = await (host === undefined ? openMachine(privileges) : connect(host, privileges));
     return { explorer: machine.explorer, machine };
   }
   if (host !== undefined) throw new Failed('both --host and --capture are given', 'Give one of them.');

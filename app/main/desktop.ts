@@ -11,13 +11,15 @@ import { fragmentOf, parseLink } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { capturedSources, openCapture } from './capture/captured.ts';
 import { EXTENSION } from './capture/container.ts';
+import { connections } from './connections.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { downloadFile, HELPER, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { launchQuestion } from './launch.ts';
-import { Machine } from './machine.ts';
+import { Machine, notReadable } from './machine.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { Service, type ServiceOptions } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
+import { absentSources } from './sources/sources.ts';
 import { waysHere } from './sources/ways.ts';
 
 const ORIGIN = 'app://cr3scope';
@@ -116,6 +118,9 @@ const linkIn = (argv: readonly string[]): string | undefined => argv.find((word)
 const captureIn = (argv: readonly string[]): string | undefined =>
   argv.slice(1).find((word) => word.endsWith(EXTENSION) && !word.startsWith('-'));
 
+/** From every window to other machines, each in a window of its own. */
+const toOthers = connections((machine) => openWindow(machine.explorer, { machine }), rootNotice);
+
 /** Shows a capture in a window of its own. */
 async function showCapture(path: string): Promise<void> {
   try {
@@ -210,7 +215,10 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: st
   });
   // The user is asked here before a program is started, because the page itself can't be trusted.
   const begin = () =>
-    attend(window, new Service(explorer, { ...options, permitLaunch: (wanted) => ask(window, wanted) }));
+    attend(
+      window,
+      new Service(explorer, { ...options, connections: toOthers, permitLaunch: (wanted) => ask(window, wanted) }),
+    );
   // Each page that is loaded has its own service. What the previous page started ends.
   let page: ReturnType<typeof begin> | undefined;
   window.webContents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
@@ -250,6 +258,11 @@ async function main(): Promise<void> {
   if (capture) {
     await showCapture(capture);
     if (BrowserWindow.getAllWindows().length === 0) app.exit(2);
+    return;
+  }
+  const reason = notReadable();
+  if (reason) {
+    visit = openWindow(new Explorer(absentSources(reason)));
     return;
   }
   const machine = await Machine.open(waysHere(HELPER, true), rootNotice);

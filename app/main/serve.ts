@@ -81,10 +81,14 @@ export interface Server {
 }
 
 /**
- * Serves on 127.0.0.1, each page with a service of its own; port 0 takes a free one. `onUsed` is called once the link was
+ * Serves on 127.0.0.1, each page with a service of its own, on the machine that it asks for ("": the first); port 0 takes a free one. `onUsed` is called once the link was
  * used.
  */
-export async function serve(openService: () => Service, port: number, onUsed = () => {}): Promise<Server> {
+export async function serve(
+  openService: (machine: string) => Service | undefined,
+  port: number,
+  onUsed = () => {},
+): Promise<Server> {
   const admission = new Admission(onUsed);
   const strangers = new Strangers();
   const services = new Set<Service>();
@@ -141,9 +145,11 @@ export async function serve(openService: () => Service, port: number, onUsed = (
         const admitted = admission.admit(text);
         if ('refused' in admitted) return admitted.refused;
         if (services.size >= MOST_PAGES) return `${MOST_PAGES} pages are open already. Close one of them.`;
+        const service = openService(admitted.machine);
+        if (!service)
+          return `There is no connection to ${admitted.machine} any more. Open the link of this machine, and connect again.`;
         strangers.release(request.socket);
         ws.send(admitted.session);
-        const service = openService();
         services.add(service);
         ws.once('close', () => {
           services.delete(service);

@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { give, type OtherMachine, startOtherMachine, USER } from './sshd.ts';
+import { give, INSTALLED, MAY_ALL, type OtherMachine, startOtherMachine, USER } from './sshd.ts';
 
 const CLI = resolve('out/main/cli.cjs');
 const HELPER = resolve('native/build/Release/cr3scope-helper');
@@ -28,9 +28,6 @@ const folder = mkdtempSync(join(tmpdir(), 'cr3scope-remote-'));
 chmodSync(folder, 0o755);
 let machine: OtherMachine;
 let fixture: Fixture;
-
-const INSTALLED = `#!/bin/sh\nexec ${process.execPath} ${CLI} "$@"\n`;
-const MAY_ALL = `${USER} ALL=(root) NOPASSWD: ALL`;
 
 beforeAll(async () => {
   machine = await startOtherMachine();

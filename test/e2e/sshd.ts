@@ -178,6 +178,10 @@ export async function startOtherMachine(): Promise<OtherMachine> {
   };
 }
 
+/** A command of that name that is the product's, and what lets the user run all as root. */
+export const INSTALLED = `#!/bin/sh\nexec ${process.execPath} ${resolve('out/main/cli.cjs')} "$@"\n`;
+export const MAY_ALL = `${USER} ALL=(root) NOPASSWD: ALL`;
+
 /** Makes a file the user's. */
 export function give(path: string): void {
   const [uid, gid] = ['-u', '-g'].map((what) => Number(execFileSync('id', [what, USER], { encoding: 'utf8' })));

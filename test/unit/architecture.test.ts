@@ -63,7 +63,8 @@ const LAYERS: readonly Layer[] = [
   { name: 'service', files: /^main\/service\//, below: ['capture', 'explorer', 'sources', 'base', 'contract'] },
   {
     name: 'faces',
-    files: /^main\/(commands\/|(admission|browser|cli|desktop|files|launch|machine|page|preload|security|serve)\.ts$)/,
+    files:
+      /^main\/(commands\/|(admission|browser|cli|connections|desktop|files|hosts|launch|machine|page|preload|security|serve)\.ts$)/,
     below: ['service', 'capture', 'explorer', 'sources', 'base', 'contract'],
   },
 ];

@@ -7,8 +7,10 @@ import { bytes, hex } from '../../contract/format.ts';
 import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { visible } from '../../contract/inert.ts';
 import { openBrowser } from '../browser.ts';
+import { connections } from '../connections.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { HELPER, LABS_PROGRAM } from '../files.ts';
+import type { Machine } from '../machine.ts';
 import { serve } from '../serve.ts';
 import { type PrivilegedMachine, Service, startedHereOnly } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
@@ -131,12 +133,15 @@ async function runServe({ explorer, machine }: Opened, { port, json, open, launc
     ...(machine && { machine }),
     ...(launch && { permitLaunch: async () => undefined }),
   };
+  const others = new Map<string, Machine>();
+  const toOthers = connections((other) => others.set(other.privileges.host, other));
+  const openService = (name: string): Service | undefined => {
+    if (!name) return new Service(explorer, { ...options, connections: toOthers });
+    const other = others.get(name);
+    return other && new Service(other.explorer, { machine: other, connections: toOthers });
+  };
   let opened: ReturnType<typeof openBrowser> | undefined;
-  const server = await serve(
-    () => new Service(explorer, options),
-    number,
-    () => opened?.remove(),
-  );
+  const server = await serve(openService, number, () => opened?.remove());
   if (json) print({ url: server.url, port: server.port, pid: process.pid });
   else {
     say('cr3scope serves on this machine only. Open this link; it works once, in one tab of a browser:');

@@ -12,6 +12,7 @@ import {
   type Method,
   NO_RECORDS,
   type Privileges,
+  type Result,
   type Traced,
   type WatchEvent,
 } from '../../contract/api.ts';
@@ -54,6 +55,14 @@ export interface ServiceOptions {
   readonly permitLaunch?: (wanted: Args<'startTrace'>) => Promise<void>;
   /** How the machine is read; without it the sources are all there will be, as those of a capture. */
   readonly machine?: PrivilegedMachine;
+  /** Without it, a page stays with its machine. */
+  readonly connections?: Connections;
+}
+
+/** The way from a page to other machines. */
+export interface Connections {
+  hosts(): Result<'hosts'>;
+  connect(wanted: Args<'connect'>): Promise<void>;
 }
 
 /** A machine that the user can be asked for privileges to. */
@@ -66,6 +75,8 @@ export interface PrivilegedMachine {
 }
 
 const NOTHING_TO_ASK: Privileges = { host: '', how: '', problem: null, mayAsk: false, asking: '' };
+
+const NO_HOSTS: Result<'hosts'> = { recent: [], configured: [], asks: '' };
 
 const gone = () => new Failed('the window is gone', 'Open it again.', 'ECANCELED');
 
@@ -94,6 +105,7 @@ export class Service implements Omit<Api, keyof Reads> {
   private readonly snapshots: Snapshots;
   private readonly documents: Documents;
   private readonly unlisten: (() => void) | undefined;
+  private connecting = false;
   private closed = false;
 
   constructor(
@@ -126,6 +138,22 @@ export class Service implements Omit<Api, keyof Reads> {
   askPrivileges: Api['askPrivileges'] = async () => {
     this.options.machine?.ask();
     return null;
+  };
+
+  hosts: Api['hosts'] = async () => this.options.connections?.hosts() ?? NO_HOSTS;
+
+  connect: Api['connect'] = async (wanted) => {
+    const { connections } = this.options;
+    if (!connections) throw new Failed('this window can’t connect to other machines', 'Use --host.', 'ENOTSUP');
+    if (this.connecting)
+      throw new Failed('this window is connecting to a machine already', 'Wait until it has, or has failed.', 'EBUSY');
+    this.connecting = true;
+    try {
+      await connections.connect(wanted);
+      return null;
+    } finally {
+      this.connecting = false;
+    }
   };
 
   startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end, bytes }) => {

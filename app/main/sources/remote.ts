@@ -125,7 +125,7 @@ const sudoSays = (said: string) => /^sudo: (.*)$/m.exec(said)?.[1]?.trim();
 
 /** What the failure of a helper over there means. `program` is what sudo would have to permit. */
 function explained(host: string, user: string, program: string, complaints: () => string) {
-  const remedy = `Connect as root@…, or let root add this line there with visudo: "${user} ALL=(root) NOPASSWD: ${program}". --no-privileges goes on without.`;
+  const remedy = `Connect as root@…, or let root add this line there with visudo: "${user} ALL=(root) NOPASSWD: ${program}".`;
   return (reason: Failed, greeted: boolean): Failed => {
     if (reason.code === 'EPROTO') return new Failed(`${host}: ${reason.message}`, reason.remedy, reason.code);
     if (reason.code !== 'EPIPE') return reason;
@@ -176,7 +176,7 @@ async function open(host: string, options: RemoteOptions): Promise<HelperStreams
     if (bySudo && !sudo)
       throw new Failed(
         `there is no sudo on ${host}, and ${user} is not root`,
-        'Connect as root@…, or install sudo there. --no-privileges goes on without.',
+        'Connect as root@…, or install sudo there.',
         'EPERM',
       );
     const { request, program } = await choose(dialogue, host, greeting, options);

@@ -5,7 +5,9 @@ import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Group, Panel } from 'react-resizable-panels';
 import { Empty } from '../parts/Empty.tsx';
 import { Splitter } from '../parts/Splitter.tsx';
+import { openConnections } from '../state/connections.ts';
 import { useTarget } from '../state/target.ts';
+import { ConnectDialog } from '../views/connect/ConnectDialog.tsx';
 import { ExplainDialog } from '../views/explain/ExplainDialog.tsx';
 import { ExportDialog } from '../views/export/ExportDialog.tsx';
 import { FramePane } from '../views/frame/FramePane.tsx';
@@ -25,12 +27,26 @@ import './app.css';
 export function App() {
   useEscape();
   const narrow = useNarrow();
-  const lost = useTarget((s) => s.lost);
+  const { lost, noMachine } = useTarget();
   if (lost)
     return (
       <main className="lost">
         <Empty title="Not connected">{lost}</Empty>
       </main>
+    );
+  if (noMachine)
+    return (
+      <CSPProvider disableStyleElements>
+        <main className="lost">
+          <Empty title="No machine">
+            {noMachine}
+            <button type="button" className="primary" onClick={openConnections}>
+              Connect…
+            </button>
+          </Empty>
+        </main>
+        <ConnectDialog />
+      </CSPProvider>
     );
   return (
     <CSPProvider disableStyleElements>
@@ -69,6 +85,7 @@ export function App() {
       <SearchDialog />
       <SharedDialog />
       <ExportDialog />
+      <ConnectDialog />
     </CSPProvider>
   );
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The first line of the window: the target, the sources and the box to go somewhere.
-import { Download, Search } from 'lucide-react';
+import { Cable, Download, Search } from 'lucide-react';
 import { IconButton } from '../parts/IconButton.tsx';
+import { openConnections } from '../state/connections.ts';
 import { setExporting } from '../state/export.ts';
 import { setSearching } from '../state/search.ts';
 import { useTarget } from '../state/target.ts';
@@ -37,6 +38,13 @@ export function Header() {
         label={exportLabel}
         title={exportLabel}
         onClick={() => setExporting('all')}
+      />
+      <IconButton
+        icon={Cable}
+        size={15}
+        label="Connect to another machine"
+        title="Connect to another machine"
+        onClick={openConnections}
       />
       <ThemeButton />
     </header>

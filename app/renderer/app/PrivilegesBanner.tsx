@@ -7,7 +7,7 @@ import { askPrivileges, UNPRIVILEGED, usePrivileges } from '../state/privileges.
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.\s]+$/, '')}.`;
 
 export function PrivilegesBanner() {
-  const { how, problem, mayAsk, asking } = usePrivileges();
+  const { host, how, problem, mayAsk, asking } = usePrivileges();
   if (asking)
     return (
       <Banner role="status">
@@ -21,7 +21,7 @@ export function PrivilegesBanner() {
       {!mayAsk && problem.remedy}
       {mayAsk && (
         <button type="button" onClick={askPrivileges}>
-          {how === UNPRIVILEGED ? 'Ask for privileges' : 'Start the helper again'}
+          {host ? 'Connect again' : how === UNPRIVILEGED ? 'Ask for privileges' : 'Start the helper again'}
         </button>
       )}
     </Banner>

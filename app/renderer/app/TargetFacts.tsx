@@ -4,6 +4,7 @@ import type { Target } from '../../contract/api.ts';
 import { bytes, hex } from '../../contract/format.ts';
 import { Fact } from '../parts/Fact.tsx';
 import { Popup } from '../parts/Popup.tsx';
+import { usePrivileges } from '../state/privileges.ts';
 import { useTarget } from '../state/target.ts';
 
 function factsOf(t: Target): [string, string][] {
@@ -29,19 +30,24 @@ function factsOf(t: Target): [string, string][] {
   ];
 }
 
-function sayTarget(t: Target): string {
+function sayTarget(t: Target, host: string): string {
   const what = t.capture
     ? `capture of ${t.hostname}, ${t.capture.startedAt.slice(0, 16).replace('T', ' ')}`
-    : 'this machine';
+    : host || 'this machine';
   const version = /^\d+\.\d+/.exec(t.release)?.[0];
   return `${what} · Linux ${version} · ${t.levels}-level · PTI ${t.pti ? 'on' : 'off'}${t.pcid ? ' · PCID' : ''}`;
 }
 
 export function TargetFacts() {
   const target = useTarget((s) => s.target);
+  const host = usePrivileges((s) => s.host);
   if (!target) return null;
   return (
-    <Popup trigger={{ className: 'header-button target', content: sayTarget(target) }} title="Target" className="wide">
+    <Popup
+      trigger={{ className: 'header-button target', content: sayTarget(target, host) }}
+      title="Target"
+      className="wide"
+    >
       <dl className="facts">
         {factsOf(target).map(([name, value]) => (
           <Fact key={name} name={name}>

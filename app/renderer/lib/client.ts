@@ -36,18 +36,20 @@ const SESSION = 'cr3scope.session';
 /** The first message of the connection. Removes the token from the address bar and the history. */
 function takeGreeting(): Greeting {
   const { token, ...rest } = parseFragment(window.location.hash);
+  const { machine } = rest;
   if (token) window.history.replaceState(null, '', `${window.location.pathname}#${fragmentOf(rest)}`);
   const session = sessionStorage.getItem(SESSION);
-  return { ...(token && { token }), ...(session && { session }) };
+  return { ...(token && { token }), ...(session && { session }), ...(machine && { machine }) };
 }
 
 async function openTransport(onLost: (why: string) => void): Promise<Client> {
   if (window.cr3scope) return connect(window.cr3scope);
-  // Opening a new link in this tab changes only the fragment.
-  window.addEventListener('hashchange', () => {
-    if (parseFragment(window.location.hash).token) window.location.reload();
-  });
   const greeting = takeGreeting();
+  // Opening a new link in this tab, or going to another machine, changes only the fragment.
+  window.addEventListener('hashchange', () => {
+    const { token, machine } = parseFragment(window.location.hash);
+    if (token || machine !== greeting.machine) window.location.reload();
+  });
   if (!greeting.token && !greeting.session)
     throw new Error('Open the link that `cr3scope serve` printed: it holds the token.');
   const socket = new WebSocket(window.location.origin.replace(/^http/, 'ws'));

@@ -8,6 +8,7 @@ import { explorer, failure, openClient } from '../lib/client.ts';
 import { followCheck } from './check.ts';
 import { followExport } from './export.ts';
 import { selectProcess, selectVa, visit } from './navigate.ts';
+import { dismissNotice } from './notice.ts';
 import { followPrivileges, UNPRIVILEGED, usePrivileges } from './privileges.ts';
 import { refreshProcesses, spaceAt, useProcesses } from './processes.ts';
 import { followSearch } from './search.ts';
@@ -20,7 +21,9 @@ import { followWatch } from './watch.ts';
 export async function connect(): Promise<void> {
   try {
     const client = await openClient((lost) => useTarget.setState({ lost }));
-    useTarget.setState({ target: await client.call('target', {}) });
+    const target = await client.call('target', {}).catch(whyNoMachine);
+    if (!target) return;
+    useTarget.setState({ target });
     client.on('check', (event) => {
       const summary = followCheck(event);
       if (summary && useSpace.getState().va === undefined) void selectVa(firstMapped(summary));
@@ -31,7 +34,9 @@ export async function connect(): Promise<void> {
     client.on('trace', followTrace);
     client.on('visit', ({ link }) => follow(link));
     client.on('privileges', (now) => void takePrivileges(now));
-    usePrivileges.setState(await client.call('privileges', {}));
+    const privileges = await client.call('privileges', {});
+    usePrivileges.setState(privileges);
+    if (privileges.host) document.title = `${privileges.host} — cr3scope`;
   } catch (error) {
     useTarget.setState({ lost: failure(error).message });
     return;
@@ -42,13 +47,24 @@ export async function connect(): Promise<void> {
   else selectFirst();
 }
 
+/** A window without a machine can still connect to others. */
+function whyNoMachine(error: unknown): undefined {
+  const { message, remedy } = failure(error);
+  useTarget.setState({ noMachine: `${message}. ${remedy}` });
+}
+
 /** Reads again what can be read now. */
 async function takePrivileges(now: Privileges): Promise<void> {
   const before = followPrivileges(now);
   if (now.problem || now.asking || !(before.problem || before.asking)) return;
+  dismissNotice(); // it was of what could not be read
   // What an ordinary user could read says little of the machine, and nothing of it is evidence: all is read anew.
   if (before.how === UNPRIVILEGED) return window.location.reload();
-  useTarget.setState({ target: await explorer().call('target', {}) });
+  const boot = useTarget.getState().target?.bootId;
+  const target = await explorer().call('target', {});
+  // Nothing that was read before the machine was started again is true of it now.
+  if (target.bootId !== boot) return window.location.reload();
+  useTarget.setState({ target });
   await refreshProcesses();
   const { space, regions } = useSpace.getState();
   if (space && !regions) await selectProcess(space);

@@ -7,6 +7,8 @@ interface TargetState {
   readonly target?: Target;
   /** Why the connection was lost; undefined while it holds. */
   readonly lost?: string;
+  /** Why there is no machine to show; undefined if there is one. */
+  readonly noMachine?: string;
 }
 
 export const useTarget = create<TargetState>(() => ({}));

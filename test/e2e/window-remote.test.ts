@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Another machine in the window: the dialog that connects, what it says of failures, and a connection that is cut.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Fixture, startFixture } from '../fixture.ts';
+import { openBrowserAsRoot, openDesktopAsRoot } from './faces.ts';
+import { electronProgram } from './installed.ts';
+import { INSTALLED, MAY_ALL, type OtherMachine, startOtherMachine } from './sshd.ts';
+import { DIALOG, PAGE, TestWindow } from './window.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'cr3scope-home-'));
+let machine: OtherMachine;
+let fixture: Fixture;
+const before = { ...process.env };
+
+beforeAll(async () => {
+  machine = await startOtherMachine();
+  fixture = await startFixture('stripes');
+  mkdirSync(join(home, '.ssh'));
+  writeFileSync(join(home, '.ssh/config'), 'Host lab relayed\n  User vera\nHost *.example.org\nHost stranger\n');
+  // The faces start with this environment.
+  Object.assign(process.env, machine.env, { HOME: home, XDG_CONFIG_HOME: join(home, 'config') });
+});
+afterAll(async () => {
+  process.env = before;
+  await fixture?.stop();
+  await machine?.close();
+  rmSync(home, { recursive: true });
+});
+beforeEach(() => {
+  machine.install('cr3scope', INSTALLED);
+  machine.permit(MAY_ALL);
+});
+
+const connectButton = (page: Page) => page.getByRole('button', { name: 'Connect to another machine' });
+const dialogOf = (page: Page) => page.getByRole('dialog');
+
+/** Fills the dialog and sends it. */
+async function connect(page: Page, host: string): Promise<void> {
+  await connectButton(page).click();
+  await dialogOf(page).getByRole('textbox', { name: 'Machine' }).fill(host);
+  await dialogOf(page).getByRole('button', { name: 'Connect', exact: true }).click();
+}
+
+/** The other machine is shown. */
+async function shows(page: Page, host: string): Promise<void> {
+  await page.getByRole('button', { name: new RegExp(`^${host} · Linux`) }).waitFor();
+  await page.getByRole('grid', { name: 'Processes' }).getByRole('row').nth(1).waitFor();
+  expect(await page.title()).toBe(`${host} — cr3scope`);
+}
+
+test('a page goes to another machine and back', async () => {
+  const window = new TestWindow('browser', () => openBrowserAsRoot('--port', '0'));
+  await window.open();
+  const { page } = window;
+  try {
+    await window.startAtCpus();
+    await connectButton(page).click();
+    const known = window.dialog.getByRole('list', { name: 'Known machines' });
+    await expect.poll(() => known.getByRole('button').allInnerTexts()).toEqual(['lab', 'relayed', 'stranger']);
+    await known.getByRole('button', { name: 'stranger' }).click();
+    await window.dialog.getByRole('button', { name: 'Connect', exact: true }).click();
+    await window.dialog.getByText(/the host key of stranger is not known, or was refused. Connect once with/).waitFor();
+    await window.closeDialog();
+
+    machine.permit();
+    await connect(page, 'lab');
+    await window.dialog.getByText(/there are no privileges on lab: .* NOPASSWD: /).waitFor();
+    await window.pictures('connect-refused', DIALOG);
+    await window.dialog.getByRole('button', { name: 'Connect without privileges' }).click();
+    await shows(page, 'lab');
+    await page.getByText('helper by ssh, without privileges').waitFor();
+
+    await page.goBack();
+    await page.getByRole('button', { name: /^this machine · Linux/ }).waitFor();
+
+    machine.permit(MAY_ALL);
+    machine.remove('cr3scope');
+    await connect(page, 'lab');
+    await window.dialog.getByText(/not installed on lab. Copy its helper .* there\?$/).waitFor();
+    await window.picture('connect-copy');
+    await window.dialog.getByRole('button', { name: 'Copy it and connect' }).click();
+    await shows(page, 'lab');
+    expect(readFileSync(join(home, 'config/cr3scope/hosts'), 'utf8')).toBe('lab\n');
+    await window.go(String(fixture.pid));
+    await window.checked(fixture.pid);
+    await window.pictures('connected', PAGE);
+    expect(window.face.complaints).toEqual([]);
+  } finally {
+    await window.close();
+  }
+});
+
+test('labs and programs are not started for a page that shows another machine', async () => {
+  const window = new TestWindow('browser', () => openBrowserAsRoot('--host', 'lab', '--launch'));
+  await window.open();
+  const { page } = window;
+  try {
+    await window.startAtCpus();
+    await shows(page, 'lab');
+    await window.go('cr3scope://lab/cow');
+    await window.pane('Labs').getByRole('button', { name: /Start/ }).click();
+    await page
+      .getByText(/labs can be started only on the machine that cr3scope runs on, not on lab/)
+      .first()
+      .waitFor();
+  } finally {
+    await window.close();
+  }
+});
+
+test('a connection that is cut is told, what was read stays, and it can be made again', async () => {
+  const window = new TestWindow('browser', () => openBrowserAsRoot('--host', 'relayed'));
+  await window.open();
+  const { page } = window;
+  try {
+    await window.start(`cr3scope://process/${fixture.pid}`);
+    await window.checked(fixture.pid);
+    machine.relay.cut();
+    await page.getByRole('alert').getByText('the connection to relayed was lost').waitFor();
+    await window.picture('cut');
+    await page.getByRole('grid', { name: 'Processes' }).getByRole('row').nth(1).waitFor();
+    await page.getByRole('button', { name: 'Connect again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await window.go(String(process.pid));
+    await window.checked(process.pid);
+  } finally {
+    await window.close();
+  }
+});
+
+test.skipIf(!electronProgram())('the desktop opens another window', async () => {
+  const face = await openDesktopAsRoot();
+  try {
+    await face.page.getByRole('grid', { name: 'Processes' }).getByRole('row').nth(1).waitFor();
+    const second = face.page.context().waitForEvent('page');
+    await connect(face.page, 'lab');
+    await shows(await second, 'lab');
+    await face.page.getByRole('button', { name: /^this machine · Linux/ }).waitFor();
+  } finally {
+    await face.close();
+  }
+});
