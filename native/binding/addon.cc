@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The addon. Typed in app/main/sources/session.d.ts.
+// The addon. Typed in app/main/sources/session.ts.
 #include "session_class.h"
 
 namespace cr3scope {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The class Session as JavaScript sees it: converts and validates; the work is done by core/. Typed in
-// app/main/sources/session.d.ts.
+// app/main/sources/session.ts.
 #pragma once
 #include <napi.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // All that can be asked of a session: by the addon in the same process, and by the helper's peer. Typed in
-// app/main/sources/session.d.ts. No call names a path or a program.
+// app/main/sources/session.ts. No call names a path or a program.
 #pragma once
 #include <optional>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The fields of each structure as JavaScript sees them, typed in app/main/sources/session.d.ts. u64s cross as BigInt or
+// The fields of each structure as JavaScript sees them, typed in app/main/sources/session.ts. u64s cross as BigInt or
 // BigUint64Array, never as number; enumerations cross by number.
 #pragma once
 #include "../core/byte_proof.h"

@@ -13,16 +13,27 @@ Channel::Channel(int in, int out) : in_(in), out_(out), closed_(eventfd(0, EFD_C
   fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
 }
 
+bool Channel::wait(short in, short out) {
+  for (;;) {
+    // POLLERR and POLLHUP are reported in any case. Who has closed one end has no use for the other one.
+    pollfd ends[] = {{in_, static_cast<short>(in | POLLRDHUP), 0}, {out_, out, 0}, {closed_.fd(), POLLIN, 0}};
+    if (poll(ends, std::size(ends), -1) < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    constexpr short kGone = POLLERR | POLLNVAL | POLLHUP;
+    if (ends[2].revents || ends[1].revents & kGone) return false;
+    if (in) return true;  // what was sent before the end is still read
+    return !(ends[0].revents & (kGone | POLLRDHUP));
+  }
+}
+
 bool Channel::read_all(char* to, size_t size) {
   while (size) {
+    if (!wait(POLLIN, 0)) return false;
     const ssize_t n = ::read(in_, to, size);
-    if (n < 0 && errno == EINTR) continue;
     // Whoever made the descriptor may have made it so that it does not block.
-    if (n < 0 && errno == EAGAIN) {
-      pollfd end{in_, POLLIN, 0};
-      poll(&end, 1, -1);
-      continue;
-    }
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (n <= 0) return false;
     to += n;
     size -= static_cast<size_t>(n);
@@ -51,13 +62,14 @@ void Channel::write(Bytes&& frame) {
       from += n;
       left -= static_cast<size_t>(n);
     } else if (errno == EAGAIN) {
-      pollfd ends[] = {{out_, POLLOUT, 0}, {closed_.fd(), POLLIN, 0}};
-      if (poll(ends, 2, -1) > 0 && ends[1].revents) broken_ = true;
+      broken_ = !wait(0, POLLOUT);
     } else if (errno != EINTR) {
       broken_ = true;
     }
   }
-  if (broken_) throw Cancelled();
+  if (!broken_) return;
+  close();  // what the peer has sent besides is of no use to anybody
+  throw Cancelled();
 }
 
 void Channel::close() {

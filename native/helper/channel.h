@@ -17,7 +17,7 @@ class Channel {
 
   Channel(int in, int out);
 
-  // Reads one frame; false at the end of the input, or where it is not a frame.
+  // Reads one frame; false at the end of the input, once nobody reads the output, or where it is not a frame.
   bool read(std::vector<char>& frame);
   // A frame to fill.
   static Bytes frame() {
@@ -27,12 +27,14 @@ class Channel {
   }
   // Writes one, and waits as long as nobody takes it. Throws Cancelled once the peer is gone. For any thread.
   void write(Bytes&& frame);
-  // From now on write() does not wait: the peer is gone.
+  // From now on neither read() nor write() waits: the peer is gone.
   void close();
 
  private:
   static constexpr size_t kHead = 4;
 
+  // Until there is what to read or room to write, as poll() names it; false once the peer is gone.
+  bool wait(short in, short out);
   bool read_all(char* to, size_t size);
 
   int in_, out_;

@@ -20,8 +20,9 @@ namespace cr3scope {
 namespace {
 
 constexpr unsigned kProtocol = 1;
-// Calls and jobs under way; whoever sends more waits, or is refused.
-constexpr size_t kMostCalls = 16, kMostJobs = 64;
+// Calls and jobs under way; whoever sends more waits, or is refused. There are fewer calls than readers for them
+// (Session), so that a trace finds one at once: it reads while it keeps a process stopped.
+constexpr size_t kMostCalls = 4, kMostJobs = 64;
 
 // What a request is made of: ["call" | "start", id, name, arguments], ["cancel" | "ask", id].
 struct Request {
@@ -138,7 +139,7 @@ class Server {
     if (auto refusal = enlist(id, Running{cancel, std::move(job.ask)})) return fail(id, *refusal);
     start(
         [this, id, cancel, work = std::move(job.work)] {
-          finish(id, [&] { return work(*cancel, [&](Answer&& batch) { send_value("batch", id, batch); }); });
+          finish(id, [&] { return work(*cancel, [&](Answer&& batch) { send_value("batch", id, std::move(batch)); }); });
         },
         [this, id] {
           std::lock_guard lock(mutex_);
@@ -174,7 +175,7 @@ class Server {
   void finish(u64 id, const CallWork& work) {
     Answer value;
     std::optional<Error> error = caught([&] { value = work(); });
-    if (!error) error = caught([&] { send_value("answer", id, value); });
+    if (!error) error = caught([&] { send_value("answer", id, std::move(value)); });
     if (error) fail(id, *error);
   }
 
@@ -182,7 +183,7 @@ class Server {
     (void)caught([&] { send_value("failure", id, [&](Fields& o) { describe(o, error); }); });
   }
 
-  void send_value(const char* kind, u64 id, const Answer& value) {
+  void send_value(const char* kind, u64 id, Answer value) {
     Bytes frame = Channel::frame();
     Packer p(frame);
     p.pack_array(3);
@@ -192,6 +193,7 @@ class Server {
       PackedFields fields(frame);
       value(fields);
     }
+    value = nullptr;  // it may take long until the frame is written: one copy is enough
     channel_.write(std::move(frame));
   }
 
@@ -246,6 +248,8 @@ int main(int argc, char** argv) {
   int code = 0;
   try {
     code = cr3scope::run();
+  } catch (const cr3scope::Cancelled&) {
+    // The peer has gone before it was greeted.
   } catch (const cr3scope::Error& error) {
     code = cr3scope::refuse(error);
   } catch (const std::exception& error) {
