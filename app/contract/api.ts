@@ -17,7 +17,7 @@ export const u64 = z
   .min(0n)
   .max((1n << 64n) - 1n);
 export const u64s = z.instanceof(BigUint64Array);
-const u32s = z.instanceof(Uint32Array);
+export const u32s = z.instanceof(Uint32Array);
 export const u8s = z.instanceof(Uint8Array);
 export const pid = z.number().int().min(1).max(0x7fffffff);
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { TRACE_KINDS } from '../../app/contract/api.ts';
 import { unpackStretches } from '../../app/main/capture/pages.ts';
-import type { CheckBatch, Launch, SearchBatch, TraceEvent, WatchBatch } from '../../app/main/sources/session.d.ts';
+import type { CheckBatch, Launch, SearchBatch, TraceEvent, WatchBatch } from '../../app/main/sources/session.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { type Fixture, startFixture } from '../fixture.ts';

@@ -2,7 +2,7 @@
 // Search on live processes and on physical memory: every hit, also across pages, and none that is not there.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Pattern, parsePattern } from '../../app/contract/pattern.ts';
-import type { SearchBatch, SearchSummary } from '../../app/main/sources/session.d.ts';
+import type { SearchBatch, SearchSummary } from '../../app/main/sources/session.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { type Fixture, startFixture } from '../fixture.ts';

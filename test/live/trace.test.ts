@@ -12,7 +12,7 @@ import { kernelVersion } from '../../app/contract/paging.ts';
 import { sayTraced } from '../../app/contract/trace.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { Service } from '../../app/main/service/service.ts';
-import type { Launch } from '../../app/main/sources/session.d.ts';
+import type { Launch } from '../../app/main/sources/session.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { startFixture } from '../fixture.ts';

@@ -37,7 +37,7 @@ import { ROLE, ROLES } from '../../contract/roles.ts';
 import { bySource, SOURCES } from '../../contract/sources.ts';
 import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
-import type { CheckBatch, SourceOwners, SourceTarget, WatchBatch } from '../sources/session.d.ts';
+import type { CheckBatch, SourceOwners, SourceTarget, WatchBatch } from '../sources/session.ts';
 import type { Sources } from '../sources/sources.ts';
 import { turn } from '../turn.ts';
 import type { Chunk, ChunkOf, RegionColumns } from './chunks.ts';

@@ -17,7 +17,7 @@ import { decode, mapsFrame, pageAt, pfnOf, userRootOf } from '../../contract/pag
 import { VERDICTS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
-import type { WatchBatch } from '../sources/session.d.ts';
+import type { WatchBatch } from '../sources/session.ts';
 import { type ChunkOf, MOST_FRAMES_AT_ONCE, type RegionColumns } from './chunks.ts';
 import { CaptureWriter } from './container.ts';
 import { type Stretch, unpackStretches } from './pages.ts';

@@ -2,7 +2,7 @@
 // Bytes in the frames of a capture, as native/core/search.h finds them in memory.
 import { PAGE_BYTES } from '../../contract/paging.ts';
 import { Failed } from '../sources/failed.ts';
-import type { SearchBatch, SearchSummary } from '../sources/session.d.ts';
+import type { SearchBatch, SearchSummary } from '../sources/session.ts';
 import { turn } from '../turn.ts';
 
 /** Bytes to find; where the mask is 0, any byte matches. */

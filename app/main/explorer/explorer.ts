@@ -19,7 +19,7 @@ import { isCanonical, pagesBetween, userRootOf, wholePages } from '../../contrac
 import { bySource, SOURCES } from '../../contract/sources.ts';
 import { Failed } from '../sources/failed.ts';
 import { nodeOf } from '../sources/nodes.ts';
-import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/session.d.ts';
+import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/session.ts';
 import type { Sources } from '../sources/sources.ts';
 import { compareSpaces } from './shared.ts';
 

@@ -25,7 +25,7 @@ import type { Written } from '../capture/record.ts';
 import { Snapshots } from '../capture/snapshots.ts';
 import { type CheckRecord, type Explorer, isRead, type Reads } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
-import type { CheckBatch } from '../sources/session.d.ts';
+import type { CheckBatch } from '../sources/session.ts';
 import { Jobs } from './jobs.ts';
 import { Lab } from './lab.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What carries calls to a session of native/calls: the addon in this process, or a helper at the other end of a pipe.
 import { createRequire } from 'node:module';
-import type { Launch, TraceBatch } from './session.d.ts';
+import type { Launch, TraceBatch } from './session.ts';
 
 /** A long call that runs. It rejects with an Error of code ECANCELED once it was cancelled. */
 export interface Running<T> {

@@ -6,14 +6,17 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { z } from 'zod';
 import { Malformed, pack, unpack } from '../../contract/msgpack.ts';
 import { VERSION } from '../version.ts';
 import type { Carrier, Running } from './carrier.ts';
 import { Failed } from './failed.ts';
-import type { Launch, Refusal, TraceBatch } from './session.d.ts';
+import { ANSWERS, BATCHES, type Launch, Refusal, type TraceBatch } from './session.ts';
 
 const PROTOCOL = 1;
 const HEAD_BYTES = 4;
+/** The greeting comes first. What is longer is something else, such as the words of a login script. */
+const LONGEST_GREETING = 256;
 /** No answer is longer. The longest are 16 MiB of frames, and checks come in batches. */
 const LONGEST = 256 << 20;
 
@@ -35,7 +38,11 @@ export interface HelperStreams {
   readonly unref: () => void;
 }
 
+const Greeting = z.tuple([z.literal('cr3scope-helper'), z.number(), z.string()]);
+const Answer = z.tuple([z.enum(['answer', 'batch', 'failure']), z.number(), z.unknown()]);
+
 interface Pending {
+  readonly name: string;
   resolve(value: unknown): void;
   reject(error: Error): void;
   onBatch?: (batch: unknown) => void;
@@ -47,10 +54,11 @@ const failed = ({ message, remedy, code }: Refusal) => new Failed(message, remed
  * Frames out of a stream of bytes: four bytes of length, lowest first, then the value. Each gets memory of its own, which
  * the columns of its value share.
  */
-class Frames {
+export class Frames {
   private part = new Uint8Array(HEAD_BYTES);
   private filled = 0;
   private inHead = true;
+  longest = LONGEST_GREETING;
 
   constructor(private readonly onFrame: (bytes: Uint8Array) => void) {}
 
@@ -67,7 +75,7 @@ class Frames {
   private complete(): void {
     const { part, inHead } = this;
     const length = inHead ? new DataView(part.buffer).getUint32(0, true) : HEAD_BYTES;
-    if (length === 0 || length > LONGEST) throw new Malformed('a frame of the helper has no sound length');
+    if (length === 0 || length > this.longest) throw new Malformed('a frame of the helper has no sound length');
     this.part = new Uint8Array(length);
     this.filled = 0;
     this.inHead = !inHead;
@@ -76,6 +84,11 @@ class Frames {
 }
 
 export class HelperCarrier implements Carrier {
+  private readonly frames = new Frames((bytes) => {
+    if (this.over) return;
+    if (this.isGreeted) this.take(unpack(bytes));
+    else this.greet(unpack(bytes));
+  });
   private readonly pending = new Map<number, Pending>();
   private lastId = 0;
   private over: Failed | undefined;
@@ -94,13 +107,12 @@ export class HelperCarrier implements Carrier {
       this.greeted = resolve;
       this.refused = reject;
     });
-    const frames = new Frames((bytes) => this.take(unpack(bytes)));
     streams.output.on('data', (bytes: Uint8Array) => {
       if (this.over) return;
       try {
-        frames.add(bytes);
+        this.frames.add(bytes);
       } catch (error) {
-        this.end(this.notUnderstood(error as Error));
+        this.end(this.notUnderstood(error));
       }
     });
     streams.input.on('error', () => undefined); // its end is noticed by the output
@@ -119,7 +131,7 @@ export class HelperCarrier implements Carrier {
   }
 
   call(name: string, args: unknown[]): Promise<unknown> {
-    return new Promise((resolve, reject) => this.send('call', name, args, { resolve, reject }));
+    return new Promise((resolve, reject) => this.send('call', args, { name, resolve, reject }));
   }
 
   start(name: string, args: unknown[], onBatch: (batch: unknown) => void): Running<unknown> {
@@ -135,7 +147,7 @@ export class HelperCarrier implements Carrier {
           reject(error as Error);
         }
       };
-      id = this.send('start', name, args, { resolve, reject, onBatch: take });
+      id = this.send('start', args, { name, resolve, reject, onBatch: take });
     });
     return { promise, cancel, ask: () => this.write(['ask', id]) };
   }
@@ -216,18 +228,18 @@ export class HelperCarrier implements Carrier {
       /** If it still waits, it ends. */
       forget: () => void go.end(),
       failure: once(complaint, 'close').then(() =>
-        bytes.length ? failed(unpack(Buffer.concat(bytes)) as Refusal) : undefined,
+        bytes.length ? failed(Refusal.parse(unpack(Buffer.concat(bytes)))) : undefined,
       ),
     };
   }
 
-  private send(kind: 'call' | 'start', name: string, args: unknown[], pending: Pending): number {
+  private send(kind: 'call' | 'start', args: unknown[], pending: Pending): number {
     const id = ++this.lastId;
     if (this.over) pending.reject(this.over);
     else {
       this.streams.ref();
       this.pending.set(id, pending);
-      this.write([kind, id, name, args]);
+      this.write([kind, id, pending.name, args]);
     }
     return id;
   }
@@ -240,38 +252,46 @@ export class HelperCarrier implements Carrier {
     this.streams.input.write(Buffer.concat([head, value]));
   }
 
+  /** Throws where it is not an answer to what was asked: nothing that follows can be trusted. */
   private take(frame: unknown): void {
-    const [kind, id, value] = frame as [string, number, unknown];
+    const [kind, id, value] = Answer.parse(frame);
     const pending = this.pending.get(id);
-    if (kind === 'cr3scope-helper') this.greet(id, value);
-    else if (kind === 'batch') pending?.onBatch?.(value);
-    else if (this.pending.delete(id)) {
-      if (this.pending.size === 0) this.streams.unref();
-      if (kind === 'answer') pending?.resolve(value);
-      else pending?.reject(failed(value as Refusal));
+    if (!pending) throw new Malformed('it answered what was not asked');
+    const { name, resolve, reject, onBatch } = pending;
+    if (kind === 'batch') {
+      if (!onBatch) throw new Malformed(`it answered ${name} in parts`);
+      BATCHES[name]?.parse(value);
+      onBatch(value);
+      return;
     }
+    if (kind === 'answer') ANSWERS[name]?.parse(value);
+    const refusal = kind === 'failure' && Refusal.parse(value);
+    this.pending.delete(id);
+    if (this.pending.size === 0) this.streams.unref();
+    if (refusal) reject(failed(refusal));
+    else resolve(value);
   }
 
-  private greet(protocol: number, version: unknown): void {
+  private greet(frame: unknown): void {
+    const [, protocol, version] = Greeting.parse(frame);
     // Answers are not described in the protocol: only the same version is known to mean the same by them.
-    if (protocol === PROTOCOL && version === VERSION) {
-      this.isGreeted = true;
-      this.greeted();
-    } else
-      this.end(
-        new Failed(
-          `the helper is of version ${version}, and this cr3scope is of version ${VERSION}`,
-          'Install the same version of cr3scope on both sides.',
-          'EPROTO',
-        ),
-      );
+    if (protocol !== PROTOCOL || version !== VERSION) {
+      const what = `the helper is of version ${version}, and this cr3scope is of version ${VERSION}`;
+      this.end(new Failed(what, 'Install the same version of cr3scope on both sides.', 'EPROTO'));
+      return;
+    }
+    this.isGreeted = true;
+    this.frames.longest = LONGEST;
+    this.greeted();
   }
 
-  private notUnderstood(error: Error): Failed {
-    const said = this.streams.complaints().trim();
+  private notUnderstood(error: unknown): Failed {
+    const said = this.streams.complaints().trim() || Failed.from(error).message;
     return new Failed(
-      `the helper did not answer as one: ${said || error.message}`,
-      'Check that nothing else prints on its standard output, such as a login script.',
+      `the helper did not answer as one: ${said}`,
+      this.isGreeted
+        ? 'Install the same version of cr3scope on both sides.'
+        : 'Check that nothing else prints on its standard output, such as a login script.',
       'EPROTO',
     );
   }
@@ -281,6 +301,7 @@ export class HelperCarrier implements Carrier {
     const reason = this.streams.explain?.(why, this.isGreeted) ?? why;
     this.over = reason;
     this.streams.end();
+    this.streams.unref();
     this.refused(reason);
     this.greeting.catch(() => undefined);
     for (const pending of this.pending.values()) pending.reject(reason);
@@ -312,7 +333,11 @@ export function streamsOf(child: ChildProcessByStdio<Writable, Readable, Readabl
     output: child.stdout,
     complaints: () => complaints,
     ended,
-    end: () => void child.stdin.end(),
+    // A helper that writes on finds nobody who reads.
+    end: () => {
+      child.stdin.end();
+      child.stdout.destroy();
+    },
     kill: () => void child.kill(),
     ref: () => all.forEach((handle) => void handle.ref()),
     unref: () => all.forEach((handle) => void handle.unref()),

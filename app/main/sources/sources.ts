@@ -34,7 +34,7 @@ import type {
   TraceBatch,
   TraceEvent,
   WatchBatch,
-} from './session.d.ts';
+} from './session.ts';
 
 /** Work that goes on until it ends or is cancelled; then it rejects with an Error of code ECANCELED. */
 export interface Work<T> {
@@ -133,7 +133,7 @@ export const absentSources = (reason: Failed): Sources =>
 
 /** Opens the sources at the other end of a carrier. */
 export async function sourcesOf(carrier: Carrier): Promise<Sources> {
-  // The answers are what native/calls describes: session.d.ts types them.
+  // The answers are what native/calls describes: session.ts types them.
   const call = <T>(name: string, ...args: unknown[]) => carrier.call(name, args) as Promise<T>;
   const start = <T, B>(name: string, args: unknown[], onBatch: (batch: B) => void) => {
     const { promise, cancel, ask } = carrier.start(name, args, onBatch as (batch: unknown) => void);
