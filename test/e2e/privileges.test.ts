@@ -14,6 +14,16 @@ const HELPER = 'cr3scope-helper';
 const field = (pid: number, name: string) =>
   new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
 
+/** Whether a process is as `look` finds it; false if it has exited meanwhile. */
+function is(pid: number, look: (pid: number) => boolean): boolean {
+  try {
+    return look(pid);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
 /** Every process of the account, by what it runs. */
 function ofAccount(): { pid: number; program: string }[] {
   const { stdout } = spawnSync('ps', ['-U', ACCOUNT, '-o', 'pid=,comm='], { encoding: 'utf8' });
@@ -26,10 +36,13 @@ function ofAccount(): { pid: number; program: string }[] {
 
 /** The processes whose capabilities count in the user namespace of this machine. */
 const privileged = () =>
-  ofAccount().filter(
-    ({ pid }) =>
-      BigInt(`0x${field(pid, 'CapEff')}`) !== 0n &&
-      readlinkSync(`/proc/${pid}/ns/user`) === readlinkSync('/proc/self/ns/user'),
+  ofAccount().filter((one) =>
+    is(
+      one.pid,
+      (pid) =>
+        BigInt(`0x${field(pid, 'CapEff')}`) !== 0n &&
+        readlinkSync(`/proc/${pid}/ns/user`) === readlinkSync('/proc/self/ns/user'),
+    ),
   );
 
 const helperOf = () => ofAccount().find(({ program }) => program === HELPER)?.pid as number;
@@ -154,7 +167,8 @@ test('a page of serve gets a new helper when the old one has died', async () => 
     await settle(page);
     await page.screenshot({ path: join(SHOTS, 'helper-ended.png') });
     await again.click();
-    await again.waitFor({ state: 'detached' });
+    const banners = page.getByText(/^(The helper has ended|You are asked)/);
+    await expect.poll(() => banners.count()).toBe(0);
     expect(helperOf()).not.toBe(first);
     await page.getByRole('button', { name: 'Check again' }).click();
     await page.getByText(/pages checked in/).waitFor();
