@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Prints the figures of docs/performance.md: ratios of things measured side by side in this run.
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { openBrowser, openBrowserAsRoot } from '../test/e2e/faces.ts';
+import { install } from '../test/e2e/installed.ts';
 import { buildModule, fetchKernel } from '../test/guest/kernels.ts';
 import { boot, variant } from '../test/guest/qemu.ts';
 import { measureCapture } from './capture.mjs';
+import { measureHelper } from './helper.mjs';
 import { measureHexView } from './hex_view.mjs';
 
 const r = JSON.parse(execFileSync('native/build/Release/core_bench', { encoding: 'utf8' }));
@@ -59,11 +63,31 @@ line('first touch of a page elsewhere, without records', `${r.touchNs.toFixed(0)
 line('  the same, while causes are recorded', `${r.causesTouchNs.toFixed(0)} ns`);
 line('a system call elsewhere, without records', `${r.callNs.toFixed(0)} ns`);
 line('  the same, while causes are recorded', `${r.causesCallNs.toFixed(0)} ns`);
-const { idle, held } = await measureHexView();
+
+process.env.CR3SCOPE_INSTALLED = install();
 const times = (t) => `${t.median.toFixed(1)} ms, slowest hundredth ${t.slow.toFixed(1)} ms`;
-line('hex view, Page Down held: time a frame of the browser', times(held));
-line('  the same at rest', times(idle));
-line('  frames a second', `${held.perSecond.toFixed(0)}, at rest ${idle.perSecond.toFixed(0)}  (aim: 60)`);
+try {
+  for (const [how, open] of [
+    ['as root', openBrowserAsRoot],
+    ['through a helper', openBrowser],
+  ]) {
+    const { idle, held } = await measureHexView(open);
+    line(`hex view ${how}, Page Down held: time a frame`, times(held));
+    line('  the same at rest', times(idle));
+    line('  frames a second', `${held.perSecond.toFixed(0)}, at rest ${idle.perSecond.toFixed(0)}  (aim: 60)`);
+  }
+} finally {
+  rmSync(process.env.CR3SCOPE_INSTALLED, { recursive: true });
+}
+
+const beside = (what, { own, through }, aim = '') =>
+  line(`${what} through a helper, and in process`, `${ms(through)}, ${ms(own)}: ${(through / own).toFixed(2)}x${aim}`);
+const helped = await measureHelper();
+beside('check of 1 GiB', helped.check, '  (aim: at most 1.1x)');
+beside('capture of 1 GiB', helped.capture, '  (aim: at most 1.25x)');
+beside('search of 1 GiB', helped.search);
+beside('process list', helped.processes);
+beside('64 frames', helped.frames);
 
 const [small, large] = [await measureCapture(1), await measureCapture(4)];
 line('capture of 4 GiB of 4 KiB pages in no order', ms(large.captureSeconds));

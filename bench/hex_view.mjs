@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Frames per second of the hex view while Page Down is held, in the browser's own timings.
-import { openBrowser } from '../test/e2e/faces.ts';
 
 const SECONDS = 4;
 
-/** The middle and the slowest hundredth of the times between two frames of the browser, in ms, and how far it went. */
-export async function measureHexView() {
-  const face = await openBrowser();
+/** Of a face that `open` opens: the middle and the slowest hundredth of the times between two frames of the browser, in ms, and how far it went. */
+export async function measureHexView(open) {
+  const face = await open();
   const { page } = face;
   try {
     await page.getByText(/pages checked in/).waitFor();

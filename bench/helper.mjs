@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The same work in this process and through a helper, in turns: `node bench/helper.mjs PID` prints JSON.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ADDON, BUNDLE, bundle, HELPER, median, seconds, startTouched } from './product.mjs';
+
+const TURNS = 9;
+/** Frames that the hex view reads at a time. */
+const FRAMES = 64;
+
+async function measure(pid) {
+  const { openSources, sourcesOf, Explorer, Recorder, HelperCarrier, spawnHelper } = await import(BUNDLE);
+  const carrier = await HelperCarrier.open(spawnHelper([HELPER]));
+  const inProcess = new Explorer(await openSources(ADDON));
+  const helped = new Explorer(await sourcesOf(carrier));
+  const folder = mkdtempSync(join(tmpdir(), 'cr3scope-bench-'));
+  const everything = [0n, 1n << 63n];
+  const pattern = { bytes: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), mask: new Uint8Array(8).fill(255) };
+  const works = {
+    check: (e) => e.check(pid, 0n, ...everything, () => undefined).promise,
+    capture: async (e) => {
+      const recorder = await Recorder.begin(e, join(folder, 'x.cr3scope'), true, { frames: 'none', bytes: false });
+      await recorder.addProcess({ pid, startTicks: 0n });
+      recorder.finish();
+    },
+    search: (e) => e.search(pid, ...everything, pattern, 100n, () => undefined).promise,
+    processes: (e) => e.processes(),
+    frames: (e) => e.frames({ pfn: 0x10_0000n, count: FRAMES }),
+  };
+  const result = {};
+  try {
+    for (const [name, work] of Object.entries(works)) {
+      const times = [[], []];
+      for (let turn = 0; turn < TURNS; turn++) {
+        times[0].push(await seconds(() => work(inProcess)));
+        times[1].push(await seconds(() => work(helped)));
+      }
+      const [own, through] = times.map(median);
+      result[name] = { own, through };
+    }
+    return result;
+  } finally {
+    rmSync(folder, { recursive: true });
+    carrier.close();
+  }
+}
+
+/** Medians in seconds of each work on 1 GiB, in this process and through a helper. */
+export async function measureHelper() {
+  const child = await startTouched(1);
+  try {
+    await bundle();
+    const words = [fileURLToPath(import.meta.url), String(child.pid)];
+    return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' }));
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  console.log(JSON.stringify(await measure(Number(process.argv[2]))));
