@@ -5,9 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connections } from '../../app/main/connections.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import type { Machine } from '../../app/main/machine.ts';
+import { Service } from '../../app/main/service/service.ts';
+import { Failed } from '../../app/main/sources/failed.ts';
+import { absentSources } from '../../app/main/sources/sources.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { openBrowserAsRoot, openDesktopAsRoot } from './faces.ts';
+import { openBrowserAsRoot, openDesktopAsRoot, shot } from './faces.ts';
 import { electronProgram } from './installed.ts';
+import { startOwnServer } from './own-server.ts';
 import { INSTALLED, MAY_ALL, type OtherMachine, startOtherMachine } from './sshd.ts';
 import { DIALOG, PAGE, TestWindow } from './window.ts';
 
@@ -129,6 +136,33 @@ test('a connection that is cut is told, what was read stays, and it can be made 
     await window.checked(process.pid);
   } finally {
     await window.close();
+  }
+});
+
+test('a window without a machine connects to one', async () => {
+  // As on a desktop that is no Linux.
+  const reason = new Failed('this machine runs darwin, and cr3scope reads Linux', 'Give another machine.', 'ENOTSUP');
+  let other: Machine | undefined;
+  const toOthers = connections((machine) => {
+    other = machine;
+  });
+  const server = await startOwnServer((name) =>
+    name
+      ? other && new Service(other.explorer, { machine: other, connections: toOthers })
+      : new Service(new Explorer(absentSources(reason)), { connections: toOthers }),
+  );
+  const { page } = server;
+  try {
+    await page.goto(server.url);
+    await page.getByText('No machine').waitFor();
+    await page.getByText(/this machine runs darwin/).waitFor();
+    await page.screenshot({ path: shot('browser-no-machine') });
+    await page.getByRole('button', { name: 'Connect…' }).click();
+    await dialogOf(page).getByRole('textbox', { name: 'Machine' }).fill('lab');
+    await dialogOf(page).getByRole('button', { name: 'Connect', exact: true }).click();
+    await shows(page, 'lab');
+  } finally {
+    await server.close();
   }
 });
 

@@ -209,8 +209,7 @@ export class Explorer implements Reads {
     compareSpaces(this.sources, { pid, startTicks }, { pid: other, startTicks: otherStart });
 
   cpus: Api['cpus'] = async () => {
-    const cpus = await this.sources.cpus();
-    const roots = await this.sources.roots();
+    const [cpus, roots] = await Promise.all([this.sources.cpus(), this.sources.roots()]);
     const owner = (root: bigint) => {
       const at = root && roots ? roots.rootPa.indexOf(root) : -1;
       return at < 0 ? 0 : (roots?.pid[at] as number);

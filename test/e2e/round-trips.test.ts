@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A machine that is 50 ms away: how often each view waits for an answer before it can ask the next question, as docs/remote.md
+// says.
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
+import { Service } from '../../app/main/service/service.ts';
+import type { Carrier, Running } from '../../app/main/sources/carrier.ts';
+import { HelperCarrier } from '../../app/main/sources/helper.ts';
+import { wayTo } from '../../app/main/sources/remote.ts';
+import { sourcesOf } from '../../app/main/sources/sources.ts';
+import { type Fixture, startFixture } from '../fixture.ts';
+import { settle } from './faces.ts';
+import { type OwnServer, startOwnServer } from './own-server.ts';
+import { INSTALLED, MAY_ALL, type OtherMachine, startOtherMachine } from './sshd.ts';
+
+/** Counts how many calls follow one another: a call that begins when others have ended may have needed their answers. */
+class CountingCarrier implements Carrier {
+  /** The longest chain of calls that have been answered. */
+  private answered = 0;
+  /** Calls that have not been answered. */
+  waiting = 0;
+
+  constructor(private readonly carrier: Carrier) {}
+
+  begin(): void {
+    this.answered = 0;
+  }
+
+  get roundTrips(): number {
+    return this.answered;
+  }
+
+  async call(name: string, args: unknown[]): Promise<unknown> {
+    const arrived = this.sent();
+    return this.carrier.call(name, args).finally(() => {
+      arrived();
+      this.waiting--;
+    });
+  }
+
+  start(name: string, args: unknown[], onBatch: (batch: unknown) => void): Running<unknown> {
+    const arrived = this.sent();
+    const running = this.carrier.start(name, args, (batch) => {
+      arrived();
+      onBatch(batch);
+    });
+    const ended = () => {
+      arrived();
+      this.waiting--;
+    };
+    running.promise.then(ended, ended);
+    return running;
+  }
+
+  launch: Carrier['launch'] = (...args) => this.carrier.launch(...args);
+
+  private sent(): () => void {
+    const length = this.answered + 1;
+    this.waiting++;
+    return () => {
+      this.answered = Math.max(this.answered, length);
+    };
+  }
+}
+
+let machine: OtherMachine;
+let fixture: Fixture;
+let carrier: CountingCarrier;
+let explorer: Explorer;
+let server: OwnServer;
+let page: Page;
+const before = { ...process.env };
+
+beforeAll(async () => {
+  machine = await startOtherMachine();
+  machine.install('cr3scope', INSTALLED);
+  machine.permit(MAY_ALL);
+  fixture = await startFixture('stripes');
+  Object.assign(process.env, machine.env);
+  const way = wayTo('slow', { helper: '', privileges: true, mayCopy: async () => false });
+  carrier = new CountingCarrier(await HelperCarrier.open(await way.open()));
+  explorer = new Explorer(await sourcesOf(carrier));
+  server = await startOwnServer(() => new Service(explorer));
+  page = server.page;
+  // What is read again by itself would be counted as well.
+  await page.addInitScript(() => Object.assign(window, { setInterval: () => 0 }));
+});
+afterAll(async () => {
+  process.env = before;
+  await server?.close();
+  await fixture?.stop();
+  await machine?.close();
+});
+
+const box = () => page.getByLabel('Go to a process, address, frame or entry');
+const go = async (text: string) => {
+  await box().fill(text);
+  await box().press('Enter');
+};
+const tab = (name: string) => () => page.getByRole('tab', { name }).click();
+
+const translated = () => page.getByRole('region', { name: 'Translation' }).getByText('Physical address').waitFor();
+
+/** What is done, and what shows that it is there. */
+const STEPS: readonly (readonly [view: string, act: () => Promise<unknown>, there: () => Promise<unknown>])[] = [
+  [
+    'open the window, which shows a process',
+    () => page.goto(`${server.url}&link=cr3scope://process/${fixture.pid}`),
+    () => page.getByText(/pages checked in/).waitFor(),
+  ],
+  [
+    'go to another process, which is checked',
+    () => go(String(process.pid)),
+    async () => {
+      await page.getByRole('heading', { name: new RegExp(`^${process.pid} `) }).waitFor();
+      await page.getByText(/pages checked in/).waitFor();
+    },
+  ],
+  ['choose a region', () => page.getByRole('grid', { name: 'Regions' }).getByRole('row').nth(3).click(), translated],
+  [
+    '*mapped by…*',
+    () => page.getByRole('button', { name: 'mapped by…' }).click(),
+    () => page.getByRole('dialog').getByRole('row').nth(1).waitFor(),
+  ],
+  [
+    'Tables',
+    async () => {
+      await page.keyboard.press('Escape');
+      await tab('Tables')();
+    },
+    () =>
+      page
+        .getByRole('grid', { name: /tables/i })
+        .first()
+        .waitFor(),
+  ],
+  ['Physical memory', tab('Physical memory'), () => page.locator('canvas').first().waitFor()],
+];
+
+/** Nothing is asked or drawn any more. */
+async function quiet(): Promise<void> {
+  do {
+    await expect.poll(() => carrier.waiting).toBe(0);
+    await settle(page);
+  } while (carrier.waiting > 0);
+}
+
+test('no view takes more round trips than the documentation says', async () => {
+  const said = [...readFileSync('docs/remote.md', 'utf8').matchAll(/^\| (.+) \| (\d+) \|$/gm)];
+  const found: [string, number][] = [];
+  const count = async (what: string, act: () => Promise<unknown>) => {
+    carrier.begin();
+    await act();
+    await quiet();
+    found.push([what, carrier.roundTrips]);
+  };
+  // By itself: the view takes samples without end.
+  await count('CPUs, for each sample', () => explorer.cpus({}));
+  for (const [view, act, there] of STEPS) await count(view, () => act().then(there));
+  expect(found.map(([view]) => view)).toEqual(said.map(([, view]) => view));
+  const more = found.filter(([, n], i) => n < 1 || n > Number(said[i]?.[2]));
+  expect(more).toEqual([]);
+});
