@@ -2,6 +2,7 @@
 // The whole window.
 
 import { CSPProvider } from '@base-ui/react/csp-provider';
+import { Cable } from 'lucide-react';
 import { Group, Panel } from 'react-resizable-panels';
 import { Empty } from '../parts/Empty.tsx';
 import { Splitter } from '../parts/Splitter.tsx';
@@ -38,12 +39,12 @@ export function App() {
     return (
       <CSPProvider disableStyleElements>
         <main className="lost">
-          <Empty title="No machine">
-            {noMachine}
+          <div>
+            <Empty title="No machine">{noMachine}. Connect to one that does, or open a capture.</Empty>
             <button type="button" className="primary" onClick={openConnections}>
-              Connect…
+              <Cable size={13} aria-hidden="true" /> Connect…
             </button>
-          </Empty>
+          </div>
         </main>
         <ConnectDialog />
       </CSPProvider>

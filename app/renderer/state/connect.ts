@@ -49,8 +49,7 @@ export async function connect(): Promise<void> {
 
 /** A window without a machine can still connect to others. */
 function whyNoMachine(error: unknown): undefined {
-  const { message, remedy } = failure(error);
-  useTarget.setState({ noMachine: `${message}. ${remedy}` });
+  useTarget.setState({ noMachine: failure(error).message });
 }
 
 /** Reads again what can be read now. */
