@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The window on this machine, in Chromium, showing a guest by `cr3scope serve`: three sources side by side.
+// The window on this machine, in Chromium, connected by ssh to a guest, to which it copies the helper: three sources side by
+// side.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Page } from 'playwright-core';
-import { BROWSER_FLAGS, SHOTS, settle } from '../e2e/faces.ts';
+import { BROWSER_FLAGS, SHOTS, settle, startServer } from '../e2e/faces.ts';
 import type { Kernel } from './kernels.ts';
 import { boot, type Machine } from './qemu.ts';
-import type { Served } from './serve.ts';
+import type { Reachable } from './sshd.ts';
 
 /** A port that is free here. */
 const freePort = () =>
@@ -18,7 +23,39 @@ const freePort = () =>
     });
   });
 
-async function look({ url, pid, cases }: Served, release: string): Promise<void> {
+/** The way into a guest as root, and the `ssh` that knows it as "guest". */
+function openDoor(port: number): { config: string; env: NodeJS.ProcessEnv; close: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'cr3scope-door-'));
+  const at = (name: string) => join(folder, name);
+  for (const key of ['host', 'user'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', key, '-f', at(key)]);
+  const lines = (name: string, text: string[], mode = 0o600) =>
+    writeFileSync(at(name), `${text.join('\n')}\n`, { mode });
+  lines('sshd_config', [
+    `HostKey ${at('host')}`,
+    `AuthorizedKeysFile ${at('user.pub')}`,
+    'PermitRootLogin yes',
+    'StrictModes no',
+    'UsePAM no',
+    'PidFile none',
+  ]);
+  lines('ssh_config', [
+    'Host guest',
+    '  HostName 127.0.0.1',
+    `  Port ${port}`,
+    '  User root',
+    `  IdentityFile ${at('user')}`,
+    '  IdentitiesOnly yes',
+    '  StrictHostKeyChecking no', // it is made for this guest
+    '  UserKnownHostsFile /dev/null',
+  ]);
+  lines('ssh', ['#!/bin/sh', `exec /usr/bin/ssh -F ${at('ssh_config')} "$@"`], 0o755);
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, XDG_CONFIG_HOME: folder };
+  return { config: at('sshd_config'), env, close: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+async function look({ pid, cases }: Reachable, env: NodeJS.ProcessEnv, release: string): Promise<void> {
+  const { url, child } = await startServer([], env);
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: BROWSER_FLAGS,
@@ -29,6 +66,12 @@ async function look({ url, pid, cases }: Served, release: string): Promise<void>
     page = await context.newPage();
     page.setDefaultTimeout(120_000); // the guest is emulated
     await page.goto(url);
+    await page.getByRole('button', { name: 'Connect to another machine' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Machine' }).fill('guest');
+    await dialog.getByRole('button', { name: 'Connect', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Copy it and connect' }).click();
+    await page.getByRole('button', { name: /^guest · Linux/ }).waitFor();
     for (const source of ['pagemap', 'kernel walk', 'table walk'])
       await page.getByRole('button', { name: `Source ${source}: ready` }).waitFor();
     const address = page.getByLabel('Go to a process, address, frame or entry');
@@ -80,23 +123,25 @@ async function look({ url, pid, cases }: Served, release: string): Promise<void>
     throw error;
   } finally {
     await browser.close();
+    child.kill();
   }
 }
 
-/** Boots a guest with `serve` in it and looks at it; resolves to what went wrong, "" where nothing did. */
+/** Boots a guest with sshd in it and looks at it; resolves to what went wrong, "" where nothing did. */
 export async function testWindow(kernel: Kernel, module: string, machine: Machine): Promise<string> {
   const port = await freePort();
-  let failure = 'the guest never served';
+  const door = openDoor(port);
+  let failure = 'the guest was never reachable';
   const { output } = await boot(
     kernel,
     module,
     machine,
-    `mkdir -p /mnt/disk && mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt/disk && insmod /run/cr3scope.ko && CR3SCOPE_SWAP_FOLDER=/mnt/disk node_modules/.bin/node test/guest/serve.ts ${port}`,
+    `mkdir -p /mnt/disk && mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt/disk && insmod /run/cr3scope.ko && CR3SCOPE_SWAP_FOLDER=/mnt/disk node_modules/.bin/node test/guest/sshd.ts ${port} ${door.config}`,
     {
       forward: port,
       onLine: async (line, guest) => {
         if (!line.startsWith('===window ')) return;
-        failure = await look(JSON.parse(line.slice(10)), kernel.release).then(
+        failure = await look(JSON.parse(line.slice(10)), door.env, kernel.release).then(
           () => '',
           (error: Error) => error.stack ?? error.message,
         );
@@ -104,5 +149,6 @@ export async function testWindow(kernel: Kernel, module: string, machine: Machin
       },
     },
   );
+  door.close();
   return failure && `${failure}\n${output}`;
 }
