@@ -329,6 +329,23 @@ describe('a connection that is cut', () => {
   });
 });
 
+test('Ctrl-C ends a capture, not the connection that it still needs', async () => {
+  const path = join(folder, 'interrupted.cr3scope');
+  const held = machine.relay.hold(1_000_000);
+  const args = ['report', String(fixture.pid), '-o', path, '--host', 'relayed'];
+  // As a terminal does, to all of its foreground processes.
+  const child = spawn(process.execPath, [CLI, ...args], { env: machine.env, detached: true });
+  const outcome = outcomeOf(child);
+  await held;
+  process.kill(-(child.pid as number), 'SIGINT');
+  machine.relay.release();
+  const { status, stderr } = await outcome;
+  expect([status, stderr]).toEqual([
+    2,
+    expect.stringMatching(/interrupted.cr3scope was not finished. What was captured/),
+  ]);
+});
+
 test('this machine and another one are compared like a machine with its capture', async () => {
   const before = join(folder, 'before.cr3scope');
   await cr3scope(['report', String(fixture.pid), '-o', before]);

@@ -32,12 +32,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A way to a port that can be cut. */
+/** A way to a port that can be cut or held up. */
 class Relay {
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   /** Bytes of the other end after which it is cut; undefined: never. */
   cutAfter: number | undefined;
+  private holding: { readonly after: number; readonly reached: () => void } | undefined;
 
   constructor(private readonly to: number) {
     this.server = createServer((near) => this.join(near));
@@ -49,6 +50,18 @@ class Relay {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Lets no more than these bytes of the other end through; resolves when they have come. */
+  hold(after: number): Promise<void> {
+    return new Promise((reached) => {
+      this.holding = { after, reached };
+    });
+  }
+
+  release(): void {
+    this.holding = undefined;
+    for (const socket of this.sockets) socket.resume();
+  }
+
   close(): void {
     this.cut();
     this.server.close();
@@ -57,15 +70,20 @@ class Relay {
   private join(near: Socket): void {
     const far = connect(this.to, '127.0.0.1');
     let bytes = 0;
+    near.pipe(far);
     far.on('data', (data) => {
       bytes += data.length;
+      near.write(data);
+      if (this.holding && bytes > this.holding.after) {
+        far.pause();
+        this.holding.reached();
+      }
       if (this.cutAfter !== undefined && bytes > this.cutAfter) this.cut();
     });
     for (const socket of [near, far]) {
       this.sockets.add(socket);
       socket.on('error', () => this.cut()).on('close', () => this.sockets.delete(socket));
     }
-    near.pipe(far).pipe(near);
   }
 }
 
