@@ -142,7 +142,7 @@ describe('answers what the addon answers', () => {
       expect([endNs > beginNs, sourceNs.length, proof === null]).toEqual([true, 3, !bytes]);
       const runs = batches.flatMap((b) => rowsOf({ ...b.runs, words: b.runs.va }, () => true));
       const evidence = batches.flatMap((b) => b.evidence.map(({ va, verdict, note }) => ({ va, verdict, note })));
-      const packed = pages ? batches.flatMap((b) => [...unpackStretches(b.pages)]) : [];
+      const packed = batches.filter((b) => b.pages.length).flatMap((b) => [...unpackStretches(b.pages)]);
       const { ns: __, ...proven } = proof ?? { ns: 0n };
       return {
         summary,
