@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A machine that is 50 ms away: how often each view waits for an answer before it can ask the next question, as docs/remote.md
 // says.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { captureProcesses } from '../../app/main/capture/record.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { Service } from '../../app/main/service/service.ts';
 import type { Carrier, Running } from '../../app/main/sources/carrier.ts';
@@ -65,6 +68,7 @@ class CountingCarrier implements Carrier {
   }
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'cr3scope-far-'));
 let machine: OtherMachine;
 let fixture: Fixture;
 let carrier: CountingCarrier;
@@ -92,6 +96,7 @@ afterAll(async () => {
   await server?.close();
   await fixture?.stop();
   await machine?.close();
+  rmSync(folder, { recursive: true });
 });
 
 const box = () => page.getByLabel('Go to a process, address, frame or entry');
@@ -147,19 +152,42 @@ async function quiet(): Promise<void> {
   } while (carrier.waiting > 0);
 }
 
-test('no view takes more round trips than the documentation says', async () => {
-  const said = [...readFileSync('docs/remote.md', 'utf8').matchAll(/^\| (.+) \| (\d+) \|$/gm)];
-  const found: [string, number][] = [];
+/** Calls that follow one another by chance add to a count. So the least of a few attempts counts. */
+const ATTEMPTS = 5;
+
+const capture = (pids: readonly number[]) =>
+  captureProcesses(
+    explorer,
+    join(folder, 'x.cr3scope'),
+    pids.map((pid) => ({ pid, startTicks: 0n })),
+    { force: true },
+  );
+
+test('each view takes as many round trips as the documentation says', async () => {
+  const said = [...readFileSync('docs/remote.md', 'utf8').matchAll(/^\| (.+) \| (\d+) \|$/gm)].map(
+    ([, view = '', n]) => [view, Number(n)] as const,
+  );
+  const least = new Map<string, number>();
   const count = async (what: string, act: () => Promise<unknown>) => {
     carrier.begin();
     await act();
     await quiet();
-    found.push([what, carrier.roundTrips]);
+    least.set(what, Math.min(carrier.roundTrips, least.get(what) ?? carrier.roundTrips));
   };
-  // By itself: the view takes samples without end.
-  await count('CPUs, for each sample', () => explorer.cpus({}));
-  for (const [view, act, there] of STEPS) await count(view, () => act().then(there));
-  expect(found.map(([view]) => view)).toEqual(said.map(([, view]) => view));
-  const more = found.filter(([, n], i) => n < 1 || n > Number(said[i]?.[2]));
-  expect(more).toEqual([]);
+  const captured = async (pids: readonly number[]) => {
+    carrier.begin();
+    await capture(pids);
+    return carrier.roundTrips;
+  };
+  // What each further process adds, before the page asks for anything.
+  const one = await captured([fixture.pid]);
+  const two = await captured([fixture.pid, machine.pid]);
+  const isSaid = () => said.slice(0, -1).every(([view, n]) => least.get(view) === n);
+  for (let i = 0; i < ATTEMPTS && !isSaid(); i++) {
+    // By itself: the view takes samples without end.
+    await page.goto('about:blank');
+    await count('CPUs, for each sample', () => explorer.cpus({}));
+    for (const [view, act, there] of STEPS) await count(view, () => act().then(there));
+  }
+  expect([...least, ['captures and comparisons, for each process', two - one]]).toEqual(said);
 });
