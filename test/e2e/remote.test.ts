@@ -19,6 +19,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Carrier } from '../../app/main/sources/carrier.ts';
+import { HelperCarrier, spawnHelper } from '../../app/main/sources/helper.ts';
+import type { Hello } from '../../app/main/sources/session.d.ts';
+import { sourcesOf } from '../../app/main/sources/sources.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
 import { give, INSTALLED, MAY_ALL, type OtherMachine, startOtherMachine, USER } from './sshd.ts';
 
@@ -258,6 +262,12 @@ describe('what goes wrong is said, with what to do about it', () => {
     );
   });
 
+  test('no sudo', async () => {
+    expect(await answered('bare')).toBe(
+      'cr3scope: there is no sudo on bare, and cr3remote is not root. Connect as root@…, or install sudo there. --no-privileges goes on without.\n',
+    );
+  });
+
   test('another version', async () => {
     const frame = '\\030\\000\\000\\000\\223\\257cr3scope-helper\\001\\2459.9.9';
     machine.install('cr3scope', `#!/bin/sh\nprintf '${frame}'\nexec cat\n`);
@@ -299,6 +309,22 @@ describe('what goes wrong is said, with what to do about it', () => {
     const both = await cr3scope(['ps', '--host', 'lab', '--capture', 'x.cr3scope']);
     expect([both.status, both.stderr]).toEqual([2, expect.stringMatching(/both --host and --capture/)]);
   });
+});
+
+test('the clock is that of the other machine', async () => {
+  const ahead = 1_000_000_000_000_000n; // it has run for eleven days longer
+  const carrier = await HelperCarrier.open(spawnHelper([HELPER]));
+  const call: Carrier['call'] = async (name, args) => {
+    const answer = await carrier.call(name, args);
+    if (name === 'hello') (answer as Hello).facts.ns += ahead;
+    return answer;
+  };
+  const before = process.hrtime.bigint();
+  const sources = await sourcesOf({ call, start: carrier.start, launch: carrier.launch });
+  const now = sources.clock() - ahead;
+  expect(now).toBeGreaterThan(before);
+  expect(now).toBeLessThanOrEqual(process.hrtime.bigint());
+  carrier.close();
 });
 
 describe('a connection that is cut', () => {

@@ -90,6 +90,8 @@ class Relay {
 export interface OtherMachine {
   /** Where `ssh` is the one that knows the names. */
   readonly env: NodeJS.ProcessEnv;
+  /** Its sshd. */
+  readonly pid: number;
   /** Its user's home. */
   readonly home: string;
   readonly relay: Relay;
@@ -102,7 +104,7 @@ export interface OtherMachine {
   close(): Promise<void>;
 }
 
-/** The names: lab, changed, stranger, locked, closed, nowhere, relayed (by `relay`), slow (50 ms a round trip). */
+/** The names: lab, changed, stranger, locked, closed, bare (no sudo), nowhere, relayed (by `relay`), slow (50 ms a round trip). */
 export async function startOtherMachine(): Promise<OtherMachine> {
   const folder = mkdtempSync(join(tmpdir(), 'cr3scope-sshd-'));
   chmodSync(folder, 0o755);
@@ -116,13 +118,19 @@ export async function startOtherMachine(): Promise<OtherMachine> {
   // "*": no password, and not locked.
   execFileSync('/sbin/useradd', ['-r', '-m', '-d', home, '-s', '/bin/sh', '-p', '*', USER]);
 
+  // What the shell there needs, and no sudo.
+  mkdirSync(at('bare'));
+  for (const name of ['sh', 'uname', 'id', 'dirname', 'readlink']) symlinkSync(`/usr/bin/${name}`, at(`bare/${name}`));
+
   const port = await freePort();
+  const barePort = await freePort();
   const publicKey = (name: string) => readFileSync(`${at(name)}.pub`, 'utf8');
   writeFileSync(at('authorized_keys'), publicKey('user'));
   writeFileSync(
     at('sshd_config'),
     [
       `ListenAddress 127.0.0.1:${port}`,
+      `ListenAddress 127.0.0.1:${barePort}`,
       `HostKey ${at('host')}`,
       `AuthorizedKeysFile ${at('authorized_keys')}`,
       'PasswordAuthentication yes',
@@ -131,6 +139,8 @@ export async function startOtherMachine(): Promise<OtherMachine> {
       'UsePAM no',
       'PidFile none',
       `SetEnv PATH=${bin}:/usr/bin:/bin`,
+      `Match LocalPort ${barePort}`,
+      `  SetEnv PATH=${at('bare')}`,
     ].join('\n'),
   );
   const server: ChildProcess = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', at('sshd_config')], {
@@ -155,6 +165,7 @@ export async function startOtherMachine(): Promise<OtherMachine> {
       host('stranger', 'UserKnownHostsFile /dev/null'),
       host('locked', 'PubkeyAuthentication no'),
       host('closed', `Port ${await freePort()}`),
+      host('bare', `Port ${barePort}`),
       host('nowhere', 'HostName nowhere.invalid'),
       host('relayed', `Port ${await relay.open()}`),
       host('slow', `ProxyCommand ${process.execPath} ${resolve('test/e2e/slow.mjs')} ${port} 25`),
@@ -175,6 +186,7 @@ export async function startOtherMachine(): Promise<OtherMachine> {
   const { SSH_ASKPASS: _, DISPLAY: __, SSH_AUTH_SOCK: ___, ...env } = process.env;
   return {
     env: { ...env, PATH: `${at('ssh')}:${env.PATH}` },
+    pid: server.pid as number,
     home,
     relay,
     install: (name, text) => writeFileSync(join(bin, name), text, { mode: 0o755 }),
