@@ -358,7 +358,8 @@ describe('a connection that is cut', () => {
 test('Ctrl-C ends a capture, not the connection that it still needs', async () => {
   const path = join(folder, 'interrupted.cr3scope');
   const held = machine.relay.hold(1_000_000);
-  const args = ['report', String(fixture.pid), '-o', path, '--host', 'relayed'];
+  // The second process is not begun, however far the first one was on its way.
+  const args = ['report', String(fixture.pid), String(process.pid), '-o', path, '--host', 'relayed'];
   // As a terminal does, to all of its foreground processes.
   const child = spawn(process.execPath, [CLI, ...args], { env: machine.env, detached: true });
   const outcome = outcomeOf(child);
