@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A capture of a process of 4 KiB pages in no order, against the check alone: `node bench/capture.mjs PID` prints JSON.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ADDON, BUNDLE, bundle, median, seconds, startTouched } from './product.mjs';
+import { ADDON, BUNDLE, measureTouched, median, seconds } from './product.mjs';
 
 const TURNS = 5;
 
@@ -35,16 +34,7 @@ async function measure(pid) {
   }
 }
 
-export async function measureCapture(gib) {
-  const child = await startTouched(gib);
-  try {
-    await bundle();
-    const words = [fileURLToPath(import.meta.url), String(child.pid)];
-    return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' }));
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
+export const measureCapture = (gib) => measureTouched(import.meta.url, gib);
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
   console.log(JSON.stringify(await measure(Number(process.argv[2]))));

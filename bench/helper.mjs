@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The same work in this process and through a helper, in turns: `node bench/helper.mjs PID` prints JSON.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ADDON, BUNDLE, bundle, HELPER, median, seconds, startTouched } from './product.mjs';
+import { ADDON, BUNDLE, HELPER, measureTouched, median, seconds } from './product.mjs';
 
 const TURNS = 9;
 /** Frames that the hex view reads at a time. */
@@ -49,16 +48,7 @@ async function measure(pid) {
 }
 
 /** Medians in seconds of each work on 1 GiB, in this process and through a helper. */
-export async function measureHelper() {
-  const child = await startTouched(1);
-  try {
-    await bundle();
-    const words = [fileURLToPath(import.meta.url), String(child.pid)];
-    return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' }));
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
+export const measureHelper = () => measureTouched(import.meta.url, 1);
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
   console.log(JSON.stringify(await measure(Number(process.argv[2]))));

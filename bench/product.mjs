@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the benchmarks of the product share: its code as one bundle, a process to look at, and times.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -11,7 +11,7 @@ export const HELPER = binary('cr3scope-helper');
 export const BUNDLE = fileURLToPath(new URL('../out/bench/product.mjs', import.meta.url));
 
 /** Bundles what the benchmarks use of the product. */
-export const bundle = () =>
+const bundle = () =>
   build({
     stdin: {
       contents: ['sources/sources', 'sources/helper', 'explorer/explorer', 'capture/record']
@@ -42,9 +42,15 @@ const parts = Array.from({ length: n >> 18 }, () => new Uint8Array(1 << 30));
 for (const page of order) parts[page >> 18][(page & 262143) << 12] = 1;
 console.log('ready'); process.stdin.resume();`;
 
-/** A process of that many GiB; resolves once all of it is touched. */
-export async function startTouched(gib) {
+/** Runs a benchmark in a process of its own on one of that many GiB, and returns the JSON that it prints. */
+export async function measureTouched(script, gib) {
   const child = spawn(process.execPath, ['-e', TOUCH, String(gib)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  return child;
+  try {
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await bundle();
+    const words = [fileURLToPath(script), String(child.pid)];
+    return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' }));
+  } finally {
+    child.kill('SIGKILL');
+  }
 }
