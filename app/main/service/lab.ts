@@ -26,6 +26,7 @@ export class Lab {
   /** Of the pages that were named, by process and address. */
   private readonly watches = new Map<string, PageWatch>();
   private step = 0;
+  private over = false;
 
   /** `program` is that of native/labs/labs.c. */
   constructor(
@@ -50,6 +51,7 @@ export class Lab {
 
   /** Ends its processes. */
   end(): void {
+    this.over = true;
     this.child.stdin.end();
     this.child.kill('SIGKILL');
     for (const watch of this.watches.values()) watch.end();
@@ -100,6 +102,8 @@ export class Lab {
     const key = `${pid} ${va}`;
     const known = this.watches.get(key);
     if (known) return known.next();
+    // A step may have been under way when it ended: nobody would end this watch.
+    if (this.over) return '';
     const watch = new PageWatch(this.explorer, pid, startTicks, va);
     this.watches.set(key, watch);
     await watch.started;

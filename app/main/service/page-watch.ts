@@ -10,13 +10,13 @@ export class PageWatch {
   readonly started: Promise<string>;
   private readonly job: ReturnType<Explorer['watch']>;
   private readonly ended: Promise<string>;
-  private onSample: (cause: string) => void = () => undefined;
+  private waiting: ((cause: string) => void)[] = [];
 
   constructor(explorer: Explorer, pid: number, startTicks: bigint, va: bigint) {
     const last = new Map<bigint, PageState>();
     this.job = explorer.watch(pid, startTicks, va, va + 1n, 0, (batch) => {
       const [change] = takeSample(batch, last, pid).changes;
-      this.onSample(change?.cause.text ?? '');
+      for (const resolve of this.waiting.splice(0)) resolve(change?.cause.text ?? '');
     });
     // Its process is gone, or executes another program.
     this.ended = this.job.promise.then(
@@ -39,7 +39,7 @@ export class PageWatch {
 
   private sampled(): Promise<string> {
     const sample = new Promise<string>((resolve) => {
-      this.onSample = resolve;
+      this.waiting.push(resolve);
     });
     return Promise.race([sample, this.ended]);
   }
