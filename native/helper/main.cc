@@ -2,7 +2,6 @@
 // cr3scope-helper: answers the calls of native/calls on its standard input and output, so that only this program holds
 // privileges (docs/helper.md). It ends when its input ends.
 #include <signal.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -43,12 +42,13 @@ class Server {
   }
 
   void greet() {
-    send([](Packer& p) {
-      p.pack_array(3);
-      p.pack("cr3scope-helper");
-      p.pack(kProtocol);
-      p.pack(CR3SCOPE_VERSION);
-    });
+    Bytes frame = Channel::frame();
+    Packer p(frame);
+    p.pack_array(3);
+    p.pack("cr3scope-helper");
+    p.pack(kProtocol);
+    p.pack(CR3SCOPE_VERSION);
+    channel_.write(std::move(frame));
   }
 
   // False where this is not a request: nothing that follows can be trusted.
@@ -194,14 +194,6 @@ class Server {
       value(fields);
     }
     value = nullptr;  // it may take long until the frame is written: one copy is enough
-    channel_.write(std::move(frame));
-  }
-
-  template <class Pack>
-  void send(Pack pack) {
-    Bytes frame = Channel::frame();
-    Packer p(frame);
-    pack(p);
     channel_.write(std::move(frame));
   }
 
