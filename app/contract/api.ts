@@ -104,11 +104,14 @@ export const Target = z.object({
 });
 export type Target = z.infer<typeof Target>;
 
+/** How Privileges calls those of an ordinary user. */
+export const NO_PRIVILEGES = 'no privileges';
+
 /** How cr3scope reads the machine. */
 export const Privileges = z.object({
   /** The machine as ssh knows it, like "vera@lab1"; "" for this one and for captures. */
   host: z.string(),
-  /** For the status line: "root", "helper by sudo". */
+  /** For the status line: "root", "helper by sudo", NO_PRIVILEGES. */
   how: z.string(),
   /** Why it can't read what it could with privileges; null if it can. */
   problem: z.object({ message: z.string(), code: z.string(), remedy: z.string() }).nullable(),
@@ -596,6 +599,15 @@ export const TraceEvent = z.object({
 });
 export type TraceEvent = z.infer<typeof TraceEvent>;
 
+export const SearchSummary = z.object({
+  bytes: u64,
+  unreadable: u64,
+  hits: u64,
+  limited: z.boolean(),
+  gone: z.boolean(),
+});
+export type SearchSummary = z.infer<typeof SearchSummary>;
+
 /** Hits since the last event, 64 bytes of context each: from 16 before it on, known in [knownFrom, knownTo). */
 export const SearchEvent = z.object({
   id: checkId,
@@ -610,9 +622,7 @@ export const SearchEvent = z.object({
   knownFrom: u8s,
   knownTo: u8s,
   /** Set once, with the last event. */
-  end: z
-    .union([z.object({ bytes: u64, unreadable: u64, hits: u64, limited: z.boolean(), gone: z.boolean() }), FailedEnd])
-    .nullable(),
+  end: z.union([SearchSummary, FailedEnd]).nullable(),
 });
 export type SearchEvent = z.infer<typeof SearchEvent>;
 

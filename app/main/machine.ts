@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A running machine, this one or another: its explorer, and the privileges that it reads with. They may come while a window is
 // open, and go when a helper ends.
-import type { Privileges } from '../contract/api.ts';
+import { NO_PRIVILEGES, type Privileges } from '../contract/api.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON, HELPER, LAUNCHER } from './files.ts';
 import type { PrivilegedMachine } from './service/service.ts';
@@ -17,7 +17,7 @@ const UNPRIVILEGED = new Failed(
   'EPERM',
 );
 
-/** Why this machine can't be read, where it is no Linux. */
+/** Why this machine can't be read if it does not run Linux. */
 export function notReadable(): Failed | undefined {
   if (process.platform === 'linux') return undefined;
   return new Failed(
@@ -39,7 +39,7 @@ export class Machine implements PrivilegedMachine {
     how: string,
     host = '',
   ) {
-    const problem = how === 'no privileges' ? said(UNPRIVILEGED) : null;
+    const problem = how === NO_PRIVILEGES ? said(UNPRIVILEGED) : null;
     this.privileges = { host, how, problem, mayAsk: problem !== null && ways.length > 0, asking: '' };
   }
 
@@ -49,7 +49,7 @@ export class Machine implements PrivilegedMachine {
     if (reason) throw reason;
     const explorer = new Explorer(await openSources(ADDON), notices);
     if (isPrivileged()) return new Machine(explorer, [], process.getuid?.() === 0 ? 'root' : 'own capabilities');
-    const machine = new Machine(explorer, ways, 'no privileges');
+    const machine = new Machine(explorer, ways, NO_PRIVILEGES);
     await machine.acquire(ways.filter(({ asks }) => asks === ''));
     return machine;
   }
@@ -61,10 +61,10 @@ export class Machine implements PrivilegedMachine {
     notices: readonly string[] = [],
   ): Promise<Machine> {
     const ways = [wayTo(host, { ...options, helper: HELPER })];
-    const machine = new Machine(new Explorer(absentSources(UNPRIVILEGED), notices), ways, 'no privileges', host);
+    const machine = new Machine(new Explorer(absentSources(UNPRIVILEGED), notices), ways, NO_PRIVILEGES, host);
     await machine.acquire();
     const { problem } = machine.privileges;
-    if (problem) throw new Failed(problem.message, problem.remedy, problem.code);
+    if (problem) throw Failed.of(problem);
     return machine;
   }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Search on live processes and on physical memory: every hit, also across pages, and none that is not there.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SearchSummary } from '../../app/contract/api.ts';
 import { type Pattern, parsePattern } from '../../app/contract/pattern.ts';
-import type { SearchBatch, SearchSummary } from '../../app/main/sources/session.ts';
+import type { SearchBatch } from '../../app/main/sources/session.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { type Fixture, startFixture } from '../fixture.ts';

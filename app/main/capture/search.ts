@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bytes in the frames of a capture, as native/core/search.h finds them in memory.
+
+import type { SearchSummary } from '../../contract/api.ts';
 import { PAGE_BYTES } from '../../contract/paging.ts';
 import { Failed } from '../sources/failed.ts';
-import type { SearchBatch, SearchSummary } from '../sources/session.ts';
+import type { SearchBatch } from '../sources/session.ts';
 import { turn } from '../turn.ts';
 
 /** Bytes to find; where the mask is 0, any byte matches. */

@@ -11,6 +11,7 @@ import {
   MOST_WATCHED,
   type Regions,
   type Runs,
+  type SearchSummary,
   type Target,
   TRACE_KINDS,
   type Traced,
@@ -19,7 +20,7 @@ import { isCanonical, pagesBetween, userRootOf, wholePages } from '../../contrac
 import { bySource, SOURCES } from '../../contract/sources.ts';
 import { Failed } from '../sources/failed.ts';
 import { nodeOf } from '../sources/nodes.ts';
-import type { CheckBatch, Launch, SearchBatch, SearchSummary, TraceEvent, WatchBatch } from '../sources/session.ts';
+import type { CheckBatch, Launch, SearchBatch, TraceEvent, WatchBatch } from '../sources/session.ts';
 import type { Sources } from '../sources/sources.ts';
 import { compareSpaces } from './shared.ts';
 

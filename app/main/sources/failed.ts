@@ -18,6 +18,11 @@ export class Failed extends Error implements Failure {
     return this.code === 'EPIPE' || this.code === 'EPROTO';
   }
 
+  /** A failure that came as a plain value. */
+  static of({ message, remedy, code }: Failure): Failed {
+    return new Failed(message, remedy, code);
+  }
+
   /** Any thrown value as a Failed. The addon's errors already have a code and a remedy. */
   static from(error: unknown): Failed {
     if (error instanceof Failed) return error;

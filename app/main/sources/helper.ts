@@ -48,8 +48,6 @@ interface Pending {
   onBatch?: (batch: unknown) => void;
 }
 
-const failed = ({ message, remedy, code }: Refusal) => new Failed(message, remedy, code);
-
 /**
  * Frames out of a stream of bytes: four bytes of length, lowest first, then the value. Each gets memory of its own, which
  * the columns of its value share.
@@ -228,7 +226,7 @@ export class HelperCarrier implements Carrier {
       /** If it still waits, it ends. */
       forget: () => void go.end(),
       failure: once(complaint, 'close').then(() =>
-        bytes.length ? failed(Refusal.parse(unpack(Buffer.concat(bytes)))) : undefined,
+        bytes.length ? Failed.of(Refusal.parse(unpack(Buffer.concat(bytes)))) : undefined,
       ),
     };
   }
@@ -268,7 +266,7 @@ export class HelperCarrier implements Carrier {
     const refusal = kind === 'failure' && Refusal.parse(value);
     this.pending.delete(id);
     if (this.pending.size === 0) this.streams.unref();
-    if (refusal) reject(failed(refusal));
+    if (refusal) reject(Failed.of(refusal));
     else resolve(value);
   }
 

@@ -11,13 +11,17 @@ import {
   Regions,
   Rows,
   Runs,
+  SearchEvent,
+  SearchSummary,
   SwapTypes,
   TableTree,
+  Traced,
   Translation,
   u8s,
   u32s,
   u64,
   u64s,
+  WatchEvent,
 } from '../../contract/api.ts';
 import { wordsOf } from '../../contract/sources.ts';
 
@@ -117,23 +121,10 @@ const SourceCpus = z.object({
 });
 export type SourceCpus = z.infer<typeof SourceCpus>;
 
-const WatchBatch = z.object({
-  /** CLOCK_MONOTONIC of the sample. */
-  ns: u64,
-  /** Taken so far. */
-  samples: u64,
-  /** Set if these are all pages as they were found. */
-  initial: z.boolean(),
+/** What changed since the last batch. */
+const WatchBatch = WatchEvent.omit({ id: true, end: true }).extend({
   rows: table(Rows),
-  /** kpageflags and kpagecount of each row's frame; all ones without one. */
-  flags: u64s,
-  counts: u64s,
-  /** Steps of the kernel that may explain these rows. */
   records: table(CauseRecords),
-  /** Records that did not fit since the last batch. */
-  lost: u64,
-  /** Why no cause can be seen; "" where they can. */
-  refusal: z.string(),
 });
 export type WatchBatch = z.infer<typeof WatchBatch>;
 
@@ -145,18 +136,8 @@ const SourceCauses = CauseAbilities.extend({
 });
 export type SourceCauses = z.infer<typeof SourceCauses>;
 
-const TraceEvent = z.object({
-  /** CLOCK_MONOTONIC. */
-  ns: u64,
-  /** Index into TRACE_KINDS. */
-  kind: z.number(),
-  pid: z.number(),
-  child: z.number(),
-  before: u64,
-  after: u64,
-  code: z.number(),
-  name: z.string(),
-});
+/** `kind` is an index into TRACE_KINDS. */
+const TraceEvent = Traced.extend({ kind: z.number() });
 export type TraceEvent = z.infer<typeof TraceEvent>;
 
 const TraceBatch = z.object({ events: z.array(TraceEvent) });
@@ -174,23 +155,9 @@ export interface Launch {
   quiet: boolean;
 }
 
-const SearchBatch = z.object({
-  /** Bytes. */
-  done: u64,
-  total: u64,
-  /** It waits until another job has ended: the first batch, without anything else. */
-  waiting: z.boolean(),
-  address: u64s,
-  pa: u64s,
-  /** 64 bytes a hit, from 16 before it on, of which those in [knownFrom, knownTo) could be read. */
-  context: u8s,
-  knownFrom: u8s,
-  knownTo: u8s,
-});
+/** If it waits, it is the first batch, without anything else. */
+const SearchBatch = SearchEvent.omit({ id: true, end: true });
 export type SearchBatch = z.infer<typeof SearchBatch>;
-
-const SearchSummary = z.object({ bytes: u64, unreadable: u64, hits: u64, limited: z.boolean(), gone: z.boolean() });
-export type SearchSummary = z.infer<typeof SearchSummary>;
 
 /** One process for each address space. */
 const SourceOwners = Owners.omit({ mapCount: true, flags: true, sharers: true });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is missing without privileges, and the button to ask for them.
+import { NO_PRIVILEGES } from '../../contract/api.ts';
 import { Banner } from '../parts/Banner.tsx';
-import { askPrivileges, UNPRIVILEGED, usePrivileges } from '../state/privileges.ts';
+import { askPrivileges, usePrivileges } from '../state/privileges.ts';
 
 /** A message of the program as a sentence. */
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.\s]+$/, '')}.`;
@@ -17,11 +18,11 @@ export function PrivilegesBanner() {
   if (!problem) return null;
   return (
     <Banner role="alert">
-      {sentence(problem.message)} {how === UNPRIVILEGED && 'The window shows what an ordinary user may read.'}{' '}
+      {sentence(problem.message)} {how === NO_PRIVILEGES && 'The window shows what an ordinary user may read.'}{' '}
       {!mayAsk && problem.remedy}
       {mayAsk && (
         <button type="button" onClick={askPrivileges}>
-          {host ? 'Connect again' : how === UNPRIVILEGED ? 'Ask for privileges' : 'Start the helper again'}
+          {host ? 'Connect again' : how === NO_PRIVILEGES ? 'Ask for privileges' : 'Start the helper again'}
         </button>
       )}
     </Banner>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Connects the stores to the explorer, and passes its events on to them.
-import type { CheckSummary, Privileges } from '../../contract/api.ts';
+import { type CheckSummary, NO_PRIVILEGES, type Privileges } from '../../contract/api.ts';
 import { parseFragment, parseLink } from '../../contract/link.ts';
 import { pagesBetween } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
@@ -9,7 +9,7 @@ import { followCheck } from './check.ts';
 import { followExport } from './export.ts';
 import { selectProcess, selectVa, visit } from './navigate.ts';
 import { dismissNotice } from './notice.ts';
-import { followPrivileges, UNPRIVILEGED, usePrivileges } from './privileges.ts';
+import { followPrivileges, usePrivileges } from './privileges.ts';
 import { refreshProcesses, spaceAt, useProcesses } from './processes.ts';
 import { followSearch } from './search.ts';
 import { useSpace } from './space.ts';
@@ -58,7 +58,7 @@ async function takePrivileges(now: Privileges): Promise<void> {
   if (now.problem || now.asking || !(before.problem || before.asking)) return;
   dismissNotice(); // it was of what could not be read
   // What an ordinary user could read says little of the machine, and nothing of it is evidence: all is read anew.
-  if (before.how === UNPRIVILEGED) return window.location.reload();
+  if (before.how === NO_PRIVILEGES) return window.location.reload();
   const boot = useTarget.getState().target?.bootId;
   const target = await explorer().call('target', {});
   // Nothing that was read before the machine was started again is true of it now.

@@ -17,9 +17,6 @@ export function askPrivileges(): void {
   explorer().call('askPrivileges', {}).catch(notify);
 }
 
-/** How Privileges calls those of an ordinary user. */
-export const UNPRIVILEGED = 'no privileges';
-
 /** Takes the new privileges; returns those before. */
 export function followPrivileges(now: Privileges): Privileges {
   const before = usePrivileges.getState();
