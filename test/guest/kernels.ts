@@ -4,6 +4,7 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import packageFile from '../../package.json' with { type: 'json' };
 import { aptOptions, CACHE, sh } from './apt.ts';
 import { buildKernel, type Recipe } from './source.ts';
 
@@ -167,6 +168,7 @@ function build(
   cpSync(from, folder, { recursive: true, filter: (file) => !/\.(o|ko|cmd|mod|mod\.c)$/.test(file) });
   edit?.(folder);
   let make: SpawnSyncReturns<string>;
+  const version = `CR3SCOPE_VERSION=${packageFile.version}`;
   const { unpacked } = kernel;
   if (unpacked?.newer) {
     const root = newerRoot();
@@ -178,7 +180,7 @@ function build(
     rmSync(inside, { recursive: true, force: true });
     mkdirSync(join(root, 'build'), { recursive: true });
     cpSync(folder, inside, { recursive: true });
-    make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${name}`, 'modules'], {
+    make = spawnSync('chroot', [root, 'make', '-C', `/${headers}`, `M=/build/${name}`, version, 'modules'], {
       encoding: 'utf8',
     });
     for (const file of products) if (existsSync(join(inside, file))) cpSync(join(inside, file), join(folder, file));
@@ -190,7 +192,7 @@ function build(
       if (!text.includes(unpacked.root))
         writeFileSync(makefile, text.replaceAll(/(include |=)\/usr\/src/g, `$1${unpacked.root}/usr/src`));
     }
-    make = spawnSync('make', ['-C', kernel.headers, `M=${folder}`, 'CC=gcc-12', 'C=2', 'modules'], {
+    make = spawnSync('make', ['-C', kernel.headers, `M=${folder}`, version, 'CC=gcc-12', 'C=2', 'modules'], {
       encoding: 'utf8',
     });
   }
