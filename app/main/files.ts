@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the built files are: beside the bundles in out/main, in a checkout as in a package.
-import { statSync } from 'node:fs';
+// Where the built files are, relative to the bundle: in the Debian package, or in a checkout and a desktop.
+import { existsSync, statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
 import type { Service } from './service/service.ts';
 
 declare const __dirname: string;
 
-// A package keeps native code outside the archive, where the loader can map it.
-export const ADDON = join(__dirname, '../../native/build/Release/cr3scope.node').replace(
-  'app.asar',
-  'app.asar.unpacked',
-);
+const ADDON_NAME = 'cr3scope.node';
+// A desktop keeps native code outside its archive, where the loader can map it.
+const NATIVE = existsSync(join(__dirname, '..', ADDON_NAME))
+  ? join(__dirname, '..')
+  : join(__dirname, '../../native/build/Release').replace('app.asar', 'app.asar.unpacked');
+
+export const ADDON = join(NATIVE, ADDON_NAME);
 /** The program that runs the labs. */
-export const LABS_PROGRAM = join(ADDON, '../labs');
+export const LABS_PROGRAM = join(NATIVE, 'labs');
 /** The program that holds the privileges, and the one that starts programs for it to trace. */
-export const HELPER = join(ADDON, '../cr3scope-helper');
-export const LAUNCHER = join(ADDON, '../cr3scope-launch');
+export const HELPER = join(NATIVE, 'cr3scope-helper');
+export const LAUNCHER = join(NATIVE, 'cr3scope-launch');
 export const RENDERER = join(__dirname, '../renderer');
 export const PRELOAD = join(__dirname, 'preload.cjs');
 

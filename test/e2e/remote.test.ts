@@ -108,13 +108,13 @@ describe('commands read the other machine', () => {
   });
 });
 
-test('a package has the helper beside the program that its command is', async () => {
-  const beside = join(folder, 'resources/app.asar.unpacked/native/build/Release');
-  mkdirSync(beside, { recursive: true });
+test('a package has the helper above the folder of the bundle that its command is', async () => {
+  const beside = join(folder, 'package');
+  mkdirSync(join(beside, 'main'), { recursive: true });
   copyFileSync(HELPER, join(beside, 'cr3scope-helper'));
-  writeFileSync(join(folder, 'cr3scope'), '', { mode: 0o755 });
+  writeFileSync(join(beside, 'main/cli.cjs'), '', { mode: 0o755 });
   machine.remove('cr3scope');
-  machine.link('cr3scope', join(folder, 'cr3scope'));
+  machine.link('cr3scope', join(beside, 'main/cli.cjs'));
   machine.permit(`${USER} ALL=(root) NOPASSWD: ${beside}/cr3scope-helper`);
   try {
     expect((await cr3scope(['doctor', '--host', 'lab'])).status).toBe(0);

@@ -20,8 +20,8 @@ const SCRIPT = [
   'sum() { sha256sum "$1" 2>/dev/null | cut -c 1-64; }',
   'check() { [ "$(sum "$1")" = "$2" ] || { echo "its hash is not right"; false; }; }',
   'put() { mkdir -p "$dir" && head -c "$2" >"$1" && chmod 700 "$1" && check "$1" "$3" && mv -f "$1" "$dir/$name"; }',
-  // The command of a package is the desktop's program, which has the helper beside it.
-  'tool=$(command -v cr3scope); beside="$(dirname "$(readlink -f "$tool")")/resources/app.asar.unpacked/native/build/Release/cr3scope-helper"',
+  // The command of a package is a link to its bundle; the helper is one folder above.
+  'beside=; tool=$(command -v cr3scope) && beside="$(dirname "$(dirname "$(readlink -f "$tool")")")/cr3scope-helper"',
   'if [ -x "$beside" ]; then tool="$beside"; elif [ -n "$tool" ]; then tool="$tool helper"; fi',
   'say "hello|$(uname -s)|$(uname -m)|$(id -u)|$(id -un)|$dir|$(command -v sudo)|$tool"',
   'while read -r verb name rest; do case "$verb" in ' +
