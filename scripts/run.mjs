@@ -114,15 +114,18 @@ const commands = {
     run('biome', ['check', '--write', '.']);
     clangFormat('-i');
   },
-  package() {
-    setUp();
-    run('electron-builder', ['--linux', ...rest]);
+  async package() {
+    setUp({ packages: true });
+    // Git and electron-builder work as whoever owns the checkout.
+    if (asOwner().uid !== undefined) return run(process.execPath, [process.argv[1], 'package', ...rest], asOwner());
+    const { makePackages } = await import('./package.mjs');
+    await makePackages();
   },
 };
 
 try {
   if (!Object.hasOwn(commands, command)) throw new SetupError(`no such command: ${command}`);
-  commands[command]();
+  await commands[command]();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   say(error.message);

@@ -141,6 +141,13 @@ const GUEST_PACKAGES = {
   sparse: '',
   'gcc-12': '',
 };
+/** For building Debian packages. */
+const DEBIAN_PACKAGES = {
+  'dpkg-dev': 'dpkg-buildpackage',
+  debhelper: 'dh',
+  'dh-dkms': 'dh_dkms',
+  fakeroot: '',
+};
 /** For kernels that are built from source. */
 const SOURCE_PACKAGES = {
   flex: '',
@@ -257,8 +264,15 @@ function bundles() {
   );
 }
 
-/** @param {{test?: boolean, window?: boolean, guest?: boolean, source?: boolean, newer?: boolean}} extent */
-export function setUp({ test = false, window = false, guest = false, source = false, newer = false } = {}) {
+/** @param {Partial<Record<'test' | 'window' | 'guest' | 'source' | 'newer' | 'packages', boolean>>} extent */
+export function setUp({
+  test = false,
+  window = false,
+  guest = false,
+  source = false,
+  newer = false,
+  packages = false,
+} = {}) {
   checkMachine();
   debianPackages({
     ...BUILD_PACKAGES,
@@ -267,6 +281,7 @@ export function setUp({ test = false, window = false, guest = false, source = fa
     ...(guest ? GUEST_PACKAGES : {}),
     ...(source ? SOURCE_PACKAGES : {}),
     ...(newer ? NEWER_PACKAGES : {}),
+    ...(packages ? DEBIAN_PACKAGES : {}),
   });
   if (asOwner().uid !== undefined) return run(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'build'], asOwner());
   npmPackages();

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `npm run package`: what is built becomes Debian packages in dist/, the same bytes each time from one commit.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  createReadStream,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, run, SetupError } from './setup.mjs';
+
+const DIST = join(ROOT, 'dist');
+const WORK = join(ROOT, 'out/package');
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+/** The commit that is packaged and its time in seconds, which all files in the packages get. */
+function commitHere() {
+  try {
+    const git = (...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+    return {
+      commit: git('describe', '--always', '--abbrev=12', '--dirty', '--exclude=*'),
+      seconds: Number(git('log', '-1', '--format=%ct')),
+    };
+  } catch {
+    throw new SetupError('packages are built from a commit: run this in a git checkout.');
+  }
+}
+
+/** Debian's changelog names the version, which dpkg takes from it. What changed is in CHANGELOG.md, which is in the package. */
+function changelog({ commit, seconds }) {
+  const maintainer = /^Maintainer: (.*)$/m.exec(readFileSync(join(ROOT, 'packaging/debian/control'), 'utf8'))[1];
+  const date = new Date(seconds * 1000).toUTCString().replace('GMT', '+0000');
+  return `cr3scope (${version}) unstable; urgency=medium
+
+  * Built from commit ${commit}. CHANGELOG.md says what is new.
+
+ -- ${maintainer}  ${date}
+`;
+}
+
+/** A folder that looks like a Debian source package: packaging/debian, and beside it the checkout's own folders. */
+function sourceTree(commit) {
+  const tree = join(WORK, `cr3scope-${version}`);
+  rmSync(WORK, { recursive: true, force: true });
+  mkdirSync(tree, { recursive: true });
+  for (const entry of readdirSync(ROOT, { withFileTypes: true })) {
+    const [from, to] = [join(ROOT, entry.name), join(tree, entry.name)];
+    if (entry.isDirectory()) symlinkSync(from, to);
+    else cpSync(from, to);
+  }
+  cpSync(join(ROOT, 'packaging/debian'), join(tree, 'debian'), { recursive: true });
+  writeFileSync(join(tree, 'debian/changelog'), changelog(commit));
+  return tree;
+}
+
+async function sha256(path) {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part);
+  return hash.digest('hex');
+}
+
+/** In the form that sha256sum -c reads. */
+async function writeSums() {
+  const names = readdirSync(DIST, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'SHA256SUMS')
+    .map(({ name }) => name)
+    .sort();
+  let sums = '';
+  for (const name of names) sums += `${await sha256(join(DIST, name))}  ${name}\n`;
+  writeFileSync(join(DIST, 'SHA256SUMS'), sums);
+}
+
+export async function makePackages() {
+  process.umask(0o022);
+  const commit = commitHere();
+  const tree = sourceTree(commit);
+  mkdirSync(DIST, { recursive: true });
+  for (const name of readdirSync(DIST)) if (name.endsWith('.deb')) rmSync(join(DIST, name));
+  const env = { ...process.env, LC_ALL: 'C.UTF-8', TZ: 'UTC', SOURCE_DATE_EPOCH: String(commit.seconds) };
+  run('dpkg-buildpackage', ['--build=binary', '--no-sign'], { cwd: tree, env });
+  for (const name of readdirSync(WORK)) if (name.endsWith('.deb')) renameSync(join(WORK, name), join(DIST, name));
+  rmSync(WORK, { recursive: true });
+  await writeSums();
+}
