@@ -11,6 +11,7 @@
 
 #include "../calls/calls.h"
 #include "../calls/describe.h"
+#include "../core/heap.h"
 #include "channel.h"
 #include "privileges.h"
 
@@ -238,6 +239,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   int code = 0;
+  cr3scope::return_large_buffers();
   try {
     code = cr3scope::run();
   } catch (const cr3scope::Cancelled&) {
