@@ -28,6 +28,8 @@ export interface Face {
   pid: number;
   /** Messages of the page's console that are errors or warnings: CSP violations come here. */
   complaints: string[];
+  /** What the desktop's processes have printed, Chromium's own words on its sandbox among it. */
+  log(): string;
   /** Loads the page at a link as if it were opened for the first time: it has forgotten what it kept. */
   load(link?: string): Promise<void>;
   /** Runs `act` and resolves to the path of the file that it made the page save. */
@@ -133,6 +135,7 @@ async function openChromium({ url, child }: Served): Promise<Face> {
     page,
     pid: child.pid as number,
     complaints,
+    log: () => '',
     load: (link) => load(page, link),
     download: async (act, path) => {
       const [download] = await Promise.all([page.waitForEvent('download', { timeout: 120_000 }), act()]);
@@ -168,6 +171,9 @@ export const openDesktopAsRoot = (argument?: string): Promise<Face> =>
     '--no-sandbox',
   ]);
 
+/** Chromium says on stderr which of its processes has entered its sandbox. */
+const LOG_FLAGS = ['--enable-logging=stderr', '--vmodule=sandbox_linux=1'];
+
 /** With a folder for what it keeps and saves: whoever uses cr3scope here keeps theirs. */
 async function openElectron(
   executablePath: string,
@@ -180,16 +186,19 @@ async function openElectron(
   const app: ElectronApplication = await _electron.launch({
     executablePath,
     chromiumSandbox: true, // root's flags turn it off
-    args: [...flags, '--disable-gpu', `--user-data-dir=${folder}`, product, ...(argument ? [argument] : [])],
+    args: [...flags, ...LOG_FLAGS, '--disable-gpu', `--user-data-dir=${folder}`, product, ...(argument ? [argument] : [])],
     env: { ...(process.env as Record<string, string>), DISPLAY: screen.name },
     colorScheme: 'dark',
   });
+  let log = '';
+  app.process().stderr?.on('data', (text: Buffer) => (log += text));
   const page = await app.firstWindow();
   const complaints = listen(page);
   return {
     page,
     pid: await app.evaluate(() => process.pid),
     complaints,
+    log: () => log,
     load: (link) => load(page, link),
     download: async (act, path) => {
       // The window's user may write nowhere else.

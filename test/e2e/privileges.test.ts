@@ -24,14 +24,15 @@ function is(pid: number, look: (pid: number) => boolean): boolean {
   }
 }
 
-/** Every process of the account, by what it runs. */
+/** Every process of the product that runs as the account, by what it runs. */
 function ofAccount(): { pid: number; program: string }[] {
   const { stdout } = spawnSync('ps', ['-U', ACCOUNT, '-o', 'pid=,comm='], { encoding: 'utf8' });
   return stdout
     .trim()
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .map(([pid = '', program = '']) => ({ pid: Number(pid), program }));
+    .map(([pid = '', program = '']) => ({ pid: Number(pid), program }))
+    .filter((one) => is(one.pid, (pid) => readlinkSync(`/proc/${pid}/exe`).startsWith(`${installed()}/`)));
 }
 
 /** The processes whose capabilities count in the user namespace of this machine. */
@@ -65,7 +66,7 @@ describe.each([['browser', openBrowser] as const, ...(electronProgram() ? [['ele
     });
 
     if (name === 'electron')
-      test('the renderer is in Chromium’s sandbox', () => {
+      test('the renderer is in Chromium’s sandbox, as the kernel and Chromium say', async () => {
         const renderers = ofAccount().filter(({ pid }) =>
           readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('--type=renderer'),
         );
@@ -78,6 +79,9 @@ describe.each([['browser', openBrowser] as const, ...(electronProgram() ? [['ele
           ]);
           for (const space of ['user', 'net', 'pid'])
             expect(readlinkSync(`/proc/${pid}/ns/${space}`)).not.toBe(readlinkSync(`/proc/self/ns/${space}`));
+          await expect
+            .poll(() => face.log())
+            .toMatch(new RegExp(`\\[${pid}:.*Activated seccomp-bpf sandbox for process type: renderer\\.`));
         }
       });
 
