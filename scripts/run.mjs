@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { invoker, spawnAs, windowEnvironment } from '../app/main/user.mjs';
 import {
   asOwner,
   environment,
@@ -15,7 +16,6 @@ import {
   SetupError,
   setUp,
 } from './setup.mjs';
-import { invoker, spawnAs, windowEnvironment } from './user.mjs';
 
 const [command = 'start', ...rest] = process.argv.slice(2);
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);

@@ -87,14 +87,27 @@ async function load(page: Page, link?: string): Promise<void> {
 interface Served {
   readonly url: string;
   readonly port: number;
+  /** Of the server, which may be a child of `child`. */
+  readonly pid: number;
   readonly child: ChildProcess;
   /** The first line that it says of what went wrong. */
   readonly complaint: Promise<string>;
 }
 
-/** Starts `cr3scope serve` as root; its link works once. */
+/** Starts `cr3scope serve` as root, whom no user has called; its link works once. */
 export const startServer = (options: readonly string[] = [], env: NodeJS.ProcessEnv = process.env): Promise<Served> =>
-  served(spawn(process.execPath, ['out/main/cli.cjs', ...serve(options)], { stdio: SERVED, env }));
+  startWithSudo([process.execPath, 'out/main/cli.cjs'], options, {
+    ...env,
+    SUDO_UID: undefined,
+    PKEXEC_UID: undefined,
+  });
+
+/** Starts it as root with this environment, in which sudo says who has called it. */
+export const startWithSudo = (
+  [program = '', ...words]: readonly string[],
+  options: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Served> => served(spawn(program, [...words, ...serve(options)], { stdio: SERVED, env }));
 
 /** The same as an ordinary user. */
 export const startServerAsUser = (options: readonly string[] = []): Promise<Served> =>
@@ -112,8 +125,7 @@ async function served(child: ChildProcess): Promise<Served> {
     child.once('exit', () => no(new Error('serve ended')));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', ok);
   });
-  const { url, port } = JSON.parse(line) as { url: string; port: number };
-  return { url, port, child, complaint };
+  return { ...(JSON.parse(line) as { url: string; port: number; pid: number }), child, complaint };
 }
 
 export const openBrowser = async (): Promise<Face> => openChromium(await startServerAsUser(['--launch']));
@@ -186,7 +198,14 @@ async function openElectron(
   const app: ElectronApplication = await _electron.launch({
     executablePath,
     chromiumSandbox: true, // root's flags turn it off
-    args: [...flags, ...LOG_FLAGS, '--disable-gpu', `--user-data-dir=${folder}`, product, ...(argument ? [argument] : [])],
+    args: [
+      ...flags,
+      ...LOG_FLAGS,
+      '--disable-gpu',
+      `--user-data-dir=${folder}`,
+      product,
+      ...(argument ? [argument] : []),
+    ],
     env: { ...(process.env as Record<string, string>), DISPLAY: screen.name },
     colorScheme: 'dark',
   });

@@ -6,7 +6,7 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { findUser, spawnAs } from '../../scripts/user.mjs';
+import { findUser, spawnAs } from '../../app/main/user.mjs';
 
 /** An account of every Debian that owns nothing. */
 export const ACCOUNT = 'games';

@@ -5,7 +5,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startServer } from './faces.ts';
+import { startWithSudo } from './faces.ts';
+import { installed, installedCli } from './installed.ts';
 import { openPage, tokenOf } from './web.ts';
 
 const id = (flag: string) => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout);
@@ -30,9 +31,16 @@ tr '\\0' '\\n' < /proc/$$/cmdline > ${told('part')}; mv ${told('part')} ${told('
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** As whom a process runs, and with which capabilities. */
+function ofServer(pid: number) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const [, user, capabilities] = /^Uid:\t(\d+)[\s\S]*^CapEff:\t(\w+)/m.exec(status) ?? [];
+  return { uid: Number(user), capabilities: BigInt(`0x${capabilities}`) };
+}
+
 /** Starts `serve --open` as sudo would, with that stand-in. */
 const start = (environment: NodeJS.ProcessEnv) =>
-  startServer(['--open'], {
+  startWithSudo(installedCli(installed()), ['--open'], {
     ...process.env,
     PATH: `${bin}:${process.env.PATH}`,
     SECRET_OF_ROOT: 'x',
@@ -45,7 +53,7 @@ const start = (environment: NodeJS.ProcessEnv) =>
 test.each(['SUDO_UID', 'PKEXEC_UID'])(
   'the browser runs as the user of %s and gets a file that only they can read',
   async (name) => {
-    const { url, port, child } = await start({ [name]: String(uid) });
+    const { url, port, pid, child } = await start({ [name]: String(uid) });
     try {
       await expect.poll(() => existsSync(told('arguments'))).toBe(true);
       const read = (of: string) => readFileSync(told(of), 'utf8').trim();
@@ -54,15 +62,16 @@ test.each(['SUDO_UID', 'PKEXEC_UID'])(
         String(gid),
         expect.stringMatching(/\t0{16}$/),
       ]);
+      expect(ofServer(pid)).toEqual({ uid, capabilities: 0n });
       const words = read('arguments').split('\n');
       const file = words.at(-1) as string;
-      expect(file).toMatch(/^\/run\/cr3scope-\w+\/open\.html$/);
+      expect(file).toMatch(/^\/tmp\/cr3scope-\w+\/open\.html$/);
       expect(words.join(' ')).not.toContain(tokenOf(url));
       expect(read('html')).toContain(`url=${url}"`);
       const { uid: owner, gid: group, mode } = statSync(file);
       expect([owner, group, mode & 0o777]).toEqual([uid, gid, 0o600]);
       const around = statSync(dirname(file));
-      expect([around.uid, around.gid, around.mode & 0o777]).toEqual([0, gid, 0o710]);
+      expect([around.uid, around.gid, around.mode & 0o777]).toEqual([uid, gid, 0o700]);
       const environment = read('environment').split('\n');
       expect(environment).toContain('DISPLAY=:7');
       expect(environment.filter((entry) => /^(SECRET|SUDO|PKEXEC)/.test(entry))).toEqual([]);
@@ -91,7 +100,8 @@ test('the file goes with the server, too', async () => {
 });
 
 test.each([{}, { SUDO_UID: '0' }, { SUDO_UID: 'x' }])('no browser runs as root: %o', async (environment) => {
-  const { child, complaint } = await start(environment);
+  const { child, pid, complaint } = await start(environment);
+  expect(ofServer(pid).uid).toBe(0);
   expect(await complaint).toMatch(/^cr3scope: no browser was opened: a browser is not started as root/);
   const ended = new Promise((ok) => child.once('exit', ok));
   child.kill('SIGTERM');

@@ -110,8 +110,9 @@ const allow = (tag: '' | 'NOPASSWD:') => writeFileSync(SUDOERS, `${ACCOUNT} ALL=
 afterEach(() => rmSync(SUDOERS, { force: true }));
 
 /** Runs words of the command line as the account in a terminal of its own. What is written goes to that terminal. */
-function inTerminal(...words: string[]) {
-  const command = [...installedCli(installed()), ...words].join(' ');
+const inTerminal = (...words: string[]) => runInTerminal([...installedCli(installed()), ...words].join(' '));
+
+function runInTerminal(command: string) {
   const child = spawn(
     'setpriv',
     [`--reuid=${ACCOUNT}`, `--regid=${ACCOUNT}`, '--init-groups', 'script', '-qec', command, '/dev/null'],
@@ -152,6 +153,40 @@ describe('in a terminal', () => {
     expect(text()).toContain('not readable');
     expect(text()).not.toContain('Password');
   });
+});
+
+test('serve under sudo runs as the user, with a helper from root', async () => {
+  allow('NOPASSWD:');
+  const { child } = runInTerminal(['sudo', ...installedCli(installed()), 'serve', '--json'].join(' '));
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: BROWSER_FLAGS });
+  try {
+    const line = await new Promise<string>((ok) => createInterface({ input: child.stdout }).once('line', ok));
+    const { url, pid } = JSON.parse(line) as { url: string; pid: number };
+    const page: Page = await browser.newPage();
+    await page.goto(url);
+    await page.getByText('helper from root').waitFor();
+    await page.getByText(/pages checked in/).waitFor();
+    expect(privileged().map(({ program }) => program)).toEqual([HELPER]);
+    expect(ofAccount().map((one) => one.pid)).toContain(pid);
+    child.kill('SIGTERM');
+    await expect.poll(ofAccount).toEqual([]);
+  } finally {
+    await browser.close();
+    child.kill();
+  }
+});
+
+test('serve of root itself runs as root, and says so', async () => {
+  const env = { ...process.env, SUDO_UID: undefined, PKEXEC_UID: undefined };
+  const child = spawn(process.execPath, ['out/main/cli.cjs', 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+  try {
+    await expect.poll(() => text).toContain('The server runs as root');
+    expect(field(child.pid as number, 'Uid').split('\t')[0]).toBe('0');
+  } finally {
+    child.kill();
+  }
 });
 
 test('a page of serve gets a new helper when the old one has died', async () => {

@@ -64,7 +64,7 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'faces',
     files:
-      /^main\/(commands\/|(admission|browser|cli|connections|desktop|files|hosts|launch|machine|page|preload|security|serve)\.ts$)/,
+      /^main\/(commands\/|(admission|browser|cli|connections|desktop|files|hosts|launch|machine|page|preload|security|serve)\.ts$|user\.mjs$)/,
     below: ['service', 'capture', 'explorer', 'sources', 'base', 'contract'],
   },
 ];
@@ -74,7 +74,7 @@ const EXCEPTIONS: readonly string[] = [];
 
 const ROOT = 'app';
 const sources = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
-  .filter((path) => /\.tsx?$/.test(path))
+  .filter((path) => /\.(tsx?|mjs)$/.test(path))
   .sort();
 
 interface Import {

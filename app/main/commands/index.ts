@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The commands of the command line. Exit codes: 0 success, 1 a mismatch was found, 2 the command failed.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { bytes, hex } from '../../contract/format.ts';
 import { EXPORT_FORMATS } from '../../contract/formats.ts';
@@ -14,6 +15,7 @@ import type { Machine } from '../machine.ts';
 import { serve } from '../serve.ts';
 import { type PrivilegedMachine, Service, startedHereOnly } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
+import { type Account, invoker, spawnAs, windowEnvironment } from '../user.mjs';
 import { VERSION } from '../version.ts';
 import {
   type ExportOptions,
@@ -147,8 +149,12 @@ async function runServe({ explorer, machine }: Opened, { port, json, open, launc
     say('cr3scope serves on this machine only. Open this link; it works once, in one tab of a browser:');
     say('', `  ${server.url}`, '');
     say(
-      `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} root@this-machine, then open it there. Ctrl-C ends.`,
+      `From another machine: ssh -L ${server.port}:127.0.0.1:${server.port} ${userInfo().username}@this-machine, then open it there. Ctrl-C ends.`,
     );
+    if (process.getuid?.() === 0)
+      say(
+        'The server runs as root, because root itself started it. Started by a user, also with sudo, it has no privileges.',
+      );
   }
   if (open) opened = openLink(server.url);
   const stopped = new Promise<void>((resolve) => {
@@ -160,16 +166,25 @@ async function runServe({ explorer, machine }: Opened, { port, json, open, launc
   return 0;
 }
 
-/** Hands the standard streams on to the helper. */
-async function runHelper(): Promise<number> {
-  const child = spawn(HELPER, { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+/** Waits for a child that has the standard streams. Ctrl-C reaches it anyway. */
+async function exitCodeOf(child: ChildProcess, what: string): Promise<number> {
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   try {
     const [code] = await once(child, 'close');
     return code ?? 2;
   } catch (error) {
-    throw new Failed(`the helper does not start: ${(error as Error).message}`, 'Install cr3scope again.', 'ENOENT');
+    throw new Failed(`${what} does not start: ${(error as Error).message}`, 'Install cr3scope again.', 'ENOENT');
   }
+}
+
+const runHelper = (): Promise<number> => exitCodeOf(spawn(HELPER, { stdio: 'inherit' }), 'the helper');
+
+/** The same command as the user who called sudo or pkexec. Only the helper, if one is needed, stays root's. */
+function runAs(user: Account, { host, capture, privileges = true }: Origin): Promise<number> {
+  const helper = privileges && host === undefined && capture === undefined ? HELPER : undefined;
+  const command = [process.execPath, ...process.argv.slice(1)];
+  return exitCodeOf(spawnAs({ ...user, env: windowEnvironment(user) }, helper, command), 'the server');
 }
 
 const example = (text: string) => `\nExample:\n  ${text}\n`;
@@ -407,7 +422,10 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--port <port>', 'port on 127.0.0.1; 0 takes a free one', '0')
     .option('--open', 'also open it in the default browser, as the user who called sudo')
     .option('--launch', 'let the browser start programs, to trace them')
-    .action(async (o: ServeOptions) => end(await runServe(await open(o), o)));
+    .action(async (o: ServeOptions) => {
+      const user = invoker(process.env);
+      end(user ? await runAs(user, o) : await runServe(await open(o), o));
+    });
   // For cr3scope on another machine, which speaks to it (docs/helper.md).
   program
     .command('helper', { hidden: true })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Programs of an ordinary user that root starts for them, with a helper that stays root's.
+// Programs of an ordinary user that root starts for them, with a helper that stays root's. JavaScript, because `npm start` and
+// `npm install` need it before anything is built.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,17 +15,23 @@ export function findUser(field, value) {
   return name === undefined ? undefined : { name, uid: Number(uid), gid: Number(gid), home };
 }
 
-/** Whoever called sudo, with an environment of their own made from `environment`; undefined where nobody else did. */
+/**
+ * Whoever called sudo or pkexec, with an environment of their own made from `environment`; undefined if this is not root, or
+ * root itself called.
+ */
 export function invoker(environment) {
-  const { SUDO_UID = '0', SUDO_GID } = process.env;
-  if (process.getuid() !== 0 || SUDO_UID === '0') return undefined;
-  const { name = SUDO_UID, gid = SUDO_GID, home = '/' } = findUser(2, SUDO_UID) ?? {};
+  const { SUDO_UID, SUDO_GID, PKEXEC_UID } = process.env;
+  const uid = SUDO_UID ?? PKEXEC_UID ?? '';
+  if (process.platform !== 'linux' || process.getuid() !== 0 || !/^[1-9]\d{0,9}$/.test(uid)) return undefined;
+  const { name = uid, gid = SUDO_GID ?? uid, home = '/' } = findUser(2, uid) ?? {};
   const env = { ...environment, HOME: home, USER: name, LOGNAME: name };
   // npm and others have set these to root's folders.
   for (const key of Object.keys(env))
-    if (/^(XDG_\w+|SUDO_\w+|npm_config_(cache|userconfig|globalconfig|logs_dir|init_module))$/.test(key))
+    if (
+      /^(TMPDIR|XDG_\w+|SUDO_\w+|PKEXEC_UID|npm_config_(cache|userconfig|globalconfig|logs_dir|init_module))$/.test(key)
+    )
       delete env[key];
-  return { uid: Number(SUDO_UID), gid: Number(SUDO_GID ?? gid), env };
+  return { uid: Number(uid), gid: Number(SUDO_GID ?? gid), env };
 }
 
 /** The environment of a window of that user: sudo keeps neither their session bus nor a Wayland display. */
@@ -42,15 +49,16 @@ export function windowEnvironment({ uid, env }) {
 
 /**
  * Starts a program as that user, with these standard streams. Only the program `helper`, which it is handed the other end of,
- * stays root's.
+ * stays root's; there may be none.
  */
 export function spawnAs({ uid, gid, env }, helper, [program, ...args], { stdio = 'inherit', ...options } = {}) {
   const identity = [`--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--inh-caps=-all'];
+  const streams = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
   const child = spawn('setpriv', [...identity, program, ...args], {
     ...options,
-    stdio: [...(Array.isArray(stdio) ? stdio : [stdio, stdio, stdio]), 'pipe'],
-    env: { ...env, CR3SCOPE_HELPER_FD: '3' },
+    ...(helper ? { stdio: [...streams, 'pipe'], env: { ...env, CR3SCOPE_HELPER_FD: '3' } } : { stdio: streams, env }),
   });
+  if (!helper) return child;
   const socket = child.stdio[3];
   spawn(helper, [], { stdio: [socket, socket, 'inherit'], env: { SUDO_UID: String(uid) } }).on('error', (error) =>
     process.stderr.write(`cr3scope: the helper does not start: ${error.message}\n`),

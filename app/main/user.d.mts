@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 
-interface Account {
+/** `env` is what their programs start with. */
+export interface Account {
   uid: number;
   gid: number;
   env: NodeJS.ProcessEnv;
@@ -14,7 +15,7 @@ export function invoker(environment: NodeJS.ProcessEnv): Account | undefined;
 export function windowEnvironment(user: Account): NodeJS.ProcessEnv;
 export function spawnAs(
   user: Account,
-  helper: string,
+  helper: string | undefined,
   command: readonly string[],
   options?: SpawnOptions,
 ): ChildProcess;
