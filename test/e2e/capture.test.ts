@@ -35,7 +35,7 @@ async function look(face: Face): Promise<{ rows: string[]; walk: string }> {
   await face.page.getByRole('heading', { name: `${pid} page-kinds` }).waitFor();
   await face.page.getByText(/pages checked in/).waitFor();
   await go(face, hexVa(va));
-  const region = face.page.getByRole('region', { name: 'Translation' });
+  const region = face.page.getByRole('region', { name: 'Walk' });
   await region.getByText(hexVa(va)).waitFor();
   const selected = face.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true]');
   await selected.filter({ hasText: 'agree' }).waitFor();

@@ -71,7 +71,7 @@ function listen(page: Page): string[] {
 
 async function load(page: Page, link?: string): Promise<void> {
   // A page that is not connected yet would lose the token of its link.
-  const connected = page.getByRole('grid', { name: 'Processes' }).getByRole('row').nth(1);
+  const connected = page.locator('main[aria-busy=false]');
   await connected.waitFor();
   await page.evaluate(
     (fragment) => {

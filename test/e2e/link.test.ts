@@ -14,6 +14,7 @@ test.skipIf(!program)('opens at the frame that the link names', async () => {
   try {
     const frame = face.page.getByRole('region', { name: 'Frame', exact: true });
     await frame.getByRole('heading', { name: 'Frame 100', exact: true }).waitFor();
+    await face.page.getByRole('tab', { name: 'Bytes' }).click();
     await expect.poll(() => face.page.getByRole('region', { name: 'Data inspector' }).innerText()).toContain('+010');
   } finally {
     await face.close();

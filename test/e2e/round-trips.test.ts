@@ -106,7 +106,7 @@ const go = async (text: string) => {
 };
 const tab = (name: string) => () => page.getByRole('tab', { name }).click();
 
-const translated = () => page.getByRole('region', { name: 'Translation' }).getByText('Physical address').waitFor();
+const translated = () => page.getByRole('region', { name: 'Walk' }).getByText('Physical address').waitFor();
 
 /** What is done, and what shows that it is there. */
 const STEPS: readonly (readonly [view: string, act: () => Promise<unknown>, there: () => Promise<unknown>])[] = [
@@ -125,16 +125,13 @@ const STEPS: readonly (readonly [view: string, act: () => Promise<unknown>, ther
   ],
   ['choose a region', () => page.getByRole('grid', { name: 'Regions' }).getByRole('row').nth(3).click(), translated],
   [
-    '*mapped by…*',
-    () => page.getByRole('button', { name: 'mapped by…' }).click(),
-    () => page.getByRole('dialog').getByRole('row').nth(1).waitFor(),
+    '*Mapped by*',
+    tab('Mapped by'),
+    () => page.getByRole('region', { name: 'Mapped by' }).getByRole('row').nth(1).waitFor(),
   ],
   [
     'Tables',
-    async () => {
-      await page.keyboard.press('Escape');
-      await tab('Tables')();
-    },
+    tab('Tables'),
     () =>
       page
         .getByRole('grid', { name: /tables/i })

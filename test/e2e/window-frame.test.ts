@@ -16,7 +16,6 @@ const firstLine = (va: bigint) => [va, va + 8n].map((word) => hex(word, 16).matc
 
 inEachFace((window) => {
   const startAt = (name: string) => window.start(`cr3scope://address/${fixture.pid}/${hex(fixture.of(name).va)}`);
-  const inspector = () => window.page.getByRole('region', { name: 'Data inspector' });
   const title = () => window.frame.getByRole('heading').innerText();
   const shownFirst = async () =>
     (await window.frame.locator('.hex-line .hex-bytes').first().innerText()).replace(/\s/g, '');
@@ -27,8 +26,10 @@ inEachFace((window) => {
     await expect.poll(shownFirst).toBe(firstLine(va));
     await window.frame.getByRole('group').focus();
     await window.page.keyboard.press('ArrowDown');
-    await expect.poll(() => inspector().innerText()).toContain(`0x${hex(va + 16n, 16)}`);
-    expect(await inspector().innerText()).toContain('→'); // a pointer into its own region
+    const bytes = await window.inspect('Bytes');
+    await expect.poll(() => bytes.innerText()).toContain(`0x${hex(va + 16n, 16)}`);
+    expect(await bytes.innerText()).toContain('→'); // a pointer into its own region
+    await window.pictures('bytes', paneSelector('Data inspector'));
   });
 
   test('says why a frame cannot be read, and shows no bytes', async () => {
@@ -43,18 +44,19 @@ inEachFace((window) => {
     const parent = fixture.of('cow-parent-shared');
     const child = fixture.of('cow-child-shared');
     await startAt('cow-parent-shared');
-    await window.frame.getByText(/mapped ×2/).waitFor();
-    await window.frame.getByRole('button', { name: 'mapped by…' }).click();
-    await window.dialog.getByRole('button', { name: 'Walk again' }).click();
-    await window.dialog.getByText('Mapped 2×. kpagecount says 2, too.').waitFor();
-    for (const { pid } of [parent, child])
-      await window.dialog.getByRole('cell', { name: String(pid), exact: true }).waitFor();
-    await window.pictures('owners', DIALOG);
-    const row = window.dialog.getByRole('row').filter({ hasText: String(child.pid) });
-    await row.getByRole('button').click();
-    await window.dialog.waitFor({ state: 'hidden' });
+    const facts = await window.inspect('Frame');
+    await facts.getByText('×2 by kpagecount').waitFor();
+    await window.pictures('facts', paneSelector('Frame facts'));
+    const owners = await window.inspect('Mapped by');
+    await owners.getByRole('button', { name: 'Walk again' }).click();
+    await owners.getByText('Mapped 2×. kpagecount says 2, too.').waitFor();
+    const row = ({ pid }: { pid: number }) => owners.getByRole('row').filter({ hasText: String(pid) });
+    for (const process of [parent, child]) await row(process).waitFor();
+    await window.pictures('owners', paneSelector('Mapped by'));
+    await row(child).getByRole('button').click();
     await window.page.getByRole('heading', { name: `${child.pid} page-kinds` }).waitFor();
-    await window.translation.getByText(hexVa(child.va)).waitFor();
+    await window.inspect('Walk');
+    await window.walk.getByText(hexVa(child.va)).waitFor();
   });
 
   test('all of memory scrolls by, holes with their reason; bytes are selected, found and copied', async () => {
@@ -83,7 +85,9 @@ inEachFace((window) => {
     await window.frame.getByLabel('Kind of bytes').selectOption('u64');
     await window.frame.getByLabel('Bytes to find').fill(`0x${hex(va + 0x88n)}`);
     await window.page.keyboard.press('Enter');
-    await expect.poll(() => inspector().innerText()).toContain(`0x${hex(va + 0x88n, 16)}`);
+    const bytes = await window.inspect('Bytes');
+    await expect.poll(() => bytes.innerText()).toContain(`0x${hex(va + 0x88n, 16)}`);
+    await window.frame.getByLabel('Bytes to find').focus();
     await window.page.keyboard.press('Escape');
     await window.frame.getByLabel('Bytes to find').waitFor({ state: 'hidden' });
     await window.frame.getByRole('button', { name: 'Copy the selected bytes' }).click();
@@ -113,7 +117,7 @@ inEachFace((window) => {
     const { va } = fixture.of('anon4k');
     await startAt('anon4k');
     await expect.poll(shownFirst).toBe(firstLine(va));
-    await window.translation.locator('.walk-levels li').nth(-2).getByRole('button', { name: /table/ }).click();
+    await window.walk.locator('.walk-levels li').nth(-2).getByRole('button', { name: /table/ }).click();
     const entries = window.frame.getByRole('group', { name: 'Entries of the table' });
     const below = entries.locator('tr.here').getByRole('button', { name: /PTE table/ });
     await below.waitFor();
@@ -186,6 +190,6 @@ inEachFace((window) => {
     await window.pictures('search', DIALOG);
     await hit.click();
     await window.dialog.waitFor({ state: 'hidden' });
-    await window.translation.getByText(hexVa(va)).waitFor();
+    await window.walk.getByText(hexVa(va)).waitFor();
   });
 });

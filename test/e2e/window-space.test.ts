@@ -72,9 +72,9 @@ inEachFace((window) => {
   test('translates a PROT_NONE page and explains it', async () => {
     await window.startAt(fixture);
     await window.go(hexVa(fixture.of('protnone').va));
-    await window.translation.getByText('PROT_NONE, inverted').waitFor();
-    expect(await window.translation.innerText()).toContain('Un-inverted it is the frame that pagemap names');
-    expect(await window.translation.locator('.walk-levels li').count()).toBeGreaterThanOrEqual(4);
+    await window.walk.getByText('PROT_NONE, inverted').waitFor();
+    expect(await window.walk.innerText()).toContain('Un-inverted it is the frame that pagemap names');
+    expect(await window.walk.locator('.walk-levels li').count()).toBeGreaterThanOrEqual(4);
     const page = window.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true][aria-busy=false]');
     expect(await page.innerText()).toMatch(/agree by rule[\s\S]+PROT_NONE/);
   });
@@ -107,8 +107,8 @@ inEachFace((window) => {
 
   test('explains an entry of the walk, and any that is pasted, at each level', async () => {
     await startAt('protnone');
-    await window.translation.getByText('PROT_NONE, inverted').waitFor();
-    await window.translation.getByRole('button', { name: 'explain' }).last().click();
+    await window.walk.getByText('PROT_NONE, inverted').waitFor();
+    await window.walk.getByRole('button', { name: 'explain' }).last().click();
     await window.dialog.getByText(/keeps the address bits inverted against L1TF/).waitFor();
     await window.dialog.getByRole('button', { name: 'Close' }).click();
     await window.dialog.waitFor({ state: 'hidden' });
@@ -129,8 +129,8 @@ inEachFace((window) => {
     const { va } = fixture.of('thp');
     await window.start();
     await window.go(`cr3scope://address/${fixture.pid}/${hex(va)}`);
-    await window.translation.getByText(hexVa(va)).waitFor();
-    await window.translation.getByRole('button', { name: 'Link to this translation' }).click();
+    await window.walk.getByText(hexVa(va)).waitFor();
+    await window.walk.getByRole('button', { name: 'Link to this translation' }).click();
     await window.page.getByRole('menuitem', { name: `Copy command cr3scope walk ${fixture.pid} ${hex(va)}` }).waitFor();
   });
 
@@ -164,7 +164,7 @@ inEachFace((window) => {
   test('looks right in light and dark, large and small; axe finds nothing serious', async () => {
     await window.startAt(fixture);
     await window.go(hexVa(fixture.of('protnone').va));
-    await window.translation.getByText('PROT_NONE, inverted').waitFor();
+    await window.walk.getByText('PROT_NONE, inverted').waitFor();
     await window.pictures('space', PAGE);
   });
 

@@ -27,7 +27,7 @@ inEachFace((window) => {
   const startAtLab = async () => {
     const lab = await startLabProgram('demand');
     await window.start(`cr3scope://address/${lab.pid}/${hex(lab.va)}`);
-    await window.translation.getByText(hexVa(lab.va)).waitFor();
+    await window.walk.getByText(hexVa(lab.va)).waitFor();
     return lab;
   };
 
@@ -180,7 +180,7 @@ inEachFace((window) => {
     await pane.getByRole('button', { name: 'Next step' }).click();
     await pane.getByText('The write faulted').waitFor();
     await pane.getByRole('row').filter({ hasText: 'child' }).getByText('writable').waitFor();
-    await expect.poll(() => window.translation.innerText()).toMatch(/user · read · write/);
+    await expect.poll(() => window.walk.innerText()).toMatch(/user · read · write/);
     await window.pictures('lab', paneSelector('Labs'));
     for (const name of ['Next step', 'Next step', 'Finish']) await pane.getByRole('button', { name }).click();
     await pane.getByRole('button', { name: 'Run it again' }).waitFor();

@@ -7,7 +7,8 @@ import { type Face, openBrowser, openDesktop, settle, shot } from './faces.ts';
 import { electronProgram } from './installed.ts';
 
 const LARGE = [1440, 900] as const;
-const SIZES = [LARGE, [1000, 700]] as const;
+/** The last is the large one at 150 %. */
+const SIZES = [LARGE, [1000, 700], [960, 600]] as const;
 /** CSS selectors of parts of the page. */
 export const PAGE = 'body';
 export const DIALOG = '.dialog';
@@ -34,8 +35,8 @@ export class TestWindow {
   get page(): Page {
     return this.face.page;
   }
-  get translation(): Locator {
-    return this.page.getByRole('region', { name: 'Translation' });
+  get walk(): Locator {
+    return this.pane('Walk');
   }
   get frame(): Locator {
     return this.page.getByRole('region', { name: 'Frame', exact: true });
@@ -82,6 +83,12 @@ export class TestWindow {
   async show(tab: string): Promise<Locator> {
     await this.page.getByRole('tab', { name: tab }).click();
     return this.pane(tab);
+  }
+
+  /** Turns to a tab of the inspector, and gives its pane. */
+  async inspect(tab: 'Walk' | 'Frame' | 'Mapped by' | 'Bytes'): Promise<Locator> {
+    await this.page.getByRole('tab', { name: tab, exact: true }).click();
+    return this.pane({ Frame: 'Frame facts', Bytes: 'Data inspector', Walk: 'Walk', 'Mapped by': 'Mapped by' }[tab]);
   }
 
   /** Types into the box at the top. */

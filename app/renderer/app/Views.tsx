@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// The views of the window in their groups, and the one that is shown.
 import { Tabs } from '@base-ui/react/tabs';
-import { type ComponentType, useMemo } from 'react';
+import { type ComponentType, type ReactNode, useMemo } from 'react';
+import { turnTo } from '../state/navigate.ts';
 import { useTarget } from '../state/target.ts';
-import { show, useView, type View, viewsOf } from '../state/view.ts';
+import { GROUPS, useView, VIEWS, type View, viewsOf } from '../state/view.ts';
 import { ComparePane } from '../views/compare/ComparePane.tsx';
 import { CpuPane } from '../views/cpus/CpuPane.tsx';
 import { LabPane } from '../views/labs/LabPane.tsx';
@@ -11,41 +13,55 @@ import { AddressSpace } from '../views/space/AddressSpace.tsx';
 import { TablesPane } from '../views/tables/TablesPane.tsx';
 import { TracePane } from '../views/trace/TracePane.tsx';
 import { WatchPane } from '../views/watch/WatchPane.tsx';
+import { PaneButtons } from './PaneButtons.tsx';
 import './views.css';
 
 const PANES: Readonly<Record<View, ComponentType>> = {
   space: AddressSpace,
   tables: TablesPane,
+  watch: WatchPane,
   memory: MemoryPane,
   cpus: CpuPane,
   trace: TracePane,
-  watch: WatchPane,
   compare: ComparePane,
   labs: LabPane,
 };
 
-/** The middle of the window, which shows one of the views. */
-export function Views() {
+/** The tabs of all views, above what `children` arrange around `ShownView`. */
+export function Views({ children }: { children: ReactNode }) {
   const view = useView((s) => s.view);
   const target = useTarget((s) => s.target);
   const views = useMemo(() => viewsOf(target), [target]);
   return (
-    <Tabs.Root className="views" value={view} onValueChange={(value) => show(value as View)}>
-      <Tabs.List className="view-tabs" aria-label="Views">
-        {views.map(([value, label]) => (
-          <Tabs.Tab key={value} value={value}>
-            {label}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
-      {views.map(([value]) => {
-        const Pane = PANES[value];
-        return (
-          <Tabs.Panel key={value} value={value} className="view">
-            <Pane />
-          </Tabs.Panel>
-        );
-      })}
+    <Tabs.Root className="views" value={view} onValueChange={(value) => turnTo(value as View)}>
+      <div className="view-line">
+        <Tabs.List className="view-tabs" aria-label="Views">
+          {Object.entries(GROUPS).map(([group, caption]) => (
+            <div key={group} role="presentation" className="view-group">
+              {caption && <span aria-hidden="true">{caption}</span>}
+              {views
+                .filter((v) => VIEWS[v].group === group)
+                .map((v) => (
+                  <Tabs.Tab key={v} value={v}>
+                    {VIEWS[v].label}
+                  </Tabs.Tab>
+                ))}
+            </div>
+          ))}
+        </Tabs.List>
+        <PaneButtons />
+      </div>
+      {children}
     </Tabs.Root>
+  );
+}
+
+export function ShownView() {
+  const view = useView((s) => s.view);
+  const Pane = PANES[view];
+  return (
+    <Tabs.Panel value={view} className="view">
+      <Pane />
+    </Tabs.Panel>
   );
 }

@@ -3,13 +3,12 @@ import { useEffect } from 'react';
 import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
 import { useExplained } from '../state/explain.ts';
 import { useExport } from '../state/export.ts';
-import { useOwners } from '../state/owners.ts';
 import { useSearch } from '../state/search.ts';
 import { useSharing } from '../state/sharing.ts';
 import { showOnly, useSpace } from '../state/space.ts';
 
 const isDialogOpen = (): boolean =>
-  Boolean(useExport.getState().scope || useExplained.getState().entry || useOwners.getState().asked) ||
+  Boolean(useExport.getState().scope || useExplained.getState().entry) ||
   useSearch.getState().open ||
   useSharing.getState().open;
 

@@ -4,6 +4,7 @@ import { create } from 'zustand';
 import { type Failure, type Frame, MOST_FRAMES } from '../../contract/api.ts';
 import { PA_END, PAGE_BYTES, pageOffset, paOf, pfnOf } from '../../contract/paging.ts';
 import { explorer, failure } from '../lib/client.ts';
+import { frameIsChosen } from './chosen.ts';
 
 /** The bytes of a frame, and those of the previous reading, to highlight what changed. */
 export interface Loaded {
@@ -20,15 +21,15 @@ export interface TableShown {
 
 interface MemoryState {
   /** Physical address of the selected byte. */
-  cursor?: bigint;
+  cursor?: bigint | undefined;
   /** The other end of the selection; undefined: nothing but the cursor's word is selected. */
-  anchor?: bigint;
+  anchor?: bigint | undefined;
   /** By frame number. */
   loaded: ReadonlyMap<bigint, Loaded>;
   /** Facts of the cursor's frame. */
-  frame?: Frame;
-  frameError?: Failure;
-  table?: TableShown;
+  frame?: Frame | undefined;
+  frameError?: Failure | undefined;
+  table?: TableShown | undefined;
   /** The tables on the way down, to go back to. */
   trail: readonly { readonly pa: bigint; readonly table: TableShown }[];
 }
@@ -56,10 +57,15 @@ export const selectTo = (pa: bigint): void => set({ anchor: pa });
 /** Opens a frame; `table` shows it as a page table. */
 export function openFrame(pfn: bigint, offset = 0, table?: TableShown): void {
   const cursor = paOf(pfn) + BigInt(offset);
+  frameIsChosen();
   set({ cursor, anchor: undefined, table, trail: [] });
   void readFacts();
   void loadFrames(pfn, 1);
 }
+
+/** Shows no frame any more. */
+export const closeFrame = (): void =>
+  set({ cursor: undefined, anchor: undefined, frame: undefined, frameError: undefined, table: undefined, trail: [] });
 
 /** Opens the frame of a physical address, the cursor on that byte. */
 export const openAddress = (pa: bigint, table?: TableShown): void => openFrame(pfnOf(pa), pageOffset(pa), table);

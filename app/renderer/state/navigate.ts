@@ -9,16 +9,17 @@ import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import { explorer, failure } from '../lib/client.ts';
 import type { Destination } from '../lib/query.ts';
 import { cancelCheck, dropCheck, startCheck } from './check.ts';
+import { pageIsChosen, useChosen } from './chosen.ts';
 import { explainEntry } from './explain.ts';
 import { showLab } from './lab.ts';
-import { openAddress, openFrame } from './memory.ts';
+import { showTab, useLayout } from './layout.ts';
+import { closeFrame, openAddress, openFrame } from './memory.ts';
 import { showRange } from './memoryMap.ts';
 import { notify } from './notice.ts';
-import { askOwners, closeOwners } from './owners.ts';
 import { spaceOfPid, useProcesses } from './processes.ts';
 import { isSameSpace, type Space, useSpace } from './space.ts';
 import { useTarget } from './target.ts';
-import { show } from './view.ts';
+import { scopeOf, show, useView, type View } from './view.ts';
 
 const set = useSpace.setState;
 const get = useSpace.getState;
@@ -27,6 +28,7 @@ const get = useSpace.getState;
 export async function selectProcess(space: Space): Promise<void> {
   cancelCheck();
   dropCheck();
+  closeFrame();
   set({
     space,
     region: 0,
@@ -52,6 +54,7 @@ export async function selectProcess(space: Space): Promise<void> {
 export async function selectVa(va: bigint): Promise<void> {
   const { space, regions } = get();
   if (!space) return;
+  pageIsChosen();
   const inside = regions ? regionAt(regions, va) : -1;
   set(inside >= 0 ? { va, region: inside } : { va });
   try {
@@ -60,6 +63,7 @@ export async function selectVa(va: bigint): Promise<void> {
     set({ translation, translationError: undefined });
     const { leaf } = translation.path;
     if (mapsFrame(ENTRY_KINDS[leaf.kind])) openAddress(physicalAddress(va, leaf));
+    else closeFrame();
   } catch (error) {
     if (get().va === va) set({ translation: undefined, translationError: failure(error) });
   }
@@ -73,17 +77,37 @@ async function choose(space: Space, va?: bigint): Promise<void> {
 
 /** Goes to an address of any process. */
 export async function goTo(space: Space, va: bigint): Promise<void> {
-  closeOwners();
   await choose(space, va);
+}
+
+/**
+ * Turns to another view. Those of the process show the page that is chosen in it, also if a frame was chosen elsewhere
+ * since.
+ */
+export function turnTo(view: View): void {
+  show(view);
+  if (scopeOf(view) !== 'process' || useChosen.getState().scope === 'process') return;
+  const { va } = get();
+  if (va === undefined) closeFrame();
+  else void selectVa(va);
 }
 
 /** Goes to the destination of a pasted text. */
 export function go(to: Destination): void {
-  if (to.kind === 'process') void selectProcess(to);
-  else if (to.kind === 'va') void selectVa(to.va);
-  else if (to.kind === 'entry') explainEntry(to.raw);
+  if (to.kind === 'process' || to.kind === 'va') {
+    if (scopeOf(useView.getState().view) !== 'process') turnTo('space');
+    void (to.kind === 'process' ? selectProcess(to) : selectVa(to.va));
+  } else if (to.kind === 'entry') explainEntry(to.raw);
   else if (to.kind === 'place') void visit(to.place);
-  else openFrame(to.pfn, to.offset);
+  else {
+    openFrame(to.pfn, to.offset);
+    showFrame();
+  }
+}
+
+/** A frame that was asked for by itself has no walk: its facts are shown. */
+function showFrame(): void {
+  if (useLayout.getState().tab === 'walk') showTab('frame');
 }
 
 /** Goes to the place of a link. */
@@ -92,19 +116,23 @@ export async function visit(place: Place): Promise<void> {
     const space = spaceOfPid(useProcesses.getState().processes, place.pid);
     if (!space) return notify(new Error(`There is no process ${place.pid}`));
     // At once: whoever turns to another view meanwhile stays there.
-    show(place.view === 'tables' ? 'tables' : 'space');
+    turnTo(place.view === 'tables' ? 'tables' : 'space');
     await choose(space, place.view === 'address' ? place.va : undefined);
-  } else if (place.view === 'frame') openAddress(place.pa);
-  else if (place.view === 'cpus') show('cpus');
+  } else if (place.view === 'frame') {
+    openAddress(place.pa);
+    showFrame();
+  } else if (place.view === 'cpus') turnTo('cpus');
   else if (place.view === 'lab') {
-    show('labs');
+    turnTo('labs');
     showLab(place.name as LabName);
-  } else if (place.view === 'owners') await askOwners(place.pfn);
-  else if (place.view === 'entry') {
+  } else if (place.view === 'owners') {
+    openFrame(place.pfn);
+    showTab('owners');
+  } else if (place.view === 'entry') {
     const levels = useTarget.getState().target?.levels ?? 4;
     explainEntry(place.raw, place.level ? parseLevel(place.level, levels) : undefined);
   } else {
-    show('memory');
+    turnTo('memory');
     showRange(place.begin === undefined ? undefined : { begin: place.begin, end: place.end ?? 0n });
   }
 }

@@ -25,5 +25,3 @@ export async function askOwners(pfn: bigint, again = false): Promise<void> {
     );
   if (useOwners.getState().asked?.pfn === pfn) set({ asked: answer });
 }
-
-export const closeOwners = (): void => set({ asked: undefined });

@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the middle of the window shows.
+// Which view is shown. Views of the chosen process belong together; those of the machine stand by themselves.
 import { create } from 'zustand';
 import type { Target } from '../../contract/api.ts';
 
+/** The groups of views with their captions, in the order of the tabs. */
+export const GROUPS = { process: 'Process', machine: 'Machine', labs: '' } as const;
+type Group = keyof typeof GROUPS;
+
 export const VIEWS = {
-  space: 'Address space',
-  tables: 'Tables',
-  memory: 'Physical memory',
-  cpus: 'CPUs',
-  trace: 'Trace',
-  watch: 'Watch',
-  compare: 'Compare',
-  labs: 'Labs',
-} as const;
+  space: { label: 'Address space', group: 'process' },
+  tables: { label: 'Tables', group: 'process' },
+  watch: { label: 'Watch', group: 'process' },
+  memory: { label: 'Physical memory', group: 'machine' },
+  cpus: { label: 'CPUs', group: 'machine' },
+  trace: { label: 'Trace', group: 'machine' },
+  compare: { label: 'Compare', group: 'machine' },
+  labs: { label: 'Labs', group: 'labs' },
+} as const satisfies Record<string, { label: string; group: Group }>;
 export type View = keyof typeof VIEWS;
 /** Views that need a live machine. */
 const LIVE_VIEWS: ReadonlySet<string> = new Set<View>(['labs']);
 
-/** The views that this target supports, with their names. */
-export const viewsOf = (target: Target | undefined): [View, string][] =>
-  (Object.entries(VIEWS) as [View, string][]).filter(([view]) => !target?.capture || !LIVE_VIEWS.has(view));
+/** The views that this target supports. */
+export const viewsOf = (target: Target | undefined): View[] =>
+  (Object.keys(VIEWS) as View[]).filter((view) => !target?.capture || !LIVE_VIEWS.has(view));
+
+/** Where a choice belongs: the views of a process share what is chosen; each other view has its own. */
+export type Scope = 'process' | View;
+export const scopeOf = (view: View): Scope => (VIEWS[view].group === 'process' ? 'process' : view);
 
 export const useView = create<{ readonly view: View }>(() => ({ view: 'space' }));
 
+/** Shows a view as it is. `turnTo` of navigate.ts also brings back what is chosen there. */
 export const show = (view: View): void => useView.setState({ view });

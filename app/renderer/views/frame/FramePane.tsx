@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The frame under the cursor: its facts, its content as bytes or as a page table, and what the bytes mean.
+// The content of the frame under the cursor, as bytes or as a page table.
 import { useState } from 'react';
 import { pfnOf } from '../../../contract/paging.ts';
 import { FRAME_STATUS } from '../../../contract/verdicts.ts';
@@ -10,9 +10,7 @@ import { useMemory } from '../../state/memory.ts';
 import { FindBar } from './FindBar.tsx';
 import { FrameTitle } from './FrameTitle.tsx';
 import { HexView } from './HexView.tsx';
-import { Inspector } from './Inspector.tsx';
 import { TableView } from './TableView.tsx';
-import './frame.css';
 
 export function FramePane() {
   const cursor = useMemory((s) => s.cursor);
@@ -24,36 +22,31 @@ export function FramePane() {
   const facts = frame?.pfn === pfn ? frame : undefined;
   const status = facts ? FRAME_STATUS.name(facts.status) : 'ok';
   return (
-    <div className="frame-panes">
-      <Pane
-        label="Frame"
-        onKeyDown={(event) => {
-          if (event.key.toLowerCase() === 'f' && (event.ctrlKey || event.metaKey)) {
-            event.preventDefault();
-            setFinding(true);
-          }
-        }}
-      >
-        {cursor === undefined ? (
-          <PaneTitle title="Frame" />
-        ) : (
-          <FrameTitle cursor={cursor} facts={facts} readable={status === 'ok'} onFind={() => setFinding(true)} />
-        )}
-        {error && <Empty title={error.message}>{error.remedy}</Empty>}
-        {pfn === undefined && !error && (
-          <Empty title="No frame is open">
-            Choose a page that maps one, or paste a frame number into the box above.
-          </Empty>
-        )}
-        {finding && <FindBar onClose={() => setFinding(false)} />}
-        {status !== 'ok' && (
-          <Banner role="note">
-            This frame can’t be read: it is {FRAME_STATUS.meaning(status)}. cr3scope shows no bytes rather than zeros.
-          </Banner>
-        )}
-        {pfn !== undefined && (table && status === 'ok' ? <TableView pfn={pfn} /> : <HexView />)}
-      </Pane>
-      <Inspector />
-    </div>
+    <Pane
+      label="Frame"
+      onKeyDown={(event) => {
+        if (event.key.toLowerCase() === 'f' && (event.ctrlKey || event.metaKey)) {
+          event.preventDefault();
+          setFinding(true);
+        }
+      }}
+    >
+      {cursor === undefined ? (
+        <PaneTitle title="Frame" />
+      ) : (
+        <FrameTitle cursor={cursor} readable={status === 'ok'} onFind={() => setFinding(true)} />
+      )}
+      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {pfn === undefined && !error && (
+        <Empty title="No frame is open">Choose a page that maps one, or paste a frame number into the box above.</Empty>
+      )}
+      {finding && <FindBar onClose={() => setFinding(false)} />}
+      {status !== 'ok' && (
+        <Banner role="note">
+          This frame can’t be read: it is {FRAME_STATUS.meaning(status)}. cr3scope shows no bytes rather than zeros.
+        </Banner>
+      )}
+      {pfn !== undefined && (table && status === 'ok' ? <TableView pfn={pfn} /> : <HexView />)}
+    </Pane>
   );
 }

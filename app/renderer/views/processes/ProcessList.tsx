@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // All processes with their roots. Choosing one opens its address space.
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { count } from '../../../contract/format.ts';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { selectProcess } from '../../state/navigate.ts';
-import { refreshProcesses, useProcesses } from '../../state/processes.ts';
+import { useProcesses } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { COLUMNS, PTI_COLUMNS } from './columns.tsx';
 import { rowsOf } from './processRows.ts';
 import './processes.css';
-
-const REFRESH_MS = 2000;
 
 export function ProcessList() {
   const processes = useProcesses((s) => s.processes);
@@ -22,13 +20,6 @@ export function ProcessList() {
   const [filter, setFilter] = useState('');
   const [kernel, setKernel] = useState(false);
   const before = useRef<ReadonlyMap<string, bigint>>(new Map());
-
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) void refreshProcesses();
-    }, REFRESH_MS);
-    return () => clearInterval(timer);
-  }, []);
 
   const all = useMemo(() => {
     if (!processes) return [];

@@ -61,14 +61,16 @@ export function TranslationPane() {
   const translation = useSpace((s) => s.translation);
   const error = useSpace((s) => s.translationError);
   return (
-    <Pane label="Translation">
-      <PaneTitle title="Translation">
-        {va !== undefined && <span className="num dim">{hexVa(va)}</span>}
-        <span className="spacer" />
-        {va !== undefined && space && (
+    <Pane label="Walk">
+      {va !== undefined && space && (
+        <PaneTitle title={hexVa(va)}>
+          <span className="dim ellipsis">
+            {space.pid} {space.name}
+          </span>
+          <span className="spacer" />
           <PlaceMenu place={{ view: 'address', pid: space.pid, va }} what="this translation" />
-        )}
-      </PaneTitle>
+        </PaneTitle>
+      )}
       {error ? (
         <Empty title={error.message}>{error.remedy}</Empty>
       ) : translation && va !== undefined && target ? (

@@ -11,7 +11,7 @@ import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { byteAt, useMemory } from '../../state/memory.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
-import './inspector.css';
+import './bytes.css';
 
 const MOST = 16;
 
@@ -29,7 +29,7 @@ function useBytes(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(known);
 }
 
-export function Inspector() {
+export function BytesPane() {
   const bytes = useBytes();
   const cursor = useMemory((s) => s.cursor);
   const regions = useSpace((s) => s.regions);
@@ -37,9 +37,8 @@ export function Inspector() {
   const [bigEndian, setBigEndian] = useState(false);
   if (bytes.length < 4 || cursor === undefined || !target)
     return (
-      <Pane label="Data inspector" className="inspector">
-        <PaneTitle title="Data inspector" />
-        <Empty title="No bytes">It reads the bytes at the cursor of the open frame.</Empty>
+      <Pane label="Data inspector">
+        <Empty title="No bytes">The bytes at the cursor of the open frame are read here in every common form.</Empty>
       </Pane>
     );
   const view = new DataView(new ArrayBuffer(8));
@@ -80,8 +79,8 @@ export function Inspector() {
     ['time', time],
   ];
   return (
-    <Pane label="Data inspector" className="inspector">
-      <PaneTitle title="Data inspector">
+    <Pane label="Data inspector" className="meanings">
+      <PaneTitle title={`Bytes at ${hex(cursor, 9)}`}>
         <span className="num dim">+{hex(pageOffset(cursor), 3)}</span>
         <span className="spacer" />
         <button type="button" className="quiet-button" onClick={() => setBigEndian(!bigEndian)}>

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the kernel says of the frame under the cursor.
+import type { Frame } from '../../../contract/api.ts';
+import { count, hex, kpageFlagLabels } from '../../../contract/format.ts';
+import { paOf, pfnOf } from '../../../contract/paging.ts';
+import { type Backing, backingOf, regionAt } from '../../../contract/regions.ts';
+import { ROLE } from '../../../contract/roles.ts';
+import { FRAME_STATUS } from '../../../contract/verdicts.ts';
+import { Empty } from '../../parts/Empty.tsx';
+import { Fact } from '../../parts/Fact.tsx';
+import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { useMemory } from '../../state/memory.ts';
+import { useSpace } from '../../state/space.ts';
+import { useTarget } from '../../state/target.ts';
+import '../../parts/flags.css';
+import './facts.css';
+
+/** What backs the region through which this frame was reached, if the region says more than kpageflags. */
+const useBacking = (pfn: bigint): Backing | undefined =>
+  useSpace(({ regions, va, translation }) =>
+    regions && va !== undefined && translation?.row?.pfn[0] === pfn
+      ? backingOf(regions.path[regionAt(regions, va)] ?? '')
+      : undefined,
+  );
+
+function Flags({ flags }: { flags: bigint | null }) {
+  const target = useTarget((s) => s.target);
+  if (flags === null || !target) return <span className="dim">kpageflags can’t be read</span>;
+  const labels = kpageFlagLabels(flags, target);
+  return (
+    <>
+      <div className="flags">
+        {labels.map((label) => (
+          <span key={label} className="flag">
+            {label}
+          </span>
+        ))}
+      </div>
+      <span className="num dim">{labels.length ? hex(flags, 16) : 'none is set'}</span>
+    </>
+  );
+}
+
+function Facts({ frame }: { frame: Frame }) {
+  const backing = useBacking(frame.pfn);
+  const role = ROLE.name(frame.role);
+  const status = FRAME_STATUS.name(frame.status);
+  return (
+    <dl className="facts scroll fill frame-facts" tabIndex={0} aria-label="Facts of the frame">
+      <Fact name="Physical address" num>
+        0x{hex(paOf(frame.pfn))}
+      </Fact>
+      {backing && (
+        <Fact name="Backed by">
+          {backing.label}
+          <br />
+          <span className="dim">{backing.meaning}</span>
+        </Fact>
+      )}
+      <Fact name={backing ? 'By kpageflags' : 'Used for'}>
+        {ROLE.label(role)}
+        <br />
+        <span className="dim">{ROLE.meaning(role)}</span>
+      </Fact>
+      <Fact name="Mapped">
+        {frame.count === null ? (
+          <span className="dim">kpagecount can’t be read</span>
+        ) : (
+          <>
+            ×{count(frame.count)} <span className="dim">by kpagecount</span>
+          </>
+        )}
+      </Fact>
+      <Fact name="Flags">
+        <Flags flags={frame.flags} />
+      </Fact>
+      <Fact name="NUMA node">{frame.node ?? <span className="dim">not known</span>}</Fact>
+      <Fact name="cgroup">
+        {frame.cgroupPath ?? (
+          <span className="dim">{frame.cgroup === null ? 'kpagecgroup can’t be read' : 'none, or it is gone'}</span>
+        )}
+      </Fact>
+      <Fact name="Bytes">
+        {status === 'ok' ? 'can be read' : <span className="bad">can’t be read: {FRAME_STATUS.meaning(status)}</span>}
+      </Fact>
+    </dl>
+  );
+}
+
+export function FrameFacts() {
+  const pfn = useMemory((s) => (s.cursor === undefined ? undefined : pfnOf(s.cursor)));
+  const frame = useMemory((s) => s.frame);
+  const error = useMemory((s) => s.frameError);
+  return (
+    <Pane label="Frame facts">
+      {pfn !== undefined && <PaneTitle title={`Frame ${hex(pfn)}`} />}
+      {error ? (
+        <Empty title={error.message}>{error.remedy}</Empty>
+      ) : pfn === undefined ? (
+        <Empty title="No frame is open">Choose a page that maps one, or paste a frame number into the box above.</Empty>
+      ) : frame?.pfn === pfn ? (
+        <Facts frame={frame} />
+      ) : (
+        <Empty title="Reading the frame…" />
+      )}
+    </Pane>
+  );
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The owners of a frame: every process and address that maps it, from the reverse map.
+import { RefreshCw } from 'lucide-react';
+import { useEffect } from 'react';
+import type { Owners } from '../../../contract/api.ts';
+import { count, hex, hexVa } from '../../../contract/format.ts';
+import { accessWords, reconcile } from '../../../contract/owners.ts';
+import { levelName, pageSizeName, pfnOf } from '../../../contract/paging.ts';
+import { Empty } from '../../parts/Empty.tsx';
+import { TitleButton } from '../../parts/IconButton.tsx';
+import { LinkButton } from '../../parts/LinkButton.tsx';
+import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { useMemory } from '../../state/memory.ts';
+import { goTo } from '../../state/navigate.ts';
+import { askOwners, useOwners } from '../../state/owners.ts';
+import { useProcesses } from '../../state/processes.ts';
+import { useTarget } from '../../state/target.ts';
+import { PlaceMenu } from '../common/PlaceMenu.tsx';
+import '../../parts/listing.css';
+import './owners.css';
+
+/** "3 s ago", roughly. */
+function age(ns: bigint): string {
+  const seconds = Number(ns / 1_000_000_000n);
+  return seconds < 2 ? 'just now' : seconds < 120 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
+}
+
+/** The name of a process, from the list. */
+const useNameOf = () => {
+  const processes = useProcesses((s) => s.processes);
+  return (pid: number) => processes?.name[processes.pid.indexOf(pid)] ?? 'gone';
+};
+
+function Mappings({ owners: o }: { owners: Owners }) {
+  const nameOf = useNameOf();
+  return (
+    <table className="listing">
+      <thead>
+        <tr>
+          <th>Process</th>
+          <th>Address</th>
+          <th>Access</th>
+        </tr>
+      </thead>
+      <tbody>
+        {Array.from(o.pid, (pid, i) => {
+          const va = o.va[i] as bigint;
+          const sharers = o.sharers[i] ?? [];
+          return (
+            <tr key={`${pid} ${va}`}>
+              <td>
+                <span className="num">{pid}</span> {nameOf(pid)}
+                {sharers.length > 0 && <div className="dim">shares its address space with {sharers.join(', ')}</div>}
+              </td>
+              <td className="num">
+                <LinkButton
+                  num
+                  disabled={!o.still[i]}
+                  onClick={() => void goTo({ pid, startTicks: o.startTicks[i] as bigint, name: nameOf(pid) }, va)}
+                >
+                  {hexVa(va)}
+                </LinkButton>
+              </td>
+              <td>
+                {o.still[i]
+                  ? `${pageSizeName(o.shift[i] as number)} · ${accessWords(o.access[i] as number)}`
+                  : 'no longer: changed since the walk'}
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+/** The tables that the frame is, of the address spaces that use it as one. */
+function TableOf({ owners: o }: { owners: Owners }) {
+  const nameOf = useNameOf();
+  const levels = useTarget((s) => s.target?.levels ?? 4);
+  return Array.from(o.tablePid, (pid, i) => {
+    const va = o.tableVa[i] as bigint;
+    return (
+      <p key={`${pid} ${o.tableLevel[i]} ${va}`}>
+        It is a {levelName(o.tableLevel[i] as number, levels)} table of {pid} {nameOf(pid)}, from{' '}
+        <LinkButton
+          num
+          onClick={() => void goTo({ pid, startTicks: o.tableStart[i] as bigint, name: nameOf(pid) }, va)}
+        >
+          {hexVa(va)}
+        </LinkButton>
+      </p>
+    );
+  });
+}
+
+function Found({ owners: o }: { owners: Owners }) {
+  return (
+    <div className="scroll fill owners" tabIndex={0} role="group" aria-label="Mappings">
+      <p role="status">
+        {o.pid.length === 0 ? 'No process maps it.' : `Mapped ${count(o.pid.length)}×.`} {reconcile(o)}
+      </p>
+      {o.pid.length > 0 && <Mappings owners={o} />}
+      <TableOf owners={o} />
+      <p className="dim">
+        {count(o.spaces)} address spaces with {count(o.pages)} mapped pages, walked in{' '}
+        {(Number(o.tookNs) / 1e6).toFixed(0)} ms, {age(o.ageNs)}
+        {o.gone > 0n && `; left out: ${count(o.gone)} that went away`}
+        {o.raced > 0n && `; left out: ${count(o.raced)} tables that changed`}
+      </p>
+    </div>
+  );
+}
+
+export function OwnersPane() {
+  const asked = useOwners((s) => s.asked);
+  const pfn = useMemory((s) => (s.cursor === undefined ? undefined : pfnOf(s.cursor)));
+  const answer = asked?.pfn === pfn ? asked : undefined;
+  useEffect(() => {
+    if (pfn !== undefined && useOwners.getState().asked?.pfn !== pfn) void askOwners(pfn);
+  }, [pfn]);
+  if (pfn === undefined)
+    return (
+      <Pane label="Mapped by">
+        <Empty title="No frame is open">Choose a page that maps one, or paste a frame number into the box above.</Empty>
+      </Pane>
+    );
+  return (
+    <Pane label="Mapped by">
+      <PaneTitle title={`Frame ${hex(pfn)}`}>
+        <span className="spacer" />
+        <TitleButton
+          icon={RefreshCw}
+          label="Walk again"
+          title="Walk every address space again"
+          disabled={!answer?.found && !answer?.error}
+          onClick={() => void askOwners(pfn, true)}
+        />
+        <PlaceMenu place={{ view: 'owners', pfn }} what="these owners" />
+      </PaneTitle>
+      {answer?.error ? (
+        <Empty title={answer.error.message}>{answer.error.remedy}</Empty>
+      ) : answer?.found ? (
+        <Found owners={answer.found} />
+      ) : (
+        <div aria-busy="true">
+          <Empty title="Walking every address space…" />
+        </div>
+      )}
+    </Pane>
+  );
+}
