@@ -91,9 +91,12 @@ export function parseRange(text: string): { begin: bigint; end: bigint } | undef
     : undefined;
 }
 
+/** Whether a text means to be a link. */
+export const isLink = (text: string): boolean => text.startsWith(SCHEME);
+
 /** The place that a link names; undefined if it is not a link. */
 export function parseLink(text: string): Place | undefined {
-  if (!text.startsWith(SCHEME)) return undefined;
+  if (!isLink(text)) return undefined;
   const [view, first = '', second = '', ...more] = text.slice(SCHEME.length).replace(/\/$/, '').split('/');
   if (more.length) return undefined;
   const pid = /^\d{1,10}$/.test(first) ? Number(first) : 0;

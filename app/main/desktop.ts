@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
 import type { Args } from '../contract/api.ts';
-import { fragmentOf, parseLink } from '../contract/link.ts';
+import { fragmentOf } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { capturedSources, openCapture } from './capture/captured.ts';
 import { EXTENSION } from './capture/container.ts';
@@ -21,6 +21,7 @@ import { Service, type ServiceOptions } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
 import { absentSources } from './sources/sources.ts';
 import { waysHere } from './sources/ways.ts';
+import { Wanted, wantedBy } from './start.ts';
 
 const ORIGIN = 'app://cr3scope';
 const MANUAL = 'https://docs.kernel.org/admin-guide/mm/pagemap.html';
@@ -111,13 +112,6 @@ function setMenu(): void {
   );
 }
 
-/** The place that a command line asks for, as the desktop's handler of cr3scope:// starts us. */
-const linkIn = (argv: readonly string[]): string | undefined => argv.find((word) => parseLink(word) !== undefined);
-
-/** The capture that a command line names, as a file manager starts us. */
-const captureIn = (argv: readonly string[]): string | undefined =>
-  argv.slice(1).find((word) => word.endsWith(EXTENSION) && !word.startsWith('-'));
-
 /** From every window to other machines, each in a window of its own. */
 const toOthers = connections((machine) => openWindow(machine.explorer, { machine }), rootNotice);
 
@@ -195,8 +189,14 @@ async function ask(window: BrowserWindow, wanted: Args<'startTrace'>): Promise<v
   }
 }
 
-/** Returns what takes the window to a link. */
-function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: string) => void {
+interface Opened {
+  readonly window: BrowserWindow;
+  /** Takes the window to a link. */
+  visit(link: string): void;
+}
+
+/** `link`: what it shows first. */
+function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: string): Opened {
   const window = new BrowserWindow({
     width: 1440,
     height: 900,
@@ -230,13 +230,42 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}): (link: st
   window.webContents.on('render-process-gone', (_event, { reason }) => {
     if (reason !== 'clean-exit' && !window.isDestroyed()) window.reload();
   });
-  const link = linkIn(process.argv);
   void window.loadURL(`${ORIGIN}/index.html${link ? `#${fragmentOf({ link })}` : ''}`);
-  return (to) => page?.emit('visit', { link: to });
+  return { window, visit: (to) => page?.emit('visit', { link: to }) };
+}
+
+/** This machine, and its window. It is opened once, so that the user is asked once. */
+let here: Promise<Machine> | undefined;
+let shown: Opened | undefined;
+
+/** Shows this machine, at a link if there is one. */
+async function showMachine(link?: string): Promise<void> {
+  const reason = notReadable();
+  if (!reason) here ??= Machine.open(waysHere(HELPER, true), rootNotice);
+  const machine = await here;
+  if (shown && !shown.window.isDestroyed()) {
+    if (link) shown.visit(link);
+    if (shown.window.isMinimized()) shown.window.restore();
+    return shown.window.focus();
+  }
+  const explorer = machine ? machine.explorer : new Explorer(absentSources(reason as Failed));
+  shown = openWindow(explorer, machine && { labsProgram: LABS_PROGRAM, machine }, link);
+  machine?.ask();
+}
+
+/** Shows what a start wants. A capture needs neither privileges nor Linux. */
+async function show({ captures, link }: Wanted): Promise<void> {
+  for (const capture of captures) await showCapture(capture);
+  if (link || captures.length === 0) await showMachine(link);
 }
 
 async function main(): Promise<void> {
-  if (!app.requestSingleInstanceLock()) {
+  const { argv, defaultApp } = process;
+  // In a checkout, the first word after the options is the folder of the app.
+  const words = argv.slice(1).filter((word) => !word.startsWith('-'));
+  const wanted = wantedBy(defaultApp ? words.slice(1) : words, process.cwd());
+  // The window that is open already shows it.
+  if (!app.requestSingleInstanceLock(wanted)) {
     app.quit();
     return;
   }
@@ -245,33 +274,22 @@ async function main(): Promise<void> {
   lockDown();
   setMenu();
   app.on('window-all-closed', () => app.quit());
-  let visit: (link: string) => void = () => undefined;
-  app.on('second-instance', (_event, argv) => {
-    const link = linkIn(argv);
-    const capture = captureIn(argv);
-    if (capture) return void showCapture(capture);
-    if (link) visit(link);
-    BrowserWindow.getAllWindows()[0]?.focus();
+  app.on('second-instance', (_event, _argv, _directory, also) => {
+    const { success, data } = Wanted.safeParse(also);
+    show(success ? data : { captures: [] }).catch(complain);
   });
-  const capture = captureIn(process.argv);
-  // A capture needs neither privileges nor Linux.
-  if (capture) {
-    await showCapture(capture);
-    if (BrowserWindow.getAllWindows().length === 0) app.exit(2);
-    return;
-  }
-  const reason = notReadable();
-  if (reason) {
-    visit = openWindow(new Explorer(absentSources(reason)));
-    return;
-  }
-  const machine = await Machine.open(waysHere(HELPER, true), rootNotice);
-  visit = openWindow(machine.explorer, { labsProgram: LABS_PROGRAM, machine });
-  machine.ask();
+  await show(wanted);
+  if (BrowserWindow.getAllWindows().length === 0) app.exit(2);
 }
 
-main().catch((error: unknown) => {
+function complain(error: unknown): void {
   const { message, remedy } = Failed.from(error);
   dialog.showErrorBox('cr3scope cannot start', `${message}\n\n${remedy}`);
+}
+
+main().catch(async (error: unknown) => {
+  // Before that, a dialog would be lines in a terminal that nobody may see.
+  await app.whenReady();
+  complain(error);
   app.exit(2);
 });

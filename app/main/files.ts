@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the built files are, relative to the bundle: in the Debian package, or in a checkout and a desktop.
+// Where the built files are, relative to the bundle: in an installed cr3scope, in a checkout, or from the desktop's archive.
 import { existsSync, statSync } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
 import type { Service } from './service/service.ts';
@@ -7,10 +7,12 @@ import type { Service } from './service/service.ts';
 declare const __dirname: string;
 
 const ADDON_NAME = 'cr3scope.node';
-// A desktop keeps native code outside its archive, where the loader can map it.
-const NATIVE = existsSync(join(__dirname, '..', ADDON_NAME))
-  ? join(__dirname, '..')
-  : join(__dirname, '../../native/build/Release').replace('app.asar', 'app.asar.unpacked');
+const CHECKOUT = join(__dirname, '../../native/build/Release');
+// The desktop's folder is beside that of the command line, whose programs it uses.
+const NATIVE =
+  [join(__dirname, '..'), CHECKOUT, join(__dirname, '../../../../cr3scope')].find((folder) =>
+    existsSync(join(folder, ADDON_NAME)),
+  ) ?? CHECKOUT;
 
 export const ADDON = join(NATIVE, ADDON_NAME);
 /** The program that runs the labs. */

@@ -162,7 +162,7 @@ async function openChromium({ url, child }: Served): Promise<Face> {
   };
 }
 
-async function display(): Promise<{ name: string; stop(): void }> {
+export async function display(): Promise<{ name: string; stop(): void }> {
   if (process.env.DISPLAY) return { name: process.env.DISPLAY, stop: () => undefined };
   const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
