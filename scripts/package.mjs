@@ -14,7 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, run, SetupError } from './setup.mjs';
+import { findElectron } from './electron.mjs';
+import { NODE, ROOT, run, SetupError } from './setup.mjs';
+import { writeTarball } from './tarball.mjs';
+
+const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
 
 const DIST = join(ROOT, 'dist');
 const WORK = join(ROOT, 'out/package');
@@ -78,15 +82,36 @@ async function writeSums() {
   writeFileSync(join(DIST, 'SHA256SUMS'), sums);
 }
 
+/** Makes out/desktop, or says why there is none. */
+function makeDesktop() {
+  const { program, reason } = findElectron();
+  if (program) {
+    run(NODE, ['scripts/desktop.mjs', program, 'out/desktop']);
+    return true;
+  }
+  say(`left out: cr3scope-desktop and the tar.gz, because ${reason}.`);
+  say('To have them, set ELECTRON_OVERRIDE_DIST_PATH to an unpacked release of Electron.');
+  return false;
+}
+
 export async function makePackages() {
   process.umask(0o022);
   const commit = commitHere();
+  const hasDesktop = makeDesktop();
   const tree = sourceTree(commit);
   mkdirSync(DIST, { recursive: true });
-  for (const name of readdirSync(DIST)) if (name.endsWith('.deb')) rmSync(join(DIST, name));
-  const env = { ...process.env, LC_ALL: 'C.UTF-8', TZ: 'UTC', SOURCE_DATE_EPOCH: String(commit.seconds) };
+  for (const name of readdirSync(DIST)) if (/\.(deb|tar\.gz)$/.test(name)) rmSync(join(DIST, name));
+  const env = {
+    ...process.env,
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+    SOURCE_DATE_EPOCH: String(commit.seconds),
+    DEB_BUILD_PROFILES: hasDesktop ? '' : 'pkg.cr3scope.nodesktop',
+  };
   run('dpkg-buildpackage', ['--build=binary', '--no-sign'], { cwd: tree, env });
   for (const name of readdirSync(WORK)) if (name.endsWith('.deb')) renameSync(join(WORK, name), join(DIST, name));
+  const installed = join(tree, 'debian');
+  if (hasDesktop) writeTarball({ installed, version, seconds: commit.seconds, work: WORK, to: DIST });
   rmSync(WORK, { recursive: true });
   await writeSums();
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `npm start`, `npm test` and the other commands of package.json: sets up what is missing, then runs.
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { invoker, spawnAs, windowEnvironment } from '../app/main/user.mjs';
+import { findElectron } from './electron.mjs';
 import {
   asOwner,
   environment,
@@ -19,22 +19,6 @@ import {
 
 const [command = 'start', ...rest] = process.argv.slice(2);
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
-
-/** Electron's program, or the reason why there is none. Downloads it the first time. */
-function findElectron() {
-  if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return { reason: 'there is no display here' };
-  // In a child, so that the download's own messages do not reach the terminal.
-  const { stdout } = spawnSync(NODE, ['-p', "require('electron')"], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: environment(),
-    ...asOwner(),
-  });
-  const program = stdout?.trim().split('\n').at(-1);
-  if (program && existsSync(program)) return { program };
-  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
-  return { reason: override ? `there is no Electron in ${override}` : "Electron's program could not be downloaded" };
-}
 
 /** Runs a child with this terminal until it ends; Ctrl-C reaches both. */
 function hand(program, args) {
@@ -54,8 +38,9 @@ function hand(program, args) {
 }
 
 function start() {
-  setUp({ window: Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY) });
-  const { program, reason } = findElectron();
+  const display = Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+  setUp({ window: display });
+  const { program, reason } = display ? findElectron() : { reason: 'there is no display here' };
   if (program) {
     // Chromium refuses to start from root with its sandbox on; the status line of the window says that it is off.
     return hand(program, [...(process.getuid() === 0 && !invoker({}) ? ['--no-sandbox'] : []), ROOT, ...rest]);
@@ -116,7 +101,7 @@ const commands = {
   },
   async package() {
     setUp({ packages: true });
-    // Git and electron-builder work as whoever owns the checkout.
+    // Git works as whoever owns the checkout.
     if (asOwner().uid !== undefined) return run(process.execPath, [process.argv[1], 'package', ...rest], asOwner());
     const { makePackages } = await import('./package.mjs');
     await makePackages();

@@ -147,6 +147,7 @@ const DEBIAN_PACKAGES = {
   debhelper: 'dh',
   'dh-dkms': 'dh_dkms',
   fakeroot: '',
+  'librsvg2-bin': 'rsvg-convert',
 };
 /** For kernels that are built from source. */
 const SOURCE_PACKAGES = {
