@@ -193,9 +193,13 @@ export async function serve(
 /** Passes the first message of a peer to `admit`. If that returns text, the connection is closed with it as the reason. */
 function greet(ws: WebSocket, admit: (text: string) => string): void {
   ws.on('error', () => ws.terminate());
-  const timer = setTimeout(() => ws.close(REFUSED, 'No first message came in time.'), TIMEOUT_MS);
+  let heard = false;
+  const refuse = () => !heard && ws.close(REFUSED, 'No first message came in time.');
+  // This process may have been busy all the time: what came meanwhile is read before an immediate runs.
+  const timer = setTimeout(() => setImmediate(refuse), TIMEOUT_MS);
   ws.once('close', () => clearTimeout(timer));
   ws.once('message', (data, isBinary) => {
+    heard = true;
     clearTimeout(timer);
     const refused = isBinary ? 'The first message must be text.' : admit(String(data));
     if (refused) ws.close(REFUSED, refused);

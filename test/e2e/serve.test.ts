@@ -8,6 +8,9 @@ import type { ExportEvent } from '../../app/contract/api.ts';
 import { startServer } from './faces.ts';
 import { closed, dial, get, greet, openPage, tokenOf, type WebPage } from './web.ts';
 
+/** How long the server waits for a first message. */
+const FIRST_MESSAGE_MS = 10_000;
+
 let server: Awaited<ReturnType<typeof startServer>>;
 let page: WebPage;
 beforeAll(async () => {
@@ -120,6 +123,22 @@ test('the link opens one page, whose secret then lets it reload', async () => {
   const again = await openPage(server.port, { token, session: page.session });
   expect(again.session).toBe(page.session);
   again.ws.close();
+});
+
+test('a first message that came in time counts, however late the server reads it', async () => {
+  const { pid } = server.child;
+  if (!pid) throw new Error('the server has no PID');
+  const late = await dial(server.port);
+  process.kill(pid, 'SIGSTOP');
+  late.send(JSON.stringify({ session: page.session }));
+  await new Promise((ok) => setTimeout(ok, FIRST_MESSAGE_MS + 1000));
+  process.kill(pid, 'SIGCONT');
+  const said = await Promise.race([
+    new Promise((ok) => late.once('message', (data) => ok(String(data)))),
+    closed(late),
+  ]);
+  expect(said).toBe(page.session);
+  late.close();
 });
 
 test('who says nothing is closed after a while; who is beyond a number makes room', async () => {
