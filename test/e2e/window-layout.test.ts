@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The panes of the window: which stand beside which view, and what the window remembers.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { startLabProgram } from '../lab.ts';
@@ -114,5 +114,100 @@ inEachFace((window) => {
       await window.pane('Processes').waitFor();
       await pane('List of processes').click();
     }
+  });
+
+  test('an address space opens at a mapped page of its largest region; regions and pages stand side by side', async () => {
+    await window.startAt(program);
+    await window.walk.getByRole('button', { name: /^0x/ }).waitFor();
+    const regions = window.page.getByRole('grid', { name: 'Regions' });
+    const pages = window.page.getByRole('grid', { name: 'Pages' });
+    const chosen = regions.locator('[aria-selected=true]');
+    await chosen.getByText('libc.so.6').waitFor();
+    await pages.locator('[aria-selected=true]').getByText('agree').waitFor();
+    const [left, right] = [await regions.boundingBox(), await pages.boundingBox()];
+    expect((left?.x ?? 0) + (left?.width ?? 0)).toBeLessThanOrEqual(right?.x ?? 0);
+    expect(Math.min(left?.height ?? 0, right?.height ?? 0)).toBeGreaterThan(200);
+    // Arrow keys take the selection through the whole list; it is never hidden by the edge or the heading.
+    await regions.focus();
+    for (const key of ['End', 'ArrowUp', 'ArrowUp', 'Home', ...Array.from({ length: 24 }, () => 'ArrowDown')]) {
+      await window.page.keyboard.press(key);
+      await expect
+        .poll(async () => {
+          const [row, grid] = [await chosen.boundingBox(), await regions.boundingBox()];
+          return row && grid && row.y - grid.y >= 24 && row.y + row.height <= grid.y + grid.height + 1;
+        })
+        .toBe(true);
+    }
+    // A region that is chosen has its page, walk and frame.
+    const begin = (await chosen.getByRole('gridcell').first().innerText()).trim();
+    await pages.getByRole('row').nth(1).getByText(begin.slice(0, 9)).waitFor();
+    await expect.poll(() => window.walk.getByRole('heading').innerText()).toContain(begin.slice(0, 7));
+  });
+
+  test('regions are summed up by type, and a type lists its regions', async () => {
+    await window.startAt(program);
+    await window.page.getByRole('button', { name: 'By type' }).click();
+    const types = window.page.getByRole('grid', { name: 'Regions by type' });
+    const number = async (type: string) =>
+      Number(await types.getByRole('row').filter({ hasText: type }).getByRole('gridcell').nth(1).innerText());
+    const all = await number('all');
+    const maps = readFileSync(`/proc/${program.pid}/maps`, 'utf8').trim().split('\n');
+    expect(all).toBe(maps.length);
+    const code = maps.filter((line) => / r-xp .*\//.test(line)).length;
+    expect(await number('code')).toBe(code);
+    await window.pictures('types', PAGE);
+    await types.getByText('code').click();
+    await expect.poll(() => window.page.getByRole('grid', { name: 'Regions' }).getByRole('row').count()).toBe(code + 1);
+    await window.page.getByRole('button', { name: 'Show regions of every type' }).click();
+    await expect
+      .poll(() => window.page.getByRole('grid', { name: 'Regions' }).getAttribute('aria-rowcount'))
+      .toBe(String(all + 1));
+  });
+
+  test('the map says whether it is to scale, and zooms by wheel, drag and keys', async () => {
+    await window.startAt(program);
+    const map = window.page.getByRole('slider', { name: /Map of the address space/ });
+    const line = window.page.getByText(/regions? ·/);
+    await line.filter({ hasText: 'not to scale' }).waitFor();
+    const box = await map.boundingBox();
+    if (!box) throw new Error('there is no map');
+    const at = (fraction: number) => [box.x + box.width * fraction, box.y + 10] as const;
+    await window.page.mouse.move(...at(0.5));
+    await window.page.mouse.wheel(0, -300);
+    await window.page.mouse.move(box.x, box.y - 40); // beside it, the line says what is in sight
+    await window.page.getByText(/^\d+ of \d+ regions/).waitFor();
+    await map.focus();
+    await window.page.keyboard.press('0');
+    await window.page.mouse.move(...at(0.4));
+    await window.page.mouse.down();
+    await window.page.mouse.move(...at(0.41), { steps: 4 });
+    await window.page.mouse.up();
+    await window.page.mouse.move(box.x, box.y - 40);
+    await window.page.getByText(/^\d of \d+ regions/).waitFor();
+    await window.picture('map-zoomed');
+    for (let i = 0; i < 12; i++) await window.page.keyboard.press('+');
+    await window.page.getByText(/^1 of \d+ regions/).waitFor();
+    await window.page
+      .locator('.map-axis b')
+      .getByText(/[KM]iB|byte/)
+      .waitFor();
+    await window.page.getByRole('button', { name: 'Show the whole map' }).click();
+    await line.filter({ hasText: 'not to scale' }).waitFor();
+  });
+
+  test('pages with a verdict have their region beside them, and no other region is chosen', async () => {
+    await window.startAt(program);
+    await window.page.getByRole('button', { name: /^not present/ }).click();
+    const pages = window.page.getByRole('grid', { name: 'Pages' });
+    await pages.getByRole('columnheader', { name: 'Region' }).waitFor();
+    const chosen = window.page.getByRole('grid', { name: 'Regions' }).locator('[aria-selected=true]');
+    await expect.poll(() => chosen.count()).toBe(0);
+    const row = pages.getByRole('row').nth(2);
+    const name = await row.getByRole('gridcell').nth(1).innerText();
+    await row.click();
+    await chosen.getByText(name).waitFor();
+    await window.page.keyboard.press('Escape');
+    await expect.poll(() => pages.getByRole('columnheader', { name: 'Region' }).count()).toBe(0);
+    expect(await chosen.count()).toBe(1);
   });
 });

@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The parts of the user interface that decide something, without a page.
 import { expect, test } from 'vitest';
-import type { MemoryMap, Processes } from '../../app/contract/api.ts';
+import type { CheckSummary, MemoryMap, Processes } from '../../app/contract/api.ts';
 import { bySource } from '../../app/contract/sources.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import { copyAs } from '../../app/renderer/lib/copy.ts';
 import { append, MOST_KEPT } from '../../app/renderer/lib/history.ts';
+import { firstMapped, opening } from '../../app/renderer/lib/opening.ts';
 import { pagesOfRange, pagesOfVerdict } from '../../app/renderer/lib/pages.ts';
 import { suggest } from '../../app/renderer/lib/query.ts';
 import { RamRows } from '../../app/renderer/lib/ram.ts';
+import { regionType } from '../../app/renderer/lib/regionTypes.ts';
 import { splitWords } from '../../app/renderer/lib/words.ts';
 import { rowStep } from '../../app/renderer/parts/rowKeys.ts';
 import { closer, farther } from '../../app/renderer/views/memory/zoom.ts';
+import {
+  bytesPer100,
+  edgesOf,
+  inSight,
+  mostScale,
+  pageUnder,
+  showing,
+  ticksOf,
+  WHOLE,
+  zoomed,
+  zoomedTo,
+} from '../../app/renderer/views/space/scale.ts';
 
 const processes = {
   pid: Uint32Array.of(1, 4077),
@@ -137,4 +151,110 @@ test('a list that grows forgets the oldest', () => {
     [-1],
   );
   expect([full.length, full[0], full.at(-1)]).toEqual([MOST_KEPT, 1, -1]);
+});
+
+/** Regions of these numbers of pages, with gaps between them. */
+function regionsOf(...pages: bigint[]) {
+  const begin = BigUint64Array.from(pages, (_, i) => BigInt(i + 1) << 40n);
+  return { begin, end: BigUint64Array.from(pages, (n, i) => (begin[i] as bigint) + n * 4096n) };
+}
+
+test('the map of an address space finds each page again, also among 20 000 regions', () => {
+  const few = regionsOf(1n, 1n << 28n, 16n);
+  const edges = edgesOf(few);
+  expect([...edges]).toEqual([...edges].sort((a, b) => a - b));
+  expect([edges[0], edges[3]]).toEqual([0, 1]);
+  expect(pageUnder(few, edges, 0)).toEqual({ region: 0, va: few.begin[0] });
+  expect(pageUnder(few, edges, 0.9999)).toEqual({ region: 2, va: (few.end[2] as bigint) - 4096n });
+  const middle = ((edges[1] as number) + (edges[2] as number)) / 2;
+  expect(pageUnder(few, edges, middle)).toEqual({ region: 1, va: (few.begin[1] as bigint) + (1n << 27n) * 4096n });
+
+  const many = regionsOf(...Array.from({ length: 20_000 }, (_, i) => BigInt(1 + (i % 7))));
+  const width = 800;
+  const all = edgesOf(many);
+  const most = mostScale(all, width);
+  for (const region of [0, 7, 9_999, 19_999]) {
+    const at = ((all[region] as number) + (all[region + 1] as number)) / 2;
+    expect(pageUnder(many, all, at).region).toBe(region);
+    // Zoomed in as far as it goes, the region is in sight and wide enough to be hit.
+    const view = showing(zoomed(WHOLE, most, 0.5, most), all, region);
+    const [first, last] = inSight(all, view);
+    expect(first <= region && region <= last).toBe(true);
+    expect(((all[region + 1] as number) - (all[region] as number)) * view.scale * width).toBeGreaterThanOrEqual(39);
+  }
+});
+
+test('the map zooms around a point and into a part, and never beyond its ends', () => {
+  expect(zoomed(WHOLE, 2, 0.5, 100)).toEqual({ scale: 2, left: 0.25 });
+  expect(zoomed(WHOLE, 0.1, 0.5, 100)).toEqual(WHOLE);
+  expect(zoomed({ scale: 4, left: 0.75 }, 0.5, 1, 100)).toEqual({ scale: 2, left: 0.5 });
+  const part = zoomedTo(WHOLE, 0.75, 0.5, 100); // dragged from right to left
+  expect(part).toEqual({ scale: 4, left: 0.5 });
+});
+
+test('the axis of the map has addresses that do not overlap, and a scale within one region only', () => {
+  const regions = regionsOf(1n, 1024n, 1n << 20n, 1n);
+  const edges = edgesOf(regions);
+  const ticks = ticksOf(regions, edges, WHOLE, 800, 100);
+  expect(ticks.length).toBeGreaterThan(4);
+  ticks.slice(1).forEach(({ x, va }, i) => {
+    expect(x - (ticks[i]?.x ?? 0)).toBeGreaterThanOrEqual(100);
+    expect(va).toBeGreaterThan(ticks[i]?.va as bigint);
+  });
+  expect(bytesPer100(regions, edges, WHOLE, 800)).toBeUndefined();
+  const [from, to] = [edges[2] as number, edges[3] as number];
+  const within = zoomedTo(WHOLE, from + (to - from) / 4, from + (to - from) / 2, 1000);
+  expect(bytesPer100(regions, edges, within, 800)).toBeCloseTo((2 ** 32 / 4 / 800) * 100, -3);
+  // One page is wider than the place of an address: it has one tick.
+  const page = zoomedTo(WHOLE, (edges[0] as number) + 1e-4, (edges[1] as number) - 1e-4, 1000);
+  expect(ticksOf(regions, edges, page, 800, 100).length).toBe(1);
+});
+
+test('an address space opens at the first mapped page of the region with most of them', () => {
+  const page = (n: number) => BigInt(n) * 4096n;
+  const regionCounts = new BigUint64Array(3 * VERDICTS.length);
+  regionCounts[0] = 1n; // an ELF header
+  regionCounts[VERDICTS.length] = 5n;
+  regionCounts[VERDICTS.length + 1] = 1n;
+  regionCounts[2 * VERDICTS.length + 3] = 1000n; // large, and nothing mapped
+  const summary = {
+    regionBegin: BigUint64Array.of(page(1), page(16), page(100)),
+    regionEnd: BigUint64Array.of(page(2), page(32), page(1100)),
+    regionCounts,
+  } as unknown as CheckSummary;
+  const runs = (...list: [va: number, pages: number, verdict: (typeof VERDICTS)[number]][]) => ({
+    va: BigUint64Array.from(list, ([va]) => page(va)),
+    pages: BigUint64Array.from(list, ([, pages]) => BigInt(pages)),
+    verdict: Uint8Array.from(list, ([, , verdict]) => VERDICTS.indexOf(verdict)),
+    note: new Uint8Array(list.length),
+    words: bySource(() => new BigUint64Array(list.length)),
+  });
+  const found = runs([16, 4, 'notPresent'], [20, 1, 'agreeByRule'], [23, 9, 'notPresent'], [100, 1000, 'notPresent']);
+  expect(opening(summary, found)).toBe(page(21));
+  expect(firstMapped(found, page(1), page(2))).toBe(page(1));
+  expect(firstMapped(found, page(100), page(1100))).toBe(page(100)); // nothing is mapped
+  const byRule = runs([16, 4, 'notPresent'], [20, 12, 'agreeByRule']);
+  expect(firstMapped(byRule, page(16), page(32))).toBe(page(20));
+});
+
+test('regions have a type by name and rights', () => {
+  const types: [path: string, permissions: string, type: string][] = [
+    ['/usr/lib/libc.so.6', 'r-xp', 'code'],
+    ['/usr/lib/libc.so.6', 'r--p', 'file'],
+    ['[heap]', 'rw-p', 'heap'],
+    ['[stack]', 'rw-p', 'stack'],
+    ['', 'rw-p', 'anonymous'],
+    ['[anon:stack_and_tls:4077]', 'rw-p', 'anonymous'],
+    ['', 'rw-s', 'shared'],
+    ['/memfd:x (deleted)', 'rw-s', 'shared'],
+    ['/dev/shm/x', 'rw-s', 'shared'],
+    ['/dev/zero (deleted)', 'rw-s', 'shared'],
+    ['/SYSV00000000 (deleted)', 'rw-s', 'shared'],
+    ['/dev/dri/card0', 'rw-s', 'device'],
+    ['anon_inode:[io_uring]', 'rw-s', 'device'],
+    ['[vdso]', 'r-xp', 'vdso'],
+    ['[vvar]', 'r--p', 'vdso'],
+    ['/usr/lib/libc.so.6', '---p', 'reserved'],
+  ];
+  expect(types.map(([path, permissions]) => [path, permissions, regionType(path, permissions)])).toEqual(types);
 });

@@ -43,7 +43,7 @@ export function Workbench() {
       {inspector.open && (
         <>
           <Splitter direction="vertical" label="Width of the inspector" />
-          <Panel id="inspector" defaultSize="27%" minSize={250}>
+          <Panel id="inspector" defaultSize="25.5%" minSize={250}>
             <Inspector />
           </Panel>
         </>

@@ -57,6 +57,8 @@ export function DataTable<T extends object>({
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: 8,
+    // The heading stands above the rows, and covers the first of them once they are scrolled.
+    scrollMargin: ROW_HEIGHT,
     scrollPaddingStart: ROW_HEIGHT,
   });
   const index = sorted.findIndex((r) => rowKey(r) === selected);
@@ -111,7 +113,11 @@ export function DataTable<T extends object>({
               aria-rowindex={item.index + 2}
               aria-selected={key === selected}
               className={`grid-row ${rowClass?.(row) ?? ''}`}
-              style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)`, height: ROW_HEIGHT }}
+              style={{
+                gridTemplateColumns: template,
+                transform: `translateY(${item.start - ROW_HEIGHT}px)`,
+                height: ROW_HEIGHT,
+              }}
               onClick={() => onSelect(row)}
             >
               {columns.map((c) => (

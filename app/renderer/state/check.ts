@@ -49,23 +49,22 @@ export function cancelCheck(): void {
 /** Forgets the check when another process is chosen. */
 export const dropCheck = (): void => set(undefined);
 
-/** Handles an event of a check. Returns the summary of a check that is done. */
-export function followCheck(event: Events['check']): CheckSummary | undefined {
+/** Handles an event of a check. */
+export function followCheck(event: Events['check']): void {
   const check = get();
-  if (!check || check.id !== event.id) return undefined;
+  if (!check || check.id !== event.id) return;
   const { done, total, counts, waiting } = event;
   const update: Check = { ...check, done, total, counts, waiting };
   if (!event.end) {
     set(update);
-    return undefined;
+    return;
   }
   if ('error' in event.end) {
     set({ ...update, counts: check.counts, error: event.end.error });
-    return undefined;
+    return;
   }
   set({ ...update, summary: event.end.summary });
   void readRows(event.id);
-  return event.end.summary;
 }
 
 async function readRows(id: string): Promise<void> {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Connects the stores to the explorer, and passes its events on to them.
-import { type CheckSummary, NO_PRIVILEGES, type Privileges } from '../../contract/api.ts';
+import { NO_PRIVILEGES, type Privileges } from '../../contract/api.ts';
 import { parseFragment, parseLink } from '../../contract/link.ts';
-import { pagesBetween } from '../../contract/paging.ts';
-import { VERDICTS } from '../../contract/verdicts.ts';
 import { explorer, failure, openClient } from '../lib/client.ts';
-import { followCheck } from './check.ts';
+import { opening } from '../lib/opening.ts';
+import { followCheck, useCheck } from './check.ts';
 import { followExport } from './export.ts';
 import { selectProcess, selectVa, visit } from './navigate.ts';
 import { dismissNotice } from './notice.ts';
@@ -24,9 +23,10 @@ export async function connect(): Promise<void> {
     const target = await client.call('target', {}).catch(whyNoMachine);
     if (!target) return;
     useTarget.setState({ target });
-    client.on('check', (event) => {
-      const summary = followCheck(event);
-      if (summary && useSpace.getState().va === undefined) void selectVa(firstMapped(summary));
+    client.on('check', followCheck);
+    useCheck.subscribe(({ check }, before) => {
+      if (check?.summary && check.rows && !before.check?.rows && useSpace.getState().va === undefined)
+        void selectVa(opening(check.summary, check.rows.runs));
     });
     client.on('search', followSearch);
     client.on('export', followExport);
@@ -79,12 +79,4 @@ function selectFirst(): void {
   const { processes } = useProcesses.getState();
   const first = processes?.rootPa.findIndex((root) => root !== 0n) ?? -1;
   if (processes && first >= 0) void selectProcess(spaceAt(processes, first));
-}
-
-/** The first address to show: the start of the first region that is fully mapped, else of the first region. */
-function firstMapped(summary: CheckSummary): bigint {
-  const at = summary.regionBegin.findIndex(
-    (begin, i) => summary.regionCounts[i * VERDICTS.length] === pagesBetween(begin, summary.regionEnd[i] as bigint),
-  );
-  return summary.regionBegin[Math.max(0, at)] as bigint;
 }

@@ -7,8 +7,9 @@ import { mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { regionAt } from '../../contract/regions.ts';
 import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import { explorer, failure } from '../lib/client.ts';
+import { firstMapped } from '../lib/opening.ts';
 import type { Destination } from '../lib/query.ts';
-import { cancelCheck, dropCheck, startCheck } from './check.ts';
+import { cancelCheck, dropCheck, startCheck, useCheck } from './check.ts';
 import { pageIsChosen, useChosen } from './chosen.ts';
 import { explainEntry } from './explain.ts';
 import { showLab } from './lab.ts';
@@ -67,6 +68,17 @@ export async function selectVa(va: bigint): Promise<void> {
   } catch (error) {
     if (get().va === va) set({ translation: undefined, translationError: failure(error) });
   }
+}
+
+/** Chooses a region, and the first page of it that is mapped. */
+export async function chooseRegion(region: number): Promise<void> {
+  const { regions } = get();
+  const begin = regions?.begin[region];
+  const end = regions?.end[region];
+  if (begin === undefined || end === undefined) return;
+  set({ only: undefined });
+  const runs = useCheck.getState().check?.rows?.runs;
+  await selectVa(runs ? firstMapped(runs, begin, end) : begin);
 }
 
 /** Chooses a process unless it is chosen already; then an address of it, unless another process was chosen meanwhile. */

@@ -2,6 +2,7 @@
 // The chosen process: its regions, and the address that is translated.
 import { create } from 'zustand';
 import type { Failure, Regions, Translation } from '../../contract/api.ts';
+import { regionAt } from '../../contract/regions.ts';
 import type { Verdict } from '../../contract/verdicts.ts';
 
 export interface Space {
@@ -17,7 +18,7 @@ interface SpaceState {
   readonly space?: Space;
   readonly regions?: Regions | undefined;
   readonly regionsError?: Failure | undefined;
-  /** Index into regions. */
+  /** Index into regions; -1: none is chosen. */
   readonly region: number;
   /** Show only the pages with this verdict, of all regions. */
   readonly only?: Verdict | undefined;
@@ -29,5 +30,12 @@ interface SpaceState {
 
 export const useSpace = create<SpaceState>(() => ({ region: 0 }));
 
-export const selectRegion = (region: number): void => useSpace.setState({ region, only: undefined });
-export const showOnly = (only: Verdict | undefined): void => useSpace.setState({ only });
+/**
+ * Lists the pages with a verdict, of all regions: none of them is the chosen one until a page is chosen. Undefined: lists
+ * those of the region of the chosen page again.
+ */
+export const showOnly = (only: Verdict | undefined): void =>
+  useSpace.setState(({ regions, va }) => ({
+    only,
+    region: only || va === undefined || !regions ? -1 : regionAt(regions, va),
+  }));

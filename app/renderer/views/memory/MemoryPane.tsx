@@ -6,6 +6,7 @@ import { pfnOf } from '../../../contract/paging.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
+import { useSize } from '../../parts/useSize.ts';
 import { useKept } from '../../state/kept.ts';
 import { openFrame } from '../../state/memory.ts';
 import { showRange, useMemoryMap } from '../../state/memoryMap.ts';
@@ -17,7 +18,6 @@ import { MapLegend } from './MapLegend.tsx';
 import { MapTitle } from './MapTitle.tsx';
 import { UseTable } from './UseTable.tsx';
 import { useMap } from './useMap.ts';
-import { useParentSize } from './useParentSize.ts';
 import { closer, farther } from './zoom.ts';
 import '../../parts/bar.css';
 import './memory.css';
@@ -30,7 +30,8 @@ export function MemoryPane() {
   const [flag, setFlag] = useKept('memory.flag', 12);
   const [chosen, setCell] = useState(0);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const size = useParentSize(canvas);
+  const room = useRef<HTMLDivElement>(null);
+  const size = useSize(room);
   const end = pfnOf(target?.ramEnd.at(-1) ?? 0n);
   const shown = useMemo(() => range ?? { begin: 0n, end }, [range, end]);
   const { map, busy, error, walkAgain } = useMap(shown, roomOf(size), flag);
@@ -65,7 +66,7 @@ export function MemoryPane() {
       <Group orientation="vertical" className="fill" id="memory">
         <Panel defaultSize="58%" minSize={90}>
           <div className="memory-map" aria-busy={busy}>
-            <div className="memory-canvas">
+            <div className="memory-canvas" ref={room}>
               <MapCanvas
                 map={map}
                 by={by}

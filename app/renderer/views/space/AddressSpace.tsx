@@ -1,17 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The address space of the chosen process: its map, its regions, and the pages of one of them.
-import { Group, Panel } from 'react-resizable-panels';
+import { useRef } from 'react';
+import { Group, Panel, useDefaultLayout } from 'react-resizable-panels';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
+import { useSize } from '../../parts/useSize.ts';
 import { useSpace } from '../../state/space.ts';
 import { NoProcess } from '../common/NoProcess.tsx';
 import { CheckBanners } from './CheckBanners.tsx';
 import { PageTable } from './PageTable.tsx';
-import { RegionTable } from './RegionTable.tsx';
+import { RegionList } from './RegionList.tsx';
 import { SpaceMap } from './SpaceMap.tsx';
 import { SpaceTitle } from './SpaceTitle.tsx';
 import { VerdictLegend } from './VerdictLegend.tsx';
+
+/** In pixels: where regions and pages fit side by side. */
+const SIDE_BY_SIDE = 560;
+
+/** Regions at the left and pages at the right, or above each other where there is no room. */
+function RegionsAndPages() {
+  const frame = useRef<HTMLDivElement>(null);
+  const { width } = useSize(frame);
+  const orientation = width >= SIDE_BY_SIDE ? 'horizontal' : 'vertical';
+  const sizes = useDefaultLayout({ id: `cr3scope.space.${orientation}`, panelIds: ['regions', 'pages'] });
+  return (
+    <div ref={frame} className="fill">
+      {width > 0 && (
+        <Group key={orientation} orientation={orientation} {...sizes}>
+          <Panel id="regions" defaultSize={orientation === 'horizontal' ? '40%' : '38%'} minSize={70}>
+            <RegionList />
+          </Panel>
+          {orientation === 'horizontal' ? (
+            <Splitter direction="vertical" label="Width of the list of regions" />
+          ) : (
+            <Splitter direction="horizontal" label="Height of the list of regions" />
+          )}
+          <Panel id="pages" minSize={90}>
+            <PageTable />
+          </Panel>
+        </Group>
+      )}
+    </div>
+  );
+}
 
 export function AddressSpace() {
   const space = useSpace((s) => s.space);
@@ -30,18 +62,10 @@ export function AddressSpace() {
         </Empty>
       ) : (
         <>
-          <SpaceMap />
+          {regions && <SpaceMap regions={regions} />}
           <VerdictLegend />
           <CheckBanners />
-          <Group orientation="vertical" className="fill" id="address-space">
-            <Panel defaultSize="38%" minSize={70}>
-              <RegionTable />
-            </Panel>
-            <Splitter direction="horizontal" label="Height of the region table" />
-            <Panel minSize={90}>
-              <PageTable />
-            </Panel>
-          </Group>
+          <RegionsAndPages />
         </>
       )}
     </Pane>

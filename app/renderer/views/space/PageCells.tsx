@@ -39,7 +39,7 @@ export function Cells({ row: r, sources }: { row: PageRow | undefined; sources: 
       {sources.map((name) => (
         <Cell key={name}>{r && <Value text={r.said[name]} other={r.compared ? other(name) : undefined} />}</Cell>
       ))}
-      <Cell title={r?.why}>
+      <Cell title={r && [r.entry, r.why].filter(Boolean).join(': ')}>
         <span className="dim">{r?.entry}</span>
       </Cell>
     </>

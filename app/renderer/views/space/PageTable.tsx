@@ -3,6 +3,7 @@
 import { type CSSProperties, type KeyboardEvent, useEffect } from 'react';
 import { count, hexVa } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
+import { regionAt } from '../../../contract/regions.ts';
 import { SOURCE } from '../../../contract/sources.ts';
 import { shownSources } from '../../lib/sources.ts';
 import { Digits } from '../../parts/Digits.tsx';
@@ -45,11 +46,23 @@ export function PageTable() {
     void selectVa(list.va(Math.max(0, Math.min(list.length - 1, (selected < 0 ? first : selected) + step))));
   }
 
-  const columns = ['Virtual address', 'Verdict', ...sources.map((name) => SOURCE.label(name)), 'Entry'];
+  const regions = useSpace((s) => s.regions);
+  // Pages with a verdict are of many regions.
+  const whatOf = (va: bigint) => {
+    const at = regions ? regionAt(regions, va) : -1;
+    return at >= 0 ? regions?.path[at] || 'anonymous' : 'no region';
+  };
+  const columns = [
+    'Virtual address',
+    ...(only ? ['Region'] : []),
+    'Verdict',
+    ...sources.map((name) => SOURCE.label(name)),
+    'Entry',
+  ];
   return (
     <div className="grid-frame">
       <div
-        className="grid pages"
+        className={`grid pages ${only ? 'of-many' : ''}`}
         style={{ '--sources': sources.length } as CSSProperties}
         role="grid"
         aria-label="Pages"
@@ -70,7 +83,7 @@ export function PageTable() {
         {error && <Empty title={error.message}>{error.remedy}</Empty>}
         {!error && list.length === 0 && (
           <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
-            {only ? 'Press Esc to see the region again.' : 'Choose a region above.'}
+            {only ? 'Press Esc to see the region again.' : 'Choose a region.'}
           </Empty>
         )}
         <div role="rowgroup" className="grid-rows" style={{ height: pixels }}>
@@ -97,6 +110,11 @@ export function PageTable() {
                     <Cell>
                       <Digits text={hexVa(rowVa)} />
                     </Cell>
+                    {only && (
+                      <Cell title={whatOf(rowVa)}>
+                        <span className="dim">{whatOf(rowVa).split('/').at(-1)}</span>
+                      </Cell>
+                    )}
                     <Cells row={row} sources={sources} />
                   </div>
                 );

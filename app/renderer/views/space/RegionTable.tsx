@@ -1,101 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The regions of the address space, with their verdicts as bars.
-import { useMemo } from 'react';
-import { pagesBetween } from '../../../contract/paging.ts';
-import { VERDICTS } from '../../../contract/verdicts.ts';
+import { bytes } from '../../../contract/format.ts';
 import { type ColumnSpec, sizeColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
-import { useCheck } from '../../state/check.ts';
-import { selectRegion, useSpace } from '../../state/space.ts';
-import './regions.css';
-
-interface RegionRow {
-  readonly index: number;
-  readonly begin: bigint;
-  readonly end: bigint;
-  readonly permissions: string;
-  readonly path: string;
-  readonly counts?: BigUint64Array;
-}
-
-function Bar({ counts }: { counts: BigUint64Array }) {
-  return (
-    <span className="bar" aria-hidden="true">
-      {VERDICTS.map((v, i) =>
-        counts[i] ? <i key={v} className={`v-${v}`} style={{ flexGrow: Number(counts[i]) }} /> : null,
-      )}
-    </span>
-  );
-}
-
-const resident = (r: RegionRow) =>
-  r.counts ? Number((((r.counts[0] ?? 0n) + (r.counts[1] ?? 0n)) * 1000n) / pagesBetween(r.begin, r.end)) / 10 : -1;
+import { chooseRegion } from '../../state/navigate.ts';
+import { useSpace } from '../../state/space.ts';
+import type { RegionRow } from './regionRows.ts';
+import { VerdictBar } from './VerdictBar.tsx';
 
 const COLUMNS: readonly ColumnSpec<RegionRow>[] = [
-  vaColumn('Region', 'minmax(13ch, 17ch)', (r) => r.begin),
+  vaColumn('Region', '11.5ch', (r) => r.begin),
+  {
+    id: 'path',
+    header: 'What',
+    width: 'minmax(10ch, 1.6fr)',
+    value: (r) => r.path,
+    cell: (r) => (
+      // The end of a path says more than its beginning.
+      <span className="path" title={r.path}>
+        {r.path.split('/').at(-1) || <span className="dim">anonymous</span>}
+      </span>
+    ),
+  },
   sizeColumn('size', 'Size', (r) => r.end - r.begin),
   {
     id: 'access',
     header: 'Access',
-    width: '6.5ch',
+    width: '6ch',
     value: (r) => r.permissions,
     cell: (r) => <span className="num">{r.permissions}</span>,
   },
   {
+    id: 'mapped',
+    header: 'Mapped',
+    width: '9ch',
+    align: 'right',
+    value: (r) => r.mapped ?? -1n,
+    cell: (r) => (r.mapped === undefined ? <span className="dim">not checked</span> : bytes(r.mapped)),
+  },
+  {
     id: 'verdicts',
     header: 'Verdicts',
-    width: 'minmax(8ch, 0.8fr)',
-    value: resident,
-    cell: (r) => (r.counts ? <Bar counts={r.counts} /> : <span className="dim">not checked</span>),
-  },
-  {
-    id: 'resident',
-    header: 'Mapped',
-    width: '8ch',
-    align: 'right',
-    value: resident,
-    cell: (r) => (r.counts ? <span className="num">{resident(r).toFixed(1)} %</span> : ''),
-  },
-  {
-    id: 'path',
-    header: 'What',
-    width: 'minmax(12ch, 1.6fr)',
-    value: (r) => r.path,
-    cell: (r) => <span title={r.path}>{r.path || <span className="dim">anonymous</span>}</span>,
+    width: 'minmax(9ch, 0.8fr)',
+    value: (r) => (r.mapped === undefined ? -1 : Number((r.mapped * 1000n) / (r.end - r.begin))),
+    cell: (r) => r.counts && <VerdictBar counts={r.counts} />,
   },
 ];
 
-export function RegionTable() {
-  const regions = useSpace((s) => s.regions);
-  const summary = useCheck((s) => s.check?.summary);
+export function RegionTable({ rows }: { rows: readonly RegionRow[] }) {
   const selected = useSpace((s) => s.region);
-  const rows = useMemo((): RegionRow[] => {
-    if (!regions) return [];
-    const checked = new Map(summary ? Array.from(summary.regionBegin, (begin, i) => [begin, i]) : []);
-    return Array.from(regions.begin, (begin, index) => {
-      const at = checked.get(begin);
-      return {
-        index,
-        begin,
-        end: regions.end[index] as bigint,
-        permissions: regions.permissions[index] as string,
-        path: regions.path[index] as string,
-        counts:
-          summary && at !== undefined
-            ? summary.regionCounts.subarray(at * VERDICTS.length, (at + 1) * VERDICTS.length)
-            : undefined,
-      };
-    });
-  }, [regions, summary]);
   return (
     <DataTable
       label="Regions"
-      minWidth={560}
+      minWidth={520}
       columns={COLUMNS}
       rows={rows}
       rowKey={(r) => String(r.index)}
       selected={String(selected)}
-      onSelect={(r) => selectRegion(r.index)}
+      onSelect={(r) => void chooseRegion(r.index)}
     />
   );
 }

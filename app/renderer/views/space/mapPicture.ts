@@ -3,29 +3,27 @@
 import { BUCKETS, type CheckSummary, type Regions } from '../../../contract/api.ts';
 import { pagesBetween } from '../../../contract/paging.ts';
 import { VERDICTS } from '../../../contract/verdicts.ts';
+import { type Edges, inSight, type View } from './scale.ts';
 
-export const MAP_HEIGHT = 34;
+export const MAP_HEIGHT = 30;
+const STRIP_HEIGHT = 24;
+const GRAVE_HEIGHT = 7;
+/** Between regions that are wide enough. */
 const GAP = 2;
 
-/** Where a region lies, as fractions of the width. */
-export interface Place {
-  readonly left: number;
-  readonly width: number;
-}
+const NOT_PRESENT = VERDICTS.indexOf('notPresent');
 
-/** Left edge and width of each region, 0..1. Widths are logarithmic, so that one page is visible beside a terabyte. */
-export function placesOf(regions: Regions): Place[] {
-  const weights = Array.from(
-    regions.begin,
-    (begin, i) => 1 + Math.log2(Number(pagesBetween(begin, regions.end[i] as bigint)) + 1),
-  );
-  const total = weights.reduce((a, b) => a + b, 0);
-  let at = 0;
-  return weights.map((w) => {
-    const left = at / total;
-    at += w;
-    return { left, width: w / total };
+/** The most frequent verdict of a part of a region, and the gravest; -1: none is grave. */
+function bucketOf(summary: CheckSummary, region: number, bucket: number): { most: number; gravest: number } {
+  const base = (region * BUCKETS + bucket) * VERDICTS.length;
+  const counts = summary.regionBuckets.subarray(base, base + VERDICTS.length);
+  let most = NOT_PRESENT;
+  let gravest = -1;
+  counts.forEach((n, v) => {
+    if (n > (counts[most] as number)) most = v;
+    if (n > 0 && v > NOT_PRESENT) gravest = v;
   });
+  return { most, gravest };
 }
 
 /** Index of each region in the check, by its first address. */
@@ -36,21 +34,52 @@ function checkedIndex(summary: CheckSummary | undefined): ReadonlyMap<bigint, nu
 export interface Picture {
   readonly regions: Regions;
   readonly summary: CheckSummary | undefined;
-  readonly places: readonly Place[];
+  readonly edges: Edges;
   readonly width: number;
-  /** `left` is a fraction of the width. */
-  readonly zoom: { readonly scale: number; readonly left: number };
+  readonly view: View;
   /** Indexes of the regions that are marked. */
   readonly selected: number;
   readonly hover: number | undefined;
 }
 
+/** Colours the columns of pixels that several narrow regions share by what most of them are. */
+class Columns {
+  private readonly votes: Float32Array;
+  private readonly gravest: Int8Array;
+
+  constructor(private readonly width: number) {
+    this.votes = new Float32Array(width * VERDICTS.length);
+    this.gravest = new Int8Array(width).fill(-1);
+  }
+
+  add(x: number, weight: number, { most, gravest }: { most: number; gravest: number }): void {
+    const column = Math.max(0, Math.min(this.width - 1, Math.floor(x)));
+    const at = column * VERDICTS.length + most;
+    this.votes[at] = (this.votes[at] as number) + weight;
+    this.gravest[column] = Math.max(this.gravest[column] as number, gravest);
+  }
+
+  draw(context: CanvasRenderingContext2D, colours: readonly string[]): void {
+    for (let x = 0; x < this.width; x++) {
+      const votes = this.votes.subarray(x * VERDICTS.length, (x + 1) * VERDICTS.length);
+      const most = votes.indexOf(Math.max(...votes));
+      if (votes[most] === 0) continue;
+      context.fillStyle = colours[most] as string;
+      context.fillRect(x, 0, 1, STRIP_HEIGHT);
+      const gravest = this.gravest[x] as number;
+      if (gravest < 0) continue;
+      context.fillStyle = colours[gravest] as string;
+      context.fillRect(x, 0, 1, GRAVE_HEIGHT);
+    }
+  }
+}
+
 export function drawMap(
   canvas: HTMLCanvasElement,
-  { regions, summary, places, width, zoom, selected, hover }: Picture,
+  { regions, summary, edges, width, view, selected, hover }: Picture,
 ): void {
   const context = canvas.getContext('2d');
-  if (!context) return;
+  if (!context || regions.begin.length === 0) return;
   const ratio = window.devicePixelRatio;
   canvas.width = width * ratio;
   canvas.height = MAP_HEIGHT * ratio;
@@ -59,42 +88,42 @@ export function drawMap(
   const colours = VERDICTS.map((v) => style.getPropertyValue(`--v-${v}`));
   const unchecked = style.getPropertyValue('--line-strong');
   const index = checkedIndex(summary);
-  places.forEach((place, i) => {
-    const x = (place.left - zoom.left) * zoom.scale * width;
-    const w = place.width * zoom.scale * width;
-    if (x + w < 0 || x > width) return;
-    const inner = Math.max(w - (w > 6 ? GAP : 0.5), 0.75);
+  const columns = new Columns(Math.ceil(width));
+  const pixel = (edge: number) => ((edges[edge] as number) - view.left) * view.scale * width;
+  const [first, last] = inSight(edges, view);
+
+  for (let i = first; i <= last; i++) {
+    const x = pixel(i);
+    const w = pixel(i + 1) - x;
     const at = index.get(regions.begin[i] as bigint);
     if (!summary || at === undefined) {
       context.fillStyle = unchecked;
-      context.fillRect(x, 4, inner, MAP_HEIGHT - 12);
-    } else {
+      context.fillRect(x, 0, Math.max(w - (w > 6 ? GAP : 0), 0.75), STRIP_HEIGHT);
+    } else if (w < 2) columns.add(x, w, bucketOf(summary, at, 0));
+    else {
       const pages = Number(pagesBetween(regions.begin[i] as bigint, regions.end[i] as bigint));
       const slots = Math.min(BUCKETS, pages);
+      const inner = w - (w > 6 ? GAP : 0.5);
       for (let slot = 0; slot < slots; slot++) {
-        const bucket = Math.floor((slot * BUCKETS) / slots);
-        const base = (at * BUCKETS + bucket) * VERDICTS.length;
-        // Rare verdicts must be visible: the most severe one of a bucket gets a stripe, the most frequent the rest.
-        const words = summary.regionBuckets.subarray(base, base + VERDICTS.length);
-        let most = 3;
-        let gravest = -1;
-        words.forEach((n, v) => {
-          if (n > (words[most] as number)) most = v;
-          if (n > 0 && v >= 4) gravest = v;
-        });
+        // Rare verdicts must be visible: the gravest one of a part gets a stripe, the most frequent the rest.
+        const { most, gravest } = bucketOf(summary, at, Math.floor((slot * BUCKETS) / slots));
         const sx = x + (slot * inner) / slots;
-        const sw = inner / slots + 0.5;
+        // Neighbours overlap a little, so that no seam is seen between them; the last one keeps within its region.
+        const sw = Math.min(inner / slots + 0.5, x + inner - sx);
         context.fillStyle = colours[most] as string;
-        context.fillRect(sx, 4, sw, MAP_HEIGHT - 12);
+        context.fillRect(sx, 0, sw, STRIP_HEIGHT);
         if (gravest >= 0 && gravest !== most) {
           context.fillStyle = colours[gravest] as string;
-          context.fillRect(sx, 4, sw, 7);
+          context.fillRect(sx, 0, sw, GRAVE_HEIGHT);
         }
       }
     }
-    if (i === selected || i === hover) {
-      context.fillStyle = style.getPropertyValue(i === selected ? '--accent' : '--dim');
-      context.fillRect(x, MAP_HEIGHT - 5, inner, 3);
-    }
-  });
+  }
+  columns.draw(context, colours);
+  for (const i of [hover, selected]) {
+    if (i === undefined || i < first || i > last) continue;
+    const x = pixel(i);
+    context.fillStyle = style.getPropertyValue(i === selected ? '--accent' : '--dim');
+    context.fillRect(x, STRIP_HEIGHT + 2, Math.max(3, pixel(i + 1) - x - GAP), 3);
+  }
 }

@@ -7,6 +7,7 @@ import { MOST_KEPT } from '../../lib/history.ts';
 import { Banner } from '../../parts/Banner.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { Toggle } from '../../parts/Toggle.tsx';
 import { useKept } from '../../state/kept.ts';
 import { useTarget } from '../../state/target.ts';
 import { type Trace, type TracedEvent, useTrace } from '../../state/trace.ts';
@@ -54,14 +55,12 @@ export function TracePane() {
         <span className="dim ellipsis">{trace && saySeen(trace)}</span>
         <span className="spacer" />
         {trace && (
-          <span role="group" aria-label="Show" className="toggle">
-            <button type="button" aria-pressed={!asEvents} onClick={() => setAsEvents(false)}>
-              Address spaces
-            </button>
-            <button type="button" aria-pressed={asEvents} onClick={() => setAsEvents(true)}>
-              Events
-            </button>
-          </span>
+          <Toggle
+            label="Show"
+            choices={{ spaces: 'Address spaces', events: 'Events' }}
+            chosen={asEvents ? 'events' : 'spaces'}
+            onChoose={(choice) => setAsEvents(choice === 'events')}
+          />
         )}
         <RecordButton />
         {captured && (
