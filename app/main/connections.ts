@@ -5,7 +5,7 @@ import { configuredHosts, recentHosts, rememberHost } from './hosts.ts';
 import { Machine } from './machine.ts';
 import type { Connections } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
-import { whereSshAsks } from './sources/ssh.ts';
+import { parseHost, whereSshAsks } from './sources/ssh.ts';
 
 const listHosts = (): Result<'hosts'> => ({
   recent: recentHosts(),
@@ -23,8 +23,33 @@ async function connect({ host, mayCopy, privileges }: Args<'connect'>, notices: 
   return machine;
 }
 
-/** `show` gets each machine that a page was connected to. */
-export const connections = (show: (machine: Machine) => void, notices: readonly string[] = []): Connections => ({
-  hosts: listHosts,
-  connect: async (wanted) => show(await connect(wanted, notices)),
+/** What to ask before a page connects to a machine for the first time. The page may be controlled by an attacker. */
+export const connectQuestion = (host: string) => ({
+  message: `Connect to ${host}?`,
+  detail: [
+    'cr3scope logs in there with ssh and reads the memory of that machine, with the rights that you have there.',
+    'If cr3scope is not installed there, its helper may be copied to your home there.',
+    'You are asked this once for each machine.',
+  ].join('\n\n'),
 });
+
+/**
+ * `show` gets each machine that a page was connected to. `permit` is called for a machine that is not among those kept from
+ * earlier connections, and throws if it is not wanted.
+ */
+export const connections = (
+  show: (machine: Machine) => void,
+  notices: readonly string[] = [],
+  permit: (host: string) => Promise<void> = async () => undefined,
+): Connections => {
+  const permitted = new Set<string>();
+  return {
+    hosts: listHosts,
+    async connect(wanted) {
+      const host = parseHost(wanted.host);
+      if (!recentHosts().includes(host) && !permitted.has(host)) await permit(host);
+      permitted.add(host);
+      show(await connect(wanted, notices));
+    },
+  };
+};

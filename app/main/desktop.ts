@@ -6,12 +6,11 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
-import type { Args } from '../contract/api.ts';
 import { fragmentOf } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { capturedSources, openCapture } from './capture/captured.ts';
 import { EXTENSION } from './capture/container.ts';
-import { connections } from './connections.ts';
+import { connections, connectQuestion } from './connections.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { downloadFile, HELPER, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { launchQuestion } from './launch.ts';
@@ -112,8 +111,13 @@ function setMenu(): void {
   );
 }
 
-/** From every window to other machines, each in a window of its own. */
-const toOthers = connections((machine) => openWindow(machine.explorer, { machine }), rootNotice);
+/** From a window to other machines, each in a window of its own. */
+const toOthers = (window: BrowserWindow) =>
+  connections(
+    (machine) => openWindow(machine.explorer, { machine }),
+    rootNotice,
+    (host) => ask(window, connectQuestion(host), 'Connect', `${host} was not connected`),
+  );
 
 /** Shows a capture in a window of its own. */
 async function showCapture(path: string): Promise<void> {
@@ -167,10 +171,14 @@ function attend(window: BrowserWindow, service: Service) {
   return { emit, end };
 }
 
-/** Asks before a program is started; throws if the user does not want it. */
-async function ask(window: BrowserWindow, wanted: Args<'startTrace'>): Promise<void> {
-  if (asking.has(window)) throw new Failed('you are being asked about another program', 'Answer that first.', 'EBUSY');
-  const { message, detail } = launchQuestion(wanted);
+/** Asks the user, who may press `agree`; throws `refused` if they do not. */
+async function ask(
+  window: BrowserWindow,
+  { message, detail }: ReturnType<typeof launchQuestion>,
+  agree: string,
+  refused: string,
+): Promise<void> {
+  if (asking.has(window)) throw new Failed('you are being asked something already', 'Answer that first.', 'EBUSY');
   asking.add(window);
   try {
     const { response } = await dialog.showMessageBox(window, {
@@ -178,12 +186,12 @@ async function ask(window: BrowserWindow, wanted: Args<'startTrace'>): Promise<v
       title: 'cr3scope',
       message,
       detail,
-      buttons: ['Cancel', 'Start it'],
+      buttons: ['Cancel', agree],
       defaultId: 0,
       cancelId: 0,
       noLink: true,
     });
-    if (response !== 1) throw new Failed('the program was not started', 'You chose Cancel.', 'ECANCELED');
+    if (response !== 1) throw new Failed(refused, 'You chose Cancel.', 'ECANCELED');
   } finally {
     asking.delete(window);
   }
@@ -213,11 +221,15 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: str
       spellcheck: false,
     },
   });
-  // The user is asked here before a program is started, because the page itself can't be trusted.
+  // The user is asked here before a program is started or a machine is connected, because the page itself can't be trusted.
   const begin = () =>
     attend(
       window,
-      new Service(explorer, { ...options, connections: toOthers, permitLaunch: (wanted) => ask(window, wanted) }),
+      new Service(explorer, {
+        ...options,
+        connections: toOthers(window),
+        permitLaunch: async (wanted) => ask(window, launchQuestion(wanted), 'Start it', 'the program was not started'),
+      }),
     );
   // Each page that is loaded has its own service. What the previous page started ends.
   let page: ReturnType<typeof begin> | undefined;

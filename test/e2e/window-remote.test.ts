@@ -166,13 +166,37 @@ test('a window without a machine connects to one', async () => {
   }
 });
 
-test.skipIf(!electronProgram())('the desktop opens another window', async () => {
+test.skipIf(!electronProgram())('the desktop asks once for each machine, and opens another window', async () => {
   const face = await openDesktopAsRoot();
   try {
     await face.page.getByRole('grid', { name: 'Processes' }).getByRole('row').nth(1).waitFor();
-    const second = face.page.context().waitForEvent('page');
+    const connectAgain = async () => {
+      const next = face.page.context().waitForEvent('page');
+      await connect(face.page, 'lab');
+      await shows(await next, 'lab');
+    };
+    const closeDialog = () => dialogOf(face.page).getByRole('button', { name: 'Cancel' }).click();
+    // A machine that was never connected, and one whose name would be an option of ssh.
+    rmSync(join(home, 'config'), { recursive: true, force: true });
+    const asked = await face.answer(0);
+    await connect(face.page, '-oProxyCommand=x');
+    await dialogOf(face.page)
+      .getByText(/is not a machine/)
+      .waitFor();
+    expect(await asked()).toEqual([]);
+    await closeDialog();
     await connect(face.page, 'lab');
-    await shows(await second, 'lab');
+    await dialogOf(face.page).getByText('lab was not connected').waitFor();
+    expect(await asked()).toMatchObject([
+      { message: 'Connect to lab?', buttons: ['Cancel', 'Connect'], defaultId: 0, cancelId: 0 },
+    ]);
+    await closeDialog();
+
+    const agreed = await face.answer(1);
+    await connectAgain();
+    expect(await agreed()).toHaveLength(1);
+    await connectAgain();
+    expect(await agreed()).toHaveLength(1);
     await face.page.getByRole('button', { name: /^this machine · Linux/ }).waitFor();
   } finally {
     await face.close();
