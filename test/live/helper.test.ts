@@ -8,6 +8,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { TRACE_KINDS } from '../../app/contract/api.ts';
+import { VERDICT } from '../../app/contract/verdicts.ts';
 import { unpackStretches } from '../../app/main/capture/pages.ts';
 import type { CheckBatch, Launch, SearchBatch, TraceEvent, WatchBatch } from '../../app/main/sources/session.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
@@ -153,6 +154,36 @@ describe('answers what the addon answers', () => {
       };
     });
     expect(result).toMatchObject({ summary: { outcome: 0 }, runs: expect.arrayContaining([expect.anything()]) });
+  });
+
+  test('a check of a process that meanwhile executes another program', async () => {
+    const child = spawn('out/fixtures/stripes', { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    const { output } = helper.streams;
+    try {
+      const verdicts = new Set<number>();
+      let batches = 0;
+      const work = helper.sources.check(child.pid as number, 0n, 0n, END, ({ runs }) => {
+        for (const verdict of runs.verdict) verdicts.add(verdict);
+        // What it has to report does not fit between the helper and a reader that waits: the check waits, too.
+        if (batches++ === 0) output.pause();
+      });
+      await expect.poll(() => batches).toBe(1);
+      child.stdin.write('x\n');
+      await once(child.stdout, 'data');
+      output.resume();
+      const { outcome, counts, pages } = await work.promise;
+      expect(['complete', 'exited', 'execed'][outcome]).toBe('execed');
+      expect(verdicts).not.toContain(VERDICT.code('mismatch'));
+      expect(counts.reduce((a, b) => a + b)).toBe(pages);
+      expect(counts[VERDICT.code('notComparable')]).toBeGreaterThan(0n);
+      // The next one is of the new program.
+      const again = await helper.sources.check(child.pid as number, 0n, 0n, END, () => undefined).promise;
+      expect([again.outcome, again.pages < pages]).toEqual([0, true]);
+    } finally {
+      output.resume();
+      child.kill('SIGKILL');
+    }
   });
 
   test('a search of a process, of memory, and backwards', async () => {
