@@ -50,6 +50,12 @@ void keep_capabilities() {
   if (cap_set_proc(kept.get())) fail("drop capabilities", errno);
 }
 
+// No program that this process could still become gets a capability back. Only a process with CAP_SETPCAP may promise that.
+void drop_bounds() {
+  for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+    if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EPERM) fail("drop capabilities for good", errno);
+}
+
 // The user to become; none where this process is not root, or root itself asked.
 std::optional<User> own_user() {
   if (geteuid() != 0) return std::nullopt;
@@ -166,6 +172,7 @@ void raise_limits() {
 
 void drop_privileges() {
   raise_limits();
+  drop_bounds();
   if (std::optional<User> user = own_user()) become(*user);
   keep_capabilities();
   // No core dump with others' memory, and no ptrace from the user's other programs.

@@ -395,13 +395,16 @@ describe('privileges', () => {
   ])('started by %s it is that user, with four capabilities, and can’t get more', async (_name, variable, uid) => {
     const { pid, carrier, sources } = await openHelper(['env', `${variable}=${uid}`, HELPER_PATH]);
     const four = mask.toString(16).padStart(16, '0');
-    expect(fields(pid, 'Name', 'Uid', 'CapEff', 'CapPrm', 'CapInh', 'CapAmb', 'NoNewPrivs', 'Seccomp')).toEqual({
+    expect(
+      fields(pid, 'Name', 'Uid', 'CapEff', 'CapPrm', 'CapInh', 'CapAmb', 'CapBnd', 'NoNewPrivs', 'Seccomp'),
+    ).toEqual({
       Name: 'cr3scope-helper',
       Uid: Array(4).fill(uid).join(' '),
       CapEff: four,
       CapPrm: four,
       CapInh: '0'.repeat(16),
       CapAmb: '0'.repeat(16),
+      CapBnd: '0'.repeat(16),
       NoNewPrivs: '1',
       Seccomp: '2',
     });
@@ -422,6 +425,26 @@ describe('privileges', () => {
     const { counts } = await sources.check(fixture.pid, 0n, 0n, END, () => undefined, true).promise;
     expect(counts).toEqual((await addon.check(fixture.pid, 0n, 0n, END, () => undefined).promise).counts);
     carrier.close();
+  });
+
+  test('where there is a user of its name, it is that user, whoever called', async () => {
+    const users = join(folder, 'passwd');
+    writeFileSync(
+      users,
+      `${readFileSync('/etc/passwd', 'utf8').trimEnd()}\ncr3scope:x:4242:4242::/nonexistent:/bin/false\n`,
+    );
+    for (const variable of ['SUDO_UID', 'PKEXEC_UID', 'NONE']) {
+      const mounted = `mount --bind ${users} /etc/passwd && exec env ${variable}=12345 ${HELPER_PATH}`;
+      const { pid, carrier, sources } = await openHelper(['unshare', '--mount', 'sh', '-c', mounted]);
+      expect(fields(pid, 'Name', 'Uid', 'Groups')).toEqual({
+        Name: 'cr3scope-helper',
+        Uid: Array(4).fill('4242').join(' '),
+        Groups: '',
+      });
+      expect(sources.target.capabilities).toBe(mask);
+      expect((await sources.translate(fixture.pid, 0n, fixture.of('anon4k').va)).row).not.toBeNull();
+      carrier.close();
+    }
   });
 
   test('the kernel refuses it all that no source needs', () => {
