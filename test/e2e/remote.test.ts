@@ -189,6 +189,16 @@ describe('where cr3scope is not installed', () => {
     expect(stderr).toContain('cr3scope is not installed on lab');
   });
 
+  test('a copy replaces those of other versions, and nothing else', async () => {
+    mkdirSync(cache(), { recursive: true });
+    for (const name of [`cr3scope-helper-0.0.9-${'0'.repeat(64)}`, 'a file of the user'])
+      writeFileSync(join(cache(), name), '');
+    spawnSync('chown', ['-R', USER, join(machine.home, '.cache')]);
+    const { status } = await inTerminal(['doctor', '--host', 'lab'], 'y');
+    expect(status).toBe(0);
+    expect(copies().sort()).toEqual(['a file of the user', expect.stringContaining(sha256)]);
+  });
+
   test('--no-privileges reads what the user there may', async () => {
     machine.permit();
     const { status, stdout } = await inTerminal(['ps', '--host', 'lab', '--no-privileges', '--json'], 'y');

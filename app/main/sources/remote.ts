@@ -20,13 +20,15 @@ const SCRIPT = [
   'sum() { sha256sum "$1" 2>/dev/null | cut -c 1-64; }',
   'check() { [ "$(sum "$1")" = "$2" ] || { echo "its hash is not right"; false; }; }',
   'put() { mkdir -p "$dir" && head -c "$2" >"$1" && chmod 700 "$1" && check "$1" "$3" && mv -f "$1" "$dir/$name"; }',
+  // Copies of other versions are not needed any more. One that runs can be removed, too.
+  'tidy() { for old in "$dir"/cr3scope-helper-*; do [ "$old" = "$dir/$name" ] || rm -f "$old"; done; }',
   // The command of a package is a link to its bundle; the helper is one folder above.
   'beside=; tool=$(command -v cr3scope) && beside="$(dirname "$(dirname "$(readlink -f "$tool")")")/cr3scope-helper"',
   'if [ -x "$beside" ]; then tool="$beside"; elif [ -n "$tool" ]; then tool="$tool helper"; fi',
   'say "hello|$(uname -s)|$(uname -m)|$(id -u)|$(id -un)|$dir|$(command -v sudo)|$tool"',
   'while read -r verb name rest; do case "$verb" in ' +
     'sum) say "sum|$(sum "$dir/$name")" ;; ' +
-    'put) if why=$(put "$dir/$name.$$" $rest 2>&1); then say "put|"; else rm -f "$dir/$name.$$"; say "put|" $why; fi ;; ' +
+    'put) if why=$(put "$dir/new.$$" $rest 2>&1); then tidy; say "put|"; else rm -f "$dir/new.$$"; say "put|" $why; fi ;; ' +
     'installed) exec $name $rest $tool ;; ' +
     'copied) exec $rest "$dir/$name" ;; ' +
     'esac; done',
