@@ -97,7 +97,7 @@ async function readFacts(): Promise<void> {
     const frame = await explorer().call('frame', { pfn });
     if (mine()) set({ frame, frameError: undefined });
   } catch (error) {
-    if (mine()) set({ frame: undefined, frameError: failure(error) });
+    if (mine()) set({ frameError: failure(error) });
   }
 }
 

@@ -10,6 +10,7 @@ import { Digits } from '../../parts/Digits.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { rowStep } from '../../parts/rowKeys.ts';
 import { selectVa } from '../../state/navigate.ts';
+import { usePrivileges } from '../../state/privileges.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { Cell, Cells } from './PageCells.tsx';
@@ -25,6 +26,7 @@ export function PageTable() {
   const only = useSpace((s) => s.only);
   const va = useSpace((s) => s.va);
   const target = useTarget((s) => s.target);
+  const helperGone = usePrivileges((s) => s.problem !== null);
   const sources = shownSources(target);
   const list = usePageList();
   const { scroller, first, visible, pixels, show, onScroll } = useScrollWindow(list.length);
@@ -32,6 +34,15 @@ export function PageTable() {
   const selected = page === undefined ? -1 : list.find(page);
   const inSight = Math.min(visible + 2, list.length - first);
   const { rows, changed, error } = useLiveRows(space, list, first, inSight);
+  /** The row of the table by its index in sight; it may have been read at another place of the list. */
+  const indexOf = (i: number) => {
+    const rowVa = list.va(first + i);
+    return rows?.va[i] === rowVa ? i : (rows?.va.indexOf(rowVa) ?? -1);
+  };
+  const places = Array.from({ length: Math.max(0, inSight) }, (_, i) => i);
+  // What was read stays while the helper is gone; then the foot says that it is not live.
+  const stays = helperGone && places.some((i) => indexOf(i) >= 0);
+  const unread = stays ? undefined : error;
 
   // Only another list or another selection scrolls: the rest is left out of the dependencies
   useEffect(() => {
@@ -80,21 +91,20 @@ export function PageTable() {
             </div>
           ))}
         </div>
-        {error && <Empty title={error.message}>{error.remedy}</Empty>}
-        {!error && list.length === 0 && (
+        {unread && <Empty title={unread.message}>{unread.remedy}</Empty>}
+        {!unread && list.length === 0 && (
           <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
             {only ? 'Press Esc to see the region again.' : 'Choose a region.'}
           </Empty>
         )}
         <div role="rowgroup" className="grid-rows" style={{ height: pixels }}>
           <div role="presentation" className="sticky">
-            {!error &&
+            {!unread &&
               rows &&
               target &&
-              Array.from({ length: Math.max(0, inSight) }, (_, i) => {
+              places.map((i) => {
                 const rowVa = list.va(first + i);
-                // The user may have scrolled since these rows were read.
-                const at = rows.va[i] === rowVa ? i : rows.va.indexOf(rowVa);
+                const at = indexOf(i);
                 const row = at >= 0 ? pageRow(rows, at, target) : undefined;
                 return (
                   <div
@@ -126,6 +136,7 @@ export function PageTable() {
         {list.length > 0 &&
           `${count(first + 1)}–${count(Math.min(list.length, first + visible))} of ${count(list.length)} pages`}
         {only && ' · Esc shows the region again'}
+        {error && !unread && ` · as last read: ${error.message}`}
       </div>
     </div>
   );
