@@ -50,7 +50,7 @@ void keep_capabilities() {
   if (cap_set_proc(kept.get())) fail("drop capabilities", errno);
 }
 
-// No program that this process could still become gets a capability back. Only a process with CAP_SETPCAP may promise that.
+// No program that this process could still become gets a capability back. This takes CAP_SETPCAP, which root has.
 void drop_bounds() {
   for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
     if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EPERM) fail("drop capabilities for good", errno);
