@@ -25,9 +25,9 @@
         "action": ["<@(compile_bpf)", "bpf/frames.bpf.c", "-o", "<@(_outputs)"]
       }, {
         "action_name": "compile_lives",
-        "inputs": ["bpf/lives.bpf.c", "bpf/lives.h", "<@(bpf_headers)"],
-        "outputs": ["<(INTERMEDIATE_DIR)/lives.bpf.o"],
-        "action": ["<@(compile_bpf)", "bpf/lives.bpf.c", "-o", "<@(_outputs)"]
+        "inputs": ["bpf/process_events.bpf.c", "bpf/process_events.h", "<@(bpf_headers)"],
+        "outputs": ["<(INTERMEDIATE_DIR)/process_events.bpf.o"],
+        "action": ["<@(compile_bpf)", "bpf/process_events.bpf.c", "-o", "<@(_outputs)"]
       }, {
         "action_name": "compile_causes",
         "inputs": ["bpf/causes.bpf.c", "bpf/causes.h", "<@(bpf_headers)"],
@@ -35,7 +35,7 @@
         "action": ["<@(compile_bpf)", "bpf/causes.bpf.c", "-o", "<@(_outputs)"]
       }, {
         "action_name": "embed_bpf",
-        "inputs": ["bpf/embed.S", "<(INTERMEDIATE_DIR)/frames.bpf.o", "<(INTERMEDIATE_DIR)/lives.bpf.o", "<(INTERMEDIATE_DIR)/causes.bpf.o"],
+        "inputs": ["bpf/embed.S", "<(INTERMEDIATE_DIR)/frames.bpf.o", "<(INTERMEDIATE_DIR)/process_events.bpf.o", "<(INTERMEDIATE_DIR)/causes.bpf.o"],
         "outputs": ["<(INTERMEDIATE_DIR)/embed.S"],
         "process_outputs_as_sources": 1,
         "action": ["cp", "bpf/embed.S", "<@(_outputs)"]

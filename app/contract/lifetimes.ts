@@ -13,7 +13,7 @@ export interface RootInterval {
   readonly event: Traced | undefined;
 }
 
-export interface Life {
+export interface Lifetime {
   readonly pid: number;
   /** The process that created it; 0 if that was not recorded. */
   readonly parent: number;
@@ -33,18 +33,18 @@ interface Growing {
 }
 
 /** In the order in which they appeared; a parent without earlier events comes before its child. */
-export function livesOf(events: readonly Traced[]): Life[] {
-  const lives: Growing[] = [];
+export function lifetimesOf(events: readonly Traced[]): Lifetime[] {
+  const lifetimes: Growing[] = [];
   const living = new Map<number, Growing>();
   const add = (pid: number, parent: number, name: string, interval: RootInterval) => {
-    const life: Growing = { pid, parent, name, roots: [interval], code: undefined };
-    lives.push(life);
-    living.set(pid, life);
-    return life;
+    const lifetime: Growing = { pid, parent, name, roots: [interval], code: undefined };
+    lifetimes.push(lifetime);
+    living.set(pid, lifetime);
+    return lifetime;
   };
-  const end = (life: Growing, at: bigint) => {
-    const last = life.roots.at(-1);
-    if (last) life.roots[life.roots.length - 1] = { ...last, to: at };
+  const end = (lifetime: Growing, at: bigint) => {
+    const last = lifetime.roots.at(-1);
+    if (last) lifetime.roots[lifetime.roots.length - 1] = { ...last, to: at };
   };
   for (const event of events) {
     if (event.kind === 'lost') continue;
@@ -52,19 +52,19 @@ export function livesOf(events: readonly Traced[]): Life[] {
     const found = living.get(pid);
     const born = kind === 'start';
     const root = kind === 'attach' ? after : before;
-    const life =
+    const lifetime =
       found ?? add(pid, 0, name, { root, from: born ? ns : undefined, to: undefined, event: born ? event : undefined });
     if (kind === 'exec') {
-      end(life, ns);
-      life.roots.push({ root: after, from: ns, to: undefined, event });
-      life.name = name;
+      end(lifetime, ns);
+      lifetime.roots.push({ root: after, from: ns, to: undefined, event });
+      lifetime.name = name;
     } else if (kind === 'fork' || kind === 'vfork' || kind === 'clone') {
-      add(child, pid, life.name, { root: after, from: ns, to: undefined, event });
+      add(child, pid, lifetime.name, { root: after, from: ns, to: undefined, event });
     } else if (kind === 'exit') {
-      end(life, ns);
-      life.code = code;
+      end(lifetime, ns);
+      lifetime.code = code;
       living.delete(pid);
     }
   }
-  return lives;
+  return lifetimes;
 }

@@ -13,6 +13,6 @@ cr3scope_\name\()_end:
 
 	.section .rodata
 	embed frames
-	embed lives
+	embed process_events
 	embed causes
 	.section .note.GNU-stack,"",@progbits

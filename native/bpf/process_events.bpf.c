@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lives of all processes: a record for each fork, exec and exit of the machine, by the scheduler's tracepoints
+ * A record for each fork, exec and exit of the machine, by the scheduler's tracepoints
  * (include/trace/events/sched.h). Read-only by construction: it writes nothing but its own maps.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-#include "lives.h"
+#include "process_events.h"
 #include "task.bpf.h"
 
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
@@ -21,22 +21,22 @@ struct linux_binprm {
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
-} lives SEC(".maps");
+} process_events SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct lives_settings);
+	__type(value, struct process_events_settings);
 } settings SEC(".maps");
 
 /* A record of something that `task` did; NULL where its namespace can't be seen, or the ring is full. */
-static __always_inline struct life_record *begin_record(struct task_struct *task, __u32 kind, struct pid_ns *ns)
+static __always_inline struct process_event *begin_record(struct task_struct *task, __u32 kind, struct pid_ns *ns)
 {
 	__u32 zero = 0;
-	struct lives_settings *s = bpf_map_lookup_elem(&settings, &zero);
-	struct life_record *record;
+	struct process_events_settings *s = bpf_map_lookup_elem(&settings, &zero);
+	struct process_event *record;
 	__u32 tgid;
 
 	if (!s)
@@ -45,7 +45,7 @@ static __always_inline struct life_record *begin_record(struct task_struct *task
 	tgid = number_in(BPF_CORE_READ(task, group_leader, thread_pid), *ns);
 	if (!tgid)
 		return 0;
-	record = bpf_ringbuf_reserve(&lives, sizeof(*record), 0);
+	record = bpf_ringbuf_reserve(&process_events, sizeof(*record), 0);
 	if (!record) {
 		__sync_fetch_and_add(&s->lost, 1);
 		return 0;
@@ -67,16 +67,16 @@ int on_fork(struct bpf_raw_tracepoint_args *args)
 	struct task_struct *parent = (void *)args->args[0], *child = (void *)args->args[1];
 	struct mm_struct *mm = BPF_CORE_READ(child, mm);
 	bool thread = BPF_CORE_READ(child, tgid) == BPF_CORE_READ(parent, tgid);
-	struct life_record *record;
-	__u32 kind = LIFE_FORK;
+	struct process_event *record;
+	__u32 kind = PROCESS_FORK;
 	struct pid_ns ns;
 
 	if (!mm)
 		return 0; /* a kernel thread */
 	if (thread)
-		kind = LIFE_THREAD;
+		kind = PROCESS_THREAD;
 	else if (mm == BPF_CORE_READ(parent, mm))
-		kind = LIFE_CLONE;
+		kind = PROCESS_CLONE;
 	record = begin_record(parent, kind, &ns);
 	if (!record)
 		return 0;
@@ -92,7 +92,7 @@ int on_exec(struct bpf_raw_tracepoint_args *args)
 	struct task_struct *task = (void *)args->args[0];
 	struct linux_binprm *program = (void *)args->args[2];
 	struct pid_ns ns;
-	struct life_record *record = begin_record(task, LIFE_EXEC, &ns);
+	struct process_event *record = begin_record(task, PROCESS_EXEC, &ns);
 
 	if (!record)
 		return 0;
@@ -111,12 +111,12 @@ int on_exit(struct bpf_raw_tracepoint_args *args)
 {
 	struct task_struct *task = (void *)args->args[0];
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct life_record *record;
+	struct process_event *record;
 	struct pid_ns ns;
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD || BPF_CORE_READ(signal, live.counter))
 		return 0;
-	record = begin_record(task, LIFE_EXIT, &ns);
+	record = begin_record(task, PROCESS_EXIT, &ns);
 	if (!record)
 		return 0;
 	record->status = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(signal, group_exit_code) :

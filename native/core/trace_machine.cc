@@ -10,13 +10,13 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "../bpf/lives.h"
+#include "../bpf/process_events.h"
 #include "bpf_frames.h"
 #include "clock.h"
 #include "error.h"
 
-// bpf/lives.bpf.o, embedded by bpf/embed.S.
-extern "C" const unsigned char cr3scope_lives_begin[], cr3scope_lives_end[];
+// bpf/process_events.bpf.o, embedded by bpf/embed.S.
+extern "C" const unsigned char cr3scope_process_events_begin[], cr3scope_process_events_end[];
 
 namespace cr3scope {
 
@@ -24,24 +24,26 @@ namespace {
 
 constexpr int kPollMs = 50;
 
-class Lives {
+class ProcessEvents {
  public:
-  Lives(const Target& target, u64 direct_map) : direct_map_(direct_map) {
-    object_.reset(bpf_object__open_mem(cr3scope_lives_begin,
-                                       static_cast<size_t>(cr3scope_lives_end - cr3scope_lives_begin), nullptr));
+  ProcessEvents(const Target& target, u64 direct_map) : direct_map_(direct_map) {
+    object_.reset(bpf_object__open_mem(cr3scope_process_events_begin,
+                                       static_cast<size_t>(cr3scope_process_events_end - cr3scope_process_events_begin),
+                                       nullptr));
     if (!object_) refuse_bpf(target, "open the bpf object", errno);
     if (int e = bpf_object__load(object_.get())) refuse_bpf(target, "load the bpf programs", -e);
     void* settings = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED,
                           bpf_object__find_map_fd_by_name(object_.get(), "settings"), 0);
     if (settings == MAP_FAILED) throw Error("mmap bpf map settings", errno, "Free some memory.");
-    settings_ = static_cast<lives_settings*>(settings);
-    ring_.reset(ring_buffer__new(bpf_object__find_map_fd_by_name(object_.get(), "lives"), take, this, nullptr));
+    settings_ = static_cast<process_events_settings*>(settings);
+    ring_.reset(
+        ring_buffer__new(bpf_object__find_map_fd_by_name(object_.get(), "process_events"), take, this, nullptr));
     if (!ring_) throw Error("make the ring of bpf records", errno, "Free some memory.");
   }
-  ~Lives() {
+  ~ProcessEvents() {
     if (settings_) munmap(settings_, kPageSize);
   }
-  Lives(const Lives&) = delete;
+  ProcessEvents(const ProcessEvents&) = delete;
 
   // From now on records come.
   void attach(const Target& target, pid_ns ns) {
@@ -83,7 +85,7 @@ class Lives {
   }
 
   static int take(void* self, void* data, size_t) {
-    static_cast<Lives*>(self)->add(*static_cast<const life_record*>(data));
+    static_cast<ProcessEvents*>(self)->add(*static_cast<const process_event*>(data));
     return 0;
   }
 
@@ -92,28 +94,28 @@ class Lives {
     return at == roots_.end() ? 0 : at->second;
   }
 
-  void add(const life_record& r) {
+  void add(const process_event& r) {
     TraceEvent event{.ns = r.ns, .pid = static_cast<int>(r.tgid), .child = static_cast<int>(r.child)};
     const u64 root = r.pgd ? r.pgd - direct_map_ : 0;
     event.before = known(event.pid);
     event.after = root;
     switch (r.kind) {
-      case LIFE_FORK:
+      case PROCESS_FORK:
         event.kind = TraceKind::fork;
         break;
-      case LIFE_CLONE:
+      case PROCESS_CLONE:
         event.kind = TraceKind::clone;
         break;
-      case LIFE_THREAD:
+      case PROCESS_THREAD:
         event.kind = TraceKind::thread;
         break;
-      case LIFE_EXEC:
+      case PROCESS_EXEC:
         event.kind = TraceKind::exec;
         event.name.assign(r.name, strnlen(r.name, sizeof r.name));
         // The list of roots was read after this exec: an exec never keeps the root, so the root before it is not known.
         if (event.before == root) event.before = 0;
         break;
-      case LIFE_EXIT:
+      case PROCESS_EXIT:
         // The process is gone already: another of its threads ended at the same moment.
         if (!ended_.insert(event.pid).second) return;
         event.kind = TraceKind::exit;
@@ -124,12 +126,12 @@ class Lives {
       default:
         return;
     }
-    if (r.kind == LIFE_FORK || r.kind == LIFE_CLONE) {
+    if (r.kind == PROCESS_FORK || r.kind == PROCESS_CLONE) {
       // A shared root is that of the parent, known or not.
-      if (r.kind == LIFE_CLONE) event.before = root;
+      if (r.kind == PROCESS_CLONE) event.before = root;
       roots_[event.child] = root;
       ended_.erase(event.child);
-    } else if (r.kind == LIFE_EXEC) {
+    } else if (r.kind == PROCESS_EXEC) {
       roots_[event.pid] = root;
     }
     events_.push_back(std::move(event));
@@ -147,7 +149,7 @@ class Lives {
   std::unique_ptr<bpf_object, Free<bpf_object__close>> object_;
   std::unique_ptr<ring_buffer, Free<ring_buffer__free>> ring_;
   std::vector<std::unique_ptr<bpf_link, Free<bpf_link__destroy>>> links_;
-  lives_settings* settings_ = nullptr;
+  process_events_settings* settings_ = nullptr;
   std::unordered_map<int, u64> roots_;  // of every process that lives, by PID
   std::unordered_set<int> ended_;       // PIDs whose process ended, until they are used again
   TraceEvents events_;
@@ -158,12 +160,12 @@ class Lives {
 void trace_machine(const Target& target, u64 direct_map, const std::atomic<bool>& cancel,
                    const std::function<void(TraceEvents&&)>& emit) {
   BpfFrames reader(target, direct_map);
-  Lives lives(target, reader.direct_map());
-  lives.attach(target, reader.own_namespace());
+  ProcessEvents events(target, reader.direct_map());
+  events.attach(target, reader.own_namespace());
   // After attaching: a process that is missing from this list has a record.
-  for (const RootRecord& r : reader.roots(0)) lives.know(r.pid, r.root_pa);
+  for (const RootRecord& r : reader.roots(0)) events.know(r.pid, r.root_pa);
   while (!cancel)
-    if (TraceEvents events = lives.next(); !events.empty()) emit(std::move(events));
+    if (TraceEvents batch = events.next(); !batch.empty()) emit(std::move(batch));
   throw Cancelled();
 }
 

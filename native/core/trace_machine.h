@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The roots of all processes of the machine over time, from the scheduler's tracepoints (bpf/lives.bpf.c). No process
-// is stopped or launched.
+// The roots of all processes of the machine over time, from the scheduler's tracepoints (bpf/process_events.bpf.c). No
+// process is stopped or launched.
 #pragma once
 #include "target.h"
 #include "trace.h"

@@ -7,7 +7,7 @@ import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Traced } from '../../app/contract/api.ts';
-import { livesOf } from '../../app/contract/lives.ts';
+import { lifetimesOf } from '../../app/contract/lifetimes.ts';
 import { kernelVersion } from '../../app/contract/paging.ts';
 import { sayTraced } from '../../app/contract/trace.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
@@ -83,9 +83,9 @@ test('a tree of 200 forks and 50 execs: no event is lost, and the order is their
   ).toEqual(lines('exit').sort());
   expect(events.at(-1)).toMatchObject({ kind: 'exit', code: 5 });
   // As address spaces over time: a row for each process, with an interval for each root.
-  const lives = livesOf(events);
-  expect(lives.map((l) => l.pid)).toEqual([events[0]?.pid, ...of('fork').map((e) => e.child)]);
-  for (const { roots, code, parent, pid } of lives) {
+  const lifetimes = lifetimesOf(events);
+  expect(lifetimes.map((l) => l.pid)).toEqual([events[0]?.pid, ...of('fork').map((e) => e.child)]);
+  for (const { roots, code, parent, pid } of lifetimes) {
     expect(code).toBe(of('exit').find((e) => e.pid === pid)?.code);
     if (parent) expect(roots[0]?.root).toBe(of('fork').find((e) => e.child === pid)?.after);
     roots.forEach((interval, i) => {
@@ -426,13 +426,14 @@ else
       expect(missing).toBeLessThanOrEqual(skipped);
       if (!skipped) expect(mine.at(-1)).toMatchObject({ kind: 'exit', pid, code: 5 });
       for (const fork of of('fork')) {
-        const life = mine.filter((e) => e.pid === fork.child);
+        const lifetime = mine.filter((e) => e.pid === fork.child);
         const whole = lines('exec').includes(String(fork.child)) ? ['exec', 'exit'] : ['exit'];
         expect(fork.after).not.toBe(fork.before);
-        if (life.length < whole.length) continue; // counted above
-        expect(kinds(life)).toEqual(whole);
-        expect(life[0]?.before).toBe(fork.after);
-        if (life[1]) expect([life[1].before, life[0]?.after]).toEqual([life[0]?.after, life[1].before]);
+        if (lifetime.length < whole.length) continue; // counted above
+        expect(kinds(lifetime)).toEqual(whole);
+        expect(lifetime[0]?.before).toBe(fork.after);
+        if (lifetime[1])
+          expect([lifetime[1].before, lifetime[0]?.after]).toEqual([lifetime[0]?.after, lifetime[1].before]);
       }
     });
 

@@ -2,7 +2,7 @@
 // Chrome's trace-event JSON, which Perfetto (ui.perfetto.dev) opens: the address spaces of processes as slices of time, and
 // what was captured, traced and watched as instants.
 import { inJson } from '../../../contract/inert.ts';
-import { livesOf } from '../../../contract/lives.ts';
+import { lifetimesOf } from '../../../contract/lifetimes.ts';
 import { sayTraced } from '../../../contract/trace.ts';
 import type { Document } from '../document.ts';
 import { watchLines } from './rows.ts';
@@ -48,7 +48,7 @@ function* events(document: Document, onProcess: () => void): Generator<TraceEven
     onProcess();
   }
   const last = traced.at(-1)?.ns ?? begin.startNs;
-  for (const { pid, name, roots } of livesOf(traced)) {
+  for (const { pid, name, roots } of lifetimesOf(traced)) {
     yield named(pid, name);
     for (const { root, from = begin.startNs, to = last } of roots)
       yield {

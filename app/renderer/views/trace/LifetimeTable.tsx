@@ -3,7 +3,7 @@
 import { useMemo } from 'react';
 import type { Traced } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
-import { type Life, livesOf, type RootInterval } from '../../../contract/lives.ts';
+import { type Lifetime, lifetimesOf, type RootInterval } from '../../../contract/lifetimes.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { sayTraced } from '../../../contract/trace.ts';
 import { type ColumnSpec, numberColumn, paColumn, pidColumn, textColumn } from '../../parts/columns.tsx';
@@ -15,14 +15,14 @@ import type { Trace } from '../../state/trace.ts';
 const colourOfRoot = (root: bigint) =>
   root ? `hsl(${Number(pfnOf(root) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
 
-const rootTitle = (life: Life, { root, event }: RootInterval) =>
-  root ? `root 0x${hex(root)}${event ? `: ${sayTraced(event)}` : ', since before'}` : `${life.pid}: root not known`;
+const rootTitle = (lifetime: Lifetime, { root, event }: RootInterval) =>
+  root ? `root 0x${hex(root)}${event ? `: ${sayTraced(event)}` : ', since before'}` : `${lifetime.pid}: root not known`;
 
-const lifeColumns = (
+const lifetimeColumns = (
   startNs: bigint,
   endNs: bigint,
   select: (event: Traced | undefined) => void,
-): readonly ColumnSpec<Life>[] => [
+): readonly ColumnSpec<Lifetime>[] => [
   pidColumn((l) => l.pid),
   numberColumn('parent', 'Parent', '8ch', (l) => l.parent, '—'),
   textColumn(
@@ -63,27 +63,27 @@ const lifeColumns = (
     value: (l) => l.code ?? 1e6,
     cell: (l) => (
       <span className="dim">
-        {l.code === undefined ? 'lives' : l.code < 0 ? `signal ${-l.code}` : `exit ${l.code}`}
+        {l.code === undefined ? 'running' : l.code < 0 ? `signal ${-l.code}` : `exit ${l.code}`}
       </span>
     ),
   },
 ];
 
 /** The address spaces of every process over time. */
-export function LifeTable({ trace, select }: { trace: Trace; select: (event: Traced | undefined) => void }) {
-  const lives = useMemo(() => {
-    const list = livesOf(trace.events);
+export function LifetimeTable({ trace, select }: { trace: Trace; select: (event: Traced | undefined) => void }) {
+  const lifetimes = useMemo(() => {
+    const list = lifetimesOf(trace.events);
     return trace.machine ? list.reverse() : list;
   }, [trace.events, trace.machine]);
   const startNs = trace.events[0]?.ns ?? 0n;
   const endNs = trace.events.at(-1)?.ns ?? 0n;
-  const specs = useMemo(() => lifeColumns(startNs, endNs, select), [startNs, endNs, select]);
+  const specs = useMemo(() => lifetimeColumns(startNs, endNs, select), [startNs, endNs, select]);
   return (
     <DataTable
       label="Address spaces"
       minWidth={470}
       columns={specs}
-      rows={lives}
+      rows={lifetimes}
       rowKey={(l) => `${l.pid} ${l.roots[0]?.from ?? 0n}`}
       onSelect={(l) => select(l.roots.at(-1)?.event)}
       empty={<Empty title="No process yet" />}

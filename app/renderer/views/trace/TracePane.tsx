@@ -14,7 +14,7 @@ import { type Trace, type TracedEvent, useTrace } from '../../state/trace.ts';
 import { RecordButton } from '../common/RecordButton.tsx';
 import { ChosenEvent } from './ChosenEvent.tsx';
 import { EventTable } from './EventTable.tsx';
-import { LifeTable } from './LifeTable.tsx';
+import { LifetimeTable } from './LifetimeTable.tsx';
 import { showRecordedTrace, TraceForm } from './TraceForm.tsx';
 import './trace.css';
 
@@ -82,7 +82,7 @@ export function TracePane() {
         (asEvents ? (
           <EventTable trace={trace} chosen={chosen} onChoose={setChosen} />
         ) : (
-          <LifeTable trace={trace} select={select} />
+          <LifetimeTable trace={trace} select={select} />
         ))}
     </Pane>
   );
