@@ -12,7 +12,7 @@ import { absentSources, openSources, type Sources, sourcesOf } from './sources/s
 import { isPrivileged, type Way, waysHere } from './sources/ways.ts';
 
 const UNPRIVILEGED = new Failed(
-  'cr3scope runs without privileges, so most sources are missing',
+  'most sources are missing without privileges',
   'Run it with sudo, or where it can ask for a password.',
   'EPERM',
 );
