@@ -14,6 +14,7 @@
 
 #include "../native/core/check.h"
 #include "../native/core/clock.h"
+#include "../native/core/pagemap.h"
 #include "../native/core/processes.h"
 #include "../native/core/search.h"
 #include "../native/core/session.h"
@@ -248,7 +249,7 @@ int main() try {
     result.seconds = static_cast<double>(monotonic_ns() - begin_ns) / 1e9;
     return result;
   };
-  const Watched plain = measure_watch({}), seeing = measure_watch({&session.causes(), session.direct_map()});
+  const Watched plain = measure_watch({}), seeing = measure_watch({&session.causes(), session.system().direct_map()});
 
   // 16 GiB of mappings of one shared GiB, page by page.
   munmap(large, 64 * kGiB);

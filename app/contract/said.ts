@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What each source says of one address that was translated.
-import type { KernelPath, Path, Translation } from './api.ts';
+import type { KernelPath, Path, Target, Translation } from './api.ts';
 import { ACCESSED, DIRTY, levelName } from './paging.ts';
 import { type PAGE_SOURCES, type Reading, SOURCE, type SourceName, type Words } from './sources.ts';
 
@@ -21,6 +21,9 @@ function sayPath({ kernel, path }: Translation, levels: number): string {
   const differs = differingLevel(kernel, path, levels);
   return differs ? `another ${levelName(differs, levels)} than the table walk’s` : 'by the same tables and entries';
 }
+
+/** Whether a target of this kind has the source, ready or not. */
+export const hasKind = ({ sources }: Pick<Target, 'sources'>, name: SourceName) => sources.some((s) => s.name === name);
 
 /** The word of a source in columns of words; undefined if it was not asked. */
 export function wordIn(words: Words<ArrayLike<bigint>>, i: number, name: SourceName): bigint | undefined {

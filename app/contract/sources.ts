@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { hex } from './format.ts';
 import { kernelText, kernelWord } from './kernel.ts';
 import { pagemapFlags, pagemapPlace } from './paging.ts';
+import { recordWord } from './record.ts';
 import { Vocabulary, type Word } from './vocabulary.ts';
 
 /** What a word says of a page. */
@@ -39,6 +40,11 @@ function readKernel(word: bigint): Reading {
   return { text: kernelText(word), ...(kind === 'page' && { frame: value }) };
 }
 
+function readRecord(word: bigint): Reading {
+  const { text, pfn } = recordWord(word);
+  return pfn === undefined ? { text } : { text: `${hex(pfn, 7)} ${text}`, frame: pfn };
+}
+
 const sources = {
   pagemap: {
     code: 0,
@@ -62,6 +68,14 @@ const sources = {
     field: 'kernel',
     absent: 'the module is not loaded',
     read: readKernel,
+  },
+  frameRecord: {
+    code: 3,
+    label: 'frame record',
+    meaning: 'struct page of the frame, and the region that its place follows from',
+    field: 'record',
+    absent: 'only a memory image has it',
+    read: readRecord,
   },
 } as const satisfies Record<string, SourceRow>;
 export type SourceName = keyof typeof sources;

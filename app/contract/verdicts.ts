@@ -178,7 +178,7 @@ const notes = {
   oneSource: {
     code: 20,
     label: 'one source only',
-    meaning: 'Only pagemap could be read, so there is nothing to compare it with.',
+    meaning: 'Only one source could be read, so there is nothing to compare it with.',
   },
   outsideRegions: {
     code: 21,
@@ -217,6 +217,12 @@ const notes = {
     label: 'not present · type not known',
     meaning:
       'The entry is not present: a swapped page, a frame under migration, device memory or a poisoned frame. Which one depends on options of this kernel that could not be found out. All sources name the same type and offset.',
+  },
+  recordDiffers: {
+    code: 28,
+    label: 'frame record and table walk differ',
+    meaning:
+      'What the kernel keeps about the frame that the tables name, or about the region, does not fit: the frame belongs to another place, no region covers the address, or the entry allows more than its region.',
   },
 } as const satisfies Record<string, Word>;
 export type Note = keyof typeof notes;
@@ -321,6 +327,11 @@ const frameStatus = {
     code: 7,
     label: 'not captured',
     meaning: 'not in this capture: bytes of frames are kept only where they were asked for',
+  },
+  excluded: {
+    code: 8,
+    label: 'not in the image',
+    meaning: 'not in this image: whoever took it left this frame out',
   },
 } as const satisfies Record<string, Word>;
 export type FrameStatus = keyof typeof frameStatus;

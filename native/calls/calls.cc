@@ -28,12 +28,12 @@ const Answer kNothing = [](Fields&) {};
 CallWork hello(const SessionPtr& s, const Arguments&) {
   return [s]() -> Answer {
     s->open();
-    return [s, facts = read_facts()](Fields& o) {
+    return [s, facts = s->system().facts()](Fields& o) {
       o.text("version", CR3SCOPE_VERSION);
       o.object("facts", [&](Fields& f) { describe(f, facts); });
       o.object("target", [&](Fields& f) { describe(f, s->target()); });
-      o.u64_field("directMap", s->direct_map());
-      o.text("directMapFrom", s->direct_map_from());
+      o.u64_field("directMap", s->system().direct_map());
+      o.text("directMapFrom", s->system().direct_map_from());
       // By source the error that it is missing for.
       o.by_source("refusals", [&](Fields& f, const char* name, Source source) {
         if (auto refusal = s->refusal(source)) f.object(name, [&](Fields& e) { describe(e, *refusal); });
@@ -43,12 +43,12 @@ CallWork hello(const SessionPtr& s, const Arguments&) {
   };
 }
 
-CallWork processes(const SessionPtr&, const Arguments&) {
-  return [] { return answer(read_processes()); };
+CallWork processes(const SessionPtr& s, const Arguments&) {
+  return [s] { return answer(s->system().processes()); };
 }
 
-CallWork cgroups(const SessionPtr&, const Arguments&) {
-  return [] { return answer(read_cgroups()); };
+CallWork cgroups(const SessionPtr& s, const Arguments&) {
+  return [s] { return answer(s->system().cgroups()); };
 }
 
 CallWork roots(const SessionPtr& s, const Arguments&) {
@@ -60,8 +60,8 @@ CallWork cpus(const SessionPtr& s, const Arguments&) {
 }
 
 // regions(pid)
-CallWork regions(const SessionPtr&, const Arguments& a) {
-  return [pid = a.pid(0)] { return answer(read_regions(pid, true)); };
+CallWork regions(const SessionPtr& s, const Arguments& a) {
+  return [s, pid = a.pid(0)] { return answer(s->system().regions(pid, true)); };
 }
 
 // rows(pid, startTicks, vas)
@@ -92,7 +92,7 @@ CallWork translate_page(const SessionPtr& s, const Arguments& a) {
 CallWork frames(const SessionPtr& s, const Arguments& a) {
   return [s, pfns = a.u64s(0, "pfns", kMostFrames)] {
     Session::Lease reader(*s);
-    return answer(read_frames(*reader, pfns));
+    return answer(read_frames(*reader, *s->system().frame_facts(), pfns));
   };
 }
 
@@ -118,8 +118,8 @@ CallWork tables(const SessionPtr& s, const Arguments& a) {
   const int pid = a.pid(0);
   return [s, pid, start = a.u64_at(1, "startTicks")] {
     Session::Lease lease(*s);
-    const u64 root = AddressSpace(lease.machine().roots, pid, start).root_pa();
-    return answer(read_table_tree(s->target(), *lease, root, kNeverCancelled));
+    const u64 root = AddressSpace(lease.machine(), pid, start).root_pa();
+    return answer(read_table_tree(s->target(), *lease, *s->system().frame_facts(), root, kNeverCancelled));
   };
 }
 
@@ -132,7 +132,8 @@ CallWork memory(const SessionPtr& s, const Arguments& a) {
     Session::Lease lease(*s);
     auto reverse = s->reverse_maps().get(lease.machine(), again, kNeverCancelled);
     const u64 asked_ns = monotonic_ns();
-    MemoryMap map = map_memory(s->target(), *reverse, begin, end, cells, flags, kNeverCancelled);
+    MemoryMap map =
+        map_memory(s->target(), *s->system().frame_facts(), *reverse, begin, end, cells, flags, kNeverCancelled);
     return [reverse, asked_ns, map = std::move(map)](Fields& o) {
       describe(o, map);
       describe(o, *reverse, asked_ns);
@@ -143,6 +144,7 @@ CallWork memory(const SessionPtr& s, const Arguments& a) {
 // causes(): which causes of changes can be seen here. Attaches the programs for a moment.
 CallWork causes(const SessionPtr& s, const Arguments&) {
   return [s]() -> Answer {
+    s->system().must_run("see causes");
     auto abilities = s->causes().abilities();
     return [abilities, refusal = s->causes().functions_refusal()](Fields& o) {
       describe(o, abilities);
@@ -159,6 +161,7 @@ Job check(const SessionPtr& s, const Arguments& a) {
   const bool bytes = a.flag(4), pages = a.flag(5);
   return {[=](const std::atomic<bool>& cancel, const Emit& emit_answer) -> Answer {
     auto emit = [&](CheckBatch&& batch) { emit_answer(answer(std::move(batch))); };
+    if (bytes) s->system().must_run("compare bytes with what a process reads");
     Session::Lease lease(*s, 1, cancel, [&] { emit({.counts = {}, .waiting = true}); });
     const u64 until = std::min(end, s->target().paging.user_end());
     SpaceSources sources(lease.machine(), pid, start);
@@ -208,8 +211,9 @@ Job watch_pages(const SessionPtr& s, const Arguments& a) {
     throw BadArgument("begin and end must be 1 to 65536 pages of the user half");
   auto asked = std::make_shared<std::atomic<u64>>(0);
   return {[=](const std::atomic<bool>& cancel, const Emit& emit) {
+            s->system().must_run("watch pages");
             auto with_machine = [&](const auto& use) { use(Session::Lease(*s).machine()); };
-            const WatchCauses causes{&s->causes(), s->direct_map()};
+            const WatchCauses causes{&s->causes(), s->system().direct_map()};
             watch(s->target(), with_machine, causes, pid, start, begin, end, interval, *asked, cancel,
                   [&](WatchBatch&& batch) { emit(answer(std::move(batch))); });
             return kNothing;
@@ -221,6 +225,7 @@ Job watch_pages(const SessionPtr& s, const Arguments& a) {
 Job trace_process(const SessionPtr& s, const Arguments& a) {
   const int pid = a.pid(0);
   return {[s, pid, follow = a.flag(1)](const std::atomic<bool>& cancel, const Emit& emit) {
+    s->system().must_run("trace processes");
     with_events(emit, [&](const auto& push) { trace(roots_of(s), pid, follow, cancel, push); });
     return kNothing;
   }};
@@ -230,6 +235,7 @@ Job trace_process(const SessionPtr& s, const Arguments& a) {
 Job trace_waiting(const SessionPtr& s, const Arguments& a) {
   const int pid = a.pid(0);
   return {[s, pid, follow = a.flag(1)](const std::atomic<bool>& cancel, const Emit& emit) {
+    s->system().must_run("trace processes");
     with_events(emit, [&](const auto& push) { trace_launched(roots_of(s), pid, "", follow, cancel, push); });
     return kNothing;
   }};
@@ -238,7 +244,9 @@ Job trace_waiting(const SessionPtr& s, const Arguments& a) {
 // traceMachine()
 Job trace_all(const SessionPtr& s, const Arguments&) {
   return {[s](const std::atomic<bool>& cancel, const Emit& emit) {
-    trace_machine(s->target(), s->direct_map(), cancel, [&](TraceEvents&& events) { emit(answer(std::move(events))); });
+    s->system().must_run("trace processes");
+    trace_machine(s->target(), s->system().direct_map(), cancel,
+                  [&](TraceEvents&& events) { emit(answer(std::move(events))); });
     return kNothing;
   }};
 }

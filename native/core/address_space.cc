@@ -7,9 +7,9 @@
 
 namespace cr3scope {
 
-AddressSpace::AddressSpace(Roots& roots, int pid, u64 start_ticks)
-    : roots_(&roots), pid_(pid), start_ticks_(start_ticks), root_pa_(0) {
-  auto now = roots.roots(pid);
+AddressSpace::AddressSpace(const Machine& machine, int pid, u64 start_ticks)
+    : system_(&machine.system), roots_(&machine.roots), pid_(pid), start_ticks_(start_ticks), root_pa_(0) {
+  auto now = roots_->roots(pid);
   const std::string call = "find the root of process " + std::to_string(pid);
   if (now.empty()) throw Error(call, ESRCH, "There is no such process; `cr3scope ps` lists them.");
   if (!start_ticks) start_ticks_ = now[0].start_ticks;
@@ -25,7 +25,7 @@ u64 AddressSpace::root_now() const {
 }
 
 const std::vector<Region>& AddressSpace::read_regions() {
-  regions_ = cr3scope::read_regions(pid_);
+  regions_ = regions_now();
   flags_.clear();
   return regions_;
 }
@@ -37,7 +37,7 @@ const std::string& AddressSpace::flags_at(u64 va) {
     u64 end = va + kPageSize;
     for (const Region& r : regions_)
       if (r.begin <= va && va < r.end) end = r.end;
-    known = flags_.insert(flags_.end(), {{va, end}, vm_flags(pid_, va)});
+    known = flags_.insert(flags_.end(), {{va, end}, system_->vm_flags(pid_, va)});
   }
   return known->second;
 }

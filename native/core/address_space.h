@@ -5,9 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "page_source.h"
-#include "regions.h"
-#include "roots.h"
+#include "machine.h"
 
 namespace cr3scope {
 
@@ -15,7 +13,7 @@ class AddressSpace {
  public:
   // The one that the process has now; `start_ticks` 0 takes whatever process has the PID. Throws Error with ESRCH where
   // there is no such process or it has no address space.
-  AddressSpace(Roots& roots, int pid, u64 start_ticks);
+  AddressSpace(const Machine& machine, int pid, u64 start_ticks);
 
   int pid() const { return pid_; }
   u64 start_ticks() const { return start_ticks_; }  // clock ticks since boot, never 0
@@ -25,14 +23,17 @@ class AddressSpace {
   // is gone.
   u64 root_now() const;
 
-  // The regions as they are now, sorted by address; throws Error as read_regions(). They are kept for flags_at().
+  // The regions as they are now, sorted by address; throws Error as System::regions(). They are kept for flags_at().
   const std::vector<Region>& read_regions();
+  // The same, not kept.
+  std::vector<Region> regions_now() const { return system_->regions(pid_, false); }
 
-  // VmFlags of the region at `va`, as vm_flags() gives them: looked up once for each of the regions that were read
-  // last.
+  // VmFlags of the region at `va`, as System::vm_flags() gives them: looked up once for each of the regions that were
+  // read last.
   const std::string& flags_at(u64 va);
 
  private:
+  System* system_;
   Roots* roots_;
   int pid_;
   u64 start_ticks_, root_pa_;

@@ -30,8 +30,8 @@ Checker::Checker(SpaceSources& sources, const std::atomic<bool>& cancel)
       target_(sources.target()),
       walk_(sources.walk()),
       cancel_(cancel),
-      probe_(sources.space().pid()) {
-  for (const PageSource* source : sources.pages()) asked_.push_back({source->id(), source->plain()});
+      probe_(sources.system().probe_regions(sources.space().pid())) {
+  for (const auto& source : sources.pages()) asked_.push_back({source->id(), source->plain()});
 }
 
 Checker::~Checker() = default;
@@ -89,7 +89,7 @@ void Checker::check_extents(size_t first, size_t count, u64 until) {
   spend(Source::tableWalk, begin_ns);
   std::vector<Piece> list = pieces(first, count, first == 0 ? 0 : upper_.extents[first].va, until);
   place_words(list);
-  for (PageSource* source : sources_.pages()) {
+  for (const auto& source : sources_.pages()) {
     begin_ns = monotonic_ns();
     read_words(list, *source);
     spend(source->id(), begin_ns);
@@ -99,7 +99,7 @@ void Checker::check_extents(size_t first, size_t count, u64 until) {
   if (count && !gone_) walk_.verify(upper_, first, count, stale);
   spend(Source::tableWalk, begin_ns);
 
-  probe_.forget();
+  probe_->forget();
   for (const Piece& piece : list) {
     if (gone_) return;
     if (piece.words == kNoWords) check_gap(piece);
@@ -137,8 +137,10 @@ std::vector<Checker::Piece> Checker::pieces(size_t first, size_t count, u64 from
 // Finds places in words_ for the words of all pieces but large holes and what no table could be read for.
 void Checker::place_words(std::vector<Piece>& list) {
   words_needed_ = 0;
+  const auto& sources = sources_.pages();
+  const bool skips = std::all_of(sources.begin(), sources.end(), [](auto& s) { return s->skips_holes(); });
   for (Piece& piece : list) {
-    bool large_gap = piece.extent == kNoExtent && sources_.pagemap().has_scan() && piece.pages() >= kBigGap;
+    bool large_gap = piece.extent == kNoExtent && skips && piece.pages() >= kBigGap;
     bool cut = piece.extent != kNoExtent && upper_.extents[piece.extent].status != FrameStatus::ok;
     if (large_gap || cut || (piece.extent == kNoExtent && piece.pages() > kWindowPages)) continue;
     piece.words = words_needed_;
@@ -187,7 +189,7 @@ void Checker::check_extent(const Piece& piece, size_t slot, FrameStatus status, 
 void Checker::check_entries(const Piece& piece, const u64* entries, bool stale) {
   const u64 n = piece.pages(), zero_pfn = target_.zero_pfn;
   auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
-  if (!stale && entries && zero_pfn) {
+  if (!stale && entries && zero_pfn && !asked_.empty()) {
     // The common cases, without a branch per page so that the compiler vectorises it: all pages present and equal...
     const u64 mask = target_.paging.address_mask() >> kPageShift;
     const u64 invalid = kAddressBits & ~((1ull << target_.paging.max_phys_bits) - 1) & ~target_.paging.encryption_mask;
@@ -270,24 +272,29 @@ void Checker::check_leaf(const Piece& piece, bool stale) {
 // A hole of the upper levels: no source must report anything in it.
 void Checker::check_gap(const Piece& piece) {
   std::vector<PageRange> found;
-  for (PageSource* source : sources_.pages()) {
+  for (const auto& source : sources_.pages()) {
     const u64 begin_ns = monotonic_ns();
     if (!source->find(piece.begin, piece.end, found, cancel_)) gone_ = true;
     spend(source->id(), begin_ns);
   }
   std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
   if (gone_) return;
-  // The word of an absent page depends on its region only, so it holds for the whole hole (pagemap_pte_hole() in
-  // fs/proc/task_mmu.c).
+  // In the first source the word of an absent page depends on its region only, so it holds for the whole hole
+  // (pagemap_pte_hole() in fs/proc/task_mmu.c).
+  PageSource* first = sources_.pages().empty() ? nullptr : sources_.pages()[0].get();
+  auto is_none = [&](const Words& words) {
+    const Plain& plain = asked_[0].plain;
+    return !((words[asked_[0].source] ^ plain.none) & plain.none_bits);
+  };
   auto hole = [&](u64 begin, u64 end) {
     Words nothing;
     for (const auto& [source, plain] : asked_) nothing[source] = plain.none;
-    for (; begin < end; begin += kPageSize) {
-      if (!sources_.pagemap().read(begin, 1, &nothing[Source::pagemap])) {
+    for (; first && begin < end; begin += kPageSize) {
+      if (!first->read(begin, 1, &nothing[first->id()])) {
         gone_ = true;
         return;
       }
-      if (!(nothing[Source::pagemap] >> 62)) break;
+      if (is_none(nothing)) break;
       doubt(begin, piece.region, nothing, {Verdict::mismatch, Note::none});  // it came meanwhile
     }
     if (begin >= end) return;
@@ -297,8 +304,9 @@ void Checker::check_gap(const Piece& piece) {
       if (record_) record_->add(va, pages, nothing, verdict, note, 0);
     };
     const u64 pages = (end - begin) >> kPageShift;
-    const u64 covered = still_covered(begin, pages, !nothing[Source::pagemap]);
-    add(begin, covered, Verdict::notPresent, Note::none);
+    const u64 covered = still_covered(begin, pages, first && !nothing[first->id()]);
+    const Judgement none = sources_.judge(nothing, Entry{}, 0);
+    add(begin, covered, none.verdict, none.note);
     add(begin + covered * kPageSize, pages - covered, Verdict::changedBetween, Note::regionChanged);
   };
   u64 va = piece.begin;
@@ -306,7 +314,7 @@ void Checker::check_gap(const Piece& piece) {
     if (range.begin > va) hole(va, range.begin);
     for (va = std::max(va, range.begin); va < range.end && !gone_; va += kPageSize) {
       Words words;
-      sources_.pagemap().read(va, 1, &words[Source::pagemap]);
+      first->read(va, 1, &words[first->id()]);
       doubt(va, piece.region, words, {Verdict::mismatch, Note::none});
     }
   }
@@ -366,11 +374,11 @@ bool Checker::same_but_flags(const Piece& piece, u64 a, u64 b) const {
 }
 
 // How many of these absent pages a region covers by now. The others left with their region (mremap, munmap): they are
-// elsewhere, or gone, and their absence means nothing. A pagemap word of 0 belongs to a page that
-// no region covers, or of one in a region that is not soft-dirty (pagemap_pte_hole() in fs/proc/task_mmu.c): only then
-// the regions are read again.
+// elsewhere, or gone, and their absence means nothing. A word of 0 of the first source belongs to a page that
+// no region covers; of pagemap, also to one in a region that is not soft-dirty (pagemap_pte_hole() in
+// fs/proc/task_mmu.c): only then the regions are read again.
 u64 Checker::still_covered(u64 va, u64 pages, bool may_be_uncovered) {
-  return may_be_uncovered ? (probe_.covered_until(va, va + pages * kPageSize) - va) >> kPageShift : pages;
+  return may_be_uncovered ? (probe_->covered_until(va, va + pages * kPageSize) - va) >> kPageShift : pages;
 }
 
 // Pages of a PTE table (of none if `entries` is null) that have one judgement; their words may differ.
@@ -378,7 +386,7 @@ void Checker::count_each(const Piece& piece, const u64* entries, u64 first, u64 
   auto entry = [&](u64 i) { return entries ? entries[i] : 0; };
   const u64 va = piece.begin + first * kPageSize;
   if (j.verdict == Verdict::notPresent) {
-    const u64* words = words_at(Source::pagemap, piece) + first;
+    const u64* words = words_at(asked_[0].source, piece) + first;
     const u64 covered = still_covered(va, pages, std::find(words, words + pages, 0) != words + pages);
     if (covered < pages) {
       if (covered) count_each(piece, entries, first, covered, j);

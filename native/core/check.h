@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The cross-check of an address space: pagemap and any other sources of page words against the table
+// The cross-check of an address space: the sources of page words against the table
 // walk, page by page, with a verdict for each (verdict.h). settle.h settles what differs.
 #pragma once
 #include <array>
@@ -129,7 +129,7 @@ class Checker {
 
   // State of a run.
   std::vector<Region> regions_;
-  RegionProbe probe_;
+  std::unique_ptr<RegionProbe> probe_;
   UpperLevels upper_;
   CheckResult result_;
   CheckBatch batch_;

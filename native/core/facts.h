@@ -24,6 +24,8 @@ struct Facts {
   std::string cpu_features;  // "flags" of /proc/cpuinfo
   std::string zones;         // /proc/zoneinfo
   std::vector<User> users;   // /etc/passwd, the first name of each
+  // Of a memory image: how its contents were found, and by what that was confirmed.
+  std::vector<std::string> findings;
 };
 
 Facts read_facts();

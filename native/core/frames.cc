@@ -6,18 +6,17 @@
 
 namespace cr3scope {
 
-Frames read_frames(FrameReader& reader, const std::vector<u64>& pfns) {
-  KPage kpage;  // first, to leave alone what must not be touched
+Frames read_frames(FrameReader& reader, const FrameFacts& facts, const std::vector<u64>& pfns) {
   Frames f;
   f.bytes.resize(pfns.size() * kPageSize);
   f.status.resize(pfns.size(), FrameStatus::ok);
   std::vector<size_t> wanted;
   for (size_t i = 0; i < pfns.size(); i++) {
-    u64 flags = kpage.flags(pfns[i]);
+    u64 flags = facts.flags(pfns[i]);
     f.flags.push_back(flags);
-    f.roles.push_back(kpage.role(pfns[i]));
-    f.counts.push_back(kpage.count(pfns[i]));
-    f.cgroups.push_back(kpage.cgroup(pfns[i]));
+    f.roles.push_back(facts.role(pfns[i]));
+    f.counts.push_back(facts.count(pfns[i]));
+    f.cgroups.push_back(facts.cgroup(pfns[i]));
     if (flags != kUnknown && (flags & kKpfHwpoison)) f.status[i] = FrameStatus::hwpoison;
     else if (flags != kUnknown && (flags & kKpfOffline)) f.status[i] = FrameStatus::offline;
     else if (pfns[i] >> 40) f.status[i] = FrameStatus::notRam;

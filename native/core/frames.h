@@ -3,8 +3,8 @@
 #pragma once
 #include <vector>
 
+#include "frame_facts.h"
 #include "frame_reader.h"
-#include "kpage.h"
 
 namespace cr3scope {
 
@@ -13,11 +13,11 @@ struct Frames {
   std::vector<u8> bytes;  // 4096 for each frame; 0 if the status is not ok
   std::vector<FrameStatus> status;
   std::vector<Role> roles;
-  std::vector<u64> flags, counts, cgroups;  // /proc/kpageflags, kpagecount, kpagecgroup; kUnknown where unreadable
+  std::vector<u64> flags, counts, cgroups;  // as FrameFacts has them
 };
 
-// Reads the frames with these numbers. A frame that kpageflags calls poisoned (reading it raises a machine check) or
+// Reads the frames with these numbers. A frame that its flags call poisoned (reading it raises a machine check) or
 // offline is not read, whatever the reader would do. Throws Error if the kernel refuses all.
-Frames read_frames(FrameReader& reader, const std::vector<u64>& pfns);
+Frames read_frames(FrameReader& reader, const FrameFacts& facts, const std::vector<u64>& pfns);
 
 }  // namespace cr3scope

@@ -1,64 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Per-frame facts of /proc/kpageflags, kpagecount and kpagecgroup (Documentation/admin-guide/mm/pagemap.rst).
+// The frame facts of the running kernel: /proc/kpageflags, kpagecount and kpagecgroup.
 #pragma once
 #include <algorithm>
-#include <vector>
 
 #include "file.h"
-#include "paging.h"
+#include "frame_facts.h"
 
 namespace cr3scope {
 
-// include/uapi/linux/kernel-page-flags.h
-constexpr u64 kKpfLru = 1ull << 5, kKpfSlab = 1ull << 7, kKpfBuddy = 1ull << 10, kKpfMmap = 1ull << 11,
-              kKpfAnon = 1ull << 12, kKpfSwapBacked = 1ull << 14, kKpfTail = 1ull << 16, kKpfHuge = 1ull << 17,
-              kKpfUnevictable = 1ull << 18, kKpfHwpoison = 1ull << 19, kKpfNoPage = 1ull << 20, kKpfKsm = 1ull << 21,
-              kKpfOffline = 1ull << 23, kKpfZeroPage = 1ull << 24, kKpfPgTable = 1ull << 26, kKpfReserved = 1ull << 32,
-              kKpfMappedToDisk = 1ull << 34;
-constexpr u64 kUnknown = ~0ull;  // a word that could not be read
-
-// By the words of /proc/kpageflags of the frame itself. Before 6.9 the tail of a large folio says little: see
-// KPage::role.
-constexpr Role role_of(u64 flags) {
-  if (flags == kUnknown) return Role::unknown;
-  if (flags & kKpfNoPage) return Role::absent;
-  if (flags & kKpfHwpoison) return Role::hwpoison;
-  if (flags & kKpfOffline) return Role::offline;
-  if (flags & kKpfZeroPage) return Role::zeroPage;
-  if (flags & kKpfPgTable) return Role::pageTable;
-  if (flags & kKpfBuddy) return Role::free;
-  if (flags & kKpfSlab) return Role::slab;
-  if (flags & kKpfHuge) return Role::hugetlb;
-  if (flags & kKpfAnon) return Role::anonymous;
-  if (flags & (kKpfLru | kKpfUnevictable | kKpfMappedToDisk | kKpfMmap))
-    return flags & kKpfSwapBacked ? Role::shmem : Role::file;
-  return flags & kKpfReserved ? Role::reserved : Role::kernel;
-}
-
-class KPage {
+class KPage final : public FrameFacts {
  public:
-  KPage();
-  // kUnknown where the file is missing, forbidden, or ends before the frame.
-  u64 flags(u64 pfn) const { return word(flags_, pfn); }
-  u64 count(u64 pfn) const { return word(count_, pfn); }
-  u64 cgroup(u64 pfn) const { return word(cgroup_, pfn); }
+  KPage()
+      : flags_("/proc/kpageflags", O_RDONLY),
+        count_("/proc/kpagecount", O_RDONLY),
+        cgroup_("/proc/kpagecgroup", O_RDONLY) {}
 
-  // The flags of many frames in one call; those after the end of the file are kUnknown.
-  void flags(u64 first, size_t count, u64* words) const {
+  // kUnknown also where the file is missing, or ends before the frame.
+  u64 flags(u64 pfn) const override { return word(flags_, pfn); }
+  u64 count(u64 pfn) const override { return word(count_, pfn); }
+  u64 cgroup(u64 pfn) const override { return word(cgroup_, pfn); }
+  void flags(u64 first, size_t count, u64* words) const override {
     ssize_t n =
         flags_ ? pread(flags_.fd(), words, count * sizeof *words, static_cast<off_t>(first * sizeof *words)) : 0;
     std::fill(words + (n > 0 ? static_cast<size_t>(n) / sizeof *words : 0), words + count, kUnknown);
   }
-  // What one frame is used for; a tail page without flags of its own has the role of its folio's head.
-  Role role(u64 pfn) const {
-    u64 word = flags(pfn);
-    for (u64 back = 1; role_of(word) == Role::kernel && (word & kKpfTail) && back <= kMostFolio && back <= pfn; back++)
-      word = flags(pfn - back);
-    return role_of(word);
-  }
+  Error refusal() const override { return Error("read /proc/kpageflags", EACCES, "Run cr3scope as root."); }
 
  private:
-  static constexpr u64 kMostFolio = 1 << 18;  // frames: 1 GiB
   static u64 word(const File& file, u64 pfn) {
     u64 value;
     ssize_t n = file ? pread(file.fd(), &value, sizeof value, static_cast<off_t>(pfn * sizeof value)) : 0;
@@ -66,10 +34,5 @@ class KPage {
   }
   File flags_, count_, cgroup_;
 };
-
-inline KPage::KPage()
-    : flags_("/proc/kpageflags", O_RDONLY),
-      count_("/proc/kpagecount", O_RDONLY),
-      cgroup_("/proc/kpagecgroup", O_RDONLY) {}
 
 }  // namespace cr3scope

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The target as one thread may read it: its facts, and readers that no other thread uses meanwhile.
+// The target as one thread may read it: its system, and readers that no other thread uses meanwhile.
 #pragma once
-#include "cpus.h"
-#include "frame_reader.h"
-#include "kernel_module.h"
-#include "roots.h"
-#include "target.h"
+#include "system.h"
 
 namespace cr3scope {
 
 struct Machine {
-  const Target& target;
+  System& system;
   FrameReader& frames;
   Roots& roots;
   Cpus& cpus;
   KernelModule* module;  // for the kernel walk; null where it is not loaded
+
+  const Target& target() const { return system.target(); }
 };
 
 }  // namespace cr3scope

@@ -17,8 +17,8 @@ struct Picture {
   const Target& target;
   const ReverseMap& reverse;
   MemoryMap& map;
+  const FrameFacts& facts;
   size_t columns = static_cast<size_t>(std::popcount(map.flags));
-  KPage kpage;
   std::vector<u64> flags;  // of each frame
   std::vector<Role> roles;
   std::vector<u32> mappings;                                               // of each frame
@@ -70,11 +70,11 @@ struct Picture {
   void read_roles(u64 first, size_t count) {
     flags.resize(count);
     roles.resize(count);
-    kpage.flags(first, count, flags.data());
+    facts.flags(first, count, flags.data());
     for (size_t i = 0; i < count; i++) {
       bool ram = target.is_ram((first + i) << kPageShift, kPageSize);
       Role role = ram ? role_of(flags[i]) : Role::absent;
-      if (role == Role::kernel && (flags[i] & kKpfTail)) role = i ? roles[i - 1] : kpage.role(first);
+      if (role == Role::kernel && (flags[i] & kKpfTail)) role = i ? roles[i - 1] : facts.role(first);
       roles[i] = role;
     }
   }
@@ -97,8 +97,8 @@ struct Picture {
 
 }  // namespace
 
-MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, u64 flags,
-                     const std::atomic<bool>& cancel) {
+MemoryMap map_memory(const Target& target, const FrameFacts& facts, const ReverseMap& reverse, u64 begin, u64 end,
+                     u32 cells, u64 flags, const std::atomic<bool>& cancel) {
   MemoryMap map;
   map.begin = begin;
   map.end = end;
@@ -108,9 +108,8 @@ MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin,
   map.flagged.resize(map.cells.size() * static_cast<size_t>(std::popcount(flags)));
   for (size_t i = 0; i < reverse.spaces(); i++)
     map.uses.push_back({reverse.space(i).pid, reverse.space(i).start_ticks, {}, 0});
-  Picture picture{target, reverse, map};
-  if (role_of(picture.kpage.flags(target.zero_pfn)) == Role::unknown)
-    throw Error("read /proc/kpageflags", EACCES, "Run cr3scope as root.");
+  Picture picture{target, reverse, map, facts};
+  if (role_of(facts.flags(target.zero_pfn)) == Role::unknown) throw facts.refusal();
   for (u64 first = begin; first < end;) {
     if (cancel) throw Cancelled();
     u64 next = std::min((first | (kChunk - 1)) + 1, end);

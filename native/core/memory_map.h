@@ -5,7 +5,7 @@
 #include <atomic>
 #include <vector>
 
-#include "kpage.h"
+#include "frame_facts.h"
 #include "reverse_map.h"
 
 namespace cr3scope {
@@ -29,7 +29,7 @@ struct MemoryMap {
 
   u64 begin = 0, end = 0, frames_per_cell = 0;  // frame numbers; the last cell may be shorter
   std::vector<Cell> cells;
-  u64 flags = 0;             // bits of kpageflags that are counted
+  u64 flags = 0;             // bits of the frames' flags that are counted
   std::vector<u32> flagged;  // frames of each cell with each of these bits, lowest bit first
   std::vector<Use> uses;
   RoleCounts total{}, unmapped{};  // frames; `unmapped`: that no address space maps or has as a table
@@ -37,9 +37,9 @@ struct MemoryMap {
 
 constexpr u32 kMostCells = 1 << 16;
 
-// Frames [begin, end) in at most `cells` cells. `flags` are the bits of kpageflags to count. Throws Cancelled, and
-// Error if kpageflags can't be read.
-MemoryMap map_memory(const Target& target, const ReverseMap& reverse, u64 begin, u64 end, u32 cells, u64 flags,
-                     const std::atomic<bool>& cancel);
+// Frames [begin, end) in at most `cells` cells. `flags` are the bits of their flags to count. Throws Cancelled, and
+// Error if flags can't be read.
+MemoryMap map_memory(const Target& target, const FrameFacts& facts, const ReverseMap& reverse, u64 begin, u64 end,
+                     u32 cells, u64 flags, const std::atomic<bool>& cancel);
 
 }  // namespace cr3scope

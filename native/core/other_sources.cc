@@ -2,6 +2,7 @@
 #include "other_sources.h"
 
 #include "kernel_walk.h"
+#include "record_word.h"
 
 namespace cr3scope {
 
@@ -13,6 +14,7 @@ std::unique_ptr<PageSource> open_kernel_walk(const Machine& machine, const Addre
 
 constexpr OtherSource kRows[] = {
     {Source::kernelWalk, open_kernel_walk, KernelWalk::agrees, Note::kernelDiffers},
+    {Source::frameRecord, nullptr, RecordWord::agrees, Note::recordDiffers},
 };
 
 }  // namespace

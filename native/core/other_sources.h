@@ -12,7 +12,8 @@ namespace cr3scope {
 
 struct OtherSource {
   Source id;
-  // Opens it for an address space; null if this machine does not have it (Session::refusal() says why).
+  // Opens it for an address space of the running machine; null if this machine does not have it (Session::refusal()
+  // says why). Null itself if only images have it.
   std::unique_ptr<PageSource> (*open)(const Machine& machine, const AddressSpace& space);
   // Whether a word of it, other than 0, names what the table walk found: `entry` and `pfn` as judge() has them. It does
   // not ask the kernel.

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "pagemap.h"
 #include "settle.h"
 
 namespace cr3scope {

@@ -47,6 +47,8 @@ class PageSource {
   // Adds the ranges within [begin, end) in which it reports something, by address, if possible faster than word by
   // word. For large stretches that are empty according to the tables. Throws Cancelled.
   virtual bool find(u64 begin, u64 end, std::vector<PageRange>& found, const std::atomic<bool>& cancel) = 0;
+  // Whether find() is faster, as far as is known.
+  virtual bool skips_holes() const { return true; }
 };
 
 }  // namespace cr3scope

@@ -29,8 +29,8 @@ class Pagemap final : public PageSource {
   // What is present or swapped, by PAGEMAP_SCAN (6.7, 52526ca7fdb9), which skips holes at the speed of the page-table
   // walk, else word by word.
   bool find(u64 begin, u64 end, std::vector<PageRange>& found, const std::atomic<bool>& cancel) override;
-  // Whether find() skips holes, as far as is known: true until the kernel has refused the call.
-  bool has_scan() const { return has_scan_; }
+  // True until the kernel has refused the call.
+  bool skips_holes() const override { return has_scan_; }
 
  private:
   bool scan(u64 begin, u64 end, std::vector<PageRange>& ranges) const;

@@ -55,7 +55,7 @@ std::vector<Region> read_regions(int pid, bool gate_vma) {
   return regions;
 }
 
-u64 RegionProbe::covered_until(u64 va, u64 end) {
+u64 MapsProbe::covered_until(u64 va, u64 end) {
   if (!maps_ && has_query_) maps_ = open_space_file(pid_, "maps");
   while (va < end && has_query_) {
     MapQuery query{};

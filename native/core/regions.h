@@ -26,12 +26,20 @@ std::vector<Region> read_regions(int pid, bool gate_vma = false);
 // Answers repeatedly which addresses regions cover, cheaply if the kernel can be asked for a single region.
 class RegionProbe {
  public:
-  explicit RegionProbe(int pid) : pid_(pid) {}
+  virtual ~RegionProbe() = default;
 
   // How far regions cover the addresses from `va` on without a hole, at most to `end`; `va` if none covers it. As
   // the regions are now, or were at some moment after forget().
-  u64 covered_until(u64 va, u64 end);
-  void forget() { known_ = false; }
+  virtual u64 covered_until(u64 va, u64 end) = 0;
+  virtual void forget() = 0;
+};
+
+class MapsProbe final : public RegionProbe {
+ public:
+  explicit MapsProbe(int pid) : pid_(pid) {}
+
+  u64 covered_until(u64 va, u64 end) override;
+  void forget() override { known_ = false; }
 
  private:
   int pid_;

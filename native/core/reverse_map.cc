@@ -9,9 +9,9 @@
 
 namespace cr3scope {
 
-ReverseMap::ReverseMap(const Machine& machine, const std::atomic<bool>& cancel) : target_(machine.target) {
+ReverseMap::ReverseMap(const Machine& machine, const std::atomic<bool>& cancel) : target_(machine.target()) {
   begin_ns_ = monotonic_ns();
-  TableWalk walk(machine.target, machine.frames);
+  TableWalk walk(target_, machine.frames);
   std::vector<RootRecord> roots = machine.roots.roots(0);
   // Processes that share one address space (vfork, CLONE_VM) count once.
   std::sort(roots.begin(), roots.end(),

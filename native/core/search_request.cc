@@ -27,7 +27,7 @@ SearchResult search(Session& session, const SearchRequest& request, const std::a
   if (back) return find_last(target, readers, pattern, begin, end, cancel, emit);
   if (pid == 0) return search_physical(target, readers, pattern, begin, end, limit, cancel, emit);
   const Machine walker = lease.machine(threads);
-  const AddressSpace space(walker.roots, pid, 0);
+  const AddressSpace space(walker, pid, 0);
   SearchResult result =
       search_space(target, readers, walker.frames, space.root_pa(), pattern, begin, end, limit, cancel, emit);
   try {

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One open target: its facts and its frame readers, shared by the calls of any number of threads.
+// One open system: its facts and its frame readers, shared by the calls of any number of threads.
 #pragma once
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <type_traits>
 #include <vector>
 
-#include "bpf_frames.h"
 #include "causes.h"
 #include "error.h"
-#include "kernel_module.h"
 #include "machine.h"
 #include "reverse_map.h"
+#include "running_system.h"
 #include "turns.h"
-#include "words.h"
 
 namespace cr3scope {
 
@@ -23,12 +20,13 @@ class Session {
   // Makes a frame reader that wraps the real one; tests use it for one that gives wrong frames.
   using Decorate = std::unique_ptr<FrameReader> (*)(const Target& target, FrameReader& truth, Roots& roots);
 
-  explicit Session(Decorate decorate = nullptr) : target_(read_target()), decorate_(decorate) {}
+  explicit Session(std::unique_ptr<System> system = std::make_unique<RunningSystem>(), Decorate decorate = nullptr)
+      : system_(std::move(system)), decorate_(decorate) {}
 
-  const Target& target() const { return target_; }
+  System& system() { return *system_; }
+  const Target& target() const { return system_->target(); }
 
-  // Loads the first frame reader: the module where it is loaded, else bpf. Again it does nothing. Call it off the main
-  // thread.
+  // Opens the first frame reader. Again it does nothing. Call it off the main thread.
   void open();
   // Why there is no frame reader at all; empty where there is.
   std::optional<Error> reader_refusal() {
@@ -37,23 +35,17 @@ class Session {
   }
   // Why a source is missing; empty where it is there. Without a frame reader there is pagemap alone (page_rows.h).
   std::optional<Error> refusal(Source source) {
-    if (source == Source::pagemap) return std::nullopt;
-    return source == Source::kernelWalk ? module_refusal_ : reader_refusal();
+    return source == Source::tableWalk ? reader_refusal() : system_->refusal(source);
   }
-  u64 direct_map() const { return direct_map_; }
-  const std::string& direct_map_from() const { return direct_map_from_; }
 
   ReverseMapCache& reverse_maps() { return reverse_maps_; }
   CauseRecorder& causes() { return causes_; }
 
-  // A frame reader, and what else the same descriptors give.
-  struct Reader {
-    std::unique_ptr<FrameReader> truth, decorated;
-    Roots* roots;
-    Cpus* cpus;
-    KernelModule* module;  // null where it is not loaded
+  struct Used {
+    Reader truth;
+    std::unique_ptr<FrameReader> decorated;
 
-    FrameReader& frames() const { return decorated ? *decorated : *truth; }
+    FrameReader& frames() const { return decorated ? *decorated : *truth.frames; }
   };
 
   // Readers of one's own for a time. Each costs descriptors and megabytes of locked memory, so that their number is
@@ -70,8 +62,8 @@ class Session {
     FrameReader& operator*() const { return readers_[0].frames(); }
     FrameReader& operator[](size_t i) const { return readers_[i].frames(); }
     Machine machine(size_t i = 0) const {
-      const Reader& r = readers_[i];
-      return {session_.target_, r.frames(), *r.roots, *r.cpus, r.module};
+      const Reader& r = readers_[i].truth;
+      return {*session_.system_, readers_[i].frames(), *r.roots, *r.cpus, r.module};
     }
 
    private:
@@ -80,7 +72,7 @@ class Session {
 
     Session& session_;
     Turns::Turn turn_;  // given back when the readers are gone
-    std::vector<Reader> readers_;
+    std::vector<Used> readers_;
   };
   // How many readers long work may have in total, and each piece of it.
   static constexpr size_t kMostReaders = 8;
@@ -90,59 +82,33 @@ class Session {
   static constexpr size_t kMostCalls = 8, kMostIdle = 4;
   static constexpr std::atomic<bool> kNeverCancelled{false};
 
-  template <class All>
-  Reader reader(std::unique_ptr<All> all) const;
-  Reader another() const;
+  Used another() const;
 
-  Target target_;
+  std::unique_ptr<System> system_;
   Decorate decorate_;
   std::mutex mutex_;
   Turns calls_{kMostCalls}, jobs_{kMostReaders};
-  std::vector<Reader> idle_;
+  std::vector<Used> idle_;
   ReverseMapCache reverse_maps_;
-  CauseRecorder causes_{target_};
-  u64 direct_map_ = 0;
-  std::string direct_map_from_;
-  std::optional<Error> module_refusal_, refusal_{Error("open the frame reader", ENXIO, "Open the session first.")};
+  CauseRecorder causes_{system_->target()};
+  std::optional<Error> refusal_{Error("open the frame reader", ENXIO, "Open the session first.")};
 };
 
 inline void Session::open() {
   std::lock_guard lock(mutex_);
   if (!refusal_) return;
   try {
-    auto module = std::make_unique<KernelModule>(target_);
-    direct_map_ = module->info().direct_map;
-    direct_map_from_ = "PAGE_OFFSET, by the module";
-    idle_.push_back(reader(std::move(module)));
-    refusal_.reset();
-    return;
-  } catch (const Error& error) {
-    module_refusal_ = error;
-  }
-  try {
-    auto bpf = std::make_unique<BpfFrames>(target_);
-    direct_map_ = bpf->direct_map();
-    direct_map_from_ = bpf->direct_map_from();
-    idle_.push_back(reader(std::move(bpf)));
+    idle_.push_back(another());
     refusal_.reset();
   } catch (const Error& error) {
     refusal_ = error;
   }
 }
 
-// `all` is a frame reader and the rest, too.
-template <class All>
-Session::Reader Session::reader(std::unique_ptr<All> all) const {
-  Reader reader{nullptr, nullptr, all.get(), all.get(), nullptr};
-  if constexpr (std::is_same_v<All, KernelModule>) reader.module = all.get();
-  if (decorate_) reader.decorated = decorate_(target_, *all, *all);
-  reader.truth = std::move(all);
-  return reader;
-}
-
-inline Session::Reader Session::another() const {
-  if (!module_refusal_) return reader(std::make_unique<KernelModule>(target_));
-  return reader(std::make_unique<BpfFrames>(target_, direct_map_));
+inline Session::Used Session::another() const {
+  Used used{system_->open_reader(), nullptr};
+  if (decorate_) used.decorated = decorate_(system_->target(), *used.truth.frames, *used.truth.roots);
+  return used;
 }
 
 inline Session::Lease::Lease(Session& session, Turns& turns, size_t count, const std::atomic<bool>& cancel,

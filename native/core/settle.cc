@@ -67,9 +67,9 @@ std::vector<Settled> settle(SpaceSources& sources, const std::vector<Doubt>& pen
       Judgement j = judge_page(sources, vas[k], now[k], after[k]);
       // munmap() removes a region before its pages, and may be preempted for long in between (it holds
       // mmap_lock for reading only, dd2283f2605e): pagemap, which looks into regions only, reports nothing there.
-      bool unseen = unseen_by_pagemap(now[k].pagemap(), after[k].leaf);
+      bool unseen = sources.has(Source::pagemap) && unseen_by_pagemap(now[k].pagemap(), after[k].leaf);
       if (undisturbed && unseen && j.verdict != Verdict::agreeByRule) {
-        if (regions_now.empty()) regions_now = cr3scope::read_regions(space.pid());
+        if (regions_now.empty()) regions_now = space.regions_now();
         if (regions_now.empty()) {  // the last user of the address space has left it
           gone = true;
           s = {Verdict::notComparable, Note::processGone, round, ns, now[k], after[k]};

@@ -5,10 +5,8 @@
 #include <vector>
 
 #include "address_space.h"
-#include "kpage.h"
 #include "machine.h"
 #include "page_source.h"
-#include "pagemap.h"
 #include "table_walk.h"
 #include "verdict.h"
 
@@ -17,17 +15,18 @@ namespace cr3scope {
 class SpaceSources {
  public:
   // Of the process `pid`; `start_ticks` 0 takes whatever process has the PID now. Throws Error: ESRCH where there is no
-  // such process or it has no address space, EAGAIN if it keeps executing programs, and if pagemap refuses.
+  // such process or it has no address space, EAGAIN if it keeps executing programs, and if a source refuses.
   SpaceSources(const Machine& machine, int pid, u64 start_ticks);
   SpaceSources(const SpaceSources&) = delete;
 
   const Target& target() const { return target_; }
+  System& system() const { return system_; }
   AddressSpace& space() { return space_; }
   TableWalk& walk() { return walk_; }
-  Pagemap& pagemap() { return pagemap_; }
 
-  // The sources of page words in the order in which they are read: pagemap, then the others that this machine has.
-  const std::vector<PageSource*>& pages() const { return pages_; }
+  // The sources of page words in the order in which they are read; the first one looks into regions.
+  const std::vector<std::unique_ptr<PageSource>>& pages() const { return pages_; }
+  bool has(Source source) const;
 
   // Reads the words of these pages from each source, sorted addresses best; words[i] is of vas[i], the word of
   // the table walk is not changed. False if the address space is gone.
@@ -38,12 +37,11 @@ class SpaceSources {
 
  private:
   const Target& target_;
-  Pagemap pagemap_;
+  System& system_;
   AddressSpace space_;
   TableWalk walk_;
-  KPage kpage_;
-  std::vector<std::unique_ptr<PageSource>> others_;
-  std::vector<PageSource*> pages_;
+  std::unique_ptr<FrameFacts> facts_;
+  std::vector<std::unique_ptr<PageSource>> pages_;
 };
 
 }  // namespace cr3scope

@@ -7,14 +7,14 @@
 
 namespace cr3scope {
 
-TableTree read_table_tree(const Target& target, FrameReader& frames, u64 root_pa, const std::atomic<bool>& cancel) {
+TableTree read_table_tree(const Target& target, FrameReader& frames, const FrameFacts& facts, u64 root_pa,
+                          const std::atomic<bool>& cancel) {
   TableTree tree;
   tree.root_pa = root_pa;
-  KPage kpage;
   TableWalk walk(target, frames);
   UpperLevels upper = walk.upper_levels(root_pa);
   auto marked = [&](u64 pa) {
-    u64 flags = kpage.flags(pa >> kPageShift);
+    u64 flags = facts.flags(pa >> kPageShift);
     return flags == kUnknown     ? TableTree::Marked::unknown
            : flags & kKpfPgTable ? TableTree::Marked::yes
                                  : TableTree::Marked::no;

@@ -5,13 +5,13 @@
 #include <atomic>
 #include <vector>
 
-#include "kpage.h"
+#include "frame_facts.h"
 #include "table_walk.h"
 
 namespace cr3scope {
 
 struct TableTree {
-  // What kpageflags says of a table's frame.
+  // What the flags of a table's frame say.
   enum class Marked : u8 { no, yes, unknown };
   struct Node {
     u8 level;
@@ -28,6 +28,7 @@ struct TableTree {
 };
 
 // Reads every table below `root_pa`, each at its own moment. Throws Cancelled, and Error if the kernel refuses.
-TableTree read_table_tree(const Target& target, FrameReader& frames, u64 root_pa, const std::atomic<bool>& cancel);
+TableTree read_table_tree(const Target& target, FrameReader& frames, const FrameFacts& facts, u64 root_pa,
+                          const std::atomic<bool>& cancel);
 
 }  // namespace cr3scope

@@ -18,6 +18,7 @@
 #include "file.h"
 #include "kpage.h"
 #include "pagemap.h"
+#include "swap_options.h"
 
 namespace cr3scope {
 
@@ -108,18 +109,21 @@ bool calls_all_anonymous_ksm() {
 
 std::optional<SwapConfig> swap_config_by_btf(unsigned version, std::string& from) {
   std::unique_ptr<btf, void (*)(btf*)> types(btf__load_vmlinux_btf(), btf__free);
-  if (!types) return std::nullopt;
+  return types ? swap_config_by_btf(types.get(), version, from) : std::nullopt;
+}
+
+std::optional<SwapConfig> swap_config_by_btf(const btf* types, unsigned version, std::string& from) {
   std::optional<SwapConfig> found;
   u32 files = 0;
-  for (u32 id = 1; id < btf__type_cnt(types.get()); id++) {
-    const btf_type* type = btf__type_by_id(types.get(), id);
+  for (u32 id = 1; id < btf__type_cnt(types); id++) {
+    const btf_type* type = btf__type_by_id(types, id);
     if (!btf_is_array(type)) continue;
     const struct btf_array* array = ::btf_array(type);  // also the name of the function
-    const btf_type* element = btf__type_by_id(types.get(), array->type);
-    if (!btf_is_ptr(element)) continue;
-    const btf_type* named = btf__type_by_id(types.get(), element->type);
-    const char* name = btf__name_by_offset(types.get(), named->name_off);
-    if (!btf_is_struct(named) || !name || std::string_view(name) != "swap_info_struct") continue;
+    const btf_type* element = btf__type_by_id(types, array->type);
+    if (!element || !btf_is_ptr(element)) continue;
+    const btf_type* named = btf__type_by_id(types, element->type);
+    const char* name = named ? btf__name_by_offset(types, named->name_off) : nullptr;
+    if (!named || !btf_is_struct(named) || !name || std::string_view(name) != "swap_info_struct") continue;
     auto config = swap_config(version, array->nelems);
     if (!config || array->nelems == files) continue;
     if (found) return std::nullopt;

@@ -4,7 +4,7 @@
 namespace cr3scope {
 
 Translation translate(const Machine& machine, int pid, u64 start_ticks, u64 va, const std::atomic<bool>& cancel) {
-  const Target& target = machine.target;
+  const Target& target = machine.target();
   SpaceSources sources(machine, pid, start_ticks);
   Translation t;
   t.root_pa = sources.space().root_pa();

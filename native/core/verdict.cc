@@ -8,10 +8,10 @@ namespace cr3scope {
 namespace {
 
 // pagemap against the table walk.
-Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroPages& zero) {
+Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const Known& known) {
   const Judgement differs{Verdict::mismatch, Note::differs};
   auto by_rule = [&](bool same, Note note) { return same ? Judgement{Verdict::agreeByRule, note} : differs; };
-  if (p.present() && p.pfn() == 0 && zero.pfn == 0) return {Verdict::notComparable, Note::pfnsHidden};
+  if (p.present() && p.pfn() == 0 && known.zero_pfn == 0) return {Verdict::notComparable, Note::pfnsHidden};
   bool same_frame = p.present() && p.pfn() == pfn;
   bool same_swap = p.swapped() && !p.present() && p.swap_type() == e.swap_type;
   // pagemap gives the offset of a swapped page as it is, and the frame number of the others.
@@ -22,11 +22,11 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroP
       return p.present() || p.swapped() ? differs : Judgement{Verdict::notPresent, Note::none};
     case EntryKind::leaf:
       if (!same_frame) return differs;
-      if (pfn == zero.pfn) return {Verdict::agreeByRule, Note::zeroPage};
-      if (zero.huge && may_be_huge_zero_page(e, raw)) return {Verdict::agreeByRule, Note::hugeZeroPage};
+      if (pfn == known.zero_pfn) return {Verdict::agreeByRule, Note::zeroPage};
+      if (known.huge_zero && may_be_huge_zero_page(e, raw)) return {Verdict::agreeByRule, Note::hugeZeroPage};
       return {Verdict::agree, Note::none};
     case EntryKind::protNone:
-      return by_rule(same_frame, pfn == zero.pfn || (zero.huge && may_be_huge_zero_page(e, raw))
+      return by_rule(same_frame, pfn == known.zero_pfn || (known.huge_zero && may_be_huge_zero_page(e, raw))
                                      ? Note::protNoneZeroPage
                                      : Note::protNone);
     case EntryKind::midSplit:
@@ -57,12 +57,34 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const ZeroP
   return {Verdict::notComparable, Note::tableUnreadable};
 }
 
+// The frame record against the table walk, where it fits.
+Judgement judge_record(RecordWord record, const Entry& e) {
+  if (e.kind == EntryKind::reserved) return {Verdict::mismatch, Note::reservedBits};
+  if (record.kind() == RecordWord::nothing && e.kind == EntryKind::none) return {Verdict::notPresent, Note::none};
+  // It does not tell of swapped pages, migration and the like.
+  if (!record.here()) return {Verdict::notComparable, Note::oneSource};
+  const bool zero = record.kind() == RecordWord::zeroPage || record.kind() == RecordWord::hugeZeroPage;
+  switch (e.kind) {
+    case EntryKind::leaf:
+      if (record.kind() == RecordWord::zeroPage) return {Verdict::agreeByRule, Note::zeroPage};
+      if (zero) return {Verdict::agreeByRule, Note::hugeZeroPage};
+      return {Verdict::agree, Note::none};
+    case EntryKind::protNone:
+      return {Verdict::agreeByRule, zero ? Note::protNoneZeroPage : Note::protNone};
+    case EntryKind::midSplit:
+      return {Verdict::agreeByRule, Note::midSplit};
+    default:
+      return {Verdict::notComparable, Note::oneSource};
+  }
+}
+
 }  // namespace
 
-Judgement judge(const Words& words, const Entry& e, u64 pfn, const ZeroPages& zero) {
+Judgement judge(const Words& words, const Entry& e, u64 pfn, const Known& known) {
   for (const OtherSource& other : kOtherSources)
     if (u64 word = words[other.id]; word && !other.agrees(word, e, pfn)) return {Verdict::mismatch, other.differs};
-  return judge_two(words.pagemap(), words.entry(), e, pfn, zero);
+  if (!known.pagemap) return judge_record(words.record(), e);
+  return judge_two(words.pagemap(), words.entry(), e, pfn, known);
 }
 
 Note left_out_by_pagemap(const Entry& e, const std::string& vm_flags) {

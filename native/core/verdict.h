@@ -22,16 +22,17 @@ inline bool may_be_huge_zero_page(const Entry& entry, u64 raw) {
          !(raw & kWrite);
 }
 
-// The shared pages of zeros, as far as they are known.
-struct ZeroPages {
-  u64 pfn = 0;        // of the 4 KiB one (Target::zero_pfn); 0: pagemap shows no PFNs to this reader
-  bool huge = false;  // KPF_ZERO_PAGE is set for the frame of a leaf that may_be_huge_zero_page()
+// What is known besides the words.
+struct Known {
+  u64 zero_pfn = 0;        // the shared page of zeros (Target::zero_pfn); 0: pagemap shows no PFNs to this reader
+  bool huge_zero = false;  // KPF_ZERO_PAGE is set for the frame of a leaf that may_be_huge_zero_page()
+  bool pagemap = true;     // pagemap was asked
 };
 
 // What the words say of one 4 KiB page. `entry` is the table walk's word decoded, with its swap_offset counted up to
 // this page within a huge entry; `pfn` is the frame that it names for this page. A word of another source
 // is ignored if it is 0. A difference is `mismatch` here; only re-reading makes it final (settle.h). Never throws.
-Judgement judge(const Words& words, const Entry& entry, u64 pfn, const ZeroPages& zero);
+Judgement judge(const Words& words, const Entry& entry, u64 pfn, const Known& known);
 
 // Whether pagemap reports nothing where the table walk found an entry.
 inline bool unseen_by_pagemap(PagemapWord word, const Entry& entry) {

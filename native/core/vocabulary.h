@@ -48,8 +48,9 @@ enum class Note : std::uint8_t {
   notCaptured,        // not in the capture
   protNoneZeroPage,   // zero page · PROT_NONE · inverted
   swapTypeAssumed,    // not present · type not known
+  recordDiffers,      // frame record and table walk differ
 };
-constexpr std::size_t kNotes = 28;
+constexpr std::size_t kNotes = 29;
 
 enum class EntryKind : std::uint8_t {
   none,            // none
@@ -77,8 +78,9 @@ enum class FrameStatus : std::uint8_t {
   failed,          // failed
   unaccepted,      // unaccepted
   notCaptured,     // not captured
+  excluded,        // not in the image
 };
-constexpr std::size_t kFrameStatuses = 8;
+constexpr std::size_t kFrameStatuses = 9;
 
 enum class Role : std::uint8_t {
   unknown,    // unknown
@@ -99,12 +101,13 @@ enum class Role : std::uint8_t {
 constexpr std::size_t kRoles = 14;
 
 enum class Source : std::uint8_t {
-  pagemap,     // pagemap
-  tableWalk,   // table walk
-  kernelWalk,  // kernel walk
+  pagemap,      // pagemap
+  tableWalk,    // table walk
+  kernelWalk,   // kernel walk
+  frameRecord,  // frame record
 };
-constexpr std::size_t kSources = 3;
+constexpr std::size_t kSources = 4;
 // The names of the sources in the contract.
-constexpr std::array<const char*, kSources> kSourceNames = {"pagemap", "tableWalk", "kernelWalk"};
+constexpr std::array<const char*, kSources> kSourceNames = {"pagemap", "tableWalk", "kernelWalk", "frameRecord"};
 
 }  // namespace cr3scope

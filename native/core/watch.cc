@@ -5,6 +5,8 @@
 
 #include "clock.h"
 #include "error.h"
+#include "kpage.h"
+#include "pagemap.h"
 
 namespace cr3scope {
 
@@ -126,7 +128,7 @@ void watch(const Target& target, const WithMachine& with_machine, const WatchCau
            u64 start_ticks, u64 begin, u64 end, u64 interval_ns, const std::atomic<u64>& asked,
            const std::atomic<bool>& cancel, const std::function<void(WatchBatch&&)>& emit) {
   u64 root = 0;
-  with_machine([&](const Machine& machine) { root = AddressSpace(machine.roots, pid, start_ticks).root_pa(); });
+  with_machine([&](const Machine& machine) { root = AddressSpace(machine, pid, start_ticks).root_pa(); });
   Causes causes(with_causes, root, pid, begin, end);
   Watch watch(target, root, pid, begin, end);
   std::vector<Sampled> last, now;

@@ -6,6 +6,7 @@
 
 #include "../../kmod/cr3scope.h"
 #include "paging.h"
+#include "record_word.h"
 
 namespace cr3scope {
 
@@ -59,6 +60,7 @@ struct Words {
   PagemapWord pagemap() const { return {(*this)[Source::pagemap]}; }
   u64 entry() const { return (*this)[Source::tableWalk]; }
   KernelWord kernel() const { return {(*this)[Source::kernelWalk]}; }
+  RecordWord record() const { return {(*this)[Source::frameRecord]}; }
 };
 
 }  // namespace cr3scope

@@ -186,6 +186,8 @@ const SourceFacts = z.object({
   zones: z.string(),
   uid: u32s,
   user: texts,
+  /** Of a memory image: how its contents were found, and by what that was confirmed. */
+  findings: texts,
 });
 export type SourceFacts = z.infer<typeof SourceFacts>;
 
