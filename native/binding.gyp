@@ -49,6 +49,13 @@
       "link_settings": {"libraries": ["-lbpf", "-lz"]}
     },
     {
+      "target_name": "image",
+      "type": "static_library",
+      "dependencies": ["core"],
+      "sources": ["<!@(ls core/image/*.cc)"],
+      "link_settings": {"libraries": ["-ldl"]}
+    },
+    {
       "target_name": "calls",
       "type": "static_library",
       "dependencies": ["core"],
@@ -57,14 +64,14 @@
     },
     {
       "target_name": "cr3scope",
-      "dependencies": ["calls"],
+      "dependencies": ["calls", "image"],
       "sources": ["binding/addon.cc", "binding/session_class.cc"],
       "include_dirs": ["<(napi_include)"],
       "defines": ["<@(napi_defines)"]
     },
     {
       "target_name": "cr3scope_test",
-      "dependencies": ["calls"],
+      "dependencies": ["calls", "image"],
       "sources": ["test/addon.cc", "test/wrong_frames.cc", "binding/session_class.cc"],
       "include_dirs": ["<(napi_include)"],
       "defines": ["<@(napi_defines)"]

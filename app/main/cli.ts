@@ -2,11 +2,14 @@
 // The command line face.
 
 import { capturedSources, readCapture } from './capture/captured.ts';
+import { imageOf } from './commands/image.ts';
 import { runCommand } from './commands/index.ts';
 import { complain, confirm, guardOutput } from './commands/output.ts';
 import { Explorer } from './explorer/explorer.ts';
+import { ADDON } from './files.ts';
 import { Machine, openMachine } from './machine.ts';
 import { Failed } from './sources/failed.ts';
+import { openSources } from './sources/sources.ts';
 
 guardOutput();
 
@@ -20,7 +23,10 @@ async function connect(host: string, privileges: boolean): Promise<Machine> {
   }
 }
 
-runCommand(process.argv.slice(2), async ({ capture, host, privileges = true }) => {
+runCommand(process.argv.slice(2), async (origin) => {
+  const { capture, host, privileges = true } = origin;
+  const image = imageOf(origin);
+  if (image) return { explorer: new Explorer(await openSources(ADDON, image)) };
   if (capture === undefined) {
     const machine = await (host === undefined ? openMachine(privileges) : connect(host, privileges));
     return { explorer: machine.explorer, machine };

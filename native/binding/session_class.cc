@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "../calls/calls.h"
+#include "../core/image/image_system.h"
 #include "../core/launch.h"
 #include "values.h"
 
@@ -105,6 +106,36 @@ std::vector<std::string> texts_of(const Napi::Object& object, const char* name) 
   return list;
 }
 
+u64 u64_of(const Napi::Object& object, const char* name) {
+  bool lossless = false;
+  Napi::Value value = object.Get(name);
+  const u64 number = value.IsBigInt() ? value.As<Napi::BigInt>().Uint64Value(&lossless) : 0;
+  if (!lossless) throw Napi::TypeError::New(object.Env(), std::string(name) + " must be a BigInt of 64 bits");
+  return number;
+}
+
+// {path, ranges: BigUint64Array of physical address, bytes and offset of each, root, levels}, or undefined for the
+// running machine.
+std::unique_ptr<System> system_of(const Napi::Value& image) {
+  if (image.IsUndefined()) return std::make_unique<RunningSystem>();
+  if (!image.IsObject()) throw Napi::TypeError::New(image.Env(), "image must be an object");
+  auto o = image.As<Napi::Object>();
+  ImageOptions options;
+  options.path = o.Get("path").ToString();
+  options.root_pa = u64_of(o, "root");
+  options.levels = o.Get("levels").ToNumber().Uint32Value();
+  auto numbers = Napi::Array::New(image.Env(), 1);
+  numbers.Set(0u, o.Get("ranges"));
+  try {
+    const std::vector<u64> ranges = JsArguments(numbers).u64s(0, "ranges", 3 << 16);
+    for (size_t i = 0; i + 3 <= ranges.size(); i += 3)
+      options.ranges.push_back({ranges[i], ranges[i + 1], ranges[i + 2]});
+  } catch (const BadArgument& error) {
+    throw Napi::TypeError::New(image.Env(), error.what());
+  }
+  return std::make_unique<ImageSystem>(options);
+}
+
 class SessionObject : public Napi::ObjectWrap<SessionObject> {
  public:
   static Napi::Function define(Napi::Env env, Session::Decorate decorate) {
@@ -116,7 +147,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
 
   explicit SessionObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     try {
-      session_ = std::make_shared<Session>(reinterpret_cast<Session::Decorate>(info.Data()));
+      session_ = std::make_shared<Session>(system_of(info[0]), reinterpret_cast<Session::Decorate>(info.Data()));
     } catch (const Error& error) {
       throw to_js(info.Env(), error);
     }

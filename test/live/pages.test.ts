@@ -80,7 +80,7 @@ test('every page of every kind gets its verdict', async () => {
 });
 
 test('each kind of page tells its walk, and its entry is explained, as what it is', async () => {
-  const facts = sources.target;
+  const { facts } = sources;
   const frame = (pfn: bigint) => `frame 0x${hex(pfn)}`;
   for (const c of fixture.cases) {
     let t = await sources.translate(c.pid, 0n, c.va);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Path, Translation } from '../../app/contract/api.ts';
 import { explain, parseLevel, plausibleLevels } from '../../app/contract/explain.ts';
 import { decode, type Half, halfOf, swapTypes } from '../../app/contract/paging.ts';
+import { PAGE_SOURCES } from '../../app/contract/sources.ts';
 import { ENTRY_KINDS } from '../../app/contract/verdicts.ts';
 import { tellWalk } from '../../app/main/explorer/story.ts';
 import corpus from '../corpus/entries.json' with { type: 'json' };
@@ -19,6 +20,7 @@ function factsOf(name: string) {
     swap: swapTypes(t.levels, t.version, t),
     release,
     pti: false,
+    sources: PAGE_SOURCES.map((name) => ({ name, label: '', ready: true, detail: '', remedy: '' })),
   };
 }
 

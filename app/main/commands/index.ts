@@ -99,6 +99,7 @@ async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
       say(`${s.ready ? 'ready  ' : 'missing'}    ${s.label}: ${s.detail}`);
       if (!s.ready) say(`           ${s.remedy}`);
     }
+    for (const notice of t.notices) say(`note       ${notice}`);
     if (!t.capture) await sayCauses(explorer);
     say(
       ready >= 2
@@ -230,9 +231,14 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     offline(name, description, sample)
       .option('--host <machine>', 'read another machine, like user@machine, by ssh')
       .option('--no-privileges', 'do not ask for a password; read what this user may');
-  /** A command that reads the machine, or a capture of one. */
+  /** A command that reads the machine, a capture of one, or an image of its memory. */
   const command = (name: string, description: string, sample: string) =>
-    live(name, description, sample).option('--capture <file>', 'read this capture instead of the machine');
+    live(name, description, sample)
+      .option('--capture <file>', 'read this capture instead of the machine')
+      .option('--image <file>', 'read this memory image instead of the machine (docs/images.md)')
+      .option('--root <pa>', 'of an image: also take this physical address as a root; its process is called "root"')
+      .option('--levels <levels>', 'of an image: 4 or 5 levels of page tables; by default as found, else 4')
+      .option('--ranges <list>', 'of a raw image: the physical memory in it, like 0-c0000000,100000000-140000000');
   const run = async (action: (explorer: Explorer) => Promise<number>, from: Origin) =>
     end(await action((await open(from)).explorer));
 

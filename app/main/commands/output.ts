@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Target } from '../../contract/api.ts';
 import { count, parseU64 } from '../../contract/format.ts';
+import { NAMED_ROOT_PID } from '../../contract/image.ts';
 import { inJson, visible, visibleLines } from '../../contract/inert.ts';
 import { pageBytes, pageOf } from '../../contract/paging.ts';
 import { countedVerdicts, VERDICT } from '../../contract/verdicts.ts';
@@ -47,6 +48,7 @@ export function guardOutput(): void {
 }
 
 export function parsePid(text: string): number {
+  if (text === 'root') return NAMED_ROOT_PID;
   const pid = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(pid >= 1 && pid <= 0x7fffffff))
     throw new Failed(`"${text}" is not a PID`, 'Give a whole number from 1; `cr3scope ps` lists them.');
@@ -113,6 +115,11 @@ export interface Origin {
   host?: string;
   /** This capture instead of the machine. */
   capture?: string;
+  /** This memory image instead of the machine, and what the user says of it: see image.ts. */
+  image?: string;
+  root?: string;
+  levels?: string;
+  ranges?: string;
   /** Whether the user may be asked for privileges. */
   privileges?: boolean;
 }

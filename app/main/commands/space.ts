@@ -2,6 +2,7 @@
 // Commands about address spaces: ps, regions, check.
 import { type ByteProof, OUTCOMES, type Target } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
+import { NAMED_ROOT_PID } from '../../contract/image.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { SOURCE, SOURCES, type Words } from '../../contract/sources.ts';
 import { NOTE, sumCounts, VERDICTS } from '../../contract/verdicts.ts';
@@ -75,6 +76,7 @@ export async function regions(explorer: Explorer, pidText: string, { json }: Jso
     path: r.path[i] as string,
   }));
   if (json) for (const region of list) print(region);
+  else if (pid === NAMED_ROOT_PID) say('Of a root that is named by hand no regions are known.');
   else if (list.length === 0) say(`Process ${pid} has no address space: a kernel thread, a zombie, or just exiting.`);
   else
     table(

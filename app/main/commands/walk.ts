@@ -23,7 +23,7 @@ import {
   userRootOf,
 } from '../../contract/paging.ts';
 import { regionAt, regionText } from '../../contract/regions.ts';
-import { differingLevel, wordIn } from '../../contract/said.ts';
+import { differingLevel, hasKind, wordIn } from '../../contract/said.ts';
 import { bySource } from '../../contract/sources.ts';
 import {
   compareRoots,
@@ -77,9 +77,11 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
   const pa = mapped ? physicalAddress(va, leaf) : null;
   const steps = walkSteps(t.path, va, target);
   const row = t.row && {
-    words: bySource((name) => (t.row && wordIn(t.row.words, 0, name)) ?? null),
-    pagemap: t.row.words.pagemap[0] as bigint,
-    pagemapFlags: pagemapFlags(t.row.words.pagemap[0] as bigint),
+    words: bySource((name) => (t.row && hasKind(target, name) ? wordIn(t.row.words, 0, name) : undefined) ?? null),
+    ...(hasKind(target, 'pagemap') && {
+      pagemap: t.row.words.pagemap[0] as bigint,
+      pagemapFlags: pagemapFlags(t.row.words.pagemap[0] as bigint),
+    }),
     verdict: VERDICT.name(t.row.verdict[0] ?? 0),
     note: NOTE.name(t.row.note[0] ?? 0),
   };

@@ -20,11 +20,11 @@ import {
   tableIndex,
   userRootOf,
 } from '../../contract/paging.ts';
-import { said } from '../../contract/said.ts';
+import { hasKind, said } from '../../contract/said.ts';
 import { PAGE_SOURCES, SOURCE } from '../../contract/sources.ts';
 import { FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 
-type Facts = Pick<Target, 'levels' | 'maxPhysBits' | 'encryptionMask' | 'swap' | 'pti' | 'release'>;
+type Facts = Pick<Target, 'levels' | 'maxPhysBits' | 'encryptionMask' | 'swap' | 'pti' | 'release' | 'sources'>;
 
 const BIT_RULER = '63    56 55    48 47    40 39    32 31    24 23    16 15     8 7      0';
 
@@ -107,7 +107,7 @@ export function tellWalk(pid: number, va: bigint, t: Translation, facts: Facts, 
     );
   }
   for (const name of PAGE_SOURCES) {
-    const it = said(t, name, levels);
+    const it = hasKind(facts, name) ? said(t, name, levels) : undefined;
     if (!it) continue;
     const what = it.flags ? `0x${hex(it.word, 16)}  ${it.flags.join(', ') || 'nothing'}` : it.text;
     lines.push(`${SOURCE.label(name)} ${what}${it.way ? `, ${it.way}` : ''}`);

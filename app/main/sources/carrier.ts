@@ -19,8 +19,19 @@ export interface Carrier {
   launch(launch: Launch, follow: boolean, onBatch: (batch: TraceBatch) => void): Running<unknown>;
 }
 
-/** A session in this process, with its rights, through the addon at `path`. */
-export function addonCarrier(path: string): Carrier {
-  const addon = createRequire(path)(path) as { Session: new () => Carrier };
-  return new addon.Session();
+/** A memory image, in a file. */
+export interface ImageFile {
+  readonly path: string;
+  /** The root of an address space, by physical address; 0n if none is named. */
+  readonly root: bigint;
+  /** Of page tables: 4 or 5; 0 as found, else 4. */
+  readonly levels: number;
+  /** Of a raw file: physical address, bytes and offset of each range. If empty, offsets are physical addresses. */
+  readonly ranges: BigUint64Array;
+}
+
+/** A session in this process, with its rights, through the addon at `path`: on this machine, or on an image. */
+export function addonCarrier(path: string, image?: ImageFile): Carrier {
+  const addon = createRequire(path)(path) as { Session: new (image?: ImageFile) => Carrier };
+  return new addon.Session(image);
 }

@@ -14,7 +14,7 @@ import type {
 } from '../../contract/api.ts';
 import { SHOWN_SOURCES, SOURCE, type SourceName, type Words } from '../../contract/sources.ts';
 import { VERSION } from '../version.ts';
-import { addonCarrier, type Carrier } from './carrier.ts';
+import { addonCarrier, type Carrier, type ImageFile } from './carrier.ts';
 import type { Failed } from './failed.ts';
 import { parseZones } from './nodes.ts';
 import type {
@@ -120,8 +120,9 @@ function status(name: SourceName, refusal: Refusal | null, how?: string): Source
   return { name, label, ready: false, detail: refusal.message, remedy: refusal.remedy };
 }
 
-/** Opens the sources of this machine through the addon at `path`. */
-export const openSources = (path: string): Promise<Sources> => sourcesOf(addonCarrier(path));
+/** Opens the sources of this machine, or of an image, through the addon at `path`. */
+export const openSources = async (path: string, image?: ImageFile): Promise<Sources> =>
+  sourcesOf(addonCarrier(path, image));
 
 /** Sources that don't exist, for `reason`. */
 export const absentSources = (reason: Failed): Sources =>
@@ -141,12 +142,15 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
   };
   const { facts, target, directMap, directMapFrom, refusals } = await call<Hello>('hello');
   const ahead = facts.ns - process.hrtime.bigint();
-  const missing: Words<Refusal | null> = { ...refusals, pagemap: target.zeroPfn ? null : HIDDEN };
+  const missing: Words<Refusal | null> = { ...refusals, pagemap: refusals.pagemap ?? (target.zeroPfn ? null : HIDDEN) };
   const reader = missing.kernelWalk ? 'bpf' : 'the module';
   const how: Partial<Words<string>> = {
-    tableWalk: `${SOURCE.meaning('tableWalk')}, read by ${reader}; direct map at 0x${directMap.toString(16)} (${directMapFrom})`,
+    tableWalk: `${SOURCE.meaning('tableWalk')}, read ${directMapFrom ? `by ${reader}; direct map at 0x${directMap.toString(16)} (${directMapFrom})` : 'from the image'}`,
   };
-  const sources = SHOWN_SOURCES.map((name) => status(name, missing[name], how[name]));
+  // What this kind of target can't have is not missing.
+  const sources = SHOWN_SOURCES.filter((name) => missing[name]?.code !== 'EOPNOTSUPP').map((name) =>
+    status(name, missing[name], how[name]),
+  );
   const { capabilities: _, btf: __, ...shown } = target;
   const { bootId, hostname, cpus, memoryBytes, commandLine, cpuFeatures, zones } = facts;
   const users = new Map(Array.from(facts.uid, (uid, i) => [uid, facts.user[i] as string]));
@@ -164,7 +168,7 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
       directMapFrom,
       sources,
       capture: null,
-      notices: [],
+      notices: facts.findings,
       version: VERSION,
     },
     status: sources,

@@ -3,6 +3,7 @@
 import type { CheckSummary } from '../../../contract/api.ts';
 import { bytes, count, hexVa } from '../../../contract/format.ts';
 import { inHtml } from '../../../contract/inert.ts';
+import { hasKind } from '../../../contract/said.ts';
 import { prefixed, SHOWN_SOURCES, SOURCE } from '../../../contract/sources.ts';
 import { sayTraced } from '../../../contract/trace.ts';
 import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
@@ -53,8 +54,9 @@ function* check(
   const all = BigInt(evidence.length) + (dropped?.evidence ?? 0n);
   const unshown = all - BigInt(Math.min(evidence.length, most));
   yield `<details open><summary>${section('Evidence')} ${count(all)} pages${unshown ? `, ${count(unshown)} of them are not shown here` : ''}</summary>`;
+  const sources = SHOWN_SOURCES.filter((name) => hasKind(begin.target, name));
   yield* htmlTable(
-    ['#Address', 'Verdict', 'Note', '#Re-reads', ...SHOWN_SOURCES.map((name) => `#${SOURCE.label(name)} first/last`)],
+    ['#Address', 'Verdict', 'Note', '#Re-reads', ...sources.map((name) => `#${SOURCE.label(name)} first/last`)],
     evidence
       .slice(0, most)
       .map((e) => evidenceWords(e, begin.target.levels))
@@ -63,7 +65,7 @@ function* check(
         VERDICT.label(e.verdict),
         NOTE.label(e.note),
         String(e.rounds),
-        ...SHOWN_SOURCES.map((name) => `${e[prefixed('first', name)]}<br>${e[prefixed('last', name)]}`),
+        ...sources.map((name) => `${e[prefixed('first', name)]}<br>${e[prefixed('last', name)]}`),
       ]),
   );
   const collector = new RunCollector();
@@ -82,13 +84,13 @@ function* check(
   ];
   yield `</details><details><summary>${section('Rows')} ${['all but plain agreement', ...omitted].join('; ')}</summary>`;
   yield* htmlTable(
-    ['#Address', '#Pages', 'Verdict', 'Note', ...SHOWN_SOURCES.map((name) => `#${SOURCE.label(name)}`)],
+    ['#Address', '#Pages', 'Verdict', 'Note', ...sources.map((name) => `#${SOURCE.label(name)}`)],
     Array.from({ length: shown }, (_, i) => [
       hexWord(runs.va[i] as bigint),
       count(runs.pages[i] as bigint),
       VERDICT.label(VERDICT.name(runs.verdict[i] as number)),
       NOTE.label(NOTE.name(runs.note[i] as number)),
-      ...SHOWN_SOURCES.map((name) => hexWord(runs.words[name][i] as bigint)),
+      ...sources.map((name) => hexWord(runs.words[name][i] as bigint)),
     ]),
   );
   yield '</details>';

@@ -12,7 +12,7 @@ import {
   permissionWords,
   physicalAddress,
 } from '../../../contract/paging.ts';
-import { said } from '../../../contract/said.ts';
+import { hasKind, said } from '../../../contract/said.ts';
 import { PAGE_SOURCES, SOURCE } from '../../../contract/sources.ts';
 import { VERDICT } from '../../../contract/verdicts.ts';
 import { hasSource } from '../../lib/sources.ts';
@@ -58,7 +58,7 @@ export function SourceFacts({ translation: t, va, target }: { translation: Trans
           {pageSizeName(path.leaf.shift)} · {mayBeUsed(t.userPath ?? path, target.levels, target.pti && !t.userPath)}
         </Fact>
       )}
-      {PAGE_SOURCES.map((name) => (
+      {PAGE_SOURCES.filter((name) => hasKind(target, name)).map((name) => (
         <Fact key={name} name={SOURCE.label(name)}>
           <SourceSays name={name} t={t} target={target} />
         </Fact>

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A memory image as the system that is looked at.
+#pragma once
+#include <mutex>
+
+#include "../system.h"
+#include "linux.h"
+
+namespace cr3scope {
+
+// The address space of a root that the user names is listed as a process with this PID, which Linux never gives
+// (PID_MAX_LIMIT, include/linux/threads.h). app/contract/image.ts has it, too.
+constexpr int kNamedRootPid = 1 << 22;
+
+class ImageSystem final : public System {
+ public:
+  // Throws Error as open_image().
+  explicit ImageSystem(const ImageOptions& options);
+
+  const Target& target() const override { return target_; }
+  Facts facts() override;
+  // The first one looks for Linux.
+  Reader open_reader() override;
+  std::optional<Error> refusal(Source source) override;
+  u64 direct_map() const override { return linux_ ? linux_->direct_map() : 0; }
+  std::string direct_map_from() const override { return direct_map() ? "page_offset_base in the image" : ""; }
+
+  std::vector<ProcessRow> processes() override;
+  std::vector<Cgroup> cgroups() override { return {}; }
+  // None are known of a root that the user names, and of a process without an address space.
+  std::vector<Region> regions(int pid, bool gate_vma) override;
+  std::string vm_flags(int, u64) override { return ""; }
+  std::unique_ptr<RegionProbe> probe_regions(int pid) override;
+  std::unique_ptr<FrameFacts> frame_facts() override;
+  std::vector<std::unique_ptr<PageSource>> page_sources(const Machine& machine, const AddressSpace& space) override;
+  void must_run(const char* what) const override;
+
+ private:
+  void look_for_linux();
+
+  const ImageOptions options_;
+  std::unique_ptr<Image> image_;
+  std::mutex mutex_;  // of the first reader
+  bool looked_ = false;
+  std::unique_ptr<Linux> linux_;  // null if none was found
+  std::optional<Error> linux_refusal_, record_refusal_;
+  Target target_;
+};
+
+}  // namespace cr3scope

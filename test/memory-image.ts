@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Physical memory made for tests, and the formats in which it can be written to a file.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ImageFile } from '../app/main/sources/carrier.ts';
+
+export const PRESENT = 1n;
+export const WRITE = 2n;
+export const USER = 4n;
+export const HUGE = 1n << 7n;
+export const NX = 1n << 63n;
+
+/** Physical memory in ranges [begin, end). */
+export class Memory {
+  readonly ranges: [begin: number, end: number][];
+  readonly bytes: Buffer[];
+  constructor(ranges: [begin: number, end: number][]) {
+    this.ranges = ranges;
+    this.bytes = ranges.map(([begin, end]) => Buffer.alloc(end - begin));
+  }
+
+  /** The bytes from a physical address to the end of its range. */
+  at(pa: number): Buffer {
+    const i = this.ranges.findIndex(([begin, end]) => pa >= begin && pa < end);
+    const range = this.ranges[i];
+    if (!range) throw new Error(`no memory at ${pa.toString(16)}`);
+    return (this.bytes[i] as Buffer).subarray(pa - range[0]);
+  }
+
+  entry(table: number, index: number, value: bigint): void {
+    this.at(table).writeBigUInt64LE(value, index * 8);
+  }
+
+  /** Each word of the frame is its own physical address. */
+  fill(pa: number): void {
+    const frame = this.at(pa);
+    for (let i = 0; i < 4096; i += 8) frame.writeBigUInt64LE(BigInt(pa + i), i);
+  }
+
+  /** The ranges one after the other; `at` says where each is. */
+  raw(): { file: Buffer; ranges: BigUint64Array } {
+    let offset = 0n;
+    const ranges = this.ranges.flatMap(([begin, end]) => {
+      const range = [BigInt(begin), BigInt(end - begin), offset];
+      offset += BigInt(end - begin);
+      return range;
+    });
+    return { file: Buffer.concat(this.bytes), ranges: BigUint64Array.from(ranges) };
+  }
+
+  lime(): Buffer {
+    return Buffer.concat(
+      this.ranges.flatMap(([begin, end], i) => {
+        const header = Buffer.alloc(32);
+        header.writeUInt32LE(0x4c694d45, 0);
+        header.writeUInt32LE(1, 4);
+        header.writeBigUInt64LE(BigInt(begin), 8);
+        header.writeBigUInt64LE(BigInt(end - 1), 16);
+        return [header, this.bytes[i] as Buffer];
+      }),
+    );
+  }
+
+  /** An ELF core. Of the last range only the first `kept` bytes are in it. With `notes` it says these. */
+  elf({ kept = Number.POSITIVE_INFINITY, notes = Buffer.alloc(0) }: { kept?: number; notes?: Buffer } = {}): Buffer {
+    const count = this.ranges.length + 1;
+    const head = Buffer.alloc(64 + 56 * count);
+    head.write('\x7fELF\x02\x01\x01', 0, 'latin1');
+    head.writeUInt16LE(4, 16); // ET_CORE
+    head.writeUInt16LE(62, 18); // EM_X86_64
+    head.writeUInt32LE(1, 20);
+    head.writeBigUInt64LE(64n, 32);
+    head.writeUInt16LE(64, 52);
+    head.writeUInt16LE(56, 54);
+    head.writeUInt16LE(count, 56);
+    let offset = head.length;
+    const segment = (i: number, type: number, pa: number, inFile: number, inMemory: number) => {
+      const at = 64 + 56 * i;
+      head.writeUInt32LE(type, at);
+      head.writeBigUInt64LE(BigInt(offset), at + 8);
+      head.writeBigUInt64LE(BigInt(pa), at + 24);
+      head.writeBigUInt64LE(BigInt(inFile), at + 32);
+      head.writeBigUInt64LE(BigInt(inMemory), at + 40);
+      offset += inFile;
+    };
+    segment(0, 4, 0, notes.length, 0);
+    const parts = this.ranges.map(([begin, end], i) => {
+      const bytes = this.bytes[i] as Buffer;
+      const part = i === this.ranges.length - 1 ? bytes.subarray(0, Math.min(kept, bytes.length)) : bytes;
+      segment(i + 1, 1, begin, part.length, end - begin);
+      return part;
+    });
+    return Buffer.concat([head, notes, ...parts]);
+  }
+}
+
+/** A note of an ELF core. */
+export function elfNote(name: string, text: Buffer): Buffer {
+  const padded = (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
+  const head = Buffer.alloc(12);
+  const nameBytes = Buffer.from(`${name}\0`);
+  head.writeUInt32LE(nameBytes.length, 0);
+  head.writeUInt32LE(text.length, 4);
+  return Buffer.concat([head, padded(nameBytes), padded(text)]);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'cr3scope-image-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+
+/** A file with these bytes. */
+export function fileOf(bytes: Buffer): string {
+  const path = join(folder, String(files++));
+  writeFileSync(path, bytes);
+  return path;
+}
+
+export const imageFile = (path: string, more: Partial<ImageFile> = {}): ImageFile => ({
+  path,
+  root: 0n,
+  levels: 0,
+  ranges: new BigUint64Array(),
+  ...more,
+});

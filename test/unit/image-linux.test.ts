@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Linux in a memory image that is made here: what is found in it, the cross-check with its frame records, and lies.
+import { describe, expect, test } from 'vitest';
+import { NOTE, VERDICT } from '../../app/contract/verdicts.ts';
+import { openSources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+import {
+  CODE,
+  CODE_FRAME,
+  DATA,
+  DATA_FRAME,
+  KERNEL_PA,
+  linuxMemory,
+  PTES,
+  RELEASE,
+  ROOT,
+  USER_PA,
+} from '../linux-image.ts';
+import { fileOf, imageFile, type Memory, NX, PRESENT, USER, WRITE } from '../memory-image.ts';
+
+const open = (alter: (memory: Memory) => void = () => undefined) => {
+  const memory = linuxMemory();
+  alter(memory);
+  return openSources(ADDON_PATH, imageFile(fileOf(memory.lime())));
+};
+
+test('Linux is found, and each finding is confirmed', async () => {
+  const { facts, target } = await open();
+  expect(target).toMatchObject({ release: RELEASE, levels: 4, pti: false, zeroPfn: BigInt(USER_PA + 0x1f000) >> 12n });
+  const told = facts.notices.join('\n');
+  for (const word of ['LiME', 'a scan of the memory', 'it maps itself', 'kallsyms', 'BTF', 'init_task'])
+    expect(told).toContain(word);
+  expect(facts.sources.map(({ name, ready }) => [name, ready])).toEqual([
+    ['frameRecord', true],
+    ['tableWalk', true],
+  ]);
+});
+
+test('processes, roots and regions', async () => {
+  const sources = await open();
+  const list = await sources.processes();
+  const { kernelThread, name, pid, ppid, startTicks, state, uid } = list;
+  expect({ pid: [...pid], ppid: [...ppid], name, uid: [...uid], startTicks: [...startTicks] }).toEqual({
+    pid: [1, 2],
+    ppid: [0, 0],
+    name: ['init', 'kthreadd'],
+    uid: [33, 33],
+    startTicks: [7n, 14n],
+  });
+  expect([[...kernelThread], String.fromCharCode(...state)]).toEqual([[0, 1], 'SS']);
+  const roots = await sources.roots();
+  expect([...(roots?.rootPa ?? [])]).toEqual([BigInt(ROOT), 0n]);
+  const regions = await sources.regions(1);
+  expect(regions).toMatchObject({
+    permissions: ['r-xp', 'rw-p'],
+    path: ['/usr/init', ''],
+  });
+  expect([[...regions.begin], [...regions.end], [...regions.inode]]).toEqual([
+    [CODE, DATA],
+    [CODE + 0x2000n, DATA + 0x3000n],
+    [77n, 0n],
+  ]);
+  expect((await sources.regions(2)).path).toEqual([]);
+  await expect(sources.regions(3)).rejects.toMatchObject({ code: 'ESRCH' });
+});
+
+async function check(sources: Awaited<ReturnType<typeof open>>) {
+  const evidence: string[] = [];
+  const job = sources.check(1, 0n, 0n, 1n << 63n, (batch) => {
+    for (const e of batch.evidence)
+      evidence.push(`${e.va.toString(16)} ${VERDICT.name(e.verdict)} ${NOTE.name(e.note)}`);
+  });
+  const { counts } = await job.promise;
+  return { counts: Object.fromEntries([...counts].map((n, v) => [VERDICT.name(v), n])), evidence };
+}
+
+test('every page agrees with its frame record', async () => {
+  const { counts, evidence } = await check(await open());
+  expect(evidence).toEqual([]);
+  expect(counts).toMatchObject({ agree: 2n, agreeByRule: 1n, notPresent: 2n, mismatch: 0n, notComparable: 0n });
+});
+
+test('pages by address', async () => {
+  const sources = await open();
+  const rows = await sources.rows(1, 0n, BigUint64Array.of(CODE, DATA, DATA + 0x1000n, DATA + 0x2000n));
+  expect([...rows.pfn].map((pfn) => pfn << 12n)).toEqual([
+    BigInt(CODE_FRAME),
+    BigInt(DATA_FRAME),
+    BigInt(USER_PA + 0x1f000),
+    0n,
+  ]);
+  expect([...rows.verdict].map((v) => VERDICT.name(v))).toEqual(['agree', 'agree', 'agreeByRule', 'notPresent']);
+});
+
+const index = (va: bigint) => Number((va >> 12n) & 511n);
+const LIES: Record<string, [alter: (m: Memory) => void, va: bigint]> = {
+  'an entry that leads to another frame': [
+    (m) => m.entry(PTES, index(DATA), BigInt(CODE_FRAME) | PRESENT | WRITE | USER | NX),
+    DATA,
+  ],
+  'an entry that may be executed': [
+    (m) => m.entry(PTES, index(DATA), BigInt(DATA_FRAME) | PRESENT | WRITE | USER),
+    DATA,
+  ],
+  'an executable page outside every region': [
+    (m) => m.entry(PTES, index(DATA) + 7, BigInt(CODE_FRAME) | PRESENT | USER),
+    DATA + 0x7000n,
+  ],
+  // vm_end of the second region
+  'pages hidden from their region': [
+    (m) => m.at(KERNEL_PA + 0x21880 + 8).writeBigUInt64LE(DATA + 0x1000n),
+    DATA + 0x1000n,
+  ],
+  'a frame whose record tells of another place': [
+    (m) => m.at(0x2200000 + (DATA_FRAME >> 12) * 64 + 32).writeBigUInt64LE(5n),
+    DATA,
+  ],
+};
+
+test.each(Object.entries(LIES))('%s is named', async (_, [alter, va]) => {
+  const { evidence, counts } = await check(await open(alter));
+  expect(evidence).toEqual([`${va.toString(16)} mismatch recordDiffers`]);
+  expect(counts.mismatch).toBe(1n);
+});
+
+describe('a kernel that lies', () => {
+  const KERNEL_LIES: Record<string, [alter: (m: Memory) => void, words: RegExp]> = {
+    'no VMCOREINFO': [(m) => m.at(KERNEL_PA + 0x6000).fill(0, 0, 16), /no VMCOREINFO/],
+    'a root that does not map itself': [
+      (m) => m.entry(KERNEL_PA + 0x3000, 8, BigInt(KERNEL_PA + 0x200000) | PRESENT | WRITE | (1n << 7n)),
+      /does not map itself/,
+    ],
+    'no BTF': [(m) => m.at(KERNEL_PA + 0x10000).fill(0, 0, 24), /no BTF/],
+    'a first task that is none': [(m) => m.at(KERNEL_PA + 0x20000 + 32).writeUInt32LE(9), /first task/],
+    'a list of tasks that comes back on itself': [
+      // kthreadd's next is itself
+      (m) => m.at(KERNEL_PA + 0x20400 + 16).writeBigUInt64LE(m.at(KERNEL_PA + 0x20200 + 16).readBigUInt64LE()),
+      /list of tasks/,
+    ],
+  };
+  test.each(Object.entries(KERNEL_LIES))('%s is said, and a root by hand still works', async (_, [alter, words]) => {
+    const memory = linuxMemory();
+    alter(memory);
+    const path = fileOf(memory.lime());
+    const sources = await openSources(ADDON_PATH, imageFile(path));
+    await expect(sources.processes()).rejects.toThrow(words);
+    const byHand = await openSources(ADDON_PATH, imageFile(path, { root: BigInt(ROOT) }));
+    const { path: walk } = await byHand.translate((await byHand.processes()).pid[0] as number, 0n, DATA);
+    expect(walk.leaf.pfn << 12n).toBe(BigInt(DATA_FRAME));
+  });
+
+  test('a tree of regions that comes back on itself is an error', async () => {
+    const memory = linuxMemory();
+    // Its root becomes an inner node, whose first slot leads back to it.
+    const root = memory.at(KERNEL_PA + 0x21100 + 24);
+    const inner = root.readBigUInt64LE() ^ (3n << 3n);
+    root.writeBigUInt64LE(inner);
+    memory.at(KERNEL_PA + 0x21400).writeBigUInt64LE(inner, 128);
+    const sources = await openSources(ADDON_PATH, imageFile(fileOf(memory.lime())));
+    await expect(sources.regions(1)).rejects.toMatchObject({ code: 'EUCLEAN' });
+  });
+});
