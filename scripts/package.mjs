@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { findElectron } from './electron.mjs';
 import { NODE, ROOT, run, SetupError } from './setup.mjs';
 import { writeTarball } from './tarball.mjs';
@@ -48,6 +49,19 @@ function changelog({ commit, seconds }) {
 
  -- ${maintainer}  ${date}
 `;
+}
+
+/** Writes the man page and the completions into a folder. They say what the commands' definitions say. */
+async function writeReference(folder, { seconds }) {
+  const program = join(folder, 'write.cjs');
+  await build({
+    entryPoints: [join(ROOT, 'scripts/reference/write.ts')],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    logLevel: 'warning',
+  });
+  run(NODE, [program, folder, version, new Date(seconds * 1000).toISOString().slice(0, 10)]);
 }
 
 /** A folder that looks like a Debian source package: packaging/debian, and beside it the checkout's own folders. */
@@ -99,6 +113,7 @@ export async function makePackages() {
   const commit = commitHere();
   const hasDesktop = makeDesktop();
   const tree = sourceTree(commit);
+  await writeReference(join(tree, 'reference'), commit);
   mkdirSync(DIST, { recursive: true });
   for (const name of readdirSync(DIST)) if (/\.(deb|tar\.gz)$/.test(name)) rmSync(join(DIST, name));
   const env = {

@@ -122,7 +122,15 @@ const WINDOW_PACKAGES = {
   libgbm1: 'libgbm.so.1',
   libasound2: 'libasound.so.2',
 };
+/** What the man page and completions are tested with. */
+const SHELL_PACKAGES = {
+  'bash-completion': '/usr/share/bash-completion/bash_completion',
+  fish: '',
+  'man-db': 'man',
+  zsh: '',
+};
 const TEST_PACKAGES = {
+  ...SHELL_PACKAGES,
   chromium: '',
   xvfb: 'Xvfb',
   xauth: '',
@@ -159,7 +167,7 @@ const SOURCE_PACKAGES = {
 };
 /** For kernels whose headers need newer tools than Debian 12 has. */
 const NEWER_PACKAGES = { mmdebstrap: '' };
-const OPTIONAL = new Set(['chromium', 'xvfb', 'xauth', 'clang-format']);
+const OPTIONAL = new Set([...Object.keys(SHELL_PACKAGES), 'chromium', 'xvfb', 'xauth', 'clang-format']);
 
 function onPath(program) {
   return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)));

@@ -362,14 +362,14 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--no-follow', 'let the program run on untraced after its first exec')
     .option('--directory <path>', 'start the program in this directory')
     .option(
-      '--user <name>',
+      '--user <user>',
       'start the program as this user, with HOME, USER, LOGNAME, SHELL and PATH as at login; of the environment only language, time zone, terminal and DISPLAY are kept',
     )
     .option('--env <NAME=value...>', 'set environment variables of the program')
     .passThroughOptions()
     .action((name: string | undefined, more: string[], o: TraceOptions) => run((e) => trace(e, name, more, o), o));
   live(
-    'lab [name]',
+    'lab [lab]',
     'run a small real program step by step and show the pages it maps; without a name, list the labs',
     'cr3scope lab cow',
   )
