@@ -7,7 +7,7 @@
   },
   "variables": {
     "bpf_headers": ["bpf/namespace.h", "bpf/task.bpf.h"],
-    "compile_bpf": ["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", "-c"],
+    "compile_bpf": ["clang", "-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3", "-fdebug-prefix-map=<(module_root_dir)=native", "-I/usr/include/x86_64-linux-gnu", "-c"],
     "napi_defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_ADDON_API_DISABLE_DEPRECATED"],
     "msgpack_defines": ["MSGPACK_NO_BOOST"],
     "version": "<!(node -p \"require('../package.json').version\")",
@@ -45,7 +45,7 @@
       "target_name": "core",
       "type": "static_library",
       "dependencies": ["bpf_object"],
-      "sources": ["<!@(ls core/*.cc)"],
+      "sources": ["<!@(LC_ALL=C ls core/*.cc)"],
       "link_settings": {"libraries": ["-lbpf", "-lz"]}
     },
     {
