@@ -6,7 +6,7 @@ import { build as viteBuild } from 'vite';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-await build({
+const { metafile } = await build({
   entryPoints: { desktop: 'app/main/desktop.ts', preload: 'app/main/preload.ts', cli: 'app/main/cli.ts' },
   outdir: 'out/main',
   outExtension: { '.js': '.cjs' },
@@ -17,9 +17,15 @@ await build({
   external: ['electron', 'bufferutil', 'utf-8-validate'],
   define: { CR3SCOPE_VERSION: JSON.stringify(version) },
   sourcemap: 'linked',
+  metafile: true,
   logLevel: 'warning',
 });
 writeFileSync('out/main/cli.cjs', `#!/usr/bin/env node\n${readFileSync('out/main/cli.cjs', 'utf8')}`);
 chmodSync('out/main/cli.cjs', 0o755);
 
-await viteBuild({ logLevel: 'warn' });
+const rendered = await viteBuild({ logLevel: 'warn' });
+
+// The npm packages of which something is in the bundles: their licences are shipped, and the bill of materials names them.
+const modules = [...Object.keys(metafile.inputs), ...rendered.output.flatMap(({ moduleIds = [] }) => moduleIds)];
+const packages = modules.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+writeFileSync('out/bundled.json', `${JSON.stringify([...new Set(packages)].sort(), null, 2)}\n`);

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { findElectron } from './electron.mjs';
 import { NODE, ROOT, run, SetupError } from './setup.mjs';
+import { billOfMaterials, licences, staticLibraries } from './third-party.mjs';
 import { writeTarball } from './tarball.mjs';
 
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
@@ -62,6 +63,13 @@ async function writeReference(folder, { seconds }) {
     logLevel: 'warning',
   });
   run(NODE, [program, folder, version, new Date(seconds * 1000).toISOString().slice(0, 10)]);
+}
+
+/** What the licences of others ask for. */
+function writeThirdParty(tree, { seconds }) {
+  mkdirSync(DIST, { recursive: true });
+  writeFileSync(join(DIST, `cr3scope_${version}.cdx.json`), billOfMaterials(seconds));
+  writeFileSync(join(tree, 'THIRD-PARTY-LICENCES.txt'), licences());
 }
 
 /** A folder that looks like a Debian source package: packaging/debian, and beside it the checkout's own folders. */
@@ -112,16 +120,18 @@ export async function makePackages() {
   process.umask(0o022);
   const commit = commitHere();
   const hasDesktop = makeDesktop();
+  rmSync(DIST, { recursive: true, force: true });
   const tree = sourceTree(commit);
   await writeReference(join(tree, 'reference'), commit);
-  mkdirSync(DIST, { recursive: true });
-  for (const name of readdirSync(DIST)) if (/\.(deb|tar\.gz)$/.test(name)) rmSync(join(DIST, name));
+  writeThirdParty(tree, commit);
+  const built = new Set(staticLibraries().map(({ source, sourceVersion }) => `${source} (= ${sourceVersion})`));
   const env = {
     ...process.env,
     LC_ALL: 'C.UTF-8',
     TZ: 'UTC',
     SOURCE_DATE_EPOCH: String(commit.seconds),
     DEB_BUILD_PROFILES: hasDesktop ? '' : 'pkg.cr3scope.nodesktop',
+    STATIC_BUILT_USING: [...built].join(', '),
   };
   run('dpkg-buildpackage', ['--build=binary', '--no-sign'], { cwd: tree, env });
   for (const name of readdirSync(WORK)) if (name.endsWith('.deb')) renameSync(join(WORK, name), join(DIST, name));
