@@ -37,6 +37,19 @@ export default defineConfig({
           expect: { poll: { timeout: IN_GUEST ? 100_000 : 20_000 } },
         },
       },
+      {
+        extends: true,
+        // What needs Debian's archive: by name only, with `npm run test:packages`.
+        test: {
+          name: 'packages',
+          include: ['test/packages/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          testTimeout: 20 * 60_000,
+          hookTimeout: 20 * 60_000,
+          bail: 1, // each step of an installation needs the one before it
+        },
+      },
     ],
   },
 });

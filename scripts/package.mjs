@@ -17,8 +17,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { findElectron } from './electron.mjs';
 import { NODE, ROOT, run, SetupError } from './setup.mjs';
-import { billOfMaterials, licences, staticLibraries } from './third-party.mjs';
 import { writeTarball } from './tarball.mjs';
+import { billOfMaterials, licences, staticLibraries } from './third-party.mjs';
 
 const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
 
@@ -116,10 +116,11 @@ function makeDesktop() {
   return false;
 }
 
-export async function makePackages() {
+/** Without `desktop` only what a server needs: Electron's size makes the window's package take most of the time. */
+export async function makePackages({ desktop = true } = {}) {
   process.umask(0o022);
   const commit = commitHere();
-  const hasDesktop = makeDesktop();
+  const hasDesktop = desktop && makeDesktop();
   rmSync(DIST, { recursive: true, force: true });
   const tree = sourceTree(commit);
   await writeReference(join(tree, 'reference'), commit);

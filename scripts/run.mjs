@@ -56,13 +56,15 @@ function clangFormat(options) {
   run('sh', ['-c', `clang-format ${options} ${files}`]);
 }
 
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
+
 const commands = {
   start,
   build: () => setUp(),
   test() {
     const root = process.getuid() === 0;
     setUp({ test: root });
-    run(NODE, ['node_modules/vitest/vitest.mjs', 'run', ...(root ? [] : ['--project', 'user']), ...rest]);
+    run(NODE, [...VITEST, '--project', 'user', ...(root ? ['--project', 'root'] : []), ...rest]);
     if (!root)
       say(
         'left out: the tests in test/live and test/e2e. They look at real page tables. Run them too with: sudo npm test',
@@ -78,10 +80,20 @@ const commands = {
     });
     run(NODE, ['test/guest/guest.ts', ...rest]);
   },
+  /** The packages, built and then installed in fresh roots; with --short what CI runs. */
+  packages() {
+    const short = rest.includes('--short');
+    const words = rest.filter((word) => word !== '--short');
+    setUp({ test: true, packages: true, roots: true, checkers: !short });
+    run(process.execPath, [process.argv[1], 'package', ...(short ? ['--no-desktop'] : [])], asOwner());
+    run(NODE, [...VITEST, '--project', 'packages', ...(short ? ['test/packages/install.test.ts'] : []), ...words], {
+      env: { ...environment(), ...(short && { CR3SCOPE_PACKAGES: 'short' }) },
+    });
+  },
   /** Everything but what runs by name only: also the variants of guests that CI leaves out. */
   all() {
     setUp({ test: true, guest: true });
-    run(NODE, ['node_modules/vitest/vitest.mjs', 'run']);
+    run(NODE, [...VITEST, '--project', 'user', '--project', 'root']);
     run(NODE, ['test/guest/guest.ts', '--kernel', '6.1,6.12', '--window']);
   },
   bench() {
@@ -104,7 +116,7 @@ const commands = {
     // Git works as whoever owns the checkout.
     if (asOwner().uid !== undefined) return run(process.execPath, [process.argv[1], 'package', ...rest], asOwner());
     const { makePackages } = await import('./package.mjs');
-    await makePackages();
+    await makePackages({ desktop: !rest.includes('--no-desktop') });
   },
 };
 

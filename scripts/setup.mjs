@@ -158,6 +158,8 @@ const DEBIAN_PACKAGES = {
   fakeroot: '',
   'librsvg2-bin': 'rsvg-convert',
 };
+/** What checks them. */
+const CHECKER_PACKAGES = { lintian: '', shellcheck: '' };
 /** For kernels that are built from source. */
 const SOURCE_PACKAGES = {
   flex: '',
@@ -165,8 +167,8 @@ const SOURCE_PACKAGES = {
   bc: '',
   'libssl-dev': '/usr/include/openssl/ssl.h',
 };
-/** For kernels whose headers need newer tools than Debian 12 has. */
-const NEWER_PACKAGES = { mmdebstrap: '' };
+/** For fresh roots of Debian: to install packages in, and for kernels whose headers need newer tools than Debian 12 has. */
+const ROOT_PACKAGES = { mmdebstrap: '' };
 const OPTIONAL = new Set([...Object.keys(SHELL_PACKAGES), 'chromium', 'xvfb', 'xauth', 'clang-format']);
 
 function onPath(program) {
@@ -266,7 +268,7 @@ function bundles() {
   step(
     'bundles',
     ['app', 'package.json', 'scripts/bundle.mjs', 'vite.config.ts'],
-    ['out/main/cli.cjs', 'out/main/desktop.cjs', 'out/renderer/index.html'],
+    ['out/main/cli.cjs', 'out/main/desktop.cjs', 'out/renderer/index.html', 'out/bundled.json'],
     () => {
       say('building the user interface');
       run(NODE, ['scripts/bundle.mjs']);
@@ -274,7 +276,7 @@ function bundles() {
   );
 }
 
-/** @param {Partial<Record<'test' | 'window' | 'guest' | 'source' | 'newer' | 'packages', boolean>>} extent */
+/** @param {Partial<Record<'test' | 'window' | 'guest' | 'source' | 'newer' | 'packages' | 'roots' | 'checkers', boolean>>} extent */
 export function setUp({
   test = false,
   window = false,
@@ -282,6 +284,8 @@ export function setUp({
   source = false,
   newer = false,
   packages = false,
+  roots = false,
+  checkers = false,
 } = {}) {
   checkMachine();
   debianPackages({
@@ -290,8 +294,9 @@ export function setUp({
     ...(test ? TEST_PACKAGES : {}),
     ...(guest ? GUEST_PACKAGES : {}),
     ...(source ? SOURCE_PACKAGES : {}),
-    ...(newer ? NEWER_PACKAGES : {}),
+    ...(newer || roots ? ROOT_PACKAGES : {}),
     ...(packages ? DEBIAN_PACKAGES : {}),
+    ...(checkers ? CHECKER_PACKAGES : {}),
   });
   if (asOwner().uid !== undefined) return run(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'build'], asOwner());
   npmPackages();
