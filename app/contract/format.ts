@@ -22,6 +22,9 @@ export function bytes(value: bigint | number): string {
 /** "523 902": thin groups of three. */
 export const count = (value: bigint | number): string => value.toString().replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
+/** "14:03:12", in the time zone of whoever looks. */
+export const clock = (at: Date): string => at.toLocaleTimeString('en-GB');
+
 export const KPF_NAMES: Readonly<Record<number, string>> = {
   0: 'locked',
   1: 'error',

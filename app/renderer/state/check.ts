@@ -16,12 +16,34 @@ export interface Check {
   readonly waiting?: boolean;
   readonly summary?: CheckSummary;
   readonly rows?: CheckRows;
+  /** When it finished, by the clock of this window. */
+  readonly at?: Date;
   readonly error?: Failure;
 }
 
-export const useCheck = create<{ readonly check?: Check | undefined }>(() => ({}));
+interface CheckState {
+  /** The last one that was started. */
+  readonly check?: Check | undefined;
+  /** The last one with a result: it is shown until another one has a result. */
+  readonly kept?: Check | undefined;
+}
+
+export const useCheck = create<CheckState>(() => ({}));
 const set = (check: Check | undefined) => useCheck.setState({ check });
 const get = () => useCheck.getState().check;
+
+/** The check whose result is shown: the last one, or the one before it while that has none. */
+export const shownCheck = ({ check, kept }: CheckState): Check | undefined =>
+  check?.summary ? check : (kept ?? check);
+
+/** Whether a check found that its process had exited, or executed another program, before it read a page. */
+const foundNothing = ({ outcome, counts }: CheckSummary): boolean => outcome > 0 && counts.every((n) => n === 0n);
+
+/** What a check that found nothing says of its process. */
+const goneFailure = (outcome: number): Failure =>
+  outcome === 1
+    ? { message: 'the process has exited', code: 'ESRCH', remedy: '' }
+    : { message: 'the process executed another program', code: 'EXEC', remedy: 'Check it again.' };
 
 export const isRunning = (check: Check | undefined): boolean => check !== undefined && !check.summary && !check.error;
 
@@ -36,7 +58,7 @@ export async function startCheck(bytes = false): Promise<void> {
     set({ id, done: 0n, total: 0n, counts: new BigUint64Array(VERDICTS.length) });
     await explorer().call('startCheck', { id, pid, startTicks, begin: 0n, end: 1n << 63n, bytes });
   } catch (error) {
-    set(undefined);
+    useCheck.setState(({ kept }) => ({ check: kept }));
     notify(error);
   }
 }
@@ -47,7 +69,7 @@ export function cancelCheck(): void {
 }
 
 /** Forgets the check when another process is chosen. */
-export const dropCheck = (): void => set(undefined);
+export const dropCheck = (): void => useCheck.setState({ check: undefined, kept: undefined });
 
 /** Handles an event of a check. */
 export function followCheck(event: Events['check']): void {
@@ -63,15 +85,21 @@ export function followCheck(event: Events['check']): void {
     set({ ...update, counts: check.counts, error: event.end.error });
     return;
   }
-  set({ ...update, summary: event.end.summary });
+  const { summary } = event.end;
+  if (useCheck.getState().kept && foundNothing(summary)) {
+    set({ ...update, error: goneFailure(summary.outcome) });
+    return;
+  }
+  const finished = { ...update, summary, at: new Date() };
+  useCheck.setState({ check: finished, kept: finished });
   void readRows(event.id);
 }
 
 async function readRows(id: string): Promise<void> {
   try {
     const rows = await explorer().call('checkRows', { id });
-    const now = get();
-    if (now?.id === id) set({ ...now, rows });
+    const withRows = (check: Check | undefined) => (check?.id === id ? { ...check, rows } : check);
+    useCheck.setState(({ check, kept }) => ({ check: withRows(check), kept: withRows(kept) }));
   } catch {
     // A newer check has replaced it.
   }

@@ -4,7 +4,7 @@ import { create } from 'zustand';
 import type { Args, ExportEvent, Failure, FramesKept } from '../../contract/api.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { download } from '../lib/download.ts';
-import { useCheck } from './check.ts';
+import { shownCheck, useCheck } from './check.ts';
 import { useSpace } from './space.ts';
 import { useTarget } from './target.ts';
 
@@ -48,7 +48,7 @@ export async function startExport(format: Format, frames: FramesKept): Promise<v
   try {
     await explorer().call('startExport', {
       id,
-      check: space && format !== 'cr3scope' ? (useCheck.getState().check?.id ?? '') : '',
+      check: space && format !== 'cr3scope' ? (shownCheck(useCheck.getState())?.id ?? '') : '',
       pid: space?.pid ?? 0,
       startTicks: space?.startTicks ?? 0n,
       format,

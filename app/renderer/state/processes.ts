@@ -30,6 +30,12 @@ export const spaceAt = (processes: Processes, at: number): Space => ({
   name: processes.name[at] as string,
 });
 
+/** Whether the list has this process, and not another one of its PID. */
+export const isListed = ({ pid, startTicks }: Processes, space: Space): boolean => {
+  const at = pid.indexOf(space.pid);
+  return at >= 0 && (space.startTicks === 0n || startTicks[at] === space.startTicks);
+};
+
 /** The process with this PID; undefined if the list does not have it. */
 export function spaceOfPid(processes: Processes | undefined, pid: number): Space | undefined {
   const at = processes?.pid.indexOf(pid) ?? -1;

@@ -7,7 +7,7 @@ import { FRAMES_KEPT, type FramesKept } from '../../../contract/api.ts';
 import { count } from '../../../contract/format.ts';
 import { EXPORT_FORMATS, FORMATS } from '../../../contract/formats.ts';
 import { Modal, ModalText, ModalTitle } from '../../parts/Modal.tsx';
-import { useCheck } from '../../state/check.ts';
+import { shownCheck, useCheck } from '../../state/check.ts';
 import {
   cancelExport,
   closeExport,
@@ -37,7 +37,7 @@ function sayProgress({ at }: Running): string {
 export function ExportDialog() {
   const scope = useExport((s) => s.scope);
   const space = useSpace((s) => s.space);
-  const checked = useCheck((s) => s.check?.summary !== undefined);
+  const checked = useCheck((s) => shownCheck(s)?.summary !== undefined);
   const target = useTarget((s) => s.target);
   const [format, setFormat] = useState<Format>('html');
   const [frames, setFrames] = useState<FramesKept>('none');

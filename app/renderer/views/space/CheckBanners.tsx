@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Messages about a check, such as errors.
+import { clock } from '../../../contract/format.ts';
 import { sayProof } from '../../../contract/proof.ts';
 import { Banner } from '../../parts/Banner.tsx';
-import { useCheck } from '../../state/check.ts';
+import { shownCheck, useCheck } from '../../state/check.ts';
+import { isListed, useProcesses } from '../../state/processes.ts';
+import { useSpace } from '../../state/space.ts';
 
 export function CheckBanners() {
-  const summary = useCheck((s) => s.check?.summary);
-  const error = useCheck((s) => s.check?.error);
+  const check = useCheck((s) => s.check);
+  const shown = useCheck(shownCheck);
+  const processes = useProcesses((s) => s.processes);
+  const space = useSpace((s) => s.space);
+  const { summary, at } = shown ?? {};
+  const { error } = check ?? {};
+  const gone = error?.code === 'ESRCH' || (processes && space && !isListed(processes, space));
   return (
     <>
       {summary?.proof && (
@@ -14,9 +22,15 @@ export function CheckBanners() {
           Bytes of frames against /proc/PID/mem: {sayProof(summary.proof)}.
         </Banner>
       )}
-      {error && (
+      {gone && at && (
         <Banner role="alert">
-          <strong>The check did not finish:</strong> {error.message}. {error.remedy}
+          <strong>This process is gone.</strong> Its last check finished at {clock(at)}, and is kept below.
+        </Banner>
+      )}
+      {error && !(gone && at) && (
+        <Banner role="alert">
+          <strong>The check did not finish:</strong> {error.message}. {error.remedy}{' '}
+          {at && shown !== check && `The result of ${clock(at)} is shown.`}
         </Banner>
       )}
       {summary && summary.outcome > 0 && (

@@ -4,7 +4,7 @@ import { Binary, Download, RefreshCw, Users } from 'lucide-react';
 import { hex } from '../../../contract/format.ts';
 import { IconButton, TitleButton } from '../../parts/IconButton.tsx';
 import { PaneTitle } from '../../parts/Pane.tsx';
-import { isRunning, startCheck, useCheck } from '../../state/check.ts';
+import { isRunning, shownCheck, startCheck, useCheck } from '../../state/check.ts';
 import { setExporting } from '../../state/export.ts';
 import { useProcesses } from '../../state/processes.ts';
 import { setSharing } from '../../state/sharing.ts';
@@ -26,6 +26,7 @@ function Root({ space }: { space: Space }) {
 
 export function SpaceTitle({ space }: { space: Space }) {
   const check = useCheck((s) => s.check);
+  const hasResult = useCheck((s) => shownCheck(s)?.summary !== undefined);
   const empty = useSpace((s) => !s.regions?.begin.length);
   const busy = isRunning(check) || empty;
   return (
@@ -49,7 +50,7 @@ export function SpaceTitle({ space }: { space: Space }) {
         onClick={() => void startCheck(true)}
       />
       <TitleButton icon={RefreshCw} label="Check again" disabled={busy} onClick={() => void startCheck()} />
-      <TitleButton icon={Download} label="Export…" disabled={!check?.summary} onClick={() => setExporting('process')} />
+      <TitleButton icon={Download} label="Export…" disabled={!hasResult} onClick={() => setExporting('process')} />
       <PlaceMenu place={{ view: 'process', pid: space.pid }} what="this process" />
     </PaneTitle>
   );

@@ -2,12 +2,12 @@
 // The number of pages with each verdict. Choosing a verdict lists its pages.
 import { count } from '../../../contract/format.ts';
 import { VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
-import { useCheck } from '../../state/check.ts';
+import { shownCheck, useCheck } from '../../state/check.ts';
 import { showOnly, useSpace } from '../../state/space.ts';
 import '../../parts/legend.css';
 
 export function VerdictLegend() {
-  const check = useCheck((s) => s.check);
+  const check = useCheck(shownCheck);
   const only = useSpace((s) => s.only);
   return (
     <div className="legend" role="group" aria-label="Verdicts: press one to see its pages">

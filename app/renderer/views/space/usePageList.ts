@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import { VERDICT } from '../../../contract/verdicts.ts';
 import { type PageList, pagesOfRange, pagesOfVerdict } from '../../lib/pages.ts';
-import { useCheck } from '../../state/check.ts';
+import { shownCheck, useCheck } from '../../state/check.ts';
 import { useSpace } from '../../state/space.ts';
 
 /** The pages that the table lists. */
@@ -10,7 +10,7 @@ export function usePageList(): PageList {
   const regions = useSpace((s) => s.regions);
   const region = useSpace((s) => s.region);
   const only = useSpace((s) => s.only);
-  const runs = useCheck((s) => s.check?.rows?.runs);
+  const runs = useCheck((s) => shownCheck(s)?.rows?.runs);
   const begin = regions?.begin[region];
   const end = regions?.end[region];
   return useMemo(() => {
