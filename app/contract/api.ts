@@ -92,6 +92,11 @@ export const Target = z.object({
       finishedAt: z.string().nullable(),
       /** SHA-256 of all that was read of it. */
       digest: z.string(),
+      /** The processes whose pages it holds, and why it does not hold those of others that were to be captured. */
+      held: z.array(z.object({ pid, startTicks: u64 })),
+      skipped: z.array(z.object({ pid, message: z.string() })),
+      /** Events of traces. */
+      traced: z.number(),
       /** Pages that were watched. */
       watched: z.array(z.object({ pid, startTicks: u64, name: z.string(), begin: u64, end: u64 })),
       /** Why something is missing or not to be trusted; "" if all is there and as it was written. */

@@ -14,6 +14,7 @@ import { electronProgram } from './installed.ts';
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-opened-'));
 const file = join(folder, 'whole.cr3scope');
 const later = join(folder, 'later.cr3scope');
+const single = join(folder, 'single.cr3scope');
 const traced = join(folder, 'traced.cr3scope');
 const watched = join(folder, 'watched.cr3scope');
 const broken = join(folder, 'broken.cr3scope');
@@ -51,6 +52,7 @@ beforeAll(async () => {
   const { status, stderr } = cli('report', '--all', '-o', file);
   expect([status, stderr]).toEqual([0, '']);
   expect(cli('report', '--all', '-o', later).status).toBe(0);
+  expect(cli('report', String(fixture.pid), '-o', single).status).toBe(0);
   expect(cli('trace', '-o', traced, 'sh', '-c', 'ls | wc; exit 3').status).toBe(0);
   const { pid, va } = fixture.of('anon4k');
   expect(cli('watch', String(pid), `${va.toString(16)}+4`, '--for', '0.3', '-o', watched).status).toBe(0);
@@ -70,6 +72,22 @@ const faces: [string, (path: string) => Promise<Face>][] = [
 ];
 
 describe.each(faces)('%s', (name, open) => {
+  test('a capture of one process opens on it; the others are hidden, and marked where they are shown', async () => {
+    const face = await open(single);
+    const { page } = face;
+    try {
+      await page.getByRole('heading', { name: `${fixture.pid} page-kinds` }).waitFor();
+      await page.getByText(/pages checked in/).waitFor();
+      const list = page.getByRole('grid', { name: 'Processes' });
+      expect(await list.getAttribute('aria-rowcount')).toBe('2');
+      await page.getByLabel('not captured').check();
+      await list.getByText('not captured').first().waitFor();
+      await page.screenshot({ path: shot(`${name}-capture-single`) });
+    } finally {
+      await face.close();
+    }
+  });
+
   test('what a live window showed, the capture shows, row by row; each view says what it has', async () => {
     const face = await open(file);
     const { page } = face;
@@ -121,12 +139,10 @@ describe.each(faces)('%s', (name, open) => {
 
   test('a recorded trace, recorded pages; and a capture that is not complete says so', async () => {
     const recorded = await open(traced);
-    await recorded.page.getByRole('tab', { name: 'Trace' }).click();
     await recorded.page.getByRole('button', { name: 'Recorded trace' }).click();
     await recorded.page.getByRole('grid', { name: 'Address spaces' }).getByText('exit 3').waitFor();
     await recorded.close();
     const pages = await open(watched);
-    await pages.page.getByRole('tab', { name: 'Watch' }).click();
     await pages.page.getByRole('button', { name: /page-kinds [0-9a-f]{12} \+ 4$/ }).click();
     await pages.page
       .getByRole('list', { name: 'Watched pages' })

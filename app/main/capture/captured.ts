@@ -762,6 +762,9 @@ export function capturedSources(contents: CaptureContents): Sources {
       };
       pfns.forEach((pfn, i) => {
         const found = contents.frames.get(pfn);
+        held: spaces.map(({ pid, startTicks }) => ({ pid, startTicks })),
+        skipped: contents.skipped.map(({ pid, message }) => ({ pid, message })),
+        traced: contents.traced.length,
         if (found) {
           const { chunk, index } = found;
           frames.role[i] = chunk.role[index] as number;

@@ -12,9 +12,10 @@ import { followPrivileges, usePrivileges } from './privileges.ts';
 import { refreshProcesses, spaceAt, useProcesses } from './processes.ts';
 import { followSearch } from './search.ts';
 import { useSpace } from './space.ts';
-import { useTarget } from './target.ts';
+import { holds, useTarget } from './target.ts';
 import { followTrace } from './trace.ts';
 import { followWatch } from './watch.ts';
+import { show } from './view.ts';
 
 /** Connects, subscribes to the events, and shows the first place. */
 export async function connect(): Promise<void> {
@@ -74,9 +75,15 @@ function follow(link: string): void {
   if (place) void visit(place);
 }
 
-/** The first process that has an address space. */
+/** The first process that has an address space. A capture may hold no pages of one, but a trace or a watch. */
 function selectFirst(): void {
   const { processes } = useProcesses.getState();
-  const first = processes?.rootPa.findIndex((root) => root !== 0n) ?? -1;
-  if (processes && first >= 0) void selectProcess(spaceAt(processes, first));
+  const { target } = useTarget.getState();
+  if (!processes) return;
+  const first = processes.pid.findIndex(
+    (pid, i) => processes.rootPa[i] !== 0n && holds(target, pid, processes.startTicks[i] as bigint),
+  );
+  if (first >= 0) void selectProcess(spaceAt(processes, first));
+  else if (target?.capture?.watched.length) show('watch');
+  else if (target?.capture?.traced) show('trace');
 }

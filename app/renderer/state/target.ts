@@ -11,4 +11,8 @@ interface TargetState {
   readonly noMachine?: string;
 }
 
+/** Whether the pages of a process can be shown: a capture may hold those of a few processes only. */
+export const holds = (target: Target | undefined, pid: number, startTicks: bigint): boolean =>
+  target?.capture?.held.some((p) => p.pid === pid && p.startTicks === startTicks) ?? true;
+
 export const useTarget = create<TargetState>(() => ({}));

@@ -17,33 +17,41 @@ export function ProcessList() {
   const processes = useProcesses((s) => s.processes);
   const space = useSpace((s) => s.space);
   const pti = useTarget((s) => s.target?.pti);
+  const capture = useTarget((s) => s.target?.capture);
   const [filter, setFilter] = useState('');
   const [kernel, setKernel] = useState(false);
+  const [missing, setMissing] = useState(false);
   const before = useRef<ReadonlyMap<string, bigint>>(new Map());
 
   const all = useMemo(() => {
     if (!processes) return [];
-    const rows = rowsOf(processes, before.current);
+    const rows = rowsOf(processes, before.current, capture);
     before.current = new Map(rows.map((r) => [r.key, r.root]));
     return rows;
-  }, [processes]);
+  }, [processes, capture]);
   const threads = all.filter((r) => r.kernelThread).length;
+  /** Processes of the captured machine whose pages the capture does not hold. */
+  const notHeld = all.filter((r) => !r.held && !r.kernelThread).length;
   const text = filter.trim().toLowerCase();
   const rows = useMemo(
     () =>
       all.filter(
         (r) =>
           (kernel || !r.kernelThread) &&
+          (missing || r.held || r.kernelThread) &&
           (!text || r.name.toLowerCase().includes(text) || String(r.pid) === text || r.user === text),
       ),
-    [all, kernel, text],
+    [all, kernel, missing, text],
   );
 
   return (
     <Pane label="Processes">
       <PaneTitle title="Processes">
         <span className="dim">
-          {count(all.length - threads)} with an address space · {count(threads)} kernel threads
+          {notHeld
+            ? `${count(all.length - threads - notHeld)} captured of ${count(all.length - threads)}`
+            : `${count(all.length - threads)} with an address space`}{' '}
+          · {count(threads)} kernel threads
         </span>
       </PaneTitle>
       <div className="toolbar">
@@ -57,6 +65,11 @@ export function ProcessList() {
         <label className="check">
           <input type="checkbox" checked={kernel} onChange={(e) => setKernel(e.target.checked)} /> kernel threads
         </label>
+        {notHeld > 0 && (
+          <label className="check">
+            <input type="checkbox" checked={missing} onChange={(e) => setMissing(e.target.checked)} /> not captured
+          </label>
+        )}
       </div>
       <DataTable
         label="Processes"
@@ -66,7 +79,7 @@ export function ProcessList() {
         rowKey={(r) => r.key}
         selected={space && `${space.pid}:${space.startTicks}`}
         onSelect={(r) => void selectProcess({ pid: r.pid, startTicks: r.startTicks, name: r.name })}
-        rowClass={(r) => `${r.kernelThread ? 'quiet' : ''} ${r.change}`}
+        rowClass={(r) => `${r.kernelThread || !r.held ? 'quiet' : ''} ${r.change}`}
         empty={<Empty title={processes ? 'No process matches the filter' : 'Reading the process list…'} />}
       />
     </Pane>

@@ -6,6 +6,12 @@ import { Digits } from '../../parts/Digits.tsx';
 import type { ProcessRow } from './processRows.ts';
 
 function Root({ row }: { row: ProcessRow }) {
+  if (!row.held && !row.kernelThread)
+    return (
+      <span className="dim" title={row.skipped || 'Only its name and root are known.'}>
+        not captured
+      </span>
+    );
   if (row.root) return <Digits text={hex(row.root, 9)} />;
   if (row.borrowed)
     return (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The rows of the process list, with what is new since the last refresh.
-import type { Processes } from '../../../contract/api.ts';
+import type { Processes, Target } from '../../../contract/api.ts';
 
 export interface ProcessRow {
   readonly key: string;
@@ -18,11 +18,21 @@ export interface ProcessRow {
   readonly borrowed: bigint;
   readonly cpu: number;
   readonly kernelThread: boolean;
+  /** Whether it may have pages to show; a capture may not hold them. */
+  readonly held: boolean;
+  /** Why a capture that was to hold its pages does not; "" where it is not known. */
+  readonly skipped: string;
   /** "new" since the last refresh, or "exec" if the root has changed. */
   readonly change: string;
 }
 
-export function rowsOf(p: Processes, before: ReadonlyMap<string, bigint>): ProcessRow[] {
+export function rowsOf(
+  p: Processes,
+  before: ReadonlyMap<string, bigint>,
+  capture: Target['capture'] | undefined,
+): ProcessRow[] {
+  const held = capture && new Set(capture.held.map((s) => `${s.pid}:${s.startTicks}`));
+  const skipped = new Map(capture?.skipped.map(({ pid, message }) => [pid, message]));
   return Array.from(p.pid, (pid, i) => {
     const startTicks = p.startTicks[i] as bigint;
     const key = `${pid}:${startTicks}`;
@@ -44,6 +54,8 @@ export function rowsOf(p: Processes, before: ReadonlyMap<string, bigint>): Proce
       borrowed: p.borrowedPa[i] as bigint,
       cpu: p.cpu[i] as number,
       kernelThread: p.kernelThread[i] === 1,
+      held: held?.has(key) ?? true,
+      skipped: skipped.get(pid) ?? '',
       change: before.size === 0 ? '' : known === undefined ? 'new' : known !== root ? 'exec' : '',
     };
   });
