@@ -726,7 +726,10 @@ export const METHODS = {
   translate: method(z.object({ ...space, va: u64 }), Translation),
   frame: method(z.object({ pfn: u64.max(PFN_END - 1n) }), Frame),
   frames: method(z.object({ pfn: u64.max(PFN_END - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
-  /** Who maps a frame. `pid` is named first of those that share an address space (0: any). `again` walks them all first. */
+  /**
+   * Who maps a frame. `pid` is named first of those that share an address space (0: any). `again`, or a walk that is some
+   * seconds old, has them all walked first.
+   */
   owners: method(z.object({ pid: pid.or(z.literal(0)), pfn: u64.max(PFN_END - 1n), again: z.boolean() }), Owners),
   /** What a process shares with another one. */
   shared: method(z.object({ ...space, other: pid, otherStart: u64 }), Shared),

@@ -132,3 +132,24 @@ test('an address space outlives the process that it was found by', async () => {
   for (const again of [false, true]) expect(await owners(again)).toEqual([[child, [], va, 1]]);
   process.kill(child, 'SIGKILL');
 });
+
+test('walks again when the last walk is old', async () => {
+  const aged = (ageNs: bigint): Sources => ({
+    ...sources,
+    owners: async (pfn, again) => {
+      const o = await sources.owners(pfn, again);
+      return again ? o : { ...o, ageNs };
+    },
+  });
+  await explorer.owners({ pid: 0, pfn: 0n, again: true });
+  const later = await startFixture('page-kinds', ['out/fixtures']);
+  try {
+    const pfn = await pfnOf(later.of('protnone'));
+    const owners = async (ageNs: bigint) =>
+      Array.from((await new Explorer(aged(ageNs)).owners({ pid: 0, pfn, again: false })).pid);
+    expect(await owners(0n)).not.toContain(later.pid);
+    expect(await owners(3_600_000_000_000n)).toContain(later.pid);
+  } finally {
+    await later.stop();
+  }
+});

@@ -10,6 +10,7 @@ import {
   type Method,
   MOST_WATCHED,
   type Regions,
+  type Owners,
   type Runs,
   type SearchSummary,
   type Target,
@@ -49,6 +50,12 @@ const MOST_EVIDENCE = 10_000;
 
 /** What a program of another user inherits of our environment: language, time zone and terminal. The core sets the rest. */
 const KEPT_FOR_USERS = /^(LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY)$/;
+/** A reverse map that is older than this, in ns, and than OLD_WALKS walks of it, does not answer any more: all is walked again. */
+const OLD_NS = 5_000_000_000n;
+const OLD_WALKS = 20n;
+const isOld = ({ ageNs, tookNs }: Pick<Owners, 'ageNs' | 'tookNs'>): boolean =>
+  ageNs > OLD_NS && ageNs > OLD_WALKS * tookNs;
+
 
 /** What is known of a finished check. */
 export interface CheckRecord {
@@ -307,6 +314,7 @@ export class Explorer implements Reads {
     });
     return { ...owners, pid, startTicks, sharers, flags, mapCount };
   };
+    const owners = isOld(kept) ? await this.sources.owners(pfn, true) : kept;
 
   /** Searches physical memory (PID 0), or the frames that a process maps, within [begin, end); ends after `limit` hits. */
   search(

@@ -8,6 +8,8 @@ import { useSpace } from './space.ts';
 interface Asked {
   readonly pfn: bigint;
   readonly found?: Owners;
+  /** When the walk ended that answers, by the clock of this window. */
+  readonly at?: Date;
   readonly error?: Failure;
 }
 
@@ -20,7 +22,7 @@ export async function askOwners(pfn: bigint, again = false): Promise<void> {
   const answer = await explorer()
     .call('owners', { pid: useSpace.getState().space?.pid ?? 0, pfn, again })
     .then(
-      (found) => ({ pfn, found }),
+      (found) => ({ pfn, found, at: new Date(Date.now() - Number(found.ageNs / 1_000_000n)) }),
       (error) => ({ pfn, error: failure(error) }),
     );
   if (useOwners.getState().asked?.pfn === pfn) set({ asked: answer });

@@ -3,7 +3,7 @@
 import { RefreshCw } from 'lucide-react';
 import { useEffect } from 'react';
 import type { Owners } from '../../../contract/api.ts';
-import { count, hex, hexVa } from '../../../contract/format.ts';
+import { clock, count, hex, hexVa } from '../../../contract/format.ts';
 import { accessWords, reconcile } from '../../../contract/owners.ts';
 import { levelName, pageSizeName, pfnOf } from '../../../contract/paging.ts';
 import { Empty } from '../../parts/Empty.tsx';
@@ -18,12 +18,6 @@ import { useTarget } from '../../state/target.ts';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import '../../parts/listing.css';
 import './owners.css';
-
-/** "3 s ago", roughly. */
-function age(ns: bigint): string {
-  const seconds = Number(ns / 1_000_000_000n);
-  return seconds < 2 ? 'just now' : seconds < 120 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
-}
 
 /** The name of a process, from the list. */
 const useNameOf = () => {
@@ -94,17 +88,20 @@ function TableOf({ owners: o }: { owners: Owners }) {
   });
 }
 
-function Found({ owners: o }: { owners: Owners }) {
+/** `at`: when the walk ended that answers. */
+function Found({ owners: o, at }: { owners: Owners; at: Date | undefined }) {
+  const recorded = useTarget((s) => s.target?.capture !== null);
   return (
     <div className="scroll fill owners" tabIndex={0} role="group" aria-label="Mappings">
       <p role="status">
         {o.pid.length === 0 ? 'No process maps it.' : `Mapped ${count(o.pid.length)}×.`} {reconcile(o)}
+        {!recorded && at && ` As of the walk at ${clock(at)}.`}
       </p>
       {o.pid.length > 0 && <Mappings owners={o} />}
       <TableOf owners={o} />
       <p className="dim">
         {count(o.spaces)} address spaces with {count(o.pages)} mapped pages, walked in{' '}
-        {(Number(o.tookNs) / 1e6).toFixed(0)} ms, {age(o.ageNs)}
+        {(Number(o.tookNs) / 1e6).toFixed(0)} ms
         {o.gone > 0n && `; left out: ${count(o.gone)} that went away`}
         {o.raced > 0n && `; left out: ${count(o.raced)} tables that changed`}
       </p>
@@ -141,7 +138,7 @@ export function OwnersPane() {
       {answer?.error ? (
         <Empty title={answer.error.message}>{answer.error.remedy}</Empty>
       ) : answer?.found ? (
-        <Found owners={answer.found} />
+        <Found owners={answer.found} at={answer.at} />
       ) : (
         <div aria-busy="true">
           <Empty title="Walking every address space…" />
