@@ -25,6 +25,7 @@ export function compileFixtures(): void {
     'hwpoison',
     'bits32',
     'causes',
+    'restless',
   ])
     execFileSync(
       'gcc',

@@ -251,6 +251,16 @@ export const Frame = z.object({
 });
 export type Frame = z.infer<typeof Frame>;
 
+/** A page in one reading: its translation, and the frame that it leads to. */
+export const PageReading = z.object({
+  translation: Translation,
+  /** Null if it maps none. */
+  frame: Frame.nullable(),
+  /** Whether the page still mapped that frame after the frame was read. */
+  settled: z.boolean(),
+});
+export type PageReading = z.infer<typeof PageReading>;
+
 /** The bytes of frames that follow each other. */
 export const Frames = z.object({
   pfn: u64,
@@ -724,6 +734,7 @@ export const METHODS = {
     Rows,
   ),
   translate: method(z.object({ ...space, va: u64 }), Translation),
+  page: method(z.object({ ...space, va: u64 }), PageReading),
   frame: method(z.object({ pfn: u64.max(PFN_END - 1n) }), Frame),
   frames: method(z.object({ pfn: u64.max(PFN_END - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
   /**

@@ -88,6 +88,16 @@ CallWork translate_page(const SessionPtr& s, const Arguments& a) {
   };
 }
 
+// page(pid, startTicks, va): the translation, and the frame that it leads to.
+CallWork page(const SessionPtr& s, const Arguments& a) {
+  const int pid = a.pid(0);
+  const u64 start = a.u64_at(1, "startTicks"), va = a.u64_at(2, "va");
+  return [s, pid, start, va] {
+    Session::Lease lease(*s);
+    return answer(read_page(lease.machine(), pid, start, va, kNeverCancelled));
+  };
+}
+
 // frames(pfns)
 CallWork frames(const SessionPtr& s, const Arguments& a) {
   return [s, pfns = a.u64s(0, "pfns", kMostFrames)] {
@@ -255,7 +265,7 @@ constexpr Call kCalls[] = {
     {"hello", hello},   {"processes", processes}, {"cgroups", cgroups}, {"roots", roots},
     {"cpus", cpus},     {"regions", regions},     {"rows", rows},       {"translate", translate_page},
     {"frames", frames}, {"owners", owners},       {"tables", tables},   {"memory", memory},
-    {"causes", causes},
+    {"causes", causes}, {"page", page},
 };
 constexpr LongCall kLongCalls[] = {
     {"check", check},         {"search", search_bytes},         {"watch", watch_pages},

@@ -142,6 +142,13 @@ void describe(Fields& o, const Translation& t) {
   else o.null("row");
 }
 
+void describe(Fields& o, const PageReading& r) {
+  o.object("translation", [&](Fields& f) { describe(f, r.translation); });
+  if (r.frame) o.object("frame", [&](Fields& f) { describe(f, *r.frame); });
+  else o.null("frame");
+  o.flag("settled", r.settled);
+}
+
 void describe(Fields& o, const std::vector<CpuState>& cpus) {
   o.column32("cpu", cpus, [](auto& c) { return c.cpu; });
   o.column32("pid", cpus, [](auto& c) { return c.pid; });

@@ -25,6 +25,7 @@ void describe(Fields& o, const Entry& entry);
 void describe(Fields& o, const Path& path);
 void describe(Fields& o, const KernelPath& path);
 void describe(Fields& o, const Translation& translation);
+void describe(Fields& o, const PageReading& reading);
 void describe(Fields& o, const std::vector<CpuState>& cpus);
 void describe(Fields& o, const std::vector<PageRow>& rows);
 void describe(Fields& o, const std::vector<Region>& regions);

@@ -3,6 +3,18 @@
 
 namespace cr3scope {
 
+namespace {
+
+// Readings of a page that moves each time.
+constexpr int kMostReadings = 3;
+
+std::optional<u64> mapped_frame(const Path& path, u64 va) {
+  if (!maps_frame(path.leaf.kind)) return std::nullopt;
+  return path.pfn(va);
+}
+
+}  // namespace
+
 Translation translate(const Machine& machine, int pid, u64 start_ticks, u64 va, const std::atomic<bool>& cancel) {
   const Target& target = machine.target();
   SpaceSources sources(machine, pid, start_ticks);
@@ -17,6 +29,21 @@ Translation translate(const Machine& machine, int pid, u64 start_ticks, u64 va, 
   if (machine.module) t.kernel = machine.module->walk(pid, start_ticks, va);
   if (machine.module && target.pti) t.user_kernel = machine.module->walk(pid, start_ticks, va, true);
   return t;
+}
+
+PageReading read_page(const Machine& machine, int pid, u64 start_ticks, u64 va, const std::atomic<bool>& cancel) {
+  TableWalk walk(machine.target, machine.frames);
+  PageReading reading;
+  for (int i = 0; i < kMostReadings; i++) {
+    reading.translation = translate(machine, pid, start_ticks, va, cancel);
+    const std::optional<u64> pfn = mapped_frame(reading.translation.path, va);
+    reading.frame.reset();
+    if (!pfn) return reading;
+    reading.frame = read_frames(machine.frames, {*pfn});
+    reading.settled = mapped_frame(walk.translate(reading.translation.root_pa, {va})[0], va) == pfn;
+    if (reading.settled) break;
+  }
+  return reading;
 }
 
 }  // namespace cr3scope

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <optional>
 
+#include "frames.h"
 #include "kernel_module.h"
 #include "page_rows.h"
 
@@ -21,5 +22,15 @@ struct Translation {
 // Any address, canonical or not, in the address space of a process; `start_ticks` 0 takes whatever process has the PID
 // now. Throws Cancelled, and Error where there is no such address space or a source refuses.
 Translation translate(const Machine& machine, int pid, u64 start_ticks, u64 va, const std::atomic<bool>& cancel);
+
+// A translation, and the frame that it led to.
+struct PageReading {
+  Translation translation;
+  std::optional<Frames> frame;  // the one frame, if the address maps any
+  bool settled = true;          // whether the address still mapped that frame after the frame was read
+};
+
+// Both are read again, a few times, while the address comes to map another frame between them. Throws as translate().
+PageReading read_page(const Machine& machine, int pid, u64 start_ticks, u64 va, const std::atomic<bool>& cancel);
 
 }  // namespace cr3scope

@@ -13,6 +13,7 @@ import {
   type TableTree,
   TRACE_KINDS,
   type Traced,
+  type Translation,
 } from '../../contract/api.ts';
 import { bitsOf } from '../../contract/format.ts';
 import {
@@ -35,9 +36,9 @@ import {
 } from '../../contract/paging.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { bySource, SOURCES } from '../../contract/sources.ts';
-import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
+import { ENTRY_KIND, ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 import { Failed } from '../sources/failed.ts';
-import type { CheckBatch, SourceOwners, SourceTarget, WatchBatch } from '../sources/session.ts';
+import type { CheckBatch, SourceFrames, SourceOwners, SourceTarget, WatchBatch } from '../sources/session.ts';
 import type { Sources } from '../sources/sources.ts';
 import { turn } from '../turn.ts';
 import type { Chunk, ChunkOf, RegionColumns } from './chunks.ts';
@@ -709,6 +710,48 @@ export function capturedSources(contents: CaptureContents): Sources {
     await space.pages.prepare();
     return space;
   };
+  const translate = async (pid: number, startTicks: bigint, va: bigint): Promise<Translation> => {
+    const space = await prepared(spaceOf(pid, startTicks));
+    const rootPa = rootOf(space);
+    return {
+      rootPa,
+      path: walkCaptured(target, space, rootPa, va),
+      userPath: target.pti ? walkCaptured(target, space, userRootOf(rootPa), va) : null,
+      kernel: null,
+      userKernel: null,
+      row: va < 1n << BigInt(target.virtualBits - 1) ? rowsOf(target, space, [va]) : null,
+    };
+  };
+  const frames = async (pfns: BigUint64Array): Promise<SourceFrames> => {
+    for (const space of spaces) await space.pages.prepare(); // a PTE table is built from pages
+    const n = pfns.length;
+    const read = {
+      bytes: new Uint8Array(n * PAGE_BYTES),
+      status: new Uint8Array(n).fill(NOT_CAPTURED),
+      role: new Uint8Array(n),
+      flags: new BigUint64Array(n).fill(UNKNOWN),
+      count: new BigUint64Array(n).fill(UNKNOWN),
+      cgroup: new BigUint64Array(n).fill(UNKNOWN),
+    };
+    pfns.forEach((pfn, i) => {
+      const found = contents.frames.get(pfn);
+      if (found) {
+        const { chunk, index } = found;
+        read.role[i] = chunk.role[index] as number;
+        read.flags[i] = chunk.flags[index] as bigint;
+        read.count[i] = chunk.count[index] as bigint;
+        read.cgroup[i] = chunk.cgroup[index] as bigint;
+        if (chunk.contents === 'bytes') read.status[i] = chunk.status[index] as number;
+      }
+      const bytes = bytesOf(pfn);
+      if (!bytes && isDevice(pfn)) read.status[i] = NOT_RAM;
+      if (!bytes) return;
+      read.bytes.set(bytes, i * PAGE_BYTES);
+      read.status[i] = 0;
+      if (!found) read.role[i] = ROLE.code('pageTable');
+    });
+    return read;
+  };
   return {
     target,
     facts: {
@@ -719,6 +762,9 @@ export function capturedSources(contents: CaptureContents): Sources {
         startedAt: begin.startedAt,
         finishedAt: contents.end?.finishedAt ?? null,
         digest: contents.digest,
+        held: spaces.map(({ pid, startTicks }) => ({ pid, startTicks })),
+        skipped: contents.skipped.map(({ pid, message }) => ({ pid, message })),
+        traced: contents.traced.length,
         watched: watchedPlaces(contents),
         problem: contents.problem ? `${contents.problem.message}. ${contents.problem.remedy}` : '',
       },
@@ -737,51 +783,16 @@ export function capturedSources(contents: CaptureContents): Sources {
     // A kernel thread has no address space, captured or not.
     regions: async (pid) => (processes.kernelThread[processes.pid.indexOf(pid)] ? NO_REGIONS : spaceOf(pid).regions),
     rows: async (pid, startTicks, vas) => rowsOf(target, await prepared(spaceOf(pid, startTicks)), vas),
-    translate: async (pid, startTicks, va) => {
-      const space = await prepared(spaceOf(pid, startTicks));
-      const rootPa = rootOf(space);
-      return {
-        rootPa,
-        path: walkCaptured(target, space, rootPa, va),
-        userPath: target.pti ? walkCaptured(target, space, userRootOf(rootPa), va) : null,
-        kernel: null,
-        userKernel: null,
-        row: va < 1n << BigInt(target.virtualBits - 1) ? rowsOf(target, space, [va]) : null,
-      };
+    translate,
+    page: async (pid, startTicks, va) => {
+      const translation = await translate(pid, startTicks, va);
+      const { leaf } = translation.path;
+      const frame = mapsFrame(ENTRY_KINDS[leaf.kind])
+        ? await frames(BigUint64Array.of(pfnOf(physicalAddress(va, leaf))))
+        : null;
+      return { translation, frame, settled: true };
     },
-    frames: async (pfns) => {
-      for (const space of spaces) await space.pages.prepare(); // a PTE table is built from pages
-      const n = pfns.length;
-      const frames = {
-        bytes: new Uint8Array(n * PAGE_BYTES),
-        status: new Uint8Array(n).fill(NOT_CAPTURED),
-        role: new Uint8Array(n),
-        flags: new BigUint64Array(n).fill(UNKNOWN),
-        count: new BigUint64Array(n).fill(UNKNOWN),
-        cgroup: new BigUint64Array(n).fill(UNKNOWN),
-      };
-      pfns.forEach((pfn, i) => {
-        const found = contents.frames.get(pfn);
-        held: spaces.map(({ pid, startTicks }) => ({ pid, startTicks })),
-        skipped: contents.skipped.map(({ pid, message }) => ({ pid, message })),
-        traced: contents.traced.length,
-        if (found) {
-          const { chunk, index } = found;
-          frames.role[i] = chunk.role[index] as number;
-          frames.flags[i] = chunk.flags[index] as bigint;
-          frames.count[i] = chunk.count[index] as bigint;
-          frames.cgroup[i] = chunk.cgroup[index] as bigint;
-          if (chunk.contents === 'bytes') frames.status[i] = chunk.status[index] as number;
-        }
-        const bytes = bytesOf(pfn);
-        if (!bytes && isDevice(pfn)) frames.status[i] = NOT_RAM;
-        if (!bytes) return;
-        frames.bytes.set(bytes, i * PAGE_BYTES);
-        frames.status[i] = 0;
-        if (!found) frames.role[i] = ROLE.code('pageTable');
-      });
-      return frames;
-    },
+    frames,
     tables: async (pid, startTicks) => {
       const { tree } = spaceOf(pid, startTicks);
       if (!tree) throw missing(`the tables of process ${pid} were not captured`, 'It went away before they were read.');

@@ -7,21 +7,22 @@ import {
   type CheckEvent,
   type CheckSummary,
   type Evidence,
+  type Frame,
   type Method,
   MOST_WATCHED,
-  type Regions,
   type Owners,
+  type Regions,
   type Runs,
   type SearchSummary,
   type Target,
   TRACE_KINDS,
   type Traced,
 } from '../../contract/api.ts';
-import { isCanonical, pagesBetween, userRootOf, wholePages } from '../../contract/paging.ts';
+import { isCanonical, pagesBetween, pfnOf, physicalAddress, userRootOf, wholePages } from '../../contract/paging.ts';
 import { bySource, SOURCES } from '../../contract/sources.ts';
 import { Failed } from '../sources/failed.ts';
 import { nodeOf } from '../sources/nodes.ts';
-import type { CheckBatch, Launch, SearchBatch, TraceEvent, WatchBatch } from '../sources/session.ts';
+import type { CheckBatch, Launch, SearchBatch, SourceFrames, TraceEvent, WatchBatch } from '../sources/session.ts';
 import type { Sources } from '../sources/sources.ts';
 import { compareSpaces } from './shared.ts';
 
@@ -32,6 +33,7 @@ const READS = [
   'regions',
   'rows',
   'translate',
+  'page',
   'frame',
   'frames',
   'owners',
@@ -48,14 +50,14 @@ export const isRead = (name: Method): name is keyof Reads => (READS as readonly 
 const MOST_RUNS = 200_000;
 const MOST_EVIDENCE = 10_000;
 
-/** What a program of another user inherits of our environment: language, time zone and terminal. The core sets the rest. */
-const KEPT_FOR_USERS = /^(LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY)$/;
 /** A reverse map that is older than this, in ns, and than OLD_WALKS walks of it, does not answer any more: all is walked again. */
 const OLD_NS = 5_000_000_000n;
 const OLD_WALKS = 20n;
 const isOld = ({ ageNs, tookNs }: Pick<Owners, 'ageNs' | 'tookNs'>): boolean =>
   ageNs > OLD_NS && ageNs > OLD_WALKS * tookNs;
 
+/** What a program of another user inherits of our environment: language, time zone and terminal. The core sets the rest. */
+const KEPT_FOR_USERS = /^(LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY)$/;
 
 /** What is known of a finished check. */
 export interface CheckRecord {
@@ -181,17 +183,29 @@ export class Explorer implements Reads {
   rows: Api['rows'] = ({ pid, startTicks, vas }) => this.sources.rows(pid, startTicks, vas);
 
   translate: Api['translate'] = async ({ pid, startTicks, va }) => {
+    this.refuseOdd(va);
+    return this.sources.translate(pid, startTicks, va);
+  };
+
+  page: Api['page'] = async ({ pid, startTicks, va }) => {
+    this.refuseOdd(va);
+    const { translation, frame, settled } = await this.sources.page(pid, startTicks, va);
+    const { leaf } = translation.path;
+    return { translation, frame: frame && (await this.frameOf(pfnOf(physicalAddress(va, leaf)), frame)), settled };
+  };
+
+  private refuseOdd(va: bigint): void {
     const { levels } = this.sources.target;
     if (!isCanonical(va, levels))
       throw new Failed(
         `0x${va.toString(16)} is not a canonical address with ${levels} levels of tables`,
         `Bits ${levels === 5 ? 56 : 47} to 63 must all be equal.`,
       );
-    return this.sources.translate(pid, startTicks, va);
-  };
+  }
 
-  frame: Api['frame'] = async ({ pfn }) => {
-    const { bytes, status, role, flags, count, cgroup } = await this.sources.frames(BigUint64Array.of(pfn));
+  frame: Api['frame'] = async ({ pfn }) => this.frameOf(pfn, await this.sources.frames(BigUint64Array.of(pfn)));
+
+  private async frameOf(pfn: bigint, { bytes, status, role, flags, count, cgroup }: SourceFrames): Promise<Frame> {
     const known = (word: bigint | undefined) => (word === undefined || word === (1n << 64n) - 1n ? null : word);
     return {
       pfn,
@@ -204,7 +218,7 @@ export class Explorer implements Reads {
       cgroupPath: await this.sources.cgroupPath(known(cgroup[0]) ?? 0n),
       node: nodeOf(pfn, this.sources.facts),
     };
-  };
+  }
 
   frames: Api['frames'] = async ({ pfn, count }) => {
     const { bytes, status } = await this.sources.frames(
@@ -295,11 +309,12 @@ export class Explorer implements Reads {
   };
 
   owners: Api['owners'] = async ({ pfn, pid: asked, again }) => {
-    const [owners, { flags, count: mapCount }, roots] = await Promise.all([
+    const [kept, { flags, count: mapCount }, roots] = await Promise.all([
       this.sources.owners(pfn, again),
       this.frame({ pfn }),
       this.sources.roots(),
     ]);
+    const owners = isOld(kept) ? await this.sources.owners(pfn, true) : kept;
     const pid = owners.pid.slice();
     const startTicks = owners.startTicks.slice();
     const sharers = Array.from(owners.pid, (owner, i) => {
@@ -314,7 +329,6 @@ export class Explorer implements Reads {
     });
     return { ...owners, pid, startTicks, sharers, flags, mapCount };
   };
-    const owners = isOld(kept) ? await this.sources.owners(pfn, true) : kept;
 
   /** Searches physical memory (PID 0), or the frames that a process maps, within [begin, end); ends after `limit` hits. */
   search(

@@ -92,6 +92,9 @@ export type SourceRoots = z.infer<typeof SourceRoots>;
 const SourceFrames = z.object({ bytes: u8s, status: u8s, role: u8s, flags: u64s, count: u64s, cgroup: u64s });
 export type SourceFrames = z.infer<typeof SourceFrames>;
 
+const SourcePage = z.object({ translation: Translation, frame: SourceFrames.nullable(), settled: z.boolean() });
+export type SourcePage = z.infer<typeof SourcePage>;
+
 const CheckBatch = z.object({
   done: u64,
   total: u64,
@@ -219,6 +222,7 @@ export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   regions: table(Regions),
   rows: table(Rows),
   translate: Translation,
+  page: SourcePage,
   frames: table(SourceFrames, 'status', 'role', 'flags', 'count', 'cgroup'),
   owners: table(SourceOwners, 'pid', 'startTicks', 'va', 'still', 'shift', 'entry', 'access'),
   tables: table(TableTree, 'level', 'va', 'pa', 'used', 'marked', 'status'),

@@ -28,6 +28,7 @@ import type {
   SourceCpus,
   SourceFrames,
   SourceOwners,
+  SourcePage,
   SourceProcesses,
   SourceRoots,
   SourceTarget,
@@ -63,6 +64,8 @@ export interface Sources {
   regions(pid: number): Promise<Regions>;
   rows(pid: number, startTicks: bigint, vas: BigUint64Array): Promise<Rows>;
   translate(pid: number, startTicks: bigint, va: bigint): Promise<Translation>;
+  /** The translation, and the frame that it leads to. */
+  page(pid: number, startTicks: bigint, va: bigint): Promise<SourcePage>;
   frames(pfns: BigUint64Array): Promise<SourceFrames>;
   owners(pfn: bigint, again: boolean): Promise<SourceOwners>;
   tables(pid: number, startTicks: bigint): Promise<TableTree>;
@@ -188,6 +191,7 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
     regions: (pid) => call('regions', pid),
     rows: (pid, startTicks, vas) => call('rows', pid, startTicks, vas),
     translate: (pid, startTicks, va) => call('translate', pid, startTicks, va),
+    page: (pid, startTicks, va) => call('page', pid, startTicks, va),
     frames: (pfns) => call('frames', pfns),
     owners: (pfn, again) => call('owners', pfn, again),
     tables: (pid, startTicks) => call('tables', pid, startTicks),

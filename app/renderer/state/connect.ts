@@ -10,12 +10,13 @@ import { selectProcess, selectVa, visit } from './navigate.ts';
 import { dismissNotice } from './notice.ts';
 import { followPrivileges, usePrivileges } from './privileges.ts';
 import { refreshProcesses, spaceAt, useProcesses } from './processes.ts';
+import { keepReading } from './reading.ts';
 import { followSearch } from './search.ts';
 import { useSpace } from './space.ts';
 import { holds, useTarget } from './target.ts';
 import { followTrace } from './trace.ts';
-import { followWatch } from './watch.ts';
 import { show } from './view.ts';
+import { followWatch } from './watch.ts';
 
 /** Connects, subscribes to the events, and shows the first place. */
 export async function connect(): Promise<void> {
@@ -42,6 +43,7 @@ export async function connect(): Promise<void> {
     useTarget.setState({ lost: failure(error).message });
     return;
   }
+  keepReading();
   await refreshProcesses();
   const { link = '' } = parseFragment(window.location.hash);
   if (parseLink(link)) follow(link);

@@ -5,6 +5,7 @@ import { type Failure, type Frame, MOST_FRAMES } from '../../contract/api.ts';
 import { PA_END, PAGE_BYTES, pageOffset, paOf, pfnOf } from '../../contract/paging.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { frameIsChosen } from './chosen.ts';
+import { useSpace } from './space.ts';
 
 /** The bytes of a frame, and those of the previous reading, to highlight what changed. */
 export interface Loaded {
@@ -63,6 +64,13 @@ export function openFrame(pfn: bigint, offset = 0, table?: TableShown): void {
   void loadFrames(pfn, 1);
 }
 
+/** Goes to the same byte of another frame, because the page that was chosen maps that one now. */
+export function followFrame(pfn: bigint): void {
+  const { cursor = 0n } = get();
+  set({ cursor: paOf(pfn) + BigInt(pageOffset(cursor)), anchor: undefined, table: undefined, trail: [] });
+  void readFacts();
+}
+
 /** Shows no frame any more. */
 export const closeFrame = (): void =>
   set({ cursor: undefined, anchor: undefined, frame: undefined, frameError: undefined, table: undefined, trail: [] });
@@ -88,10 +96,31 @@ export function goBack(): void {
 /** Shows the cursor's frame as a page table of a level, or as bytes again. */
 export const showTable = (table: TableShown | undefined): void => set({ table });
 
+/** The frame of the chosen page: its facts and bytes are those of the page's reading. */
+const readFrame = (): Frame | undefined => useSpace.getState().reading?.frame ?? undefined;
+
+/** Shows a frame as it was read with its page. */
+export function takeFrame(frame: Frame): void {
+  const loaded = new Map(get().loaded);
+  store(loaded, frame.pfn, frame.status, frame.bytes.length ? frame.bytes : new Uint8Array(PAGE_BYTES), true);
+  set({ loaded });
+  if (pfnOf(get().cursor ?? -1n) === frame.pfn) set({ frame, frameError: undefined });
+}
+
+/** Keeps the bytes of a frame as the latest. Beyond MOST_LOADED the oldest are forgotten. */
+function store(loaded: Map<bigint, Loaded>, pfn: bigint, status: number, bytes: Uint8Array, again: boolean): void {
+  const before = loaded.get(pfn)?.bytes;
+  loaded.delete(pfn); // the latest are the last
+  loaded.set(pfn, { status, bytes, ...(again && before && { before }) });
+  for (const old of [...loaded.keys()].slice(0, Math.max(0, loaded.size - MOST_LOADED))) loaded.delete(old);
+}
+
 async function readFacts(): Promise<void> {
   const { cursor } = get();
   if (cursor === undefined) return;
   const pfn = pfnOf(cursor);
+  const read = readFrame();
+  if (read?.pfn === pfn) return set({ frame: read, frameError: undefined });
   const mine = () => pfnOf(get().cursor ?? -1n) === pfn;
   try {
     const frame = await explorer().call('frame', { pfn });
@@ -103,9 +132,9 @@ async function readFacts(): Promise<void> {
 
 const asked = new Set<bigint>();
 
-/** Reads the frames of [pfn, pfn + count) that are missing, or all of them if `again`. */
+/** Reads the frames of [pfn, pfn + count) that are missing, or with `again` all but that of the chosen page. */
 export async function loadFrames(pfn: bigint, count: number, again = false): Promise<void> {
-  const wanted = (n: bigint) => !asked.has(n) && (again || !get().loaded.has(n));
+  const wanted = (n: bigint) => !asked.has(n) && n !== readFrame()?.pfn && (again || !get().loaded.has(n));
   let first = pfn;
   let last = pfn + BigInt(Math.min(count, MOST_FRAMES)) - 1n;
   while (first <= last && !wanted(first)) first++;
@@ -117,15 +146,8 @@ export async function loadFrames(pfn: bigint, count: number, again = false): Pro
     const loaded = new Map(get().loaded);
     status.forEach((s, i) => {
       const n = first + BigInt(i);
-      const before = loaded.get(n)?.bytes;
-      loaded.delete(n); // the latest are the last
-      loaded.set(n, {
-        status: s,
-        bytes: bytes.slice(i * PAGE_BYTES, (i + 1) * PAGE_BYTES),
-        ...(again && before && { before }),
-      });
+      if (n !== readFrame()?.pfn) store(loaded, n, s, bytes.slice(i * PAGE_BYTES, (i + 1) * PAGE_BYTES), again);
     });
-    for (const old of [...loaded.keys()].slice(0, Math.max(0, loaded.size - MOST_LOADED))) loaded.delete(old);
     set({ loaded });
   } catch (error) {
     set({ frameError: failure(error) });

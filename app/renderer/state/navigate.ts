@@ -3,9 +3,7 @@
 import { parseLevel } from '../../contract/explain.ts';
 import type { LabName } from '../../contract/labs.ts';
 import type { Place } from '../../contract/link.ts';
-import { mapsFrame, physicalAddress } from '../../contract/paging.ts';
 import { regionAt } from '../../contract/regions.ts';
-import { ENTRY_KINDS } from '../../contract/verdicts.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { firstMapped } from '../lib/opening.ts';
 import type { Destination } from '../lib/query.ts';
@@ -18,7 +16,8 @@ import { closeFrame, openAddress, openFrame } from './memory.ts';
 import { showRange } from './memoryMap.ts';
 import { notify } from './notice.ts';
 import { spaceOfPid, useProcesses } from './processes.ts';
-import { isSameSpace, type Space, useSpace } from './space.ts';
+import { readPage } from './reading.ts';
+import { isSameSpace, NO_READING, type Space, useSpace } from './space.ts';
 import { useTarget } from './target.ts';
 import { scopeOf, show, useView, type View } from './view.ts';
 
@@ -37,8 +36,7 @@ export async function selectProcess(space: Space): Promise<void> {
     regions: undefined,
     regionsError: undefined,
     va: undefined,
-    translation: undefined,
-    translationError: undefined,
+    ...NO_READING,
   });
   try {
     const regions = await explorer().call('regions', { pid: space.pid, startTicks: space.startTicks });
@@ -51,23 +49,14 @@ export async function selectProcess(space: Space): Promise<void> {
   }
 }
 
-/** Translates an address of the chosen process and opens the frame that it maps to. */
+/** Chooses an address of the chosen process, and opens the frame that it maps. */
 export async function selectVa(va: bigint): Promise<void> {
   const { space, regions } = get();
   if (!space) return;
   pageIsChosen();
   const inside = regions ? regionAt(regions, va) : -1;
-  set(inside >= 0 ? { va, region: inside } : { va });
-  try {
-    const translation = await explorer().call('translate', { pid: space.pid, startTicks: space.startTicks, va });
-    if (get().va !== va || get().space !== space) return;
-    set({ translation, translationError: undefined });
-    const { leaf } = translation.path;
-    if (mapsFrame(ENTRY_KINDS[leaf.kind])) openAddress(physicalAddress(va, leaf));
-    else closeFrame();
-  } catch (error) {
-    if (get().va === va) set({ translation: undefined, translationError: failure(error) });
-  }
+  if (inside >= 0) set({ region: inside });
+  await readPage(va);
 }
 
 /** Chooses a region, and the first page of it that is mapped. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The chosen process: its regions, and the address that is translated.
 import { create } from 'zustand';
-import type { Failure, Regions, Translation } from '../../contract/api.ts';
+import type { Failure, PageReading, Regions } from '../../contract/api.ts';
 import { regionAt } from '../../contract/regions.ts';
 import type { Verdict } from '../../contract/verdicts.ts';
 
@@ -22,13 +22,32 @@ interface SpaceState {
   readonly region: number;
   /** Show only the pages with this verdict, of all regions. */
   readonly only?: Verdict | undefined;
-  /** The address that is translated and selected in the table. */
+  /** The address that is selected in the table. */
   readonly va?: bigint | undefined;
-  readonly translation?: Translation | undefined;
-  readonly translationError?: Failure | undefined;
+  /** A page as it was read last: what every part of the window shows of it. Of `va`, once that has been read. */
+  readonly reading?: Reading | undefined;
+  /** Why it could not be read at all. */
+  readonly readingError?: Failure | undefined;
+  /** Whether the reading stays as it is while the page changes. */
+  readonly pinned: boolean;
+  /** Why the reading that is shown is no longer true, and since when that is known. */
+  readonly outdated?: Outdated | undefined;
 }
 
-export const useSpace = create<SpaceState>(() => ({ region: 0 }));
+/** A page in one reading, at one time by the clock of this window. */
+export interface Reading extends PageReading {
+  readonly va: bigint;
+  readonly at: Date;
+}
+
+export interface Outdated {
+  readonly at: Date;
+  readonly why: string;
+}
+
+export const NO_READING = { reading: undefined, readingError: undefined, pinned: false, outdated: undefined } as const;
+
+export const useSpace = create<SpaceState>(() => ({ region: 0, pinned: false }));
 
 /**
  * Lists the pages with a verdict, of all regions: none of them is the chosen one until a page is chosen. Undefined: lists

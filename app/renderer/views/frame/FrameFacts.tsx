@@ -17,10 +17,8 @@ import './facts.css';
 
 /** What backs the region through which this frame was reached, if the region says more than kpageflags. */
 const useBacking = (pfn: bigint): Backing | undefined =>
-  useSpace(({ regions, va, translation }) =>
-    regions && va !== undefined && translation?.row?.pfn[0] === pfn
-      ? backingOf(regions.path[regionAt(regions, va)] ?? '')
-      : undefined,
+  useSpace(({ regions, reading }) =>
+    regions && reading?.frame?.pfn === pfn ? backingOf(regions.path[regionAt(regions, reading.va)] ?? '') : undefined,
   );
 
 function Flags({ flags }: { flags: bigint | null }) {

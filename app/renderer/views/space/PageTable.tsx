@@ -25,6 +25,7 @@ export function PageTable() {
   const space = useSpace((s) => s.space);
   const only = useSpace((s) => s.only);
   const va = useSpace((s) => s.va);
+  const reading = useSpace((s) => s.reading);
   const target = useTarget((s) => s.target);
   const helperGone = usePrivileges((s) => s.problem !== null);
   const sources = shownSources(target);
@@ -91,11 +92,18 @@ export function PageTable() {
             </div>
           ))}
         </div>
-        {unread && <Empty title={unread.message}>{unread.remedy}</Empty>}
-        {!unread && list.length === 0 && (
-          <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
-            {only ? 'Press Esc to see the region again.' : 'Choose a region.'}
-          </Empty>
+        {(unread || list.length === 0) && (
+          <div role="row">
+            <div role="gridcell">
+              {unread ? (
+                <Empty title={unread.message}>{unread.remedy}</Empty>
+              ) : (
+                <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
+                  {only ? 'Press Esc to see the region again.' : 'Choose a region.'}
+                </Empty>
+              )}
+            </div>
+          </div>
         )}
         <div role="rowgroup" className="grid-rows" style={{ height: pixels }}>
           <div role="presentation" className="sticky">
@@ -105,7 +113,9 @@ export function PageTable() {
               places.map((i) => {
                 const rowVa = list.va(first + i);
                 const at = indexOf(i);
-                const row = at >= 0 ? pageRow(rows, at, target) : undefined;
+                // The chosen page is shown as its translation has it.
+                const read = rowVa === page && reading && pageOf(reading.va) === page ? reading.translation.row : null;
+                const row = read ? pageRow(read, 0, target) : at >= 0 ? pageRow(rows, at, target) : undefined;
                 return (
                   <div
                     key={rowVa}

@@ -10,6 +10,7 @@ import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
+import { ReadingLine } from './ReadingLine.tsx';
 import { SourceFacts } from './SourceFacts.tsx';
 import { WalkLevel } from './WalkLevel.tsx';
 import './translation.css';
@@ -56,10 +57,11 @@ function Walk({ translation: t, va, target }: { translation: Translation; va: bi
 
 export function TranslationPane() {
   const target = useTarget((s) => s.target);
-  const va = useSpace((s) => s.va);
+  const chosen = useSpace((s) => s.va);
   const space = useSpace((s) => s.space);
-  const translation = useSpace((s) => s.translation);
-  const error = useSpace((s) => s.translationError);
+  const reading = useSpace((s) => s.reading);
+  const error = useSpace((s) => s.readingError);
+  const va = reading?.va ?? chosen;
   return (
     <Pane label="Walk">
       {va !== undefined && space && (
@@ -73,8 +75,11 @@ export function TranslationPane() {
       )}
       {error ? (
         <Empty title={error.message}>{error.remedy}</Empty>
-      ) : translation && va !== undefined && target ? (
-        <Walk translation={translation} va={va} target={target} />
+      ) : reading && target ? (
+        <>
+          {!target.capture && <ReadingLine reading={reading} />}
+          <Walk translation={reading.translation} va={reading.va} target={target} />
+        </>
       ) : (
         <Empty title="No address is chosen">Choose a page in the table, or paste an address into the box above.</Empty>
       )}
