@@ -373,6 +373,10 @@ export const MemoryMap = z.object({
   /** By role: all frames, and those that no process maps. */
   total: u64s,
   unmapped: u64s,
+  /** /proc/meminfo, vmstat and zoneinfo, read right after the frames. Captures of version 0.3 do not have them. */
+  counters: z
+    .object({ meminfo: z.string(), vmstat: z.string(), zoneinfo: z.string() })
+    .default({ meminfo: '', vmstat: '', zoneinfo: '' }),
   ...reverseMap,
 });
 export type MemoryMap = z.infer<typeof MemoryMap>;

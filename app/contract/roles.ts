@@ -54,9 +54,9 @@ const roles = {
   },
   kernel: {
     code: 13,
-    label: 'kernel, other',
+    label: 'not classified',
     meaning:
-      'no flag says what it is: stacks, vmalloc, drivers, what a balloon took, free pages that a CPU keeps at hand',
+      'no flag says what it is: kernel stacks, vmalloc, drivers, what a balloon took, free pages that a CPU keeps at hand or that this kernel does not mark',
     light: '#a59b45',
     dark: '#a39c5a',
   },

@@ -96,7 +96,7 @@ enum class Role : std::uint8_t {
   shmem,      // shared memory
   file,       // file
   reserved,   // reserved
-  kernel,     // kernel, other
+  kernel,     // not classified
 };
 constexpr std::size_t kRoles = 14;
 

@@ -15,6 +15,7 @@ import {
 } from '../../contract/paging.ts';
 import { PATTERN_KINDS, parsePattern, sayHit } from '../../contract/pattern.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
+import { reconcileTotals } from '../../contract/totals.ts';
 import { ENTRY_KINDS, FRAME_STATUS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
@@ -276,9 +277,23 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
     alone: map.alone[i] as bigint,
   })).sort((a, b) => Number(sum(b.mapped) - sum(a.mapped)));
   const named = (frames: ArrayLike<bigint>) => Object.fromEntries(roles.map((r) => [ROLES[r], Number(frames[r])]));
+  const totals = range ? undefined : reconcileTotals(map);
   if (json) {
     for (const p of list) print({ pid: p.pid, name: p.name, frames: named(p.mapped), alone: Number(p.alone) });
-    print({ pid: null, begin: map.begin, end: map.end, total: named(map.total), unmapped: named(map.unmapped) });
+    print({
+      pid: null,
+      begin: map.begin,
+      end: map.end,
+      total: named(map.total),
+      unmapped: named(map.unmapped),
+      ...(totals && {
+        kernel: Object.fromEntries(totals.reconciled.map((t) => [t.role, Number(t.kernel)])),
+        notClassified: {
+          ...Object.fromEntries(totals.parts.map((part) => [part.what, Number(part.frames)])),
+          unexplained: Number(totals.unexplained),
+        },
+      }),
+    });
     return 0;
   }
   const size = (frames: bigint) => (frames ? bytes(pageBytes(frames)) : '-');
@@ -301,6 +316,23 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
   say(
     `frames ${hex(map.begin)}-${hex(map.end)} by kpageflags, mappings by a walk of ${map.spaces} address spaces; a frame that several map counts for each, ALONE for one only`,
   );
+  if (totals) {
+    const rows = totals.reconciled.map((t) => [ROLE.label(t.role), size(t.counted), size(t.kernel), t.from]);
+    const parts = totals.parts.map((part) => [`  ${part.what}`, '', size(part.frames), part.from]);
+    const { unexplained } = totals;
+    table(
+      ['FRAMES', 'COUNTED', 'KERNEL', 'BY'],
+      [
+        ...rows,
+        [ROLE.label('kernel'), size(totals.notClassified), '', 'no flag says what these are; of them'],
+        ...parts,
+        unexplained < 0n
+          ? ['  counted twice by these counters', '', size(-unexplained), '']
+          : ['  said by no counter', '', size(unexplained), ''],
+      ],
+      new Set([1, 2]),
+    );
+  }
   return 0;
 }
 

@@ -16,11 +16,14 @@ import { type Colouring, cellCount, describe, framesOf } from './cells.ts';
 import { MapCanvas, roomOf } from './MapCanvas.tsx';
 import { MapLegend } from './MapLegend.tsx';
 import { MapTitle } from './MapTitle.tsx';
+import { TotalsTable } from './TotalsTable.tsx';
 import { UseTable } from './UseTable.tsx';
 import { useMap } from './useMap.ts';
 import { closer, farther } from './zoom.ts';
 import '../../parts/bar.css';
 import './memory.css';
+
+const TOTALS = { use: 'by process', kernel: 'against the kernel’s counters' } as const;
 
 export function MemoryPane() {
   const target = useTarget((s) => s.target);
@@ -28,6 +31,7 @@ export function MemoryPane() {
   const range = useMemoryMap((s) => s.range);
   const [by, setBy] = useKept<Colouring>('memory.by', 'role');
   const [flag, setFlag] = useKept('memory.flag', 12);
+  const [totals, setTotals] = useKept<keyof typeof TOTALS>('memory.totals', 'use');
   const [chosen, setCell] = useState(0);
   const canvas = useRef<HTMLCanvasElement>(null);
   const room = useRef<HTMLDivElement>(null);
@@ -86,7 +90,30 @@ export function MemoryPane() {
           </div>
         </Panel>
         <Splitter direction="horizontal" label="Height of the totals" />
-        <Panel minSize={80}>{map && <UseTable map={map} nameOf={nameOf} />}</Panel>
+        <Panel minSize={80}>
+          {map && (
+            <div className="memory-totals">
+              <div className="choice" role="radiogroup" aria-label="Totals">
+                {Object.entries(TOTALS).map(([key, label]) => (
+                  <label key={key}>
+                    <input
+                      type="radio"
+                      name="totals"
+                      checked={totals === key}
+                      onChange={() => setTotals(key as keyof typeof TOTALS)}
+                    />{' '}
+                    {label}
+                  </label>
+                ))}
+              </div>
+              {totals === 'use' ? (
+                <UseTable map={map} nameOf={nameOf} />
+              ) : (
+                <TotalsTable map={map} whole={range === undefined} />
+              )}
+            </div>
+          )}
+        </Panel>
       </Group>
     </Pane>
   );
