@@ -155,7 +155,7 @@ inEachFace((window) => {
   test('bad input is answered in place', async () => {
     await window.startAtCpus();
     await window.go('no such thing');
-    const answer = window.page.getByText(/is not a process, address or frame here/);
+    const answer = window.page.getByText(/is not a process, address, frame, region or command here/);
     await answer.waitFor();
     await window.page.getByRole('button', { name: 'Dismiss the notice' }).click();
     await answer.waitFor({ state: 'hidden' });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The box for addresses, frames, entries, processes and links.
-
+// The one box for places, processes, regions, views and commands. It says what each suggestion would do.
 import { Autocomplete } from '@base-ui/react/autocomplete';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { type Suggestion, suggest } from '../lib/query.ts';
+import { suggest } from '../lib/query.ts';
+import type { Suggestion } from '../lib/suggestion.ts';
+import { commandsOf, runCommand } from '../state/commands.ts';
 import { go } from '../state/navigate.ts';
 import { notify } from '../state/notice.ts';
 import { useProcesses } from '../state/processes.ts';
@@ -13,11 +14,19 @@ import '../parts/popup.css';
 
 export function QueryBox() {
   const [text, setText] = useState('');
+  const [highlighted, setHighlighted] = useState<Suggestion>();
   const { processes, asked } = useProcesses();
-  const levels = useTarget((s) => s.target?.levels ?? 4);
-  const hasProcess = useSpace((s) => s.space !== undefined);
+  const target = useTarget((s) => s.target);
+  const chosen = useSpace((s) => s.space);
+  const regions = useSpace((s) => s.regions);
   const input = useRef<HTMLInputElement>(null);
-  const items = useMemo(() => suggest(text, processes, levels, hasProcess), [text, processes, levels, hasProcess]);
+  const named = useMemo(() => commandsOf(target), [target]);
+  const levels = target?.levels ?? 4;
+  const items = useMemo(
+    () => suggest(text, { processes, chosen, regions, levels, named }),
+    [text, processes, chosen, regions, levels, named],
+  );
+  const shown = items.find(({ id }) => id === highlighted?.id) ?? items[0];
 
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
@@ -34,13 +43,14 @@ export function QueryBox() {
     if (!item) {
       if (text.trim())
         notify({
-          message: `“${text.trim()}” is not a process, address or frame here`,
+          message: `“${text.trim()}” is not a process, address, frame, region or command here`,
           code: 'ENOENT',
-          remedy: 'Try a PID, a name, a hex address, or “pfn 117274”, “pa 117274000”, “va 7f3a4001f000”.',
+          remedy: 'Type “help” to see what this box takes.',
         });
       return;
     }
-    go(item.to);
+    if (item.to.kind === 'command') runCommand(item.to.name, target);
+    else go(item.to);
     setText('');
     input.current?.blur();
   }
@@ -52,6 +62,7 @@ export function QueryBox() {
       onValueChange={(value, details) => {
         if (details.reason !== 'item-press') setText(value);
       }}
+      onItemHighlighted={(item) => setHighlighted(item)}
       itemToStringValue={(item: Suggestion) => item.label}
       filter={null}
       autoHighlight
@@ -66,23 +77,32 @@ export function QueryBox() {
         <Autocomplete.Input
           ref={input}
           disabled={!asked} // a PID would be taken for a frame number
-          placeholder="Paste a PID, address, PFN or raw entry…"
+          placeholder="Go to a process, address, region, view…"
           aria-label="Go to a process, address, frame or entry"
           spellCheck={false}
         />
         <kbd aria-hidden="true">Ctrl K</kbd>
       </form>
       <Autocomplete.Portal>
-        <Autocomplete.Positioner sideOffset={4} className="layer">
-          <Autocomplete.Popup className="popup list" hidden={items.length === 0}>
+        <Autocomplete.Positioner sideOffset={4} align="end" className="layer">
+          <Autocomplete.Popup className="popup list query-popup" hidden={!text.trim()}>
             <Autocomplete.List>
               {(item: Suggestion) => (
                 <Autocomplete.Item key={item.id} value={item} className="option" onClick={() => land(item)}>
-                  <span className="num">{item.label}</span>
-                  <span className="dim">{item.detail}</span>
+                  <span className={item.to.kind === 'command' ? '' : 'num'}>{item.label}</span>
+                  <span className="dim ellipsis">{item.detail}</span>
                 </Autocomplete.Item>
               )}
             </Autocomplete.List>
+            <Autocomplete.Status className="query-does">
+              {shown ? (
+                <>
+                  <kbd>Enter</kbd> {shown.does}
+                </>
+              ) : (
+                'Nothing here has this name or number. Type “help” to see what this box takes.'
+              )}
+            </Autocomplete.Status>
           </Autocomplete.Popup>
         </Autocomplete.Positioner>
       </Autocomplete.Portal>

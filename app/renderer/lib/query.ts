@@ -1,99 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a pasted text may mean, the best guess first.
-import type { Processes } from '../../contract/api.ts';
-import { hex, hexVa, parseU64 } from '../../contract/format.ts';
-import { type Place, parseLink } from '../../contract/link.ts';
-import { isCanonical, PA_END, PFN_END, pageOffset, pfnOf } from '../../contract/paging.ts';
-
-export type Destination =
-  | { kind: 'process'; pid: number; startTicks: bigint; name: string }
-  | { kind: 'va'; va: bigint }
-  | { kind: 'frame'; pfn: bigint; offset: number }
-  | { kind: 'entry'; raw: bigint }
-  | { kind: 'place'; place: Place };
-
-export interface Suggestion {
-  readonly id: string;
-  readonly label: string;
-  readonly detail: string;
-  readonly to: Destination;
-}
+// What a text in the box at the top may mean, the best guess first, and what would be done.
+import { parseLink } from '../../contract/link.ts';
+import { suggestNumbers } from './queryNumbers.ts';
+import { suggestOffsets, suggestPidAddress, suggestRanges, suggestRegions, suggestRoots } from './queryPlaces.ts';
+import { type Context, type ProcessPlace, processAt, type Suggestion } from './suggestion.ts';
 
 const MOST = 8;
 
-export function suggest(
-  text: string,
-  processes: Processes | undefined,
-  levels: number,
-  hasProcess: boolean,
-): Suggestion[] {
+const openProcess = (process: ProcessPlace): Suggestion => ({
+  id: `p${process.pid}`,
+  label: `${process.pid} ${process.name}`,
+  detail: 'process',
+  does: `Opens process ${process.pid} ${process.name} and checks its address space.`,
+  to: { kind: 'process', ...process },
+});
+
+/** Processes by their PID, or by a part of their name. */
+function suggestProcesses(query: string, byPid: boolean, { processes }: Context): Suggestion[] {
+  if (!processes) return [];
+  const isPid = /^\d+$/.test(query);
+  const text = query.toLowerCase();
+  const found: number[] = [];
+  for (let i = 0; i < processes.pid.length && found.length < MOST; i++)
+    if (
+      isPid ? processes.pid[i] === Number(query) : !byPid && (processes.name[i] as string).toLowerCase().includes(text)
+    )
+      found.push(i);
+  return found.map((i) => openProcess(processAt(processes, i)));
+}
+
+/** Views and commands, by a word or the beginning of one. */
+function suggestNamed(query: string, exact: boolean, { named }: Context): Suggestion[] {
+  const text = query.toLowerCase();
+  return named
+    .filter(({ title, words }) =>
+      [title.toLowerCase(), ...words].some((word) => (exact ? word === text : word !== text && word.startsWith(text))),
+    )
+    .map(({ name, title, does }) => ({
+      id: `c${name}`,
+      label: title,
+      detail: '',
+      does,
+      to: { kind: 'command', name },
+    }));
+}
+
+export function suggest(text: string, context: Context): Suggestion[] {
   const query = text.trim();
   if (!query) return [];
-  const found: Suggestion[] = [];
   const place = parseLink(query);
-  if (place) return [{ id: 'link', label: query, detail: 'link', to: { kind: 'place', place } }];
-  const [, prefix = '', rest = ''] = /^(?:(pid|va|pa|pfn|entry)(?:\s*[:=]\s*|\s+))?(.*)$/i.exec(query) ?? [];
+  if (place)
+    return [
+      { id: 'link', label: query, detail: 'link', does: 'Shows the place of this link.', to: { kind: 'place', place } },
+    ];
+  const [, prefix = '', rest = ''] = /^(?:(pid|va|pa|pfn|entry|cr3|root)(?:\s*[:=]\s*|\s+))?(.*)$/i.exec(query) ?? [];
   const wanted = prefix.toLowerCase();
-  const decimal = /^\d+$/.test(rest) ? Number(rest) : Number.NaN;
-  const number = parseU64(rest, true);
-
-  if (processes && (!wanted || wanted === 'pid')) {
-    for (let i = 0; i < processes.pid.length && found.length < MOST; i++) {
-      const pid = processes.pid[i] as number;
-      const name = processes.name[i] as string;
-      if (
-        pid !== decimal &&
-        !(Number.isNaN(decimal) && wanted !== 'pid' && name.toLowerCase().includes(query.toLowerCase()))
-      )
-        continue;
-      found.push({
-        id: `p${pid}`,
-        label: `${pid} ${name}`,
-        detail: 'process',
-        to: { kind: 'process', pid, startTicks: processes.startTicks[i] as bigint, name },
-      });
-    }
-  }
-  if (number === undefined) return found;
-  const va = (): Suggestion => ({
-    id: 'va',
-    label: hexVa(number),
-    detail: 'virtual address',
-    to: { kind: 'va', va: number },
-  });
-  const pa = (): Suggestion => ({
-    id: 'pa',
-    label: hex(number, 9),
-    detail: 'physical address',
-    to: { kind: 'frame', pfn: pfnOf(number), offset: pageOffset(number) },
-  });
-  const pfn = (): Suggestion => ({
-    id: 'pfn',
-    label: hex(number),
-    detail: 'frame number (PFN)',
-    to: { kind: 'frame', pfn: number, offset: 0 },
-  });
-  const entry = (): Suggestion => ({
-    id: 'entry',
-    label: hex(number, 16),
-    detail: 'page-table entry, explained bit by bit',
-    to: { kind: 'entry', raw: number },
-  });
-  const canGo = { va: hasProcess && isCanonical(number, levels), pa: number < PA_END, pfn: number < PFN_END };
-  if (wanted) {
-    if (wanted === 'va' && canGo.va) found.push(va());
-    if (wanted === 'pa' && canGo.pa) found.push(pa());
-    if (wanted === 'pfn' && canGo.pfn) found.push(pfn());
-    if (wanted === 'entry') found.push(entry());
-    return found;
-  }
-  // User addresses have 11 or 12 digits, physical ones up to 10, frame numbers up to 7; 13 to 16 digits are an entry.
-  const digits = hex(number).length;
-  if (canGo.va && digits >= 11) found.push(va());
-  if (digits >= 13) found.push(entry());
-  if (canGo.pa && digits >= 6) found.push(pa());
-  if (canGo.pfn) found.push(pfn());
-  if (canGo.va && digits < 11) found.push(va());
-  if (digits >= 6 && digits < 13) found.push(entry());
-  return found;
+  if (wanted === 'pid') return suggestProcesses(rest, true, context);
+  if (wanted === 'cr3' || wanted === 'root') return suggestRoots(rest, true, context);
+  if (wanted) return suggestNumbers(rest, wanted, context);
+  const all = [
+    ...suggestNamed(query, true, context),
+    ...suggestRanges(query, context),
+    ...suggestPidAddress(query, context),
+    ...suggestOffsets(query, context),
+    ...(/^\d+$/.test(query) ? suggestProcesses(query, false, context) : []),
+    ...suggestRoots(query, false, context),
+    ...suggestNumbers(query, '', context),
+    ...suggestRegions(query, context),
+    ...(/^\d+$/.test(query) ? [] : suggestProcesses(query, false, context)),
+    ...suggestNamed(query, false, context),
+  ];
+  return all.filter(({ id }, i) => all.findIndex((other) => other.id === id) === i).slice(0, MOST);
 }

@@ -6,7 +6,7 @@ import type { Place } from '../../contract/link.ts';
 import { regionAt } from '../../contract/regions.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { firstMapped } from '../lib/opening.ts';
-import type { Destination } from '../lib/query.ts';
+import type { Destination } from '../lib/suggestion.ts';
 import { cancelCheck, dropCheck, startCheck, useCheck } from './check.ts';
 import { pageIsChosen, useChosen } from './chosen.ts';
 import { explainEntry } from './explain.ts';
@@ -93,11 +93,20 @@ export function turnTo(view: View): void {
   else void selectVa(va);
 }
 
-/** Goes to the destination of a pasted text. */
-export function go(to: Destination): void {
+/** Goes to the destination of a pasted text; commands are not places. */
+export function go(to: Exclude<Destination, { kind: 'command' }>): void {
   if (to.kind === 'process' || to.kind === 'va') {
     if (scopeOf(useView.getState().view) !== 'process') turnTo('space');
     void (to.kind === 'process' ? selectProcess(to) : selectVa(to.va));
+  } else if (to.kind === 'region') {
+    turnTo('space');
+    void selectVa(to.va);
+  } else if (to.kind === 'address') {
+    turnTo('space');
+    void goTo(to.process, to.va);
+  } else if (to.kind === 'table') {
+    openAddress(to.pa, { level: useTarget.getState().target?.levels ?? 4, base: 0n });
+    showFrame();
   } else if (to.kind === 'entry') explainEntry(to.raw);
   else if (to.kind === 'place') void visit(to.place);
   else {
