@@ -500,6 +500,13 @@ export type CheckSummary = z.infer<typeof CheckSummary>;
 export const BUCKETS = 32;
 export const OUTCOMES = ['complete', 'exited', 'execed'] as const;
 
+/** The same for a window, which draws the pictures of regions but does not count in them. */
+export const CheckResult = CheckSummary.omit({ regionBuckets: true }).extend({
+  /** BUCKETS bytes a region: the most frequent verdict there, and in the upper four bits the gravest one. */
+  regionPicture: u8s,
+});
+export type CheckResult = z.infer<typeof CheckResult>;
+
 /** How work ends that failed. */
 const FailedEnd = z.object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string() }) });
 
@@ -512,7 +519,7 @@ export const CheckEvent = z.object({
   /** It waits until another job has ended. */
   waiting: z.boolean(),
   /** Set once, with the last event. */
-  end: z.union([z.object({ summary: CheckSummary }), FailedEnd]).nullable(),
+  end: z.union([z.object({ summary: CheckResult }), FailedEnd]).nullable(),
 });
 export type CheckEvent = z.infer<typeof CheckEvent>;
 

@@ -28,6 +28,7 @@ import { Failed } from '../sources/failed.ts';
 import type { CheckBatch } from '../sources/session.ts';
 import { Jobs } from './jobs.ts';
 import { Lab } from './lab.ts';
+import { resultOf } from './picture.ts';
 
 /** Finished checks that are kept. */
 const MOST_CHECKS = 8;
@@ -183,7 +184,7 @@ export class Service implements Omit<Api, keyof Reads> {
           total: summary.pages,
           counts: summary.counts,
           waiting: false,
-          end: { summary },
+          end: { summary: resultOf(summary) },
         });
       },
     );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The check of the chosen process.
 import { create } from 'zustand';
-import type { CheckRows, CheckSummary, Events, Failure } from '../../contract/api.ts';
+import type { CheckResult, CheckRows, Events, Failure } from '../../contract/api.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { explorer } from '../lib/client.ts';
 import { notify } from './notice.ts';
@@ -14,7 +14,7 @@ export interface Check {
   readonly counts: BigUint64Array;
   /** Whether it waits for other checks and searches. */
   readonly waiting?: boolean;
-  readonly summary?: CheckSummary;
+  readonly summary?: CheckResult;
   readonly rows?: CheckRows;
   /** When it finished, by the clock of this window. */
   readonly at?: Date;
@@ -37,7 +37,7 @@ export const shownCheck = ({ check, kept }: CheckState): Check | undefined =>
   check?.summary ? check : (kept ?? check);
 
 /** Whether a check found that its process had exited, or executed another program, before it read a page. */
-const foundNothing = ({ outcome, counts }: CheckSummary): boolean => outcome > 0 && counts.every((n) => n === 0n);
+const foundNothing = ({ outcome, counts }: CheckResult): boolean => outcome > 0 && counts.every((n) => n === 0n);
 
 /** What a check that found nothing says of its process. */
 const goneFailure = (outcome: number): Failure =>

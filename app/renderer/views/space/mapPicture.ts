@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Draws an address space: one section for each region, coloured by the verdicts of its pages.
-import { BUCKETS, type CheckSummary, type Regions } from '../../../contract/api.ts';
+import { BUCKETS, type CheckResult, type Regions } from '../../../contract/api.ts';
 import { pagesBetween } from '../../../contract/paging.ts';
 import { VERDICTS } from '../../../contract/verdicts.ts';
 import { type Edges, inSight, type View } from './scale.ts';
@@ -11,29 +11,21 @@ const GRAVE_HEIGHT = 7;
 /** Between regions that are wide enough. */
 const GAP = 2;
 
-const NOT_PRESENT = VERDICTS.indexOf('notPresent');
-
-/** The most frequent verdict of a part of a region, and the gravest; -1: none is grave. */
-function bucketOf(summary: CheckSummary, region: number, bucket: number): { most: number; gravest: number } {
-  const base = (region * BUCKETS + bucket) * VERDICTS.length;
-  const counts = summary.regionBuckets.subarray(base, base + VERDICTS.length);
-  let most = NOT_PRESENT;
-  let gravest = -1;
-  counts.forEach((n, v) => {
-    if (n > (counts[most] as number)) most = v;
-    if (n > 0 && v > NOT_PRESENT) gravest = v;
-  });
-  return { most, gravest };
+/** The most frequent verdict of a part of a region, and the gravest; -1: none is grave, or it is the same. */
+function bucketOf(summary: CheckResult, region: number, bucket: number): { most: number; gravest: number } {
+  const both = summary.regionPicture[region * BUCKETS + bucket] as number;
+  const [most, gravest] = [both & 15, both >> 4];
+  return { most, gravest: gravest === most ? -1 : gravest };
 }
 
 /** Index of each region in the check, by its first address. */
-function checkedIndex(summary: CheckSummary | undefined): ReadonlyMap<bigint, number> {
+function checkedIndex(summary: CheckResult | undefined): ReadonlyMap<bigint, number> {
   return new Map(summary ? Array.from(summary.regionBegin, (begin, i) => [begin, i]) : []);
 }
 
 export interface Picture {
   readonly regions: Regions;
-  readonly summary: CheckSummary | undefined;
+  readonly summary: CheckResult | undefined;
   readonly edges: Edges;
   readonly width: number;
   readonly view: View;
