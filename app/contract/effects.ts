@@ -65,6 +65,8 @@ const isHuge = (p: PageState) => mapsFrame(p.kind) && p.shift > PAGE_SHIFT;
 
 const MIGRATION = 'migration (compaction, NUMA balancing, move_pages, memory going offline)';
 const ANEW = 'unmapping and a new access';
+/** A page of a file is found again after unmapping, unless its frame was given up meanwhile. */
+const FILE_ANEW = 'reclaim or truncation of the file’s page, and a new access';
 
 /** `other`: where the same frame was mapped or is mapped now, among the watched pages that changed with this one. */
 function appeared(to: PageState, other: bigint | undefined): Effect {
@@ -181,7 +183,7 @@ function otherFrame(from: PageState, to: PageState): Effect {
   return {
     kind: 'frame',
     text: 'another frame',
-    causes: [...copied, ...unmerged, MIGRATION, ...merged, ANEW],
+    causes: [...copied, ...unmerged, MIGRATION, ...merged, isFile(from) && isFile(to) ? FILE_ANEW : ANEW],
   };
 }
 

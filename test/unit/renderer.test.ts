@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The parts of the user interface that decide something, without a page.
 import { expect, test } from 'vitest';
-import type { CheckSummary, MemoryMap, Processes } from '../../app/contract/api.ts';
+import type { CheckResult, MemoryMap } from '../../app/contract/api.ts';
 import { bySource } from '../../app/contract/sources.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
+import type { PageState } from '../../app/contract/watch.ts';
 import { copyAs } from '../../app/renderer/lib/copy.ts';
 import { append, MOST_KEPT } from '../../app/renderer/lib/history.ts';
 import { firstMapped, opening } from '../../app/renderer/lib/opening.ts';
 import { pagesOfRange, pagesOfVerdict } from '../../app/renderer/lib/pages.ts';
-import { suggest } from '../../app/renderer/lib/query.ts';
 import { RamRows } from '../../app/renderer/lib/ram.ts';
 import { regionType } from '../../app/renderer/lib/regionTypes.ts';
 import { splitWords } from '../../app/renderer/lib/words.ts';
 import { rowStep } from '../../app/renderer/parts/rowKeys.ts';
+import type { Change } from '../../app/renderer/state/watch.ts';
 import { closer, farther } from '../../app/renderer/views/memory/zoom.ts';
 import {
   bytesPer100,
@@ -26,31 +27,8 @@ import {
   zoomed,
   zoomedTo,
 } from '../../app/renderer/views/space/scale.ts';
-
-const processes = {
-  pid: Uint32Array.of(1, 4077),
-  startTicks: BigUint64Array.of(10n, 20n),
-  name: ['systemd', 'qemu-system-x86'],
-} as unknown as Processes;
-const first = (text: string, hasProcess = true) => suggest(text, processes, 4, hasProcess)[0]?.to;
-
-test('a pasted text lands where it means', () => {
-  expect(first('4077')).toEqual({ kind: 'process', pid: 4077, startTicks: 20n, name: 'qemu-system-x86' });
-  expect(first('pid 1')).toMatchObject({ kind: 'process', pid: 1 });
-  expect(first('QEMU')).toMatchObject({ kind: 'process', pid: 4077 });
-  expect(first('7f3a4001f000')).toEqual({ kind: 'va', va: 0x7f3a4001f000n });
-  expect(first('0x7f3a4001f0c8')).toEqual({ kind: 'va', va: 0x7f3a4001f0c8n });
-  expect(first('ffff888000000000')).toEqual({ kind: 'va', va: 0xffff888000000000n });
-  expect(first('117274')).toEqual({ kind: 'frame', pfn: 0x117n, offset: 0x274 }); // six digits: a physical address first
-  expect(first('pfn:117274')).toEqual({ kind: 'frame', pfn: 0x117274n, offset: 0 });
-  expect(first('pa = 117274010')).toEqual({ kind: 'frame', pfn: 0x117274n, offset: 0x10 });
-  expect(first('8000000117274067')).toEqual({ kind: 'entry', raw: 0x8000000117274067n }); // not canonical
-  expect(first('entry 67')).toEqual({ kind: 'entry', raw: 0x67n });
-  expect(first('va 400000')).toEqual({ kind: 'va', va: 0x400000n });
-  expect(first('va 400000', false)).toBeUndefined();
-  expect(first('no such thing')).toBeUndefined();
-  expect(first('')).toBeUndefined();
-});
+import { movesOf } from '../../app/renderer/views/watch/moves.ts';
+import { ticksOf as timeTicksOf } from '../../app/renderer/views/watch/ticks.ts';
 
 test('pages of a range', () => {
   const list = pagesOfRange(0x1000n, 0x4000n);
@@ -74,13 +52,6 @@ test('pages of a verdict, through runs of any length', () => {
   for (const i of [0, 1, 2, 12345678]) expect(list.find(list.va(i))).toBe(i);
   expect(list.find(0x10000n)).toBe(-1);
   expect(pagesOfVerdict(runs, 6).length).toBe(0);
-});
-
-test('a pasted link lands where it leads', () => {
-  expect(first('cr3scope://address/1/7f3a4001f000')).toEqual({
-    kind: 'place',
-    place: { view: 'address', pid: 1, va: 0x7f3a4001f000n },
-  });
 });
 
 test('rows of physical memory: RAM by 16 bytes, a hole as one', () => {
@@ -221,7 +192,7 @@ test('an address space opens at the first mapped page of the region with most of
     regionBegin: BigUint64Array.of(page(1), page(16), page(100)),
     regionEnd: BigUint64Array.of(page(2), page(32), page(1100)),
     regionCounts,
-  } as unknown as CheckSummary;
+  } as unknown as CheckResult;
   const runs = (...list: [va: number, pages: number, verdict: (typeof VERDICTS)[number]][]) => ({
     va: BigUint64Array.from(list, ([va]) => page(va)),
     pages: BigUint64Array.from(list, ([, pages]) => BigInt(pages)),
@@ -257,4 +228,28 @@ test('regions have a type by name and rights', () => {
     ['/usr/lib/libc.so.6', '---p', 'reserved'],
   ];
   expect(types.map(([path, permissions]) => [path, permissions, regionType(path, permissions)])).toEqual(types);
+
+test('the ticks of an axis are round, and not many', () => {
+  const texts = (seconds: number) => timeTicksOf(seconds).map(({ text }) => text);
+  expect(texts(0)).toEqual([]);
+  expect(texts(0.05)).toEqual(['0.00', '0.01', '0.02', '0.03', '0.04', '0.05']);
+  expect(texts(3.2)).toEqual(['0.0', '0.5', '1.0', '1.5', '2.0', '2.5', '3.0']);
+  expect(texts(61)).toEqual(['0', '10', '20', '30', '40', '50', '60']);
+  expect(timeTicksOf(50).at(-1)).toEqual({ share: 1, text: '50' });
+  for (const seconds of [0.001, 0.3, 1, 7, 8, 9, 1000, 86400]) expect(texts(seconds).length).toBeLessThanOrEqual(9);
+});
+
+test('a move to another frame is one also where the page was unmapped in between', () => {
+  const state = (pfn: bigint, kind = 'leaf') => ({ pfn, kind }) as PageState;
+  const change = (from: PageState, to: PageState) => ({ from, to }) as Change;
+  const gone = state(0n, 'none');
+  const changes = [
+    change(state(5n), state(6n)),
+    change(state(6n), gone),
+    change(gone, state(6n)),
+    change(state(6n), gone),
+    change(gone, state(7n)),
+    change(state(7n), state(7n, 'protNone')),
+  ];
+  expect(movesOf(changes).map((c) => changes.indexOf(c as Change))).toEqual([0, 4]);
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Where a region, and a whole address space, is looked at first.
-import type { CheckSummary, Runs } from '../../contract/api.ts';
+import type { CheckResult, Runs } from '../../contract/api.ts';
 import { pageBytes } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 
@@ -8,7 +8,7 @@ const AGREE = VERDICTS.indexOf('agree');
 const AGREE_BY_RULE = VERDICTS.indexOf('agreeByRule');
 
 /** The number of mapped pages of a region. */
-export function mappedPages(summary: CheckSummary, region: number): bigint {
+export function mappedPages(summary: CheckResult, region: number): bigint {
   const at = region * VERDICTS.length;
   return (summary.regionCounts[at + AGREE] as bigint) + (summary.regionCounts[at + AGREE_BY_RULE] as bigint);
 }
@@ -39,7 +39,7 @@ function firstRunAfter({ va, pages }: Runs, address: bigint): number {
 }
 
 /** Where to open an address space: in the region with the most mapped pages. */
-export function opening(summary: CheckSummary, runs: Runs): bigint {
+export function opening(summary: CheckResult, runs: Runs): bigint {
   let largest = 0;
   for (let r = 1; r < summary.regionBegin.length; r++)
     if (mappedPages(summary, r) > mappedPages(summary, largest)) largest = r;

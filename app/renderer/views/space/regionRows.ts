@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The regions as rows, and their sums by type.
-import type { CheckSummary, Regions } from '../../../contract/api.ts';
+import type { CheckResult, Regions } from '../../../contract/api.ts';
 import { pageBytes } from '../../../contract/paging.ts';
 import { VERDICTS } from '../../../contract/verdicts.ts';
 import { mappedPages } from '../../lib/opening.ts';
@@ -18,7 +18,7 @@ export interface RegionRow {
   readonly mapped: bigint | undefined;
 }
 
-export function regionRows(regions: Regions, summary: CheckSummary | undefined): RegionRow[] {
+export function regionRows(regions: Regions, summary: CheckResult | undefined): RegionRow[] {
   const checked = new Map(summary ? Array.from(summary.regionBegin, (begin, i) => [begin, i]) : []);
   return Array.from(regions.begin, (begin, index) => {
     const at = checked.get(begin);
