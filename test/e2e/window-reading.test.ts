@@ -26,7 +26,7 @@ inEachFace((window) => {
     const [{ va } = { va: 0n }] = restless.processes;
     try {
       await window.start(`cr3scope://address/${restless.pid}/${hex(va)}`);
-      const { translation, page } = window;
+      const { walk, page } = window;
       const heading = window.frame.getByRole('heading');
       /** The frames that the walk, the row and the frame name, and the first byte, of one moment. */
       const shown = () =>
@@ -47,17 +47,17 @@ inEachFace((window) => {
       await expect.poll(frameNow).not.toBe(first);
       expect(new Set(Object.values(await shown()))).toEqual(new Set([await frameNow()]));
 
-      await translation.getByRole('button', { name: 'pin' }).click();
+      await walk.getByRole('button', { name: 'pin' }).click();
       const pinned = await frameNow();
       move();
-      await translation.getByText(/No longer true at \d\d:\d\d:\d\d: another frame \([0-9a-f]+\)/).waitFor();
+      await walk.getByText(/No longer true at \d\d:\d\d:\d\d: another frame \([0-9a-f]+\)/).waitFor();
       expect(new Set(Object.values(await shown()))).toEqual(new Set([pinned]));
       await window.pictures('pinned', PAGE);
-      await translation.getByRole('button', { name: 'Read the page again' }).click();
+      await walk.getByRole('button', { name: 'Read the page again' }).click();
       await expect.poll(frameNow).not.toBe(pinned);
       expect(new Set(Object.values(await shown()))).toEqual(new Set([await frameNow()]));
       await restless.stop();
-      await translation.getByText(/No longer true at .* the process is gone/).waitFor();
+      await walk.getByText(/No longer true at .* the process is gone/).waitFor();
     } finally {
       await restless.stop();
     }

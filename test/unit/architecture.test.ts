@@ -29,13 +29,15 @@ const LAYERS: readonly Layer[] = [
     below: ['state', 'parts', 'lib', 'contract'],
     packages: RENDERER_PACKAGES,
   },
+  // Text that the window shows and the documentation has, too.
+  { name: 'docs', files: /^\.\.\/docs\/\w+\.md\?raw$/, below: [] },
   // One view knows nothing of another: each is a layer of its own.
   ...readdirSync('app/renderer/views')
     .filter((view) => view !== 'common')
     .map((view) => ({
       name: `views/${view}`,
       files: new RegExp(`^renderer/views/${view}/`),
-      below: ['common', 'state', 'parts', 'lib', 'contract'],
+      below: ['common', 'state', 'parts', 'lib', 'contract', ...(view === 'help' ? ['docs'] : [])],
       packages: RENDERER_PACKAGES,
     })),
   {

@@ -10,6 +10,7 @@ import { useTarget } from '../state/target.ts';
 import { ConnectDialog } from '../views/connect/ConnectDialog.tsx';
 import { ExplainDialog } from '../views/explain/ExplainDialog.tsx';
 import { ExportDialog } from '../views/export/ExportDialog.tsx';
+import { HelpDialog } from '../views/help/HelpDialog.tsx';
 import { SearchDialog } from '../views/search/SearchDialog.tsx';
 import { SharedDialog } from '../views/sharing/SharedDialog.tsx';
 import { Header } from './Header.tsx';
@@ -61,6 +62,7 @@ export function App() {
       <SharedDialog />
       <ExportDialog />
       <ConnectDialog />
+      <HelpDialog />
     </CSPProvider>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
 import { useExplained } from '../state/explain.ts';
 import { useExport } from '../state/export.ts';
+import { useHelp } from '../state/help.ts';
 import { useSearch } from '../state/search.ts';
 import { useSharing } from '../state/sharing.ts';
 import { showOnly, useSpace } from '../state/space.ts';
@@ -10,6 +11,7 @@ import { showOnly, useSpace } from '../state/space.ts';
 const isDialogOpen = (): boolean =>
   Boolean(useExport.getState().scope || useExplained.getState().entry) ||
   useSearch.getState().open ||
+  useHelp.getState().topic !== undefined ||
   useSharing.getState().open;
 
 /** Esc cancels the running check, or else removes the filter by verdict. */

@@ -6,6 +6,7 @@ import { explorer, failure, openClient } from '../lib/client.ts';
 import { opening } from '../lib/opening.ts';
 import { followCheck, useCheck } from './check.ts';
 import { followExport } from './export.ts';
+import { listenToKeys } from './keys.ts';
 import { selectProcess, selectVa, visit } from './navigate.ts';
 import { dismissNotice } from './notice.ts';
 import { followPrivileges, usePrivileges } from './privileges.ts';
@@ -44,6 +45,7 @@ export async function connect(): Promise<void> {
     return;
   }
   keepReading();
+  listenToKeys();
   await refreshProcesses();
   const { link = '' } = parseFragment(window.location.hash);
   if (parseLink(link)) follow(link);

@@ -62,7 +62,11 @@ function take(reading: Reading, before: Reading | undefined): void {
   set({ reading, readingError: undefined, outdated: undefined });
   const { frame, va, translation } = reading;
   if (frame) takeFrame(frame);
-  if (!before) return frame ? openAddress(physicalAddress(va, translation.path.leaf)) : closeFrame();
+  if (!before) {
+    if (frame) openAddress(physicalAddress(va, translation.path.leaf));
+    else closeFrame();
+    return;
+  }
   const { cursor } = useMemory.getState();
   if (!before.frame || before.frame.pfn === frame?.pfn || pfnOf(cursor ?? -1n) !== before.frame.pfn) return;
   if (frame) followFrame(frame.pfn);
