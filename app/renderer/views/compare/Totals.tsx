@@ -8,24 +8,28 @@ import { saveComparison, useCompare } from '../../state/compare.ts';
 import '../../parts/bar.css';
 import '../../parts/chip.css';
 
+const many = (n: number | bigint, one: string, more = `${one}s`) => `${count(n)} ${Number(n) === 1 ? one : more}`;
+
+/** What happened to processes and regions; what did not happen is left out. */
+function sayTotals({ gone, come, executed, regions }: Comparison['totals']): string {
+  const parts: [number, string][] = [
+    [gone, `${many(gone, 'process', 'processes')} gone`],
+    [come, `${many(come, 'process', 'processes')} came`],
+    [executed, `${many(executed, 'process', 'processes')} executed another program`],
+    [regions, `${many(regions, 'region')} changed`],
+  ];
+  return parts.flatMap(([n, text]) => (n ? [text] : [])).join(', ') || 'Only pages changed';
+}
+
 export function Totals({ comparison }: { comparison: Comparison }) {
   const busy = useCompare((s) => s.busy);
   const { totals, dropped } = comparison;
   return (
     <div className="table-bar wrap">
-      <span>
-        {differs(totals) ? (
-          <>
-            <strong>{count(totals.gone)}</strong> gone, <strong>{count(totals.come)}</strong> came,{' '}
-            <strong>{count(totals.executed)}</strong> executed, <strong>{count(totals.regions)}</strong> regions
-          </>
-        ) : (
-          'Nothing changed'
-        )}
-      </span>
+      <span>{differs(totals) ? sayTotals(totals) : 'Nothing changed'}</span>
       {PAGE_CHANGES.filter((change) => totals.pages[change] > 0n).map((change) => (
         <span key={change} className="chip" title={PAGE_CHANGE_TEXT[change]}>
-          {count(totals.pages[change])} {PAGE_CHANGE_TEXT[change]}
+          {PAGE_CHANGE_TEXT[change]}: {many(totals.pages[change], 'page')}
         </span>
       ))}
       {dropped > 0 && <span className="dim">{count(dropped)} more are counted, not listed</span>}

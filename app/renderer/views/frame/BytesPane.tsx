@@ -63,11 +63,11 @@ export function BytesPane() {
   const rows: [string, string][] = [
     ['u8 · i8', `${view.getUint8(0)} · ${view.getInt8(0)}`],
     ['u16 · i16', `${view.getUint16(0, le)} · ${view.getInt16(0, le)}`],
-    ['u32', `${view.getUint32(0, le)}`],
+    ['u32', `${view.getUint32(0, le)} · 0x${hex(view.getUint32(0, le), 8)}`],
     ['i32', `${view.getInt32(0, le)}`],
     ...(whole
       ? ([
-          ['u64', `0x${hex(u64, 16)}`],
+          ['u64', `${u64} · 0x${hex(u64, 16)}`],
           ['i64', `${view.getBigInt64(0, le)}`],
           ['f32', float(view.getFloat32(0, le))],
           ['f64', float(view.getFloat64(0, le))],

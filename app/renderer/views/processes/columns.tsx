@@ -62,12 +62,12 @@ export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
   sizeColumn('tables', 'Tables', (r) => r.pageTables, hasMemory),
   {
     id: 'state',
-    header: 'S',
-    width: '3ch',
+    header: 'State',
+    width: '6ch',
     value: (r) => r.state,
     cell: (r) => <span title={STATE[r.state]}>{r.state}</span>,
   },
-  numberColumn('threads', 'Thr', '4.5ch', (r) => r.threads),
+  numberColumn('threads', 'Threads', '8ch', (r) => r.threads),
   { id: 'user', header: 'User', width: '9ch', value: (r) => r.user, cell: (r) => r.user },
   numberColumn('ppid', 'PPID', '6.5ch', (r) => r.ppid),
 ];

@@ -38,9 +38,9 @@ export function pageRow(rows: Rows, i: number, target: Target): PageRow {
         .filter((f) => f.set)
         .map((f) => f.name),
     );
-    const access =
-      entry.kind === 'leaf' ? `${set.has('RW') ? 'rw' : 'r-'}${set.has('NX') ? ' nx' : ' x'}` : 'no access';
-    text = `${pageSizeName(entry.shift)} · ${access}${set.has('A') ? ' · A' : ''}${set.has('D') ? ' D' : ''}`;
+    const access = entry.kind === 'leaf' ? `r${set.has('RW') ? 'w' : '-'}${set.has('NX') ? '-' : 'x'}` : 'no access';
+    const used = [...(set.has('A') ? ['accessed'] : []), ...(set.has('D') ? ['dirty'] : [])];
+    text = [`${pageSizeName(entry.shift)} page`, access, ...used].join(' · ');
   } else walk = entryText(entry);
   const label = NOTE.label(note);
   return {

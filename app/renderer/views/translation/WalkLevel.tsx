@@ -23,7 +23,7 @@ import { useTarget } from '../../state/target.ts';
 import { EntryBits } from './EntryBits.tsx';
 import '../../parts/flags.css';
 
-const RIGHTS = { user: 'U', write: 'W', execute: 'X' } as const;
+const RIGHTS: readonly (keyof Permission)[] = ['user', 'write', 'execute'];
 
 interface Props {
   readonly path: Path;
@@ -73,14 +73,14 @@ export function WalkLevel({ path, level, va, denied, userRaw }: Props) {
             </span>
           ))}
         {denied &&
-          Object.entries(RIGHTS).map(([right, letter]) =>
-            denied[right as keyof Permission] === level ? (
+          RIGHTS.map((right) =>
+            denied[right] === level ? (
               <span
                 key={right}
                 className="flag denies"
                 title={`this level denies ${right}; those below can’t allow it`}
               >
-                denies {letter}
+                denies {right}
               </span>
             ) : null,
           )}
