@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { DIALOG, inEachFace, PAGE } from './window.ts';
+import { DIALOG, inEachFace } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -40,7 +40,7 @@ inEachFace((window) => {
 
     await type('libc');
     await window.page.getByRole('option', { name: /libc\.so/ }).waitFor();
-    await window.pictures('box', PAGE);
+    await window.pictures('box', '.query-popup');
     await type('stack');
     await window.page.getByRole('option', { name: /\[stack\]/ }).waitFor();
     await box().press('Enter');
@@ -69,7 +69,7 @@ inEachFace((window) => {
     await says()
       .getByText(/Nothing here has this name/)
       .waitFor();
-    await type('watc');
+    await type('watch');
     await window.page.getByRole('option').first().waitFor();
     await box().press('ArrowDown');
     await box().press('ArrowUp');

@@ -228,6 +228,7 @@ test('regions have a type by name and rights', () => {
     ['/usr/lib/libc.so.6', '---p', 'reserved'],
   ];
   expect(types.map(([path, permissions]) => [path, permissions, regionType(path, permissions)])).toEqual(types);
+});
 
 test('the ticks of an axis are round, and not many', () => {
   const texts = (seconds: number) => timeTicksOf(seconds).map(({ text }) => text);

@@ -7,7 +7,7 @@ import { regionAt } from '../../contract/regions.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { firstMapped } from '../lib/opening.ts';
 import type { Destination } from '../lib/suggestion.ts';
-import { cancelCheck, dropCheck, startCheck, useCheck } from './check.ts';
+import { cancelCheck, dropCheck, shownCheck, startCheck, useCheck } from './check.ts';
 import { pageIsChosen, useChosen } from './chosen.ts';
 import { explainEntry } from './explain.ts';
 import { showLab } from './lab.ts';
@@ -66,7 +66,7 @@ export async function chooseRegion(region: number): Promise<void> {
   const end = regions?.end[region];
   if (begin === undefined || end === undefined) return;
   set({ only: undefined });
-  const runs = useCheck.getState().check?.rows?.runs;
+  const runs = shownCheck(useCheck.getState())?.rows?.runs;
   await selectVa(runs ? firstMapped(runs, begin, end) : begin);
 }
 

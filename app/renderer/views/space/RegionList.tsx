@@ -5,7 +5,7 @@ import { useMemo } from 'react';
 import { REGION_TYPES, type RegionType } from '../../lib/regionTypes.ts';
 import { IconButton } from '../../parts/IconButton.tsx';
 import { Toggle } from '../../parts/Toggle.tsx';
-import { useCheck } from '../../state/check.ts';
+import { shownCheck, useCheck } from '../../state/check.ts';
 import { useKept } from '../../state/kept.ts';
 import { useSpace } from '../../state/space.ts';
 import { RegionTable } from './RegionTable.tsx';
@@ -15,7 +15,7 @@ import '../../parts/bar.css';
 
 export function RegionList() {
   const regions = useSpace((s) => s.regions);
-  const summary = useCheck((s) => s.check?.summary);
+  const summary = useCheck((s) => shownCheck(s)?.summary);
   const [shown, setShown] = useKept<'regions' | 'types'>('regions.shown', 'regions');
   const [type, setType] = useKept<RegionType | undefined>('regions.type', undefined);
   const rows = useMemo(() => (regions ? regionRows(regions, summary) : []), [regions, summary]);

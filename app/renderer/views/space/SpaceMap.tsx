@@ -6,7 +6,7 @@ import type { Regions } from '../../../contract/api.ts';
 import { bytes, count, hexVa } from '../../../contract/format.ts';
 import { IconButton } from '../../parts/IconButton.tsx';
 import { useSize } from '../../parts/useSize.ts';
-import { useCheck } from '../../state/check.ts';
+import { shownCheck, useCheck } from '../../state/check.ts';
 import { chooseRegion, selectVa } from '../../state/navigate.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTheme } from '../../state/theme.ts';
@@ -19,7 +19,7 @@ import './map.css';
 const LEAST_DRAG = 4;
 
 export function SpaceMap({ regions }: { regions: Regions }) {
-  const summary = useCheck((s) => s.check?.summary);
+  const summary = useCheck((s) => shownCheck(s)?.summary);
   const selected = useSpace((s) => s.region);
   const theme = useTheme((s) => s.shown);
   const strip = useRef<HTMLDivElement>(null);
