@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A sortable table with keyboard navigation, for any number of rows. Only the visible ones are in the page.
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+import { type KeyboardEvent, memo, type ReactNode, useEffect, useMemo, useRef } from 'react';
 import type { ColumnSpec } from './columns.tsx';
 import { rowStep } from './rowKeys.ts';
 import { type Sort, useSortedRows } from './useSortedRows.ts';
@@ -39,6 +39,36 @@ function Heading<T>({ column, sort }: { column: ColumnSpec<T>; sort: Sort | unde
   );
 }
 
+interface RowProps<T> {
+  readonly row: T;
+  readonly index: number;
+  /** In pixels. */
+  readonly top: number;
+  readonly selected: boolean;
+  readonly className: string;
+  readonly columns: readonly ColumnSpec<T>[];
+  readonly template: string;
+}
+
+/** A row; it is not drawn again while others scroll by. */
+const Row = memo(function Row<T>({ row, index, top, selected, className, columns, template }: RowProps<T>) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      className={`grid-row ${className}`}
+      style={{ gridTemplateColumns: template, transform: `translateY(${top}px)`, height: ROW_HEIGHT }}
+    >
+      {columns.map((c) => (
+        <div key={c.id} role="gridcell" className={c.align}>
+          {c.cell(row)}
+        </div>
+      ))}
+    </div>
+  );
+}) as <T>(props: RowProps<T>) => ReactNode;
+
 export function DataTable<T extends object>({
   label,
   columns,
@@ -61,7 +91,10 @@ export function DataTable<T extends object>({
     scrollMargin: ROW_HEIGHT,
     scrollPaddingStart: ROW_HEIGHT,
   });
-  const index = sorted.findIndex((r) => rowKey(r) === selected);
+  const index = useMemo(
+    () => (selected === undefined ? -1 : sorted.findIndex((r) => rowKey(r) === selected)),
+    [sorted, selected],
+  );
   const template = columns.map((c) => c.width).join(' ');
 
   // Keeps the selection on screen when it changes from elsewhere. Sorting and live refreshes must not scroll:
@@ -101,31 +134,30 @@ export function DataTable<T extends object>({
           <div role="gridcell">{empty}</div>
         </div>
       )}
-      <div role="rowgroup" style={{ height: virtual.getTotalSize(), minWidth, position: 'relative' }}>
+      <div
+        role="rowgroup"
+        style={{ height: virtual.getTotalSize(), minWidth, position: 'relative' }}
+        onClick={(event) => {
+          const at = (event.target as HTMLElement).closest<HTMLElement>('[role=row]')?.ariaRowIndex;
+          const row = sorted[Number(at) - 2];
+          if (row) onSelect(row);
+        }}
+      >
         {virtual.getVirtualItems().map((item) => {
           const row = sorted[item.index];
           if (!row) return null;
           const key = rowKey(row);
           return (
-            <div
+            <Row
               key={key}
-              role="row"
-              aria-rowindex={item.index + 2}
-              aria-selected={key === selected}
-              className={`grid-row ${rowClass?.(row) ?? ''}`}
-              style={{
-                gridTemplateColumns: template,
-                transform: `translateY(${item.start - ROW_HEIGHT}px)`,
-                height: ROW_HEIGHT,
-              }}
-              onClick={() => onSelect(row)}
-            >
-              {columns.map((c) => (
-                <div key={c.id} role="gridcell" className={c.align}>
-                  {c.cell(row)}
-                </div>
-              ))}
-            </div>
+              row={row}
+              index={item.index}
+              top={item.start - ROW_HEIGHT}
+              selected={key === selected}
+              className={rowClass?.(row) ?? ''}
+              columns={columns}
+              template={template}
+            />
           );
         })}
       </div>

@@ -43,5 +43,7 @@ export function useSortedRows<T extends RowData>(columns: readonly ColumnSpec<T>
   const sorts = table
     .getHeaderGroups()[0]
     ?.headers.map(({ column }): Sort => ({ order: column.getIsSorted(), toggle: column.getToggleSortingHandler() }));
-  return { sorted: table.getRowModel().rows.map((row) => row.original), sorts: sorts ?? [] };
+  const { rows: model } = table.getRowModel();
+  const sorted = useMemo(() => model.map((row) => row.original), [model]);
+  return { sorted, sorts: sorts ?? [] };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Reads the pages on screen repeatedly.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Failure, Rows } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 import type { PageList } from '../../lib/pages.ts';
@@ -29,6 +29,8 @@ export function useLiveRows(space: Space | undefined, list: PageList, first: num
   const [rows, setRows] = useState<Rows>();
   const [changed, setChanged] = useState<ReadonlySet<bigint>>(new Set());
   const [error, setError] = useState<Failure>();
+  /** The reading that is under way. While a list is scrolled, others wait for it, and only the last of them is done. */
+  const underWay = useRef<Promise<void>>(Promise.resolve());
   useEffect(() => {
     if (!space || count <= 0) {
       setRows(undefined);
@@ -50,8 +52,11 @@ export function useLiveRows(space: Space | undefined, list: PageList, first: num
         if (live) setError(failure(reason));
       }
     };
-    void read();
-    const timer = setInterval(read, REFRESH_MS);
+    const readNext = () => {
+      underWay.current = underWay.current.then(() => (live ? read() : undefined));
+    };
+    readNext();
+    const timer = setInterval(readNext, REFRESH_MS);
     return () => {
       live = false;
       clearInterval(timer);
