@@ -40,7 +40,7 @@ export function pageRow(rows: Rows, i: number, target: Target): PageRow {
     );
     const access = entry.kind === 'leaf' ? `r${set.has('RW') ? 'w' : '-'}${set.has('NX') ? '-' : 'x'}` : 'no access';
     const used = [...(set.has('A') ? ['accessed'] : []), ...(set.has('D') ? ['dirty'] : [])];
-    text = [`${pageSizeName(entry.shift)} page`, access, ...used].join(' · ');
+    text = [pageSizeName(entry.shift), access, ...used].join(' · ');
   } else walk = entryText(entry);
   const label = NOTE.label(note);
   return {
