@@ -144,8 +144,9 @@ CallWork memory(const SessionPtr& s, const Arguments& a) {
     const u64 asked_ns = monotonic_ns();
     MemoryMap map =
         map_memory(s->target(), *s->system().frame_facts(), *reverse, begin, end, cells, flags, kNeverCancelled);
-    return [reverse, asked_ns, map = std::move(map)](Fields& o) {
+    return [reverse, asked_ns, map = std::move(map), counters = s->system().memory_counters()](Fields& o) {
       describe(o, map);
+      o.object("counters", [&](Fields& f) { describe(f, counters); });
       describe(o, *reverse, asked_ns);
     };
   };

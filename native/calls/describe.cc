@@ -279,11 +279,12 @@ void describe(Fields& o, const MemoryMap& m) {
   flattened<u64>(o, "mapped", m.uses, kRoles, [](auto& u) { return u.mapped.data(); });
   o.words("total", m.total);
   o.words("unmapped", m.unmapped);
-  o.object("counters", [&](Fields& f) {
-    f.text("meminfo", m.counters.meminfo);
-    f.text("vmstat", m.counters.vmstat);
-    f.text("zoneinfo", m.counters.zoneinfo);
-  });
+}
+
+void describe(Fields& o, const MemoryCounters& counters) {
+  o.text("meminfo", counters.meminfo);
+  o.text("vmstat", counters.vmstat);
+  o.text("zoneinfo", counters.zoneinfo);
 }
 
 void describe(Fields& o, const ByteProof& p) {

@@ -95,4 +95,8 @@ std::vector<Cgroup> read_cgroups() {
   return list;
 }
 
+MemoryCounters read_memory_counters() {
+  return {text_of("/proc/meminfo"), text_of("/proc/vmstat"), text_of("/proc/zoneinfo")};
+}
+
 }  // namespace cr3scope

@@ -39,4 +39,10 @@ struct Cgroup {
 // be read, is left out.
 std::vector<Cgroup> read_cgroups();
 
+// The kernel's own totals of memory, as text. "" where it does not show them.
+struct MemoryCounters {
+  std::string meminfo, vmstat, zoneinfo;
+};
+MemoryCounters read_memory_counters();
+
 }  // namespace cr3scope

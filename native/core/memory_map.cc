@@ -5,7 +5,6 @@
 #include <bit>
 
 #include "error.h"
-#include "file.h"
 
 namespace cr3scope {
 
@@ -118,9 +117,6 @@ MemoryMap map_memory(const Target& target, const FrameFacts& facts, const Revers
     first = next;
   }
   picture.finish();
-  read_text("/proc/meminfo", map.counters.meminfo);
-  read_text("/proc/vmstat", map.counters.vmstat);
-  read_text("/proc/zoneinfo", map.counters.zoneinfo);
   return map;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 #include <array>
 #include <atomic>
-#include <string>
 #include <vector>
 
 #include "frame_facts.h"
@@ -28,18 +27,12 @@ struct MemoryMap {
     u64 alone = 0;  // frames that nothing else maps
   };
 
-  // The kernel's own totals as text, read right after the frames. "" where it does not show them.
-  struct Counters {
-    std::string meminfo, vmstat, zoneinfo;
-  };
-
   u64 begin = 0, end = 0, frames_per_cell = 0;  // frame numbers; the last cell may be shorter
   std::vector<Cell> cells;
   u64 flags = 0;             // bits of the frames' flags that are counted
   std::vector<u32> flagged;  // frames of each cell with each of these bits, lowest bit first
   std::vector<Use> uses;
   RoleCounts total{}, unmapped{};  // frames; `unmapped`: that no address space maps or has as a table
-  Counters counters;
 };
 
 constexpr u32 kMostCells = 1 << 16;

@@ -26,6 +26,7 @@ class RunningSystem final : public System {
   std::string vm_flags(int pid, u64 va) override { return cr3scope::vm_flags(pid, va); }
   std::unique_ptr<RegionProbe> probe_regions(int pid) override { return std::make_unique<MapsProbe>(pid); }
   std::unique_ptr<FrameFacts> frame_facts() override;
+  MemoryCounters memory_counters() override { return read_memory_counters(); }
   std::vector<std::unique_ptr<PageSource>> page_sources(const Machine& machine, const AddressSpace& space) override;
   void must_run(const char*) const override {}
 

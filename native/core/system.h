@@ -60,6 +60,8 @@ class System {
   virtual std::string vm_flags(int pid, u64 va) = 0;
   virtual std::unique_ptr<RegionProbe> probe_regions(int pid) = 0;
   virtual std::unique_ptr<FrameFacts> frame_facts() = 0;
+  // As read_memory_counters() of facts.h; a system that does not run shows none.
+  virtual MemoryCounters memory_counters() { return {}; }
 
   // The sources of page words of a process, in the order in which they are read. Each pins the address space that the
   // process has at this moment.

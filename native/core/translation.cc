@@ -32,14 +32,15 @@ Translation translate(const Machine& machine, int pid, u64 start_ticks, u64 va, 
 }
 
 PageReading read_page(const Machine& machine, int pid, u64 start_ticks, u64 va, const std::atomic<bool>& cancel) {
-  TableWalk walk(machine.target, machine.frames);
+  TableWalk walk(machine.target(), machine.frames);
+  const std::unique_ptr<FrameFacts> facts = machine.system.frame_facts();
   PageReading reading;
   for (int i = 0; i < kMostReadings; i++) {
     reading.translation = translate(machine, pid, start_ticks, va, cancel);
     const std::optional<u64> pfn = mapped_frame(reading.translation.path, va);
     reading.frame.reset();
     if (!pfn) return reading;
-    reading.frame = read_frames(machine.frames, {*pfn});
+    reading.frame = read_frames(machine.frames, *facts, {*pfn});
     reading.settled = mapped_frame(walk.translate(reading.translation.root_pa, {va})[0], va) == pfn;
     if (reading.settled) break;
   }
