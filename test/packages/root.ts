@@ -28,14 +28,19 @@ export interface Ran {
   stderr: string;
 }
 
-/** Mounts that end with the command. */
+/** Mounts that end with the command. The root is moved to / first: in a mere chroot the kernel refuses user namespaces. */
 const ENTER = `
 set -e
-mount -t proc proc "$1/proc"
-mount --rbind /sys "$1/sys"
-mount --rbind /dev "$1/dev"
-mount -t tmpfs tmpfs "$1/run"
-exec chroot "$@"
+cd "$1"
+mount --bind . .
+cd "$1"
+mount -t proc proc proc
+mount --rbind /sys sys
+mount --rbind /dev dev
+mount -t tmpfs tmpfs run
+mount --move . /
+shift
+exec chroot . "$@"
 `;
 
 /** Nothing of this machine's. */
@@ -98,7 +103,7 @@ export class Root {
   files(): string[] {
     const own = ['proc', 'sys', 'dev', 'run', 'tmp', 'var/log', 'var/cache', 'var/lib/apt', 'var/lib/dpkg'];
     const skip = own.flatMap((path) => ['-path', `./${path}`, '-prune', '-o']);
-    return sh('find', ['.', ...skip, '-printf', '%y %m %U %P %l\\n'], { cwd: this.folder })
+    return sh('find', ['.', ...skip, '-printf', '%y %m %U %P %l\\n'], { cwd: this.folder, maxBuffer: 1 << 28 })
       .trimEnd()
       .split('\n')
       .sort();
