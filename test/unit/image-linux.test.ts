@@ -34,6 +34,7 @@ test('Linux is found, and each finding is confirmed', async () => {
     ['frameRecord', true],
     ['tableWalk', true],
   ]);
+  expect(facts.sources.map(({ detail }) => detail).join()).toMatch(/read from the image(,|$)/);
 });
 
 test('processes, roots and regions', async () => {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Command about the CPUs: which root is in force on each.
-import type { Cpus } from '../../contract/api.ts';
+import type { Cpus, Target } from '../../contract/api.ts';
 import { hex } from '../../contract/format.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, setBits, WHY_CR3_CHANGES } from '../../contract/registers.ts';
+import { hasKind } from '../../contract/said.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, print, say, table } from './output.ts';
@@ -25,7 +26,7 @@ export async function cpus(explorer: Explorer, { json, watch }: CpusOptions): Pr
   for (let first = true; !stopped; first = false) {
     const now = await explorer.cpus({});
     if (json) printCpus(now, target.encryptionMask);
-    else sayCpus(now, target.encryptionMask, first);
+    else sayCpus(now, target, first);
     if (watch === undefined) break;
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   }
@@ -60,8 +61,8 @@ function printCpus(c: Cpus, encryptionMask: bigint): void {
 const runs = ({ pid, name, kernelThread }: ReturnType<typeof each>[number]) =>
   pid ? `${pid} ${kernelThread ? `[${name}]` : name}` : name ? name : 'idle, or hidden from this PID namespace';
 
-function sayCpus(c: Cpus, encryptionMask: bigint, first: boolean): void {
-  const list = each(c, encryptionMask);
+function sayCpus(c: Cpus, target: Target, first: boolean): void {
+  const list = each(c, target.encryptionMask);
   if (!first) say('', new Date(c.at).toISOString());
   table(
     ['CPU', ...(c.registers ? ['CR3', 'PCID', 'LAM'] : []), 'ROOT PA', 'WHOSE', 'RUNS'],
@@ -87,10 +88,14 @@ function sayCpus(c: Cpus, encryptionMask: bigint, first: boolean): void {
       say(`  CR4  ${hex(one.cr4 ?? 0n, 16)}  ${names(one.cr4 ?? 0n, CR4_BITS)}`);
       say(`  EFER ${hex(one.efer ?? 0n, 16)}  ${names(one.efer ?? 0n, EFER_BITS)}`);
     }
-  } else
+  } else {
     say(
-      '\nDerived by bpf from the task that is on each CPU; reading the registers themselves needs the module (`npm run module`).',
+      '',
+      hasKind(target, 'pagemap')
+        ? 'Derived by bpf from the task that is on each CPU; reading the registers themselves needs the module (`npm run module`).'
+        : 'By the notes of the image: CR3 at the moment when it was taken. An image without such notes lists no CPU.',
     );
+  }
   say('', 'Why CR3 changes:');
   for (const why of WHY_CR3_CHANGES) say(`- ${why}`);
 }

@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { bytes, hex } from '../../contract/format.ts';
 import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { visible } from '../../contract/inert.ts';
+import { hasKind } from '../../contract/said.ts';
 import { openBrowser } from '../browser.ts';
 import { connections } from '../connections.ts';
 import type { Explorer } from '../explorer/explorer.ts';
@@ -89,7 +90,8 @@ async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
     say(
       `paging     ${t.levels} levels, PTI ${t.pti ? 'on' : 'off'}, PCID ${t.pcid ? 'yes' : 'no'}, ${t.maxPhysBits} physical bits, C-bit mask 0x${hex(t.encryptionMask)}`,
     );
-    say(`lockdown   ${t.lockdown || 'not in this kernel'}`);
+    const runs = hasKind(t, 'pagemap');
+    if (runs) say(`lockdown   ${t.lockdown || 'not in this kernel'}`);
     say(
       `swap types ${t.configFrom ? `numbered by ${t.configFrom}` : 'not known: neither a kernel configuration nor BTF was found, so entries that are not present keep several readings'}`,
     );
@@ -100,7 +102,7 @@ async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
       if (!s.ready) say(`           ${s.remedy}`);
     }
     for (const notice of t.notices) say(`note       ${notice}`);
-    if (!t.capture) await sayCauses(explorer);
+    if (!t.capture && runs) await sayCauses(explorer);
     say(
       ready >= 2
         ? `${ready} sources: pages can be cross-checked.`

@@ -146,14 +146,12 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
   const { facts, target, directMap, directMapFrom, refusals } = await call<Hello>('hello');
   const ahead = facts.ns - process.hrtime.bigint();
   const missing: Words<Refusal | null> = { ...refusals, pagemap: refusals.pagemap ?? (target.zeroPfn ? null : HIDDEN) };
-  const reader = missing.kernelWalk ? 'bpf' : 'the module';
-  const how: Partial<Words<string>> = {
-    tableWalk: `${SOURCE.meaning('tableWalk')}, read ${directMapFrom ? `by ${reader}; direct map at 0x${directMap.toString(16)} (${directMapFrom})` : 'from the image'}`,
-  };
   // What this kind of target can't have is not missing.
-  const sources = SHOWN_SOURCES.filter((name) => missing[name]?.code !== 'EOPNOTSUPP').map((name) =>
-    status(name, missing[name], how[name]),
-  );
+  const has = (name: SourceName) => missing[name]?.code !== 'EOPNOTSUPP';
+  const reader = !has('pagemap') ? 'from the image' : missing.kernelWalk ? 'by bpf' : 'by the module';
+  const at = directMapFrom && `; direct map at 0x${directMap.toString(16)} (${directMapFrom})`;
+  const how: Partial<Words<string>> = { tableWalk: `${SOURCE.meaning('tableWalk')}, read ${reader}${at}` };
+  const sources = SHOWN_SOURCES.filter(has).map((name) => status(name, missing[name], how[name]));
   const { capabilities: _, btf: __, ...shown } = target;
   const { bootId, hostname, cpus, memoryBytes, commandLine, cpuFeatures, zones } = facts;
   const users = new Map(Array.from(facts.uid, (uid, i) => [uid, facts.user[i] as string]));
