@@ -199,6 +199,7 @@ test('a page of serve gets a new helper when the old one has died', async () => 
     await page.goto((JSON.parse(line) as { url: string }).url);
     await page.getByText('helper by sudo').waitFor();
     await page.getByText(/pages checked in/).waitFor();
+    await settle(page); // the pages on screen are read
     const first = helperOf();
     process.kill(first, 'SIGKILL');
     const again = page.getByRole('button', { name: 'Start the helper again' });

@@ -106,8 +106,8 @@ test('labs and programs are not started for a page that shows another machine', 
   await window.open();
   const { page } = window;
   try {
+    await page.getByRole('button', { name: /^lab · Linux/ }).waitFor();
     await window.startAtCpus();
-    await shows(page, 'lab');
     await window.go('cr3scope://lab/cow');
     await window.pane('Labs').getByRole('button', { name: /Start/ }).click();
     await page
