@@ -93,7 +93,7 @@ export function MemoryPane() {
         <Panel minSize={80}>
           {map && (
             <div className="memory-totals">
-              <div className="choice" role="radiogroup" aria-label="Totals">
+              <div className="totals-choice" role="radiogroup" aria-label="Totals">
                 {Object.entries(TOTALS).map(([key, label]) => (
                   <label key={key}>
                     <input
