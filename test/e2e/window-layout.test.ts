@@ -210,4 +210,43 @@ inEachFace((window) => {
     await expect.poll(() => pages.getByRole('columnheader', { name: 'Region' }).count()).toBe(0);
     expect(await chosen.count()).toBe(1);
   });
+
+  test('Back and Forward go through every place, and the way down to it is shown', async () => {
+    await startAtPage();
+    const place = window.page.getByRole('navigation', { name: 'Place' });
+    const way = async () => (await place.getByRole('listitem').allInnerTexts()).map((text) => text.trim());
+    const page = hexVa(program.va);
+    const frame = titleOfPage().toLowerCase();
+    const first = [`${program.pid} labs`, expect.stringMatching(/ rw-p$/), page, frame];
+    await expect.poll(way).toEqual(first);
+    // Moves by key are one place: where they end.
+    await window.page.getByRole('grid', { name: 'Regions' }).focus();
+    for (let i = 0; i < 3; i++) await window.page.keyboard.press('ArrowUp');
+    await expect.poll(async () => (await way())[2]).not.toBe(page);
+    const moved = (await way())[2];
+    const cpus = await window.show('CPUs');
+    await cpus
+      .getByRole('button', { name: /^0x[0-9a-f]+$/ })
+      .first()
+      .click();
+    await expect.poll(way).toEqual(['CPUs', expect.stringMatching(/^frame /)]);
+    const back = () => window.page.keyboard.press('Alt+ArrowLeft');
+    await back();
+    await expect.poll(way).toEqual(['CPUs']);
+    expect(await isShown('Frame')).toBe(false);
+    await back();
+    await expect.poll(async () => (await way())[2]).toBe(moved);
+    await place.getByRole('button', { name: 'Back' }).click();
+    await expect.poll(way).toEqual(first);
+    await expect.poll(frameTitle).toBe(titleOfPage());
+    for (let i = 0; i < 3; i++) await window.page.keyboard.press('Alt+ArrowRight');
+    await expect.poll(way).toEqual(['CPUs', expect.stringMatching(/^frame /)]);
+    expect(await place.getByRole('button', { name: 'Forward' }).isDisabled()).toBe(true);
+    // The buttons of a mouse do the same.
+    await window.page.evaluate(() =>
+      document.body.dispatchEvent(new MouseEvent('mouseup', { button: 3, bubbles: true, cancelable: true })),
+    );
+    await expect.poll(way).toEqual(['CPUs']);
+    await window.axe('nav');
+  });
 });

@@ -11,6 +11,7 @@ import { firstMapped, opening } from '../../app/renderer/lib/opening.ts';
 import { pagesOfRange, pagesOfVerdict } from '../../app/renderer/lib/pages.ts';
 import { RamRows } from '../../app/renderer/lib/ram.ts';
 import { regionType } from '../../app/renderer/lib/regionTypes.ts';
+import { added, canMove, NO_TRAIL, replaced, type Trail } from '../../app/renderer/lib/trail.ts';
 import { splitWords } from '../../app/renderer/lib/words.ts';
 import { rowStep } from '../../app/renderer/parts/rowKeys.ts';
 import type { Change } from '../../app/renderer/state/watch.ts';
@@ -253,4 +254,16 @@ test('a move to another frame is one also where the page was unmapped in between
     change(state(7n), state(7n, 'protNone')),
   ];
   expect(movesOf(changes).map((c) => changes.indexOf(c as Change))).toEqual([0, 4]);
+});
+
+test('a trail of places forgets what was ahead, and the oldest', () => {
+  let trail: Trail<number> = NO_TRAIL;
+  expect([canMove(trail, -1), canMove(trail, 1)]).toEqual([false, false]);
+  for (const place of [1, 2, 3]) trail = added(trail, place);
+  expect(trail).toEqual({ places: [1, 2, 3], at: 2 });
+  expect(added({ ...trail, at: 0 }, 4)).toEqual({ places: [1, 4], at: 1 });
+  expect(replaced({ ...trail, at: 1 }, 5)).toEqual({ places: [1, 5, 3], at: 1 });
+  expect(canMove({ ...trail, at: 1 }, 1)).toBe(true);
+  for (let place = 4; place <= 500; place++) trail = added(trail, place);
+  expect([trail.places.length, trail.places.at(-1), trail.at]).toEqual([200, 500, 199]);
 });

@@ -14,6 +14,7 @@ import { HelpDialog } from '../views/help/HelpDialog.tsx';
 import { SearchDialog } from '../views/search/SearchDialog.tsx';
 import { SharedDialog } from '../views/sharing/SharedDialog.tsx';
 import { Header } from './Header.tsx';
+import { PlaceLine } from './PlaceLine.tsx';
 import { PrivilegesBanner } from './PrivilegesBanner.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { useEscape } from './useEscape.ts';
@@ -53,6 +54,7 @@ export function App() {
       <PrivilegesBanner />
       <main aria-busy={!asked}>
         <Views>
+          <PlaceLine />
           <Workbench />
         </Views>
       </main>

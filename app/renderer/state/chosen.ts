@@ -5,7 +5,7 @@ import { type Scope, scopeOf, useView } from './view.ts';
 
 interface Chosen {
   /** Undefined: nothing was chosen yet. */
-  readonly scope?: Scope;
+  readonly scope?: Scope | undefined;
   /** Whether a page was chosen there, not only a frame. */
   readonly page: boolean;
 }
@@ -20,3 +20,6 @@ export const pageIsChosen = (): void => useChosen.setState({ scope: here(), page
 /** A frame is chosen in the view that is shown. The page that was chosen there stays. */
 export const frameIsChosen = (): void =>
   useChosen.setState(({ scope, page }) => ({ scope: here(), page: page && scope === here() }));
+
+/** What was chosen is shown nowhere any more, until something is chosen. */
+export const nothingIsChosen = (): void => useChosen.setState({ scope: undefined, page: false });

@@ -9,6 +9,7 @@ import { followExport } from './export.ts';
 import { listenToKeys } from './keys.ts';
 import { selectProcess, selectVa, visit } from './navigate.ts';
 import { dismissNotice } from './notice.ts';
+import { keepPlaces } from './places.ts';
 import { followPrivileges, usePrivileges } from './privileges.ts';
 import { refreshProcesses, spaceAt, useProcesses } from './processes.ts';
 import { keepReading } from './reading.ts';
@@ -46,6 +47,7 @@ export async function connect(): Promise<void> {
   }
   keepReading();
   listenToKeys();
+  keepPlaces();
   await refreshProcesses();
   const { link = '' } = parseFragment(window.location.hash);
   if (parseLink(link)) follow(link);

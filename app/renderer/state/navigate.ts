@@ -87,8 +87,8 @@ export async function goTo(space: Space, va: bigint): Promise<void> {
  */
 export function turnTo(view: View): void {
   show(view);
-  if (scopeOf(view) !== 'process' || useChosen.getState().scope === 'process') return;
-  const { va } = get();
+  const { va, reading } = get();
+  if (scopeOf(view) !== 'process' || (useChosen.getState().scope === 'process' && reading?.va === va)) return;
   if (va === undefined) closeFrame();
   else void selectVa(va);
 }

@@ -10,6 +10,7 @@ import { explorer, failure } from '../lib/client.ts';
 import { closeFrame, followFrame, openAddress, takeFrame, useMemory } from './memory.ts';
 import { type Reading, useSpace } from './space.ts';
 import { useTarget } from './target.ts';
+import { scopeOf, useView } from './view.ts';
 
 const set = useSpace.setState;
 const get = useSpace.getState;
@@ -76,8 +77,10 @@ function take(reading: Reading, before: Reading | undefined): void {
 /** Chooses an address, reads its page, and opens the frame that it maps. */
 export async function readPage(va: bigint): Promise<void> {
   set({ va, pinned: false, outdated: undefined });
+  const scope = scopeOf(useView.getState().view);
   const reading = await read();
-  if (reading) take(reading, undefined);
+  // Its frame is not opened beside a view that the user has turned to meanwhile. `turnTo` reads it again.
+  if (reading && scopeOf(useView.getState().view) === scope) take(reading, undefined);
 }
 
 /** Reads the chosen page again, also a pinned one. */

@@ -58,3 +58,6 @@ export const showOnly = (only: Verdict | undefined): void =>
     only,
     region: only || va === undefined || !regions ? -1 : regionAt(regions, va),
   }));
+
+/** The frame of the page that was read last; undefined: it maps none, or none was read. */
+export const frameOfPage = ({ reading }: SpaceState): bigint | undefined => reading?.frame?.pfn;
