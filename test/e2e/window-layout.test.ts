@@ -249,4 +249,41 @@ inEachFace((window) => {
     await expect.poll(way).toEqual(['CPUs']);
     await window.axe('nav');
   });
+
+  test('an error has its own place beside the progress, and goes by Esc or with the next place', async () => {
+    await window.startAt(program);
+    const error = window.page.getByRole('alert').getByText(/is not a process, address or frame here|no such thing/);
+    const progress = window.page.getByText(/pages checked in/);
+    await window.go('no such thing');
+    await error.waitFor();
+    expect(await progress.isVisible()).toBe(true);
+    await window.pictures('notice', PAGE);
+    await window.page.getByRole('navigation', { name: 'Place' }).getByRole('button').last().focus();
+    await window.page.keyboard.press('Escape');
+    await error.waitFor({ state: 'hidden' });
+    await window.go('no such thing');
+    await error.waitFor();
+    await window.show('CPUs');
+    await error.waitFor({ state: 'hidden' });
+  });
+
+  test('the window remembers the sorting, the view and the process by its name', async () => {
+    await window.startAt(program);
+    const regions = window.page.getByRole('grid', { name: 'Regions' });
+    const size = regions.getByRole('columnheader', { name: 'Size' });
+    const order = () => size.getAttribute('aria-sort');
+    await size.getByRole('button').click();
+    const sorted = await order();
+    expect(sorted).not.toBe('none');
+    await window.show('Tables');
+    await window.show('Address space');
+    expect(await order()).toBe(sorted);
+    await window.show('Tables');
+    // Opened anew, without a link.
+    await window.page.evaluate(() => history.replaceState(null, '', '#'));
+    await window.page.reload();
+    await window.pane('Tables').getByRole('heading', { name: /labs$/ }).waitFor();
+    await window.show('Address space');
+    expect(await order()).toBe(sorted);
+  });
 });

@@ -14,6 +14,7 @@ import { HelpDialog } from '../views/help/HelpDialog.tsx';
 import { SearchDialog } from '../views/search/SearchDialog.tsx';
 import { SharedDialog } from '../views/sharing/SharedDialog.tsx';
 import { Header } from './Header.tsx';
+import { Notice } from './Notice.tsx';
 import { PlaceLine } from './PlaceLine.tsx';
 import { PrivilegesBanner } from './PrivilegesBanner.tsx';
 import { StatusLine } from './StatusLine.tsx';
@@ -56,6 +57,7 @@ export function App() {
         <Views>
           <PlaceLine />
           <Workbench />
+          <Notice />
         </Views>
       </main>
       <StatusLine />

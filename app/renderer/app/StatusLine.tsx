@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The last line of the window: the running check or the notice, and the privileges that cr3scope runs with.
-import { X } from 'lucide-react';
+// The last line of the window: the check, and the privileges that cr3scope runs with.
 import type { Target } from '../../contract/api.ts';
 import { count } from '../../contract/format.ts';
 import { IS_DESKTOP } from '../lib/client.ts';
-import { IconButton } from '../parts/IconButton.tsx';
 import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
-import { dismissNotice, useNotice } from '../state/notice.ts';
 import { usePrivileges } from '../state/privileges.ts';
 import { useSpace } from '../state/space.ts';
 import { useTarget } from '../state/target.ts';
@@ -47,7 +44,7 @@ function Progress() {
   const seconds = check.summary ? Number(check.summary.endNs - check.summary.beginNs) / 1e9 : 0;
   return (
     <span>
-      <strong>{count(check.total)}</strong> pages checked in{' '}
+      {space.pid} {space.name}: <strong>{count(check.total)}</strong> pages checked in{' '}
       {seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`}
       {check.summary && check.summary.rechecked > 0n && <> · {count(check.summary.rechecked)} read again</>}
     </span>
@@ -59,20 +56,12 @@ const sayCapture = ({ problem, digest }: NonNullable<Target['capture']>) =>
 
 export function StatusLine() {
   const target = useTarget((s) => s.target);
-  const notice = useNotice((s) => s.notice);
   const how = usePrivileges((s) => s.how);
   const ready = target?.sources.filter((s) => s.ready).length ?? 0;
   return (
     <footer className="status">
       <output className="status-left" aria-live="polite">
-        {notice ? (
-          <>
-            <strong className="bad">{notice.message}</strong> <span>{notice.remedy}</span>
-            <IconButton icon={X} label="Dismiss the notice" onClick={dismissNotice} />
-          </>
-        ) : (
-          <Progress />
-        )}
+        <Progress />
       </output>
       <span className={ready < 2 || target?.capture?.problem ? 'bad' : 'dim'} title={target?.capture?.problem}>
         {ready} {ready === 1 ? 'source' : 'sources'} · {target?.capture ? sayCapture(target.capture) : 'evidence kept'}{' '}

@@ -81,7 +81,7 @@ export function DataTable<T extends object>({
   minWidth,
 }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
-  const { sorted, sorts } = useSortedRows(columns, rows);
+  const { sorted, sorts } = useSortedRows(label, columns, rows);
   const virtual = useVirtualizer({
     count: sorted.length,
     getScrollElement: () => scroller.current,

@@ -11,6 +11,8 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import { useMemo, useState } from 'react';
+import { z } from 'zod';
+import { save, saved } from '../lib/saved.ts';
 import type { ColumnSpec } from './columns.tsx';
 
 const features = tableFeatures({
@@ -25,8 +27,14 @@ export interface Sort {
   readonly toggle: ((event: unknown) => void) | undefined;
 }
 
-export function useSortedRows<T extends RowData>(columns: readonly ColumnSpec<T>[], rows: readonly T[]) {
-  const [sorting, setSorting] = useState<SortingState>([]);
+const Sorting = z.array(z.object({ id: z.string(), desc: z.boolean() }));
+
+/** This browser keeps by which column the table of this name is sorted. */
+export function useSortedRows<T extends RowData>(name: string, columns: readonly ColumnSpec<T>[], rows: readonly T[]) {
+  const key = `sorting.${name}`;
+  const [all, setSorting] = useState<SortingState>(() => saved(key, Sorting) ?? []);
+  // A table may have other columns than when it was sorted, such as the user root under PTI.
+  const sorting = useMemo(() => all.filter(({ id }) => columns.some((c) => c.id === id)), [all, columns]);
   const definitions = useMemo(() => {
     const helper = createColumnHelper<typeof features, T>();
     return helper.columns(
@@ -38,7 +46,11 @@ export function useSortedRows<T extends RowData>(columns: readonly ColumnSpec<T>
     columns: definitions,
     data: rows as T[],
     state: { sorting },
-    onSortingChange: setSorting,
+    onSortingChange: (change) => {
+      const next = typeof change === 'function' ? change(sorting) : change;
+      setSorting(next);
+      save(key, next);
+    },
   });
   const sorts = table
     .getHeaderGroups()[0]

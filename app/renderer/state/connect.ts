@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Connects the stores to the explorer, and passes its events on to them.
+import { z } from 'zod';
 import { NO_PRIVILEGES, type Privileges } from '../../contract/api.ts';
 import { parseFragment, parseLink } from '../../contract/link.ts';
 import { explorer, failure, openClient } from '../lib/client.ts';
 import { opening } from '../lib/opening.ts';
+import { saved } from '../lib/saved.ts';
 import { followCheck, useCheck } from './check.ts';
 import { followExport } from './export.ts';
 import { listenToKeys } from './keys.ts';
@@ -17,7 +19,7 @@ import { followSearch } from './search.ts';
 import { useSpace } from './space.ts';
 import { holds, useTarget } from './target.ts';
 import { followTrace } from './trace.ts';
-import { show } from './view.ts';
+import { lastView, show } from './view.ts';
 import { followWatch } from './watch.ts';
 
 /** Connects, subscribes to the events, and shows the first place. */
@@ -51,7 +53,10 @@ export async function connect(): Promise<void> {
   await refreshProcesses();
   const { link = '' } = parseFragment(window.location.hash);
   if (parseLink(link)) follow(link);
-  else selectFirst();
+  else {
+    show(lastView(useTarget.getState().target) ?? 'space');
+    selectFirst();
+  }
 }
 
 /** A window without a machine can still connect to others. */
@@ -81,14 +86,19 @@ function follow(link: string): void {
   if (place) void visit(place);
 }
 
-/** The first process that has an address space. A capture may hold no pages of one, but a trace or a watch. */
+/**
+ * The first process that has an address space and the name of the last one that was chosen, else the first that has one. A
+ * capture may hold no pages of one, but a trace or a watch.
+ */
 function selectFirst(): void {
   const { processes } = useProcesses.getState();
   const { target } = useTarget.getState();
   if (!processes) return;
-  const first = processes.pid.findIndex(
-    (pid, i) => processes.rootPa[i] !== 0n && holds(target, pid, processes.startTicks[i] as bigint),
-  );
+  const shows = (at: number) =>
+    processes.rootPa[at] !== 0n && holds(target, processes.pid[at] as number, processes.startTicks[at] as bigint);
+  const last = saved('process', z.string());
+  const named = processes.name.findIndex((name, at) => name === last && shows(at));
+  const first = named >= 0 ? named : processes.pid.findIndex((_, at) => shows(at));
   if (first >= 0) void selectProcess(spaceAt(processes, first));
   else if (target?.capture?.watched.length) show('watch');
   else if (target?.capture?.traced) show('trace');

@@ -13,6 +13,7 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['Ctrl K', 'the box at the top: a process, an address, a region, a view'],
   ['Ctrl 1 … 8', 'the views, in their order; a browser may keep these keys for its tabs'],
   ['F5', 'read the processes and the chosen page again'],
+  ['Alt ← →', 'back to the place before, and forward again; the buttons of the mouse do the same'],
   ['Esc', 'close what is open, cancel the check, show all verdicts again'],
   ['↑ ↓, Page, Home, End', 'move in the list that has the focus'],
   ['Ctrl F', 'find bytes from the frame that is shown'],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The notice in the status line: the last failure, until it is dismissed.
+// The last failure of what the user wanted. It goes when something succeeds, by Esc, or when it is dismissed.
 import { create } from 'zustand';
 import type { Failure } from '../../contract/api.ts';
 import { failure } from '../lib/client.ts';

@@ -7,6 +7,7 @@ import { nothingIsChosen, useChosen } from './chosen.ts';
 import { openAddress, type TableShown, useMemory } from './memory.ts';
 import { type FrameRange, showRange, useMemoryMap } from './memoryMap.ts';
 import { selectProcess, selectVa } from './navigate.ts';
+import { dismissNotice } from './notice.ts';
 import { frameOfPage, isSameSpace, type Space, useSpace } from './space.ts';
 import { scopeOf, show, useView, type View } from './view.ts';
 
@@ -73,7 +74,10 @@ function record(): void {
   if (!last || keyOf(last) === keyOf(now) || (unfinished && last.pa === undefined && now.va !== undefined))
     set(replaced(trail, now));
   else if (moving && movedTo === last && last.view === now.view) set(replaced(trail, now));
-  else set(added(trail, now));
+  else {
+    set(added(trail, now));
+    dismissNotice();
+  }
   movedTo = moving ? now : undefined;
 }
 

@@ -4,6 +4,7 @@ import { create } from 'zustand';
 import type { Failure, PageReading, Regions } from '../../contract/api.ts';
 import { regionAt } from '../../contract/regions.ts';
 import type { Verdict } from '../../contract/verdicts.ts';
+import { save } from '../lib/saved.ts';
 
 export interface Space {
   readonly pid: number;
@@ -48,6 +49,10 @@ export interface Outdated {
 export const NO_READING = { reading: undefined, readingError: undefined, pinned: false, outdated: undefined } as const;
 
 export const useSpace = create<SpaceState>(() => ({ region: 0, pinned: false }));
+// By its name: when the window is opened next, another process has the PID.
+useSpace.subscribe(({ space }, before) => {
+  if (space && space !== before.space) save('process', space.name);
+});
 
 /**
  * Lists the pages with a verdict, of all regions: none of them is the chosen one until a page is chosen. Undefined: lists

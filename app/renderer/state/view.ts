@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Which view is shown. Views of the chosen process belong together; those of the machine stand by themselves.
+import { z } from 'zod';
 import { create } from 'zustand';
 import type { Target } from '../../contract/api.ts';
+import { save, saved } from '../lib/saved.ts';
 
 /** The groups of views with their captions, in the order of the tabs. */
 export const GROUPS = { process: 'Process', machine: 'Machine', labs: '' } as const;
@@ -30,6 +32,13 @@ export type Scope = 'process' | View;
 export const scopeOf = (view: View): Scope => (VIEWS[view].group === 'process' ? 'process' : view);
 
 export const useView = create<{ readonly view: View }>(() => ({ view: 'space' }));
+useView.subscribe(({ view }) => save('view', view));
+
+/** The view that this browser showed last, if there is one that this target supports. */
+export function lastView(target: Target | undefined): View | undefined {
+  const view = saved('view', z.enum(Object.keys(VIEWS) as [View, ...View[]]));
+  return viewsOf(target).find((v) => v === view);
+}
 
 /** Shows a view as it is. `turnTo` of navigate.ts also brings back what is chosen there. */
 export const show = (view: View): void => useView.setState({ view });
