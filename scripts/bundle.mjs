@@ -4,6 +4,9 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { build as viteBuild } from 'vite';
 
+// Whatever the environment says: with another value the bundles have React's checks, and the paths of this checkout.
+process.env.NODE_ENV = 'production';
+
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 const { metafile } = await build({
