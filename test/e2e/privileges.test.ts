@@ -199,7 +199,9 @@ test('a page of serve gets a new helper when the old one has died', async () => 
     await page.goto((JSON.parse(line) as { url: string }).url);
     await page.getByText('helper by sudo').waitFor();
     await page.getByText(/pages checked in/).waitFor();
-    await settle(page); // the pages on screen are read
+    // The pages on screen are read, those of the region that is chosen after the check.
+    await page.getByRole('grid', { name: 'Pages' }).getByRole('row', { selected: true }).waitFor();
+    await settle(page);
     const first = helperOf();
     process.kill(first, 'SIGKILL');
     const again = page.getByRole('button', { name: 'Start the helper again' });

@@ -8,6 +8,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { TRACE_KINDS } from '../../app/contract/api.ts';
+import { SOURCES } from '../../app/contract/sources.ts';
 import { VERDICT } from '../../app/contract/verdicts.ts';
 import { unpackStretches } from '../../app/main/capture/pages.ts';
 import type { CheckBatch, Launch, SearchBatch, TraceEvent, WatchBatch } from '../../app/main/sources/session.ts';
@@ -140,7 +141,7 @@ describe('answers what the addon answers', () => {
         bytes,
         pages,
       ).promise;
-      expect([endNs > beginNs, sourceNs.length, proof === null]).toEqual([true, 3, !bytes]);
+      expect([endNs > beginNs, sourceNs.length, proof === null]).toEqual([true, SOURCES.length, !bytes]);
       const runs = batches.flatMap((b) => rowsOf({ ...b.runs, words: b.runs.va }, () => true));
       const evidence = batches.flatMap((b) => b.evidence.map(({ va, verdict, note }) => ({ va, verdict, note })));
       const packed = batches.filter((b) => b.pages.length).flatMap((b) => [...unpackStretches(b.pages)]);
