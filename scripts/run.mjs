@@ -84,7 +84,7 @@ const commands = {
   packages() {
     const short = rest.includes('--short');
     const words = rest.filter((word) => word !== '--short');
-    setUp({ test: true, packages: true, roots: true, checkers: !short });
+    setUp({ test: true, packages: true, roots: true, guest: !short, checkers: !short });
     run(process.execPath, [process.argv[1], 'package', ...(short ? ['--no-desktop'] : [])], asOwner());
     run(NODE, [...VITEST, '--project', 'packages', ...(short ? ['test/packages/install.test.ts'] : []), ...words], {
       env: { ...environment(), ...(short && { CR3SCOPE_PACKAGES: 'short' }) },

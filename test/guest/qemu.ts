@@ -76,20 +76,23 @@ $B mount -t overlay o /root -o lowerdir=/low,upperdir=/up/u,workdir=/up/w || ech
 for m in proc sys dev; do $B mount --move /$m /root/$m; done
 $B mount -t securityfs s /root/sys/kernel/security; $B mount -t debugfs d /root/sys/kernel/debug 2>/dev/null
 $B mkdir -p /root/dev/shm /root/dev/pts; $B mount -t tmpfs s /root/dev/shm; $B mount -t devpts p /root/dev/pts
-$B mount -t tmpfs s /root/run; $B cp /*.ko /root/run
+$B mount -t tmpfs s /root/run; $B cp -r /ours/. /root/run
 $B ip link set lo up
 $B ip link set eth0 up 2>/dev/null && $B ip addr add 10.0.2.15/24 dev eth0
 exec $B switch_root /root /bin/bash -c "$($B cat /command)"
 `;
 
 /** An initramfs of busybox, the modules that the kernel needs to reach the host's files, ours, and a command. */
-function makeInitramfs(kernel: Kernel, module: string, folder: string, command: string): string {
+function makeInitramfs(kernel: Kernel, module: string | undefined, folder: string, command: string): string {
   for (const d of ['bin', 'proc', 'sys', 'dev', 'modules']) mkdirSync(join(folder, 'root', d), { recursive: true });
   const root = join(folder, 'root');
   cpSync('/bin/busybox', join(root, 'bin/busybox'));
-  cpSync(module, join(root, 'cr3scope.ko'));
-  cpSync(join(dirname(module), 'cr3scope-course.ko'), join(root, 'cr3scope-course.ko'));
-  if (existsSync(`${module}.other`)) cpSync(`${module}.other`, join(root, 'other.ko'));
+  mkdirSync(join(root, 'ours'));
+  if (module) {
+    cpSync(module, join(root, 'ours/cr3scope.ko'));
+    cpSync(join(dirname(module), 'cr3scope-course.ko'), join(root, 'ours/cr3scope-course.ko'));
+    if (existsSync(`${module}.other`)) cpSync(`${module}.other`, join(root, 'ours/other.ko'));
+  }
   const modules = kernel.unpacked?.modules; // built in otherwise
   const dependencies = new Map<string, string[]>();
   for (const line of modules ? readFileSync(join(modules, 'modules.dep'), 'utf8').trim().split('\n') : []) {
@@ -184,11 +187,11 @@ export interface BootOptions {
 
 /**
  * Boots and runs a shell command in the guest, in the project's folder. `onLine` sees each line that the guest prints, and
- * may answer with `say`. Resolves to all it printed and the command's exit code (124 where it never ended).
+ * may answer with `say`. `module` is put into /run there. Resolves to all it printed and the command's exit code (124 where it never ended).
  */
 export async function boot(
   kernel: Kernel,
-  module: string,
+  module: string | undefined,
   machine: Machine,
   command: string,
   { onLine, timeoutMs = 15 * 60_000, forward }: BootOptions = {},
