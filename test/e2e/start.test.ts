@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { _electron } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { display } from './faces.ts';
+import { display, SHOTS, settle } from './faces.ts';
 import { ACCOUNT, accountFolder, electronProgram, installed } from './installed.ts';
 
 const program = electronProgram();
@@ -29,7 +29,10 @@ test.skipIf(!program)('each start shows what it names, in the program that runs 
   for (const name of ['whole', 'bytes']) copyFileSync(`${CAPTURES}/v0.3-${name}.cr3scope`, at(`${name}.cr3scope`));
   // A stand-in for pkexec: it notes that it was called, and refuses as if the dialog was closed.
   mkdirSync(at('bin'));
-  writeFileSync(at('bin/pkexec'), `#!/bin/sh\necho "$*" >> ${at('asked')}\nexit 126\n`, { mode: 0o755 });
+  const dismissed = 'Error executing command as another user: Request dismissed';
+  writeFileSync(at('bin/pkexec'), `#!/bin/sh\necho "$*" >> ${at('asked')}\necho '${dismissed}' >&2\nexit 126\n`, {
+    mode: 0o755,
+  });
   const asked = () => (existsSync(at('asked')) ? readFileSync(at('asked'), 'utf8').trim().split('\n') : []);
 
   const electron = join(installed(), 'electron', basename(program as string));
@@ -67,6 +70,8 @@ test.skipIf(!program)('each start shows what it names, in the program that runs 
     await again();
     const here = await third;
     await here.getByRole('button', { name: 'Ask for privileges' }).waitFor();
+    await settle(here);
+    await here.screenshot({ path: join(SHOTS, 'refused.png') });
     expect(asked()).toEqual([expect.stringMatching(/cr3scope-helper$/)]);
 
     await again('cr3scope://cpus');
