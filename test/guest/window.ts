@@ -88,7 +88,7 @@ async function look({ pid, cases }: Reachable, env: NodeJS.ProcessEnv, release: 
     await page.getByText(release.replace(/^(\d+\.\d+).*/, 'Linux $1')).waitFor();
 
     const grid = page.getByRole('grid', { name: 'Pages' });
-    const translation = page.getByRole('region', { name: 'Translation' });
+    const translation = page.getByRole('region', { name: 'Walk' });
     for (const name of ['anon4k', 'protnone', 'thp']) {
       const va = cases[name] ?? '';
       await go(va);
