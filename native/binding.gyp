@@ -24,7 +24,7 @@
         "outputs": ["<(INTERMEDIATE_DIR)/frames.bpf.o"],
         "action": ["<@(compile_bpf)", "bpf/frames.bpf.c", "-o", "<@(_outputs)"]
       }, {
-        "action_name": "compile_lives",
+        "action_name": "compile_process_events",
         "inputs": ["bpf/process_events.bpf.c", "bpf/process_events.h", "<@(bpf_headers)"],
         "outputs": ["<(INTERMEDIATE_DIR)/process_events.bpf.o"],
         "action": ["<@(compile_bpf)", "bpf/process_events.bpf.c", "-o", "<@(_outputs)"]
@@ -52,7 +52,7 @@
       "target_name": "image",
       "type": "static_library",
       "dependencies": ["core"],
-      "sources": ["<!@(ls core/image/*.cc)"],
+      "sources": ["<!@(LC_ALL=C ls core/image/*.cc)"],
       "link_settings": {"libraries": ["-ldl"]}
     },
     {
