@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Frames per second of the hex view while Page Down is held, in the browser's own timings.
+import { frameTimes } from './browser_frames.mjs';
 
 const SECONDS = 4;
 
@@ -16,29 +17,8 @@ export async function measureHexView(open) {
     await heading.getByText('Frame 100000').waitFor();
     await page.getByRole('group', { name: /Physical memory/ }).focus();
     const record = async (act) => {
-      const times = page.evaluate(
-        (ms) =>
-          new Promise((done) => {
-            const stamps = [];
-            const step = (now) => {
-              stamps.push(now);
-              if (now - stamps[0] < ms) requestAnimationFrame(step);
-              else done(stamps.slice(1).map((at, i) => at - stamps[i]));
-            };
-            requestAnimationFrame(step);
-          }),
-        SECONDS * 1000,
-      );
-      let over = false;
-      times.then(() => {
-        over = true;
-      });
-      let pressed = 0;
-      while (!over) {
-        await act();
-        pressed++;
-      }
-      const sorted = (await times).sort((a, b) => a - b);
+      const { times, acts: pressed } = await frameTimes(page, SECONDS * 1000, act);
+      const sorted = times.sort((a, b) => a - b);
       return {
         median: sorted[sorted.length >> 1],
         slow: sorted[Math.floor(sorted.length * 0.99)],

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
+import { frameTimes } from './browser_frames.mjs';
 
 const MAPPINGS = 20_000;
 const PROCESSES = 2_000;
@@ -109,29 +110,11 @@ async function measureOpening(page, pid) {
 async function measureScrolling(page, list) {
   const box = await page.getByRole('grid', { name: list }).boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  const times = page.evaluate(
-    (ms) =>
-      new Promise((done) => {
-        const stamps = [];
-        const step = (now) => {
-          stamps.push(now);
-          if (now - stamps[0] < ms) requestAnimationFrame(step);
-          else done(stamps.slice(1).map((at, i) => at - stamps[i]));
-        };
-        requestAnimationFrame(step);
-      }),
-    SCROLL_MS,
-  );
-  let over = false;
-  times.then(() => {
-    over = true;
-  });
-  while (!over) {
+  const { times } = await frameTimes(page, SCROLL_MS, async () => {
     await page.mouse.wheel(0, 120);
     await new Promise((ok) => setTimeout(ok, 16));
-  }
-  const all = await times;
-  return { perSecond: (all.length * 1000) / all.reduce((a, b) => a + b, 0), worst: Math.max(...all) };
+  });
+  return { perSecond: (times.length * 1000) / times.reduce((a, b) => a + b, 0), worst: Math.max(...times) };
 }
 
 async function measure(checkout, programs) {
