@@ -17,7 +17,7 @@ const get = useSpace.getState;
 
 const REFRESH_MS = 1000;
 
-/** The state of a page in a reading; undefined in the kernel half, of which there is no row. */
+/** The state of a page in a reading; undefined in the kernel half, which has no rows. */
 function stateOf({ translation: { row }, frame }: PageReading) {
   const unknown = (1n << 64n) - 1n;
   return row && pageStates(row, [frame?.flags ?? unknown], [frame?.count ?? unknown], 0n)[0];

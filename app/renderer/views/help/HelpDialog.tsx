@@ -19,7 +19,7 @@ const EXAMPLES: readonly (readonly [text: string, what: string])[] = [
   ['4077:7f3a4001f000', 'an address of another process'],
   ['libc, heap, stack', 'a region of the chosen process by a part of its name'],
   ['libc+1a30', 'an address and an offset, both in hex'],
-  ['a line of /proc/PID/maps', 'the region that it tells of'],
+  ['a line of /proc/PID/maps', 'the region on that line'],
   ['CR3=1b8f22000', 'whose root it is'],
   ['117274010, pfn 117274', 'a physical address, a frame number'],
   ['8000000117274067', 'a page-table entry, explained bit by bit'],

@@ -18,7 +18,7 @@ import { VerdictLegend } from './VerdictLegend.tsx';
 /** In pixels: where regions and pages fit side by side. */
 const SIDE_BY_SIDE = 560;
 
-/** Regions at the left and pages at the right, or above each other where there is no room. */
+/** Regions to the left of the pages, or above them in a narrow window. */
 function RegionsAndPages() {
   const frame = useRef<HTMLDivElement>(null);
   const { width } = useSize(frame);
