@@ -35,6 +35,7 @@ export async function startFixture(name: string, args: string[] = []): Promise<F
   const skipped: string[] = [];
   const processes: Fixture['processes'] = [];
   await new Promise<void>((resolve, reject) => {
+    child.once('error', (e) => reject(new Error(`${name} did not start: ${e.message}. Is it in test/compile.ts?`)));
     child.once('exit', () => reject(new Error(`${name} ended before it was ready`)));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       const [word, ...rest] = line.split(' ');
