@@ -5,6 +5,7 @@ import type { CheckResult, MemoryMap } from '../../app/contract/api.ts';
 import { bySource } from '../../app/contract/sources.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import type { PageState } from '../../app/contract/watch.ts';
+import { checkedRegions } from '../../app/renderer/lib/checkedRegions.ts';
 import { copyAs } from '../../app/renderer/lib/copy.ts';
 import { append, MOST_KEPT } from '../../app/renderer/lib/history.ts';
 import { firstMapped, opening } from '../../app/renderer/lib/opening.ts';
@@ -207,6 +208,13 @@ test('an address space opens at the first mapped page of the region with most of
   expect(firstMapped(found, page(100), page(1100))).toBe(page(100)); // nothing is mapped
   const byRule = runs([16, 4, 'notPresent'], [20, 12, 'agreeByRule']);
   expect(firstMapped(byRule, page(16), page(32))).toBe(page(20));
+});
+
+test('regions that came, went or were not checked are not confused', () => {
+  const begin = BigUint64Array.of(0x1000n, 0x3000n, 0x9000n, 0xb000n);
+  const summary = { regionBegin: BigUint64Array.of(0x1000n, 0x2000n, 0x9000n, 0xa000n) } as CheckResult;
+  expect([...checkedRegions({ begin }, summary)]).toEqual([0, -1, 2, -1]);
+  expect([...checkedRegions({ begin }, undefined)]).toEqual([-1, -1, -1, -1]);
 });
 
 test('regions have a type by name and rights', () => {

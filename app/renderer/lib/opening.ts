@@ -3,15 +3,9 @@
 import type { CheckResult, Runs } from '../../contract/api.ts';
 import { pageBytes } from '../../contract/paging.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
+import { mappedPages } from './checkedRegions.ts';
 
-const AGREE = VERDICTS.indexOf('agree');
 const AGREE_BY_RULE = VERDICTS.indexOf('agreeByRule');
-
-/** The number of mapped pages of a region. */
-export function mappedPages(summary: CheckResult, region: number): bigint {
-  const at = region * VERDICTS.length;
-  return (summary.regionCounts[at + AGREE] as bigint) + (summary.regionCounts[at + AGREE_BY_RULE] as bigint);
-}
 
 /** The first page of a region that is mapped; else its first page. `runs` are the pages that do not plainly agree. */
 export function firstMapped(runs: Runs, begin: bigint, end: bigint): bigint {

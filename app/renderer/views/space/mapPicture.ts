@@ -3,6 +3,7 @@
 import { BUCKETS, type CheckResult, type Regions } from '../../../contract/api.ts';
 import { pagesBetween } from '../../../contract/paging.ts';
 import { VERDICTS } from '../../../contract/verdicts.ts';
+import { checkedRegions } from '../../lib/checkedRegions.ts';
 import { type Edges, inSight, type View } from './scale.ts';
 
 export const MAP_HEIGHT = 30;
@@ -16,11 +17,6 @@ function bucketOf(summary: CheckResult, region: number, bucket: number): { most:
   const both = summary.regionPicture[region * BUCKETS + bucket] as number;
   const [most, gravest] = [both & 15, both >> 4];
   return { most, gravest: gravest === most ? -1 : gravest };
-}
-
-/** Index of each region in the check, by its first address. */
-function checkedIndex(summary: CheckResult | undefined): ReadonlyMap<bigint, number> {
-  return new Map(summary ? Array.from(summary.regionBegin, (begin, i) => [begin, i]) : []);
 }
 
 export interface Picture {
@@ -79,7 +75,7 @@ export function drawMap(
   const style = getComputedStyle(canvas);
   const colours = VERDICTS.map((v) => style.getPropertyValue(`--v-${v}`));
   const unchecked = style.getPropertyValue('--line-strong');
-  const index = checkedIndex(summary);
+  const checked = checkedRegions(regions, summary);
   const columns = new Columns(Math.ceil(width));
   const pixel = (edge: number) => ((edges[edge] as number) - view.left) * view.scale * width;
   const [first, last] = inSight(edges, view);
@@ -87,8 +83,8 @@ export function drawMap(
   for (let i = first; i <= last; i++) {
     const x = pixel(i);
     const w = pixel(i + 1) - x;
-    const at = index.get(regions.begin[i] as bigint);
-    if (!summary || at === undefined) {
+    const at = checked[i] as number;
+    if (!summary || at < 0) {
       context.fillStyle = unchecked;
       context.fillRect(x, 0, Math.max(w - (w > 6 ? GAP : 0), 0.75), STRIP_HEIGHT);
     } else if (w < 2) columns.add(x, w, bucketOf(summary, at, 0));

@@ -3,39 +3,48 @@
 import type { CheckResult, Regions } from '../../../contract/api.ts';
 import { pageBytes } from '../../../contract/paging.ts';
 import { VERDICTS } from '../../../contract/verdicts.ts';
-import { mappedPages } from '../../lib/opening.ts';
+import { checkedRegions, mappedPages } from '../../lib/checkedRegions.ts';
 import { REGION_TYPES, type RegionType, regionType } from '../../lib/regionTypes.ts';
 
-export interface RegionRow {
-  readonly index: number;
+/** A region. What is derived is computed when asked for: of 20 000 rows a window shows some thirty. */
+export class RegionRow {
   readonly begin: bigint;
   readonly end: bigint;
   readonly permissions: string;
   readonly path: string;
-  readonly type: RegionType;
-  /** Pages by verdict, and the bytes that are mapped; undefined: not checked. */
-  readonly counts: BigUint64Array | undefined;
-  readonly mapped: bigint | undefined;
+
+  constructor(
+    regions: Regions,
+    readonly index: number,
+    private readonly summary: CheckResult | undefined,
+    /** Its index in the check; -1: it was not checked. */
+    private readonly checked: number,
+  ) {
+    this.begin = regions.begin[index] as bigint;
+    this.end = regions.end[index] as bigint;
+    this.permissions = regions.permissions[index] as string;
+    this.path = regions.path[index] as string;
+  }
+
+  get type(): RegionType {
+    return regionType(this.path, this.permissions);
+  }
+
+  /** Pages by verdict; undefined: not checked. */
+  get counts(): BigUint64Array | undefined {
+    const at = this.checked * VERDICTS.length;
+    return at < 0 ? undefined : this.summary?.regionCounts.subarray(at, at + VERDICTS.length);
+  }
+
+  /** The bytes that are mapped; undefined: not checked. */
+  get mapped(): bigint | undefined {
+    return this.summary && this.checked >= 0 ? pageBytes(mappedPages(this.summary, this.checked)) : undefined;
+  }
 }
 
 export function regionRows(regions: Regions, summary: CheckResult | undefined): RegionRow[] {
-  const checked = new Map(summary ? Array.from(summary.regionBegin, (begin, i) => [begin, i]) : []);
-  return Array.from(regions.begin, (begin, index) => {
-    const at = checked.get(begin);
-    const known = summary && at !== undefined;
-    const path = regions.path[index] as string;
-    const permissions = regions.permissions[index] as string;
-    return {
-      index,
-      begin,
-      end: regions.end[index] as bigint,
-      permissions,
-      path,
-      type: regionType(path, permissions),
-      counts: known ? summary.regionCounts.subarray(at * VERDICTS.length, (at + 1) * VERDICTS.length) : undefined,
-      mapped: known ? pageBytes(mappedPages(summary, at)) : undefined,
-    };
-  });
+  const checked = checkedRegions(regions, summary);
+  return Array.from(regions.begin, (_, index) => new RegionRow(regions, index, summary, checked[index] as number));
 }
 
 export interface TypeRow {
