@@ -725,6 +725,8 @@ export const METHODS = {
   /** Facts of the machine and the status of every source. */
   target: method(z.object({}), Target),
   privileges: method(z.object({}), Privileges),
+  /** The programs that cr3scope consists of and runs in, with their versions. */
+  about: method(z.object({}), z.array(z.object({ name: z.string(), version: z.string() }))),
   /** Asks the user for privileges, or starts the helper again; a `privileges` event says what came of it. */
   askPrivileges: method(z.object({}), z.null()),
   /** Machines to connect to, and where ssh asks for a password; "" if it can't. */
@@ -874,6 +876,8 @@ export interface Events {
   privileges: Privileges;
   /** A link (link.ts) was opened outside the window. */
   visit: { link: string };
+  /** One of commands.ts was chosen in the desktop's menu. */
+  command: { name: string };
 }
 
 /** Whether an event only reports progress, so that it may be left out if another one follows. */

@@ -5,7 +5,18 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { app, BrowserWindow, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  ipcMain,
+  Menu,
+  type MenuItemConstructorOptions,
+  protocol,
+  session,
+  shell,
+} from 'electron';
+import { COMMANDS, commandsIn, MENUS } from '../contract/commands.ts';
 import { fragmentOf } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { capturedSources, openCapture } from './capture/captured.ts';
@@ -40,6 +51,9 @@ const rootNotice = asRoot ? ['as root: renderer sandbox off'] : [];
 
 /** The services of all windows. */
 const services = new Set<Service>();
+
+/** The page of each window. */
+const pages = new WeakMap<object, ReturnType<typeof attend>>();
 
 /** Windows that show a question. */
 const asking = new WeakSet<BrowserWindow>();
@@ -79,13 +93,26 @@ function lockDown(): void {
   });
 }
 
+/** Each runs in the page of the window, which also listens to its key. */
+const itemsOf = (menu: keyof typeof MENUS): MenuItemConstructorOptions[] =>
+  commandsIn(menu).map((name) => {
+    const { title, key } = COMMANDS[name];
+    return {
+      label: title,
+      ...(key && { accelerator: key, registerAccelerator: false }),
+      click: (_item, window) => window && pages.get(window)?.emit('command', { name }),
+    };
+  });
+
 function setMenu(): void {
   Menu.setApplicationMenu(
     Menu.buildFromTemplate([
       {
-        label: 'File',
+        label: MENUS.file,
         submenu: [
           { label: 'Open capture…', accelerator: 'CmdOrCtrl+O', click: () => void chooseCapture() },
+          ...itemsOf('file'),
+          { type: 'separator' },
           { role: 'close' },
           { type: 'separator' },
           { role: 'quit' },
@@ -93,8 +120,10 @@ function setMenu(): void {
       },
       { role: 'editMenu' },
       {
-        label: 'View',
+        label: MENUS.view,
         submenu: [
+          ...itemsOf('view'),
+          { type: 'separator' },
           { role: 'resetZoom' },
           { role: 'zoomIn' },
           { role: 'zoomOut' },
@@ -102,10 +131,16 @@ function setMenu(): void {
           { role: 'togglefullscreen' },
         ],
       },
+      { label: MENUS.go, submenu: itemsOf('go') },
+      { label: MENUS.process, submenu: itemsOf('process') },
       { role: 'windowMenu' },
       {
         role: 'help',
-        submenu: [{ label: 'How the kernel reports pages', click: () => void shell.openExternal(MANUAL) }],
+        label: MENUS.help,
+        submenu: [
+          ...itemsOf('help'),
+          { label: 'How the kernel reports pages', click: () => void shell.openExternal(MANUAL) },
+        ],
       },
     ]),
   );
@@ -232,18 +267,17 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: str
       }),
     );
   // Each page that is loaded has its own service. What the previous page started ends.
-  let page: ReturnType<typeof begin> | undefined;
   window.webContents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
     if (!isMainFrame || isSameDocument) return;
-    page?.end();
-    page = begin();
+    pages.get(window)?.end();
+    pages.set(window, begin());
   });
-  window.on('closed', () => page?.end());
+  window.on('closed', () => pages.get(window)?.end());
   window.webContents.on('render-process-gone', (_event, { reason }) => {
     if (reason !== 'clean-exit' && !window.isDestroyed()) window.reload();
   });
   void window.loadURL(`${ORIGIN}/index.html${link ? `#${fragmentOf({ link })}` : ''}`);
-  return { window, visit: (to) => page?.emit('visit', { link: to }) };
+  return { window, visit: (to) => pages.get(window)?.emit('visit', { link: to }) };
 }
 
 /** This machine, and its window. It is opened once, so that the user is asked once. */

@@ -37,6 +37,8 @@ export interface Face {
   resize(width: number, height: number): Promise<void>;
   /** Has every question of the desktop answered by this button from now on; resolves to what gives those asked so far. */
   answer(button: number): Promise<() => Promise<MessageBoxOptions[]>>;
+  /** The menus of the desktop with their items; chooses one of them if it is named. A browser has none. */
+  menu?(caption?: string, item?: string): Promise<{ label: string; items: string[] }[]>;
   close(): Promise<void>;
 }
 
@@ -254,6 +256,19 @@ async function openElectron(
       }, button);
       return () => app.evaluate(() => (globalThis as unknown as { asked: MessageBoxOptions[] }).asked);
     },
+    menu: (caption, item) =>
+      app.evaluate(
+        ({ Menu, BrowserWindow }, wanted) => {
+          const menus = Menu.getApplicationMenu()?.items ?? [];
+          const itemsOf = (label: string | undefined) => menus.find((m) => m.label === label)?.submenu?.items ?? [];
+          const [window] = BrowserWindow.getAllWindows();
+          itemsOf(wanted[0])
+            .find(({ label }) => label === wanted[1])
+            ?.click(undefined, window, window?.webContents);
+          return menus.map(({ label }) => ({ label, items: itemsOf(label).map((i) => i.label) }));
+        },
+        [caption, item],
+      ),
     close: async () => {
       await app.close();
       rmSync(folder, { recursive: true, force: true });

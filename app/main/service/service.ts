@@ -29,6 +29,7 @@ import type { CheckBatch } from '../sources/session.ts';
 import { Jobs } from './jobs.ts';
 import { Lab } from './lab.ts';
 import { resultOf } from './picture.ts';
+import { programs } from './programs.ts';
 
 /** Finished checks that are kept. */
 const MOST_CHECKS = 8;
@@ -135,6 +136,8 @@ export class Service implements Omit<Api, keyof Reads> {
   }
 
   privileges: Api['privileges'] = async () => this.options.machine?.privileges ?? NOTHING_TO_ASK;
+
+  about: Api['about'] = async () => programs();
 
   askPrivileges: Api['askPrivileges'] = async () => {
     this.options.machine?.ask();

@@ -6,6 +6,7 @@ import { openConnections } from '../state/connections.ts';
 import { setExporting } from '../state/export.ts';
 import { setSearching } from '../state/search.ts';
 import { useTarget } from '../state/target.ts';
+import { MainMenu } from './MainMenu.tsx';
 import { QueryBox } from './QueryBox.tsx';
 import { SourceButton } from './SourceButton.tsx';
 import { TargetFacts } from './TargetFacts.tsx';
@@ -17,6 +18,7 @@ export function Header() {
   const exportLabel = target?.capture ? 'Export this capture' : 'Capture this machine';
   return (
     <header className="app-header">
+      <MainMenu />
       <h1>
         <span>cr3</span>scope
       </h1>

@@ -4,6 +4,7 @@ import { ArrowLeft, ArrowRight, ChevronRight } from 'lucide-react';
 import { hex, hexVa } from '../../contract/format.ts';
 import { pfnOf } from '../../contract/paging.ts';
 import { regionAt } from '../../contract/regions.ts';
+import { VIEWS } from '../../contract/views.ts';
 import { canMove } from '../lib/trail.ts';
 import { IconButton } from '../parts/IconButton.tsx';
 import { useChosen } from '../state/chosen.ts';
@@ -13,7 +14,7 @@ import { showRange, useMemoryMap } from '../state/memoryMap.ts';
 import { chooseRegion, selectVa, turnTo } from '../state/navigate.ts';
 import { move, usePlaces } from '../state/places.ts';
 import { showOnly, useSpace } from '../state/space.ts';
-import { scopeOf, useView, VIEWS } from '../state/view.ts';
+import { scopeOf, useView } from '../state/view.ts';
 import './place.css';
 
 interface Crumb {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The one box for places, processes, regions, views and commands. It says what each suggestion would do.
 import { Autocomplete } from '@base-ui/react/autocomplete';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useState } from 'react';
+import { COMMANDS } from '../../contract/commands.ts';
 import { suggest } from '../lib/query.ts';
 import type { Suggestion } from '../lib/suggestion.ts';
+import { holdBox, leaveBox } from '../state/box.ts';
 import { commandsOf, runCommand } from '../state/commands.ts';
+import { keyText } from '../state/keys.ts';
 import { go } from '../state/navigate.ts';
 import { notify } from '../state/notice.ts';
 import { useProcesses } from '../state/processes.ts';
@@ -19,7 +22,6 @@ export function QueryBox() {
   const target = useTarget((s) => s.target);
   const chosen = useSpace((s) => s.space);
   const regions = useSpace((s) => s.regions);
-  const input = useRef<HTMLInputElement>(null);
   const named = useMemo(() => commandsOf(target), [target]);
   const levels = target?.levels ?? 4;
   const items = useMemo(
@@ -27,17 +29,6 @@ export function QueryBox() {
     [text, processes, chosen, regions, levels, named],
   );
   const shown = items.find(({ id }) => id === highlighted?.id) ?? items[0];
-
-  useEffect(() => {
-    const focus = (event: KeyboardEvent) => {
-      if (!(event.key === 'k' && (event.ctrlKey || event.metaKey))) return;
-      event.preventDefault();
-      input.current?.focus();
-      input.current?.select();
-    };
-    window.addEventListener('keydown', focus);
-    return () => window.removeEventListener('keydown', focus);
-  }, []);
 
   function land(item: Suggestion | undefined) {
     if (!item) {
@@ -49,10 +40,10 @@ export function QueryBox() {
         });
       return;
     }
-    if (item.to.kind === 'command') runCommand(item.to.name, target);
+    if (item.to.kind === 'command') runCommand(item.to.name);
     else go(item.to);
     setText('');
-    input.current?.blur();
+    leaveBox();
   }
 
   return (
@@ -75,13 +66,13 @@ export function QueryBox() {
         }}
       >
         <Autocomplete.Input
-          ref={input}
+          ref={holdBox}
           disabled={!asked} // a PID would be taken for a frame number
           placeholder="Go to a process, address, region, view…"
           aria-label="Go to a process, address, frame or entry"
           spellCheck={false}
         />
-        <kbd aria-hidden="true">Ctrl K</kbd>
+        <kbd aria-hidden="true">{keyText(COMMANDS.box.key ?? '')}</kbd>
       </form>
       <Autocomplete.Portal>
         <Autocomplete.Positioner sideOffset={4} align="end" className="layer">

@@ -2,9 +2,10 @@
 // The views of the window in their groups, and the one that is shown.
 import { Tabs } from '@base-ui/react/tabs';
 import { type ComponentType, type ReactNode, useMemo } from 'react';
+import { GROUPS, VIEWS, type View } from '../../contract/views.ts';
 import { turnTo } from '../state/navigate.ts';
 import { useTarget } from '../state/target.ts';
-import { GROUPS, useView, VIEWS, type View, viewsOf } from '../state/view.ts';
+import { useView, viewsOf } from '../state/view.ts';
 import { ComparePane } from '../views/compare/ComparePane.tsx';
 import { CpuPane } from '../views/cpus/CpuPane.tsx';
 import { LabPane } from '../views/labs/LabPane.tsx';

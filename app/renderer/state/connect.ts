@@ -7,6 +7,7 @@ import { explorer, failure, openClient } from '../lib/client.ts';
 import { opening } from '../lib/opening.ts';
 import { saved } from '../lib/saved.ts';
 import { followCheck, useCheck } from './check.ts';
+import { runCommand } from './commands.ts';
 import { followExport } from './export.ts';
 import { listenToKeys } from './keys.ts';
 import { selectProcess, selectVa, visit } from './navigate.ts';
@@ -24,6 +25,7 @@ import { followWatch } from './watch.ts';
 
 /** Connects, subscribes to the events, and shows the first place. */
 export async function connect(): Promise<void> {
+  listenToKeys();
   try {
     const client = await openClient((lost) => useTarget.setState({ lost }));
     const target = await client.call('target', {}).catch(whyNoMachine);
@@ -39,6 +41,7 @@ export async function connect(): Promise<void> {
     client.on('watch', followWatch);
     client.on('trace', followTrace);
     client.on('visit', ({ link }) => follow(link));
+    client.on('command', ({ name }) => runCommand(name));
     client.on('privileges', (now) => void takePrivileges(now));
     const privileges = await client.call('privileges', {});
     usePrivileges.setState(privileges);
@@ -48,7 +51,6 @@ export async function connect(): Promise<void> {
     return;
   }
   keepReading();
-  listenToKeys();
   keepPlaces();
   await refreshProcesses();
   const { link = '' } = parseFragment(window.location.hash);

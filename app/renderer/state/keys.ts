@@ -1,51 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The keys that work everywhere in the window.
-import { tinykeys } from 'tinykeys';
-import { readEverythingAgain } from './commands.ts';
-import { showHelp } from './help.ts';
-import { turnTo } from './navigate.ts';
-import { useTarget } from './target.ts';
-import { viewsOf } from './view.ts';
+// The keys that work everywhere in the window, and what the help says of all keys.
+import { createKeybindingsHandler } from 'tinykeys';
+import { COMMAND_NAMES, COMMANDS } from '../../contract/commands.ts';
+import { runCommand } from './commands.ts';
 
-/** What the help says of keys, also of those that belong to one part of the window. */
-export const KEYS: readonly (readonly [keys: string, does: string])[] = [
-  ['F1, ?', 'this help'],
-  ['Ctrl K', 'the box at the top: a process, an address, a region, a view'],
-  ['Ctrl 1 … 8', 'the views, in their order; a browser may keep these keys for its tabs'],
-  ['F5', 'read the processes and the chosen page again'],
-  ['Alt ← →', 'back to the place before, and forward again; the buttons of the mouse do the same'],
-  ['Esc', 'close what is open, cancel the check, show all verdicts again'],
-  ['↑ ↓, Page, Home, End', 'move in the list that has the focus'],
-  ['Ctrl F', 'find bytes from the frame that is shown'],
-  ['Shift and arrows', 'select bytes'],
-  ['+ −', 'zoom the map of an address space, or of memory'],
+const ARROWS: Readonly<Record<string, string>> = { Left: '←', Right: '→' };
+
+/** A key as it is shown: "Ctrl K". */
+export const keyText = (key: string): string =>
+  key
+    .split('+')
+    .map((part) => ARROWS[part] ?? part)
+    .join(' ');
+
+/** Keys of one part of the window. */
+const LOCAL_KEYS: readonly (readonly [keys: string, does: string])[] = [
+  ['Esc', 'Closes what is open, cancels the check, shows all verdicts again.'],
+  ['Tab, Shift Tab', 'Move to the next part of the window, and back.'],
+  ['↑ ↓, Page, Home, End', 'Move in the list that has the focus.'],
+  ['Ctrl F', 'Finds bytes from the frame that is shown.'],
+  ['Shift and arrows', 'Select bytes.'],
+  ['+ −', 'Zoom the map of an address space, or of memory.'],
 ];
+
+/** What the help says of keys. */
+export const KEYS: readonly (readonly [keys: string, does: string])[] = [
+  ...COMMAND_NAMES.flatMap((name) => {
+    const { key, does } = COMMANDS[name];
+    return key ? ([[keyText(key), does]] as const) : [];
+  }),
+  ...LOCAL_KEYS,
+];
+
+/** For tinykeys. */
+const PRESSES: Readonly<Record<string, string>> = { Ctrl: '$mod', Left: 'ArrowLeft', Right: 'ArrowRight' };
+const pressOf = (key: string) =>
+  key
+    .split('+')
+    .map((part) => PRESSES[part] ?? part)
+    .join('+');
 
 const isTyping = ({ target }: KeyboardEvent): boolean =>
   target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null;
 
-/** Listens to them until the window is closed. */
+/** Listens to them until the window is closed. They come before those of a list. */
 export function listenToKeys(): void {
-  const always = (act: () => void) => (event: KeyboardEvent) => {
+  const run = (name: string) => (event: KeyboardEvent) => {
     event.preventDefault();
-    act();
+    // What lies below a dialog stays as it is.
+    if (!document.querySelector('.dialog')) runCommand(name);
   };
-  const help = () => showHelp('keys');
-  const views = Object.fromEntries(
-    Array.from({ length: 9 }, (_, i) => [
-      `Control+${i + 1}`,
-      always(() => {
-        const view = viewsOf(useTarget.getState().target)[i];
-        if (view) turnTo(view);
-      }),
-    ]),
-  );
-  tinykeys(window, {
-    F1: always(help),
-    'Shift+?': (event: KeyboardEvent) => {
-      if (!isTyping(event)) always(help)(event);
-    },
-    F5: always(readEverythingAgain),
-    ...views,
+  const bound = COMMAND_NAMES.flatMap((name) => {
+    const { key } = COMMANDS[name];
+    return key ? [[pressOf(key), run(name)] as const] : [];
   });
+  const handler = createKeybindingsHandler({
+    ...Object.fromEntries(bound),
+    '[Shift]+?': (event: KeyboardEvent) => {
+      if (!isTyping(event)) run('help')(event);
+    },
+  });
+  window.addEventListener('keydown', handler, { capture: true });
 }

@@ -4,6 +4,7 @@ import { parseLevel } from '../../contract/explain.ts';
 import type { LabName } from '../../contract/labs.ts';
 import type { Place } from '../../contract/link.ts';
 import { regionAt } from '../../contract/regions.ts';
+import type { View } from '../../contract/views.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { firstMapped } from '../lib/opening.ts';
 import type { Destination } from '../lib/suggestion.ts';
@@ -19,7 +20,7 @@ import { spaceOfPid, useProcesses } from './processes.ts';
 import { readPage } from './reading.ts';
 import { isSameSpace, NO_READING, type Space, useSpace } from './space.ts';
 import { useTarget } from './target.ts';
-import { scopeOf, show, useView, type View } from './view.ts';
+import { scopeOf, show, useView } from './view.ts';
 
 const set = useSpace.setState;
 const get = useSpace.getState;

@@ -2,6 +2,7 @@
 // The places that were looked at, to go back to and forward again.
 import { create } from 'zustand';
 import { pageOf, pfnOf } from '../../contract/paging.ts';
+import type { View } from '../../contract/views.ts';
 import { added, canMove, NO_TRAIL, replaced, type Trail } from '../lib/trail.ts';
 import { nothingIsChosen, useChosen } from './chosen.ts';
 import { openAddress, type TableShown, useMemory } from './memory.ts';
@@ -9,7 +10,7 @@ import { type FrameRange, showRange, useMemoryMap } from './memoryMap.ts';
 import { selectProcess, selectVa } from './navigate.ts';
 import { dismissNotice } from './notice.ts';
 import { frameOfPage, isSameSpace, type Space, useSpace } from './space.ts';
-import { scopeOf, show, useView, type View } from './view.ts';
+import { scopeOf, show, useView } from './view.ts';
 
 /** A view and what is chosen in it. */
 export interface Looked {
@@ -121,7 +122,7 @@ const MOVES: ReadonlySet<string> = new Set([
   'End',
 ]);
 
-/** Records from now on, and obeys Alt+Left, Alt+Right and the buttons of the mouse. */
+/** Records from now on, and obeys the buttons of the mouse. */
 export function keepPlaces(): void {
   for (const store of [useView, useSpace, useMemory, useMemoryMap, useChosen]) store.subscribe(recordSoon);
   const act = (by: -1 | 1, event: Event) => {
@@ -131,10 +132,8 @@ export function keepPlaces(): void {
   window.addEventListener(
     'keydown',
     (event) => {
-      const by = event.altKey && { ArrowLeft: -1 as const, ArrowRight: 1 as const }[event.key];
-      if (by) return act(by, event);
-      moving = MOVES.has(event.key);
-      leadingTo = undefined;
+      moving = !event.altKey && MOVES.has(event.key);
+      if (!event.altKey) leadingTo = undefined; // Alt+Left is Back itself
     },
     { capture: true },
   );

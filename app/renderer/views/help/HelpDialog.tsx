@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Help, glossary and what this program is.
 import { Tabs } from '@base-ui/react/tabs';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+import type { Result } from '../../../contract/api.ts';
+import { explorer } from '../../lib/client.ts';
 import { Modal, ModalClose, ModalText, ModalTitle } from '../../parts/Modal.tsx';
 import { HELP_TOPICS, type HelpTopic, showHelp, useHelp } from '../../state/help.ts';
 import { KEYS } from '../../state/keys.ts';
@@ -62,16 +64,26 @@ function Glossary() {
 
 function About() {
   const target = useTarget((s) => s.target);
+  const [programs, setPrograms] = useState<Result<'about'>>([]);
+  useEffect(() => {
+    void explorer().call('about', {}).then(setPrograms);
+  }, []);
+  const machine: [string, string][] = target ? [[`Kernel of ${target.hostname}`, `Linux ${target.release}`]] : [];
   return (
     <>
       <p>
-        cr3scope {target?.version} shows where the memory of a process really is, by sources that do not depend on each
-        other. Copyright (C) 2026 the cr3scope authors; GPL-2.0-only.
+        cr3scope shows where the memory of a process really is, by sources that do not depend on each other. Copyright
+        (C) 2026 the cr3scope authors; GPL-2.0-only.
       </p>
+      <h3>Versions</h3>
+      <Pairs label="Versions" rows={[...programs.map((p) => [p.name, p.version] as const), ...machine]} />
       <h3>Sources</h3>
       <Pairs
         label="Sources"
-        rows={(target?.sources ?? []).map((s) => [s.label, s.ready ? s.detail : `missing: ${s.detail}. ${s.remedy}`])}
+        rows={(target?.sources ?? []).map((s) => [
+          s.label,
+          s.ready ? `works: ${s.detail}` : `missing: ${s.detail}. ${s.remedy}`,
+        ])}
       />
     </>
   );
