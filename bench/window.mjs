@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How fast the window is where there is much to show: opening a process of 20 000 mappings, and scrolling long lists. As root,
-// on a quiet machine, in Chromium without a GPU: node bench/window.mjs [CHECKOUT…]
+// How fast the window is where there is much to show: opening a process of 1 GiB and one of 20 000 mappings, scrolling long
+// lists; what 200 processes leave in its memory; and in this checkout how fast it starts, and what it uses at rest. As root, on
+// a quiet machine, in Chromium and Electron without a GPU: node bench/window.mjs [CHECKOUT…]
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
+import { electronProgram, install } from '../test/e2e/installed.ts';
 import { frameTimes } from './browser_frames.mjs';
+import { measureBrowser, measureDesktop } from './window_process.mjs';
 
 const MAPPINGS = 20_000;
 const PROCESSES = 2_000;
 /** Of one region: 10^10 pages. */
 const RESERVED = 4096n * 10_000_000_000n;
 const REPEATS = 5;
+const OPENED = 200;
 const SCROLL_MS = 4000;
 
 const firstLine = (child) => new Promise((ok) => createInterface({ input: child.stdout }).once('line', ok));
@@ -37,6 +41,19 @@ int main(void) {
   return pause();
 }
 `;
+const TOUCH = `#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int main(void) {
+  char* all = mmap(0, 1ul << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (all == MAP_FAILED || madvise(all, 1ul << 30, MADV_NOHUGEPAGE)) return perror("1 GiB"), 1;
+  memset(all, 1, 1ul << 30);
+  puts("ready");
+  fflush(stdout);
+  return pause();
+}
+`;
 const MANY = `#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -54,6 +71,8 @@ async function start(path, ...words) {
   if ((await firstLine(child)) !== 'ready') throw new Error(`${path} is not ready`);
   return { pid: child.pid, stop: () => process.kill(-child.pid, 'SIGKILL') };
 }
+
+const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
 
 /** The window of a checkout in a browser. */
 async function open(checkout) {
@@ -117,14 +136,32 @@ async function measureScrolling(page, list) {
   return { perSecond: (times.length * 1000) / times.reduce((a, b) => a + b, 0), worst: Math.max(...times) };
 }
 
+/** Bytes that the page's JavaScript uses after a collection. */
+async function heapBytes(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return usedSize;
+}
+
+/** The heap after the first of many processes was opened, and after the last. */
+async function measureHeap(page, pids) {
+  await measureOpening(page, pids[0]);
+  const first = await heapBytes(page);
+  for (const pid of pids.slice(1)) await measureOpening(page, pid);
+  return { first, last: await heapBytes(page) };
+}
+
 async function measure(checkout, programs) {
   const { page, close } = await open(checkout);
   try {
     await page.getByRole('tab', { name: 'Address space' }).click();
-    const opening = [];
+    const [opening, touched] = [[], []];
     for (let i = 0; i < REPEATS; i++) {
       await measureOpening(page, programs.reserve.pid);
       opening.push(await measureOpening(page, programs.mappings.pid));
+      touched.push(await measureOpening(page, programs.touch.pid));
     }
     await measureOpening(page, programs.reserve.pid);
     const regions = page.getByRole('grid', { name: 'Regions' });
@@ -132,7 +169,8 @@ async function measure(checkout, programs) {
     await page.getByText(/of 10\D000\D000\D000 pages/).waitFor();
     const pages = await measureScrolling(page, 'Pages');
     const processes = await measureScrolling(page, 'Processes');
-    return { opening: median(opening), pages, processes };
+    const heap = await measureHeap(page, childrenOf(programs.many.pid).slice(0, OPENED));
+    return { opening: median(opening), touched: median(touched), pages, processes, heap };
   } finally {
     await close();
   }
@@ -140,24 +178,51 @@ async function measure(checkout, programs) {
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-bench-'));
 const programs = {};
+const line = (what, figure) => console.log(`  ${what.padEnd(58)} ${figure}`);
+const MiB = (bytes) => (bytes / 2 ** 20).toFixed(1);
 try {
   programs.reserve = await start(compile(folder, RESERVE));
+  programs.touch = await start(compile(folder, TOUCH));
   programs.mappings = await start('out/fixtures/mappings', String(MAPPINGS));
   programs.many = await start(compile(folder, MANY), String(PROCESSES));
   const checkouts = process.argv.length > 2 ? process.argv.slice(2) : ['.'];
   for (const checkout of checkouts) {
-    const { opening, pages, processes } = await measure(resolve(checkout), programs);
-    console.log(`${checkout}`);
-    console.log(`  opening a process of ${MAPPINGS} mappings, to its verdicts   ${opening.toFixed(0)} ms`);
-    for (const [what, { perSecond, worst }] of [
-      ['10^10 pages', pages],
-      [`${PROCESSES} processes`, processes],
-    ])
-      console.log(
-        `  scrolling ${what.padEnd(16)} ${perSecond.toFixed(1)} frames a second, the longest ${worst.toFixed(0)} ms`,
-      );
+    const { opening, touched, pages, processes, heap } = await measure(resolve(checkout), programs);
+    const scrolled = ({ perSecond, worst }) =>
+      `${perSecond.toFixed(1)} frames a second, the longest ${worst.toFixed(0)} ms  (aim: 60)`;
+    console.log(checkout);
+    line('opening a process of 1 GiB, to its verdicts', `${touched.toFixed(0)} ms  (aim: 100)`);
+    line(`opening a process of ${MAPPINGS} mappings, to its verdicts`, `${opening.toFixed(0)} ms  (aim: 300)`);
+    line('scrolling 10^10 pages', scrolled(pages));
+    line(`scrolling ${PROCESSES} processes`, scrolled(processes));
+    line(`heap of the page after 1 process, and after ${OPENED}`, `${MiB(heap.first)} MiB, ${MiB(heap.last)} MiB`);
   }
 } finally {
   for (const program of Object.values(programs)) program.stop();
   rmSync(folder, { recursive: true });
+}
+
+process.env.CR3SCOPE_INSTALLED = install();
+try {
+  for (const [face, measureFace] of [
+    ['desktop', measureDesktop],
+    ['serve', measureBrowser],
+  ]) {
+    console.log(face);
+    if (face === 'desktop' && !electronProgram()) {
+      console.log('  not measured: Electron cannot be had here');
+      continue;
+    }
+    const runs = [];
+    for (let i = 0; i < REPEATS; i++) runs.push(await measureFace());
+    const middle = (name) => median(runs.map((run) => run[name]));
+    line('from its start to the first process on screen', `${middle('first').toFixed(0)} ms  (aim: 1200)`);
+    line(
+      `share of one CPU at rest, of ${middle('processes')} processes`,
+      `${middle('cpuPercent').toFixed(2)} %  (aim: below 1)`,
+    );
+    line('their memory (PSS)', `${middle('pssMiB').toFixed(0)} MiB`);
+  }
+} finally {
+  rmSync(process.env.CR3SCOPE_INSTALLED, { recursive: true });
 }
