@@ -107,6 +107,13 @@ export function takeFrame(frame: Frame): void {
   if (pfnOf(get().cursor ?? -1n) === frame.pfn) set({ frame, frameError: undefined });
 }
 
+/** A frame was read again and is the same: what had changed before is no longer marked. */
+export function settleFrame(pfn: bigint): void {
+  const { loaded } = get();
+  const at = loaded.get(pfn);
+  if (at?.before) set({ loaded: new Map(loaded).set(pfn, { status: at.status, bytes: at.bytes }) });
+}
+
 /** Keeps the bytes of a frame as the latest. Beyond MOST_LOADED the oldest are forgotten. */
 function store(loaded: Map<bigint, Loaded>, pfn: bigint, status: number, bytes: Uint8Array, again: boolean): void {
   const before = loaded.get(pfn)?.bytes;

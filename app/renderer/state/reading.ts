@@ -7,7 +7,8 @@ import { hex } from '../../contract/format.ts';
 import { pfnOf, physicalAddress } from '../../contract/paging.ts';
 import { pageStates } from '../../contract/watch.ts';
 import { explorer, failure } from '../lib/client.ts';
-import { closeFrame, followFrame, openAddress, takeFrame, useMemory } from './memory.ts';
+import { isSame } from '../lib/same.ts';
+import { closeFrame, followFrame, openAddress, settleFrame, takeFrame, useMemory } from './memory.ts';
 import { type Reading, useSpace } from './space.ts';
 import { useTarget } from './target.ts';
 import { scopeOf, useView } from './view.ts';
@@ -45,7 +46,7 @@ async function read(): Promise<Reading | undefined> {
   const mine = () => get().va === va && get().space === space;
   try {
     const page = await explorer().call('page', { pid: space.pid, startTicks: space.startTicks, va });
-    return mine() ? { ...page, va, at: new Date() } : undefined;
+    return mine() ? { ...page, va } : undefined;
   } catch (error) {
     if (!mine()) return undefined;
     const why = failure(error);
@@ -60,8 +61,14 @@ async function read(): Promise<Reading | undefined> {
 
 /** Shows a reading in place of the one before. The hex view goes along if it showed the frame of that. */
 function take(reading: Reading, before: Reading | undefined): void {
-  set({ reading, readingError: undefined, outdated: undefined });
+  const now = { readAt: new Date(), readingError: undefined, outdated: undefined };
   const { frame, va, translation } = reading;
+  if (before && isSame(before, reading)) {
+    set(now);
+    if (frame) settleFrame(frame.pfn);
+    return;
+  }
+  set({ reading, ...now });
   if (frame) takeFrame(frame);
   if (!before) {
     if (frame) openAddress(physicalAddress(va, translation.path.leaf));
@@ -100,7 +107,7 @@ async function refresh(): Promise<void> {
   if (!reading || get().reading !== before) return;
   if (!get().pinned) return take(reading, before);
   const why = whatDiffers(before, reading);
-  set({ outdated: why ? (get().outdated ?? { at: reading.at, why }) : undefined });
+  set({ outdated: why ? (get().outdated ?? { at: new Date(), why }) : undefined });
 }
 
 /** Reads the chosen page again from time to time. A pinned reading stays, and is marked once it is no longer true. */

@@ -27,6 +27,8 @@ interface SpaceState {
   readonly va?: bigint | undefined;
   /** A page as it was read last: what every part of the window shows of it. Of `va`, once that has been read. */
   readonly reading?: Reading | undefined;
+  /** When the reading was last found to be so, by the clock of this window. */
+  readonly readAt?: Date | undefined;
   /** Why it could not be read at all. */
   readonly readingError?: Failure | undefined;
   /** Whether the reading stays as it is while the page changes. */
@@ -35,10 +37,9 @@ interface SpaceState {
   readonly outdated?: Outdated | undefined;
 }
 
-/** A page in one reading, at one time by the clock of this window. */
+/** A page in one reading. It stays the same object while reading the page again gives the same. */
 export interface Reading extends PageReading {
   readonly va: bigint;
-  readonly at: Date;
 }
 
 export interface Outdated {
@@ -46,7 +47,13 @@ export interface Outdated {
   readonly why: string;
 }
 
-export const NO_READING = { reading: undefined, readingError: undefined, pinned: false, outdated: undefined } as const;
+export const NO_READING = {
+  reading: undefined,
+  readAt: undefined,
+  readingError: undefined,
+  pinned: false,
+  outdated: undefined,
+} as const;
 
 export const useSpace = create<SpaceState>(() => ({ region: 0, pinned: false }));
 // By its name: when the window is opened next, another process has the PID.

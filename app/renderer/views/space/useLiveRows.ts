@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Failure, Rows } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 import type { PageList } from '../../lib/pages.ts';
+import { isSame } from '../../lib/same.ts';
 import type { Space } from '../../state/space.ts';
 
 const REFRESH_MS = 2000;
@@ -44,10 +45,12 @@ export function useLiveRows(space: Space | undefined, list: PageList, first: num
         const vas = BigUint64Array.from({ length: count }, (_, i) => list.va(first + i));
         const next = await explorer().call('rows', { pid: space.pid, startTicks: space.startTicks, vas });
         if (!live) return;
-        setChanged(changedPages(next, before));
+        setError(undefined);
+        const changed = changedPages(next, before);
+        setChanged((last) => (last.size || changed.size ? changed : last));
+        if (before && isSame(before, next)) return;
         before = next;
         setRows(next);
-        setError(undefined);
       } catch (reason) {
         if (live) setError(failure(reason));
       }

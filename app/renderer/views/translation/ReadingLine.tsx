@@ -10,6 +10,7 @@ import { type Reading, useSpace } from '../../state/space.ts';
 export function ReadingLine({ reading }: { reading: Reading }) {
   const pinned = useSpace((s) => s.pinned);
   const outdated = useSpace((s) => s.outdated);
+  const readAt = useSpace((s) => s.readAt);
   return (
     <>
       <p className="reading-line">
@@ -17,7 +18,8 @@ export function ReadingLine({ reading }: { reading: Reading }) {
           className={outdated ? 'bad' : 'dim'}
           title="The walk, the row of the page and its frame were read together"
         >
-          {pinned ? 'pinned' : outdated ? 'last read' : 'live'} · as of <span className="num">{clock(reading.at)}</span>
+          {pinned ? 'pinned' : outdated ? 'last read' : 'live'} · as of{' '}
+          <span className="num">{readAt && clock(readAt)}</span>
         </span>
         <span className="spacer" />
         <button
