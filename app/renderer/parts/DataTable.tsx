@@ -2,9 +2,11 @@
 // A sortable table with keyboard navigation, for any number of rows. Only the visible ones are in the page.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, memo, type ReactNode, useEffect, useMemo, useRef } from 'react';
-import type { ColumnSpec } from './columns.tsx';
+import { ContextMenu } from './ContextMenu.tsx';
+import { type ColumnSpec, cellOf } from './columns.tsx';
+import { ColumnButton, GridHead, headingItems } from './GridHead.tsx';
 import { rowStep } from './rowKeys.ts';
-import { type Sort, useSortedRows } from './useSortedRows.ts';
+import { type ShownColumn, useTableModel } from './useTableModel.ts';
 import './grid.css';
 
 interface Props<T extends object> {
@@ -16,28 +18,9 @@ interface Props<T extends object> {
   readonly onSelect: (row: T) => void;
   readonly rowClass?: (row: T) => string;
   readonly empty?: ReactNode;
-  /** In pixels. A narrower table scrolls horizontally. */
-  readonly minWidth: number;
 }
 
 const ROW_HEIGHT = 25;
-
-function Heading<T>({ column, sort }: { column: ColumnSpec<T>; sort: Sort | undefined }) {
-  const { header, align } = column;
-  const order = sort?.order;
-  return (
-    <div
-      role="columnheader"
-      aria-sort={order === 'asc' ? 'ascending' : order === 'desc' ? 'descending' : 'none'}
-      className={align}
-    >
-      <button type="button" onClick={sort?.toggle} title={`Sort by ${header}`}>
-        {header}
-        <span aria-hidden="true">{order === 'asc' ? ' ▴' : order === 'desc' ? ' ▾' : ''}</span>
-      </button>
-    </div>
-  );
-}
 
 interface RowProps<T> {
   readonly row: T;
@@ -62,12 +45,20 @@ const Row = memo(function Row<T>({ row, index, top, selected, className, columns
     >
       {columns.map((c) => (
         <div key={c.id} role="gridcell" className={c.align}>
-          {c.cell(row)}
+          {cellOf(c, row)}
         </div>
       ))}
     </div>
   );
 }) as <T>(props: RowProps<T>) => ReactNode;
+
+/** The same list as long as the same columns are shown in the same order. */
+function useSpecs<T>(columns: readonly ShownColumn<T>[]): readonly ColumnSpec<T>[] {
+  const specs = useRef<readonly ColumnSpec<T>[]>([]);
+  const now = columns.map(({ spec }) => spec);
+  if (now.length !== specs.current.length || now.some((spec, i) => spec !== specs.current[i])) specs.current = now;
+  return specs.current;
+}
 
 export function DataTable<T extends object>({
   label,
@@ -78,10 +69,11 @@ export function DataTable<T extends object>({
   onSelect,
   rowClass,
   empty,
-  minWidth,
 }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
-  const { sorted, sorts } = useSortedRows(label, columns, rows);
+  const model = useTableModel(label, columns, rows);
+  const { sorted, template, minWidth } = model;
+  const specs = useSpecs(model.columns);
   const virtual = useVirtualizer({
     count: sorted.length,
     getScrollElement: () => scroller.current,
@@ -95,7 +87,6 @@ export function DataTable<T extends object>({
     () => (selected === undefined ? -1 : sorted.findIndex((r) => rowKey(r) === selected)),
     [sorted, selected],
   );
-  const template = columns.map((c) => c.width).join(' ');
 
   // Keeps the selection on screen when it changes from elsewhere. Sorting and live refreshes must not scroll:
   // they are left out of the dependencies
@@ -114,53 +105,57 @@ export function DataTable<T extends object>({
   }
 
   return (
-    <div
-      className="grid"
-      role="grid"
-      aria-label={label}
-      aria-rowcount={sorted.length + 1}
-      aria-colcount={columns.length}
-      ref={scroller}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-    >
-      <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, minWidth }}>
-        {columns.map((column, i) => (
-          <Heading key={column.id} column={column} sort={sorts[i]} />
-        ))}
-      </div>
-      {sorted.length === 0 && empty && (
-        <div role="row">
-          <div role="gridcell">{empty}</div>
-        </div>
-      )}
-      <div
-        role="rowgroup"
-        style={{ height: virtual.getTotalSize(), minWidth, position: 'relative' }}
-        onClick={(event) => {
-          const at = (event.target as HTMLElement).closest<HTMLElement>('[role=row]')?.ariaRowIndex;
-          const row = sorted[Number(at) - 2];
-          if (row) onSelect(row);
-        }}
+    <div className="grid-box">
+      <ContextMenu
+        itemsOf={(target) => headingItems(model, target)}
+        area={
+          <div
+            className="grid"
+            role="grid"
+            aria-label={label}
+            aria-rowcount={sorted.length + 1}
+            aria-colcount={specs.length}
+            ref={scroller}
+            tabIndex={0}
+            onKeyDown={onKeyDown}
+          />
+        }
       >
-        {virtual.getVirtualItems().map((item) => {
-          const row = sorted[item.index];
-          if (!row) return null;
-          const key = rowKey(row);
-          return (
-            <Row
-              key={key}
-              row={row}
-              index={item.index}
-              top={item.start - ROW_HEIGHT}
-              selected={key === selected}
-              className={rowClass?.(row) ?? ''}
-              columns={columns}
-              template={template}
-            />
-          );
-        })}
-      </div>
+        <GridHead model={model} />
+        {sorted.length === 0 && empty && (
+          <div role="row">
+            <div role="gridcell">{empty}</div>
+          </div>
+        )}
+        <div
+          role="rowgroup"
+          style={{ height: virtual.getTotalSize(), minWidth, position: 'relative' }}
+          onClick={(event) => {
+            const at = (event.target as HTMLElement).closest<HTMLElement>('[role=row]')?.ariaRowIndex;
+            const row = sorted[Number(at) - 2];
+            if (row) onSelect(row);
+          }}
+        >
+          {virtual.getVirtualItems().map((item) => {
+            const row = sorted[item.index];
+            if (!row) return null;
+            const key = rowKey(row);
+            return (
+              <Row
+                key={key}
+                row={row}
+                index={item.index}
+                top={item.start - ROW_HEIGHT}
+                selected={key === selected}
+                className={rowClass?.(row) ?? ''}
+                columns={specs}
+                template={template}
+              />
+            );
+          })}
+        </div>
+      </ContextMenu>
+      <ColumnButton label={label} model={model} />
     </div>
   );
 }

@@ -7,14 +7,20 @@ import { Digits } from './Digits.tsx';
 export interface ColumnSpec<T> {
   readonly id: string;
   readonly header: string;
-  /** CSS grid track, like "7ch" or "1fr". */
+  /** CSS grid track, like "7ch" or "minmax(9ch, 1fr)". */
   readonly width: string;
   readonly align?: 'right';
-  readonly value: (row: T) => string | number | bigint;
-  readonly cell: (row: T) => ReactNode;
+  /** What rows are sorted by. Without it they can't be sorted by this column. */
+  readonly value?: (row: T) => string | number | bigint;
+  /** What the cell says, as it is copied. */
+  readonly text: (row: T) => string;
+  /** How it is shown, where that is more than the text. The words are the same. */
+  readonly cell?: (row: T) => ReactNode;
 }
 
-const DASH = <span className="dim">—</span>;
+export const cellOf = <T,>({ cell, text }: ColumnSpec<T>, row: T): ReactNode => (cell ?? text)(row);
+
+const DASH = '—';
 
 /** Numbers, aligned to the right. 0 is shown as `zero`. */
 export const numberColumn = <T,>(
@@ -29,6 +35,7 @@ export const numberColumn = <T,>(
   width,
   align: 'right',
   value,
+  text: (row) => String(value(row) || zero),
   cell: (row) => <span className="num">{value(row) || zero}</span>,
 });
 
@@ -36,14 +43,18 @@ export const pidColumn = <T,>(value: (row: T) => number, zero?: string): ColumnS
   numberColumn('pid', 'PID', '8ch', value, zero);
 
 /** Seconds since `startNs`. */
-export const timeColumn = <T,>(startNs: bigint, digits: number, value: (row: T) => bigint): ColumnSpec<T> => ({
-  id: 'time',
-  header: 'Time',
-  width: '11ch',
-  align: 'right',
-  value,
-  cell: (row) => <span className="num">{(Number(value(row) - startNs) / 1e9).toFixed(digits)} s</span>,
-});
+export function timeColumn<T>(startNs: bigint, digits: number, value: (row: T) => bigint): ColumnSpec<T> {
+  const text = (row: T) => `${(Number(value(row) - startNs) / 1e9).toFixed(digits)} s`;
+  return {
+    id: 'time',
+    header: 'Time',
+    width: '11ch',
+    align: 'right',
+    value,
+    text,
+    cell: (row) => <span className="num">{text(row)}</span>,
+  };
+}
 
 export const sizeColumn = <T,>(
   id: string,
@@ -56,7 +67,7 @@ export const sizeColumn = <T,>(
   width: '9ch',
   align: 'right',
   value,
-  cell: (row) => (hasSize(row) ? bytes(value(row)) : ''),
+  text: (row) => (hasSize(row) ? bytes(value(row)) : ''),
 });
 
 export const vaColumn = <T,>(header: string, width: string, value: (row: T) => bigint): ColumnSpec<T> => ({
@@ -64,6 +75,7 @@ export const vaColumn = <T,>(header: string, width: string, value: (row: T) => b
   header,
   width,
   value,
+  text: (row) => hexVa(value(row)),
   cell: (row) => <Digits text={hexVa(value(row))} />,
 });
 
@@ -73,7 +85,8 @@ export const paColumn = <T,>(id: string, header: string, width: string, value: (
   header,
   width,
   value,
-  cell: (row) => (value(row) ? <Digits text={hex(value(row), 9)} /> : DASH),
+  text: (row) => (value(row) ? hex(value(row), 9) : DASH),
+  cell: (row) => (value(row) ? <Digits text={hex(value(row), 9)} /> : <span className="dim">{DASH}</span>),
 });
 
 /** Text that may be cut off. The tooltip shows all of it. */
@@ -88,5 +101,6 @@ export const textColumn = <T,>(
   header,
   width,
   value,
+  text: shown,
   cell: (row) => <span title={value(row)}>{shown(row)}</span>,
 });

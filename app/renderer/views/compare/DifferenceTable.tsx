@@ -30,6 +30,7 @@ const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] =>
     width: '8ch',
     align: 'right',
     value: ({ difference: d }) => ('pid' in d ? d.pid : 0),
+    text: ({ difference: d }) => ('pid' in d ? String(d.pid) : ''),
     cell: ({ difference: d }) => (
       <span className="num" title={'pid' in d ? nameOf(d.pid) : ''}>
         {'pid' in d ? d.pid : ''}
@@ -41,6 +42,7 @@ const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] =>
     header: 'Kind',
     width: '9ch',
     value: ({ difference: d }) => KIND[d.type],
+    text: ({ difference: d }) => KIND[d.type],
     cell: ({ difference: d }) => <span className={`strong c-${KIND[d.type]}`}>{KIND[d.type]}</span>,
   },
   {
@@ -48,6 +50,7 @@ const columns = (nameOf: (pid: number) => string): readonly ColumnSpec<Row>[] =>
     header: 'Where',
     width: 'minmax(13ch, 0.5fr)',
     value: ({ difference: d }) => sayWhere(d),
+    text: ({ difference: d }) => sayWhere(d),
     cell: ({ difference: d }) => (
       <span className={'name' in d ? '' : 'num'} title={sayWhere(d)}>
         {sayWhere(d)}
@@ -73,7 +76,6 @@ export function DifferenceTable({ differences }: { differences: readonly Differe
   return (
     <DataTable
       label="Differences"
-      minWidth={620}
       columns={specs}
       rows={rows}
       rowKey={(r) => String(r.id)}

@@ -47,11 +47,11 @@ export function UseTable({ map, nameOf }: { map: MemoryMap; nameOf(pid: number):
       width: `${Math.max(10, header.length + 3)}ch`,
       align: 'right',
       value,
-      cell: (u) => (value(u) ? bytes(pageBytes(value(u))) : <span className="dim">–</span>),
+      text: (u) => (value(u) ? bytes(pageBytes(value(u))) : '–'),
     });
     return [
       pidColumn((u) => u.pid, ''),
-      { id: 'name', header: 'Name', width: 'minmax(16ch, 1fr)', value: (u) => u.name, cell: (u) => u.name },
+      { id: 'name', header: 'Name', width: 'minmax(16ch, 1fr)', value: (u) => u.name, text: (u) => u.name },
       size('all', 'All', (u) => u.all),
       size('alone', 'Alone', (u) => u.alone),
       ...ROLES.map((role, r) => size(role, ROLE.label(role), (u) => u.byRole[r] as bigint)).filter(
@@ -62,7 +62,6 @@ export function UseTable({ map, nameOf }: { map: MemoryMap; nameOf(pid: number):
   return (
     <DataTable
       label="Memory by process and role"
-      minWidth={columns.length * 92}
       columns={columns}
       rows={rows}
       rowKey={(u) => u.key}

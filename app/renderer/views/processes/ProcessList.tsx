@@ -73,7 +73,6 @@ export function ProcessList() {
       </div>
       <DataTable
         label="Processes"
-        minWidth={pti ? 760 : 660}
         columns={pti ? PTI_COLUMNS : COLUMNS}
         rows={rows}
         rowKey={(r) => r.key}

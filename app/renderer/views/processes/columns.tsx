@@ -5,11 +5,20 @@ import { type ColumnSpec, numberColumn, sizeColumn } from '../../parts/columns.t
 import { Digits } from '../../parts/Digits.tsx';
 import type { ProcessRow } from './processRows.ts';
 
+/** The root, or why there is none. */
+function rootText(row: ProcessRow): string {
+  if (!row.held && !row.kernelThread) return 'not captured';
+  if (row.root) return hex(row.root, 9);
+  if (row.borrowed) return `${hex(row.borrowed, 9)} borrowed`;
+  return row.kernelThread || row.state === 'Z' ? 'no address space' : 'not readable';
+}
+
 function Root({ row }: { row: ProcessRow }) {
-  if (!row.held && !row.kernelThread)
+  const text = rootText(row);
+  if (text === 'not captured')
     return (
       <span className="dim" title={row.skipped || 'Only its name and root are known.'}>
-        not captured
+        {text}
       </span>
     );
   if (row.root) return <Digits text={hex(row.root, 9)} />;
@@ -19,17 +28,16 @@ function Root({ row }: { row: ProcessRow }) {
         <Digits text={hex(row.borrowed, 9)} /> <span className="dim">borrowed</span>
       </span>
     );
-  const why = row.kernelThread || row.state === 'Z' ? 'no address space' : 'not readable';
   return (
     <span
       className="dim"
       title={
-        why === 'not readable'
+        text === 'not readable'
           ? 'This process is not shown to the frame reader: another namespace, or a security module hides it.'
           : undefined
       }
     >
-      {why}
+      {text}
     </span>
   );
 }
@@ -46,6 +54,7 @@ const STATE: Readonly<Record<string, string>> = {
   P: 'parked',
 };
 
+const nameText = (r: ProcessRow) => (r.kernelThread ? `[${r.name}]` : r.name);
 const hasMemory = (r: ProcessRow) => !r.kernelThread;
 
 export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
@@ -55,9 +64,17 @@ export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
     header: 'Name',
     width: 'minmax(9ch, 1.4fr)',
     value: (r) => r.name.toLowerCase(),
-    cell: (r) => <span title={r.name}>{r.kernelThread ? `[${r.name}]` : r.name}</span>,
+    text: nameText,
+    cell: (r) => <span title={r.name}>{nameText(r)}</span>,
   },
-  { id: 'root', header: 'Root PA', width: 'minmax(11ch, 1fr)', value: (r) => r.root, cell: (r) => <Root row={r} /> },
+  {
+    id: 'root',
+    header: 'Root PA',
+    width: 'minmax(11ch, 1fr)',
+    value: (r) => r.root,
+    text: rootText,
+    cell: (r) => <Root row={r} />,
+  },
   sizeColumn('rss', 'RSS', (r) => r.rss, hasMemory),
   sizeColumn('tables', 'Tables', (r) => r.pageTables, hasMemory),
   {
@@ -65,10 +82,11 @@ export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
     header: 'State',
     width: '6ch',
     value: (r) => r.state,
+    text: (r) => r.state,
     cell: (r) => <span title={STATE[r.state]}>{r.state}</span>,
   },
   numberColumn('threads', 'Threads', '8ch', (r) => r.threads),
-  { id: 'user', header: 'User', width: '9ch', value: (r) => r.user, cell: (r) => r.user },
+  { id: 'user', header: 'User', width: '9ch', value: (r) => r.user, text: (r) => r.user },
   numberColumn('ppid', 'PPID', '6.5ch', (r) => r.ppid),
 ];
 
@@ -77,6 +95,7 @@ const USER_ROOT: ColumnSpec<ProcessRow> = {
   header: 'User root',
   width: '11ch',
   value: (r) => r.userRoot,
+  text: (r) => (r.userRoot ? hex(r.userRoot, 9) : ''),
   cell: (r) => (r.userRoot ? <Digits text={hex(r.userRoot, 9)} /> : ''),
 };
 

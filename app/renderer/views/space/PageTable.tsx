@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The pages of a region, or with one verdict, with the sources side by side. Only rows on screen are read, live.
-import { type CSSProperties, type KeyboardEvent, useEffect } from 'react';
-import { count, hexVa } from '../../../contract/format.ts';
+import { type KeyboardEvent, useEffect, useMemo } from 'react';
+import { count } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
 import { regionAt } from '../../../contract/regions.ts';
-import { SOURCE } from '../../../contract/sources.ts';
+import type { SourceName } from '../../../contract/sources.ts';
 import { shownSources } from '../../lib/sources.ts';
-import { Digits } from '../../parts/Digits.tsx';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
+import { type ColumnSpec, cellOf } from '../../parts/columns.tsx';
 import { Empty } from '../../parts/Empty.tsx';
+import { ColumnButton, GridHead, headingItems } from '../../parts/GridHead.tsx';
 import { rowStep } from '../../parts/rowKeys.ts';
+import { useTableModel } from '../../parts/useTableModel.ts';
 import { selectVa } from '../../state/navigate.ts';
 import { usePrivileges } from '../../state/privileges.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
-import { Cell, Cells } from './PageCells.tsx';
+import { type PageLine, pageColumns } from './pageColumns.tsx';
 import { pageRow } from './pageRow.ts';
 import { useLiveRows } from './useLiveRows.ts';
 import { usePageList } from './usePageList.ts';
 import { ROW_HEIGHT, useScrollWindow } from './useScrollWindow.ts';
 import '../../parts/grid.css';
 import './pages.css';
+
+const NO_ROWS: readonly PageLine[] = [];
+
+function useColumns(sources: readonly SourceName[], ofMany: boolean): readonly ColumnSpec<PageLine>[] {
+  const key = sources.join(' ');
+  return useMemo(() => pageColumns(key.split(' ') as SourceName[], ofMany), [key, ofMany]);
+}
 
 export function PageTable() {
   const space = useSpace((s) => s.space);
@@ -64,83 +74,80 @@ export function PageTable() {
     const at = regions ? regionAt(regions, va) : -1;
     return at >= 0 ? regions?.path[at] || 'anonymous' : 'no region';
   };
-  const columns = [
-    'Virtual address',
-    ...(only ? ['Region'] : []),
-    'Verdict',
-    ...sources.map((name) => SOURCE.label(name)),
-    'Entry',
-  ];
+  const model = useTableModel('Pages', useColumns(sources, only !== undefined), NO_ROWS);
+  const specs = model.columns.map(({ spec }) => spec);
   return (
     <div className="grid-frame">
-      <div
-        className={`grid pages ${only ? 'of-many' : ''}`}
-        style={{ '--sources': sources.length } as CSSProperties}
-        role="grid"
-        aria-label="Pages"
-        aria-rowcount={list.length + 1}
-        aria-colcount={columns.length}
-        ref={scroller}
-        tabIndex={0}
-        onScroll={onScroll}
-        onKeyDown={onKeyDown}
-      >
-        <div className="grid-head" role="row" aria-rowindex={1}>
-          {columns.map((c) => (
-            <div key={c} role="columnheader">
-              {c}
+      <div className="grid-box">
+        <ContextMenu
+          itemsOf={(target) => headingItems(model, target)}
+          area={
+            <div
+              className="grid pages"
+              role="grid"
+              aria-label="Pages"
+              aria-rowcount={list.length + 1}
+              aria-colcount={specs.length}
+              ref={scroller}
+              tabIndex={0}
+              onScroll={onScroll}
+              onKeyDown={onKeyDown}
+            />
+          }
+        >
+          <GridHead model={model} />
+          {(unread || list.length === 0) && (
+            <div role="row">
+              <div role="gridcell">
+                {unread ? (
+                  <Empty title={unread.message}>{unread.remedy}</Empty>
+                ) : (
+                  <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
+                    {only ? 'Press Esc to see the region again.' : 'Choose a region.'}
+                  </Empty>
+                )}
+              </div>
             </div>
-          ))}
-        </div>
-        {(unread || list.length === 0) && (
-          <div role="row">
-            <div role="gridcell">
-              {unread ? (
-                <Empty title={unread.message}>{unread.remedy}</Empty>
-              ) : (
-                <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
-                  {only ? 'Press Esc to see the region again.' : 'Choose a region.'}
-                </Empty>
-              )}
+          )}
+          <div role="rowgroup" className="grid-rows" style={{ height: pixels, minWidth: model.minWidth }}>
+            <div role="presentation" className="sticky">
+              {!unread &&
+                rows &&
+                target &&
+                places.map((i) => {
+                  const rowVa = list.va(first + i);
+                  const at = indexOf(i);
+                  // The chosen page is shown as its translation has it.
+                  const read =
+                    rowVa === page && reading && pageOf(reading.va) === page ? reading.translation.row : null;
+                  const line: PageLine = {
+                    va: rowVa,
+                    region: only ? whatOf(rowVa) : '',
+                    row: read ? pageRow(read, 0, target) : at >= 0 ? pageRow(rows, at, target) : undefined,
+                  };
+                  return (
+                    <div
+                      key={rowVa}
+                      role="row"
+                      aria-rowindex={first + i + 2}
+                      aria-selected={rowVa === page}
+                      aria-busy={!line.row}
+                      className={`grid-row ${changed.has(rowVa) ? 'changed' : ''}`}
+                      style={{ height: ROW_HEIGHT, gridTemplateColumns: model.template }}
+                      onClick={() => void selectVa(rowVa)}
+                    >
+                      {specs.map((spec) => (
+                        <div key={spec.id} role="gridcell" className={spec.align}>
+                          {cellOf(spec, line)}
+                        </div>
+                      ))}
+                    </div>
+                  );
+                })}
             </div>
           </div>
-        )}
-        <div role="rowgroup" className="grid-rows" style={{ height: pixels }}>
-          <div role="presentation" className="sticky">
-            {!unread &&
-              rows &&
-              target &&
-              places.map((i) => {
-                const rowVa = list.va(first + i);
-                const at = indexOf(i);
-                // The chosen page is shown as its translation has it.
-                const read = rowVa === page && reading && pageOf(reading.va) === page ? reading.translation.row : null;
-                const row = read ? pageRow(read, 0, target) : at >= 0 ? pageRow(rows, at, target) : undefined;
-                return (
-                  <div
-                    key={rowVa}
-                    role="row"
-                    aria-rowindex={first + i + 2}
-                    aria-selected={rowVa === page}
-                    aria-busy={!row}
-                    className={`grid-row ${changed.has(rowVa) ? 'changed' : ''}`}
-                    style={{ height: ROW_HEIGHT }}
-                    onClick={() => void selectVa(rowVa)}
-                  >
-                    <Cell>
-                      <Digits text={hexVa(rowVa)} />
-                    </Cell>
-                    {only && (
-                      <Cell title={whatOf(rowVa)}>
-                        <span className="dim">{whatOf(rowVa).split('/').at(-1)}</span>
-                      </Cell>
-                    )}
-                    <Cells row={row} sources={sources} />
-                  </div>
-                );
-              })}
-          </div>
-        </div>
+        </ContextMenu>
+        <ColumnButton label="Pages" model={model} />
       </div>
       <div className="grid-foot dim">
         {list.length > 0 &&

@@ -6,7 +6,11 @@ import { DataTable } from '../../parts/DataTable.tsx';
 import { chooseRegion } from '../../state/navigate.ts';
 import { useSpace } from '../../state/space.ts';
 import type { RegionRow } from './regionRows.ts';
-import { VerdictBar } from './VerdictBar.tsx';
+import { sayCounts, VerdictBar } from './VerdictBar.tsx';
+
+/** The end of a path says more than its beginning. */
+const nameText = (r: RegionRow) => r.path.split('/').at(-1) || 'anonymous';
+const mappedText = (r: RegionRow) => (r.mapped === undefined ? 'not checked' : bytes(r.mapped));
 
 const COLUMNS: readonly ColumnSpec<RegionRow>[] = [
   vaColumn('Region', '11.5ch', (r) => r.begin),
@@ -15,34 +19,37 @@ const COLUMNS: readonly ColumnSpec<RegionRow>[] = [
     header: 'What',
     width: 'minmax(10ch, 1.6fr)',
     value: (r) => r.path,
+    text: nameText,
     cell: (r) => (
-      // The end of a path says more than its beginning.
-      <span className="path" title={r.path}>
-        {r.path.split('/').at(-1) || <span className="dim">anonymous</span>}
+      <span className={r.path ? 'path' : 'dim'} title={r.path}>
+        {nameText(r)}
       </span>
     ),
   },
-  sizeColumn('size', 'Size', (r) => r.end - r.begin),
   {
     id: 'access',
     header: 'Access',
     width: '6ch',
     value: (r) => r.permissions,
+    text: (r) => r.permissions,
     cell: (r) => <span className="num">{r.permissions}</span>,
   },
+  sizeColumn('size', 'Size', (r) => r.end - r.begin),
   {
     id: 'mapped',
     header: 'Mapped',
     width: '9ch',
     align: 'right',
     value: (r) => r.mapped ?? -1n,
-    cell: (r) => (r.mapped === undefined ? <span className="dim">not checked</span> : bytes(r.mapped)),
+    text: mappedText,
+    cell: (r) => (r.mapped === undefined ? <span className="dim">{mappedText(r)}</span> : mappedText(r)),
   },
   {
     id: 'verdicts',
     header: 'Verdicts',
     width: 'minmax(9ch, 0.8fr)',
     value: (r) => (r.mapped === undefined ? -1 : Number((r.mapped * 1000n) / (r.end - r.begin))),
+    text: (r) => (r.counts ? sayCounts(r.counts) : ''),
     cell: (r) => r.counts && <VerdictBar counts={r.counts} />,
   },
 ];
@@ -52,7 +59,6 @@ export function RegionTable({ rows }: { rows: readonly RegionRow[] }) {
   return (
     <DataTable
       label="Regions"
-      minWidth={520}
       columns={COLUMNS}
       rows={rows}
       rowKey={(r) => String(r.index)}

@@ -4,7 +4,7 @@ import { bytes } from '../../../contract/format.ts';
 import { type ColumnSpec, numberColumn, sizeColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import type { TypeRow } from './regionRows.ts';
-import { VerdictBar } from './VerdictBar.tsx';
+import { sayCounts, VerdictBar } from './VerdictBar.tsx';
 
 const COLUMNS: readonly ColumnSpec<TypeRow>[] = [
   {
@@ -12,6 +12,7 @@ const COLUMNS: readonly ColumnSpec<TypeRow>[] = [
     header: 'Type',
     width: 'minmax(14ch, 1fr)',
     value: (r) => r.label,
+    text: (r) => r.label,
     cell: (r) => (
       <span className={r.type ? '' : 'strong'} title={r.meaning}>
         {r.label}
@@ -26,13 +27,14 @@ const COLUMNS: readonly ColumnSpec<TypeRow>[] = [
     width: '9ch',
     align: 'right',
     value: (r) => r.mapped,
-    cell: (r) => bytes(r.mapped),
+    text: (r) => bytes(r.mapped),
   },
   {
     id: 'verdicts',
     header: 'Verdicts',
     width: 'minmax(9ch, 0.8fr)',
     value: (r) => (r.size ? Number((r.mapped * 1000n) / r.size) : 0),
+    text: (r) => sayCounts(r.counts),
     cell: (r) => <VerdictBar counts={r.counts} />,
   },
 ];
@@ -41,7 +43,6 @@ export function TypeTable({ rows, onType }: { rows: readonly TypeRow[]; onType(t
   return (
     <DataTable
       label="Regions by type"
-      minWidth={430}
       columns={COLUMNS}
       rows={rows}
       rowKey={(r) => r.label}

@@ -17,6 +17,7 @@ const columns = (levels: number): readonly ColumnSpec<Slot>[] => {
     header,
     width: '18ch',
     value: raw,
+    text: (s) => (raw(s) ? hex(raw(s), 16) : '—'),
     cell: (s) =>
       raw(s) ? (
         <LinkButton num onClick={() => explainEntry(raw(s), levels, halfOf(s.va))}>
@@ -27,7 +28,7 @@ const columns = (levels: number): readonly ColumnSpec<Slot>[] => {
       ),
   });
   return [
-    { id: 'slot', header: 'Slot', width: '6ch', value: (s) => s.index, cell: (s) => hex(s.index, 3) },
+    { id: 'slot', header: 'Slot', width: '6ch', value: (s) => s.index, text: (s) => hex(s.index, 3) },
     vaColumn('From', '18ch', (s) => s.va),
     entry('kernel', 'Kernel root', (s) => s.kernel),
     entry('user', 'User root', (s) => s.user),
@@ -41,7 +42,6 @@ export function RootSlots({ slots, rootPa }: { slots: readonly Slot[]; rootPa: b
   return (
     <DataTable
       label="Slots of the two roots"
-      minWidth={640}
       columns={specs}
       rows={slots}
       rowKey={(s) => String(s.index)}

@@ -20,7 +20,7 @@ interface Row {
 }
 
 const COLUMNS: readonly ColumnSpec<Row>[] = [
-  { id: 'level', header: 'Level', width: '7ch', value: (r) => -r.level, cell: (r) => r.name },
+  { id: 'level', header: 'Level', width: '7ch', value: (r) => -r.level, text: (r) => r.name },
   vaColumn('From', '16ch', (r) => r.va),
   paColumn('pa', 'Table PA', '12ch', (r) => r.pa),
   numberColumn('used', 'Used', '8ch', (r) => r.used),
@@ -29,9 +29,10 @@ const COLUMNS: readonly ColumnSpec<Row>[] = [
     header: 'Filled',
     width: 'minmax(9ch, 1fr)',
     value: (r) => r.used / r.slots,
+    text: (r) => `${((r.used / r.slots) * 100).toFixed(1)} %`,
     cell: (r) => <meter min={0} max={1} value={r.used / r.slots} aria-label="filled" />,
   },
-  { id: 'marked', header: 'kpageflags', width: '14ch', value: (r) => r.marked, cell: (r) => r.marked },
+  { id: 'marked', header: 'kpageflags', width: '14ch', value: (r) => r.marked, text: (r) => r.marked },
 ];
 
 export function TableList({ tree }: { tree: TableTree }) {
@@ -57,7 +58,6 @@ export function TableList({ tree }: { tree: TableTree }) {
   return (
     <DataTable
       label="Page tables"
-      minWidth={520}
       columns={COLUMNS}
       rows={rows}
       rowKey={(r) => String(r.pa)}

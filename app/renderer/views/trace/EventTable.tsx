@@ -15,6 +15,7 @@ const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
     header: 'Event',
     width: '8ch',
     value: (e) => e.kind,
+    text: (e) => e.kind,
     cell: (e) => <span className={`strong e-${e.kind}`}>{e.kind}</span>,
   },
   paColumn('after', 'Root PA', '12ch', (e) => e.after),
@@ -37,7 +38,6 @@ export function EventTable({
   return (
     <DataTable
       label="Events"
-      minWidth={620}
       columns={specs}
       rows={events}
       rowKey={(e) => String(e.id)}

@@ -18,6 +18,9 @@ const colourOfRoot = (root: bigint) =>
 const rootTitle = (lifetime: Lifetime, { root, event }: RootInterval) =>
   root ? `root 0x${hex(root)}${event ? `: ${sayTraced(event)}` : ', since before'}` : `${lifetime.pid}: root not known`;
 
+const endText = ({ code }: Lifetime) =>
+  code === undefined ? 'running' : code < 0 ? `signal ${-code}` : `exit ${code}`;
+
 const lifetimeColumns = (
   startNs: bigint,
   endNs: bigint,
@@ -37,6 +40,7 @@ const lifetimeColumns = (
     header: 'Root PA over time',
     width: 'minmax(14ch, 1fr)',
     value: (l) => l.roots[0]?.from ?? 0n,
+    text: (l) => l.roots.map(({ root }) => (root ? hex(root, 9) : 'not known')).join(', then '),
     cell: (l) => (
       <span className="root-intervals">
         {l.roots.map((interval, i) => {
@@ -61,11 +65,8 @@ const lifetimeColumns = (
     header: 'Exit',
     width: '9ch',
     value: (l) => l.code ?? 1e6,
-    cell: (l) => (
-      <span className="dim">
-        {l.code === undefined ? 'running' : l.code < 0 ? `signal ${-l.code}` : `exit ${l.code}`}
-      </span>
-    ),
+    text: endText,
+    cell: (l) => <span className="dim">{endText(l)}</span>,
   },
 ];
 
@@ -81,7 +82,6 @@ export function LifetimeTable({ trace, select }: { trace: Trace; select: (event:
   return (
     <DataTable
       label="Address spaces"
-      minWidth={470}
       columns={specs}
       rows={lifetimes}
       rowKey={(l) => `${l.pid} ${l.roots[0]?.from ?? 0n}`}

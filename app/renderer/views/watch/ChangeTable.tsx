@@ -24,6 +24,7 @@ const columns = (startNs: bigint, several: boolean): readonly ColumnSpec<Change>
     header: 'Now',
     width: 'minmax(18ch, 0.8fr)',
     value: (c) => c.to.pfn,
+    text: (c) => sayState(c.to),
     cell: (c) => <span title={`${hex(c.from.raw, 16)} → ${hex(c.to.raw, 16)}`}>{sayState(c.to)}</span>,
   },
 ];
@@ -36,7 +37,6 @@ export function ChangeTable({ watched, running }: { watched: Watched; running: b
   return (
     <DataTable
       label="Changes"
-      minWidth={780}
       columns={specs}
       rows={rows}
       rowKey={(c) => String(c.id)}

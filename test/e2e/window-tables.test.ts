@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What every table of the window can do: its columns, its selection, and moving in it by keys.
+import type { Locator } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Fixture, startFixture } from '../fixture.ts';
+import { inEachFace } from './window.ts';
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await startFixture('page-kinds', ['out/fixtures']);
+});
+afterAll(() => fixture?.stop());
+
+/** Whether the row stands below the heading and above the lower edge of its table, as a whole. */
+const isInSight = (row: Locator): Promise<boolean> =>
+  row.evaluate((element) => {
+    const grid = element.closest('[role=grid]') as HTMLElement;
+    const [top, box] = [grid.querySelector('.grid-head')?.getBoundingClientRect(), element.getBoundingClientRect()];
+    const end = grid.getBoundingClientRect().top + grid.clientHeight;
+    return top !== undefined && box.top >= top.bottom - 1 && box.bottom <= end + 1;
+  });
+
+inEachFace((window) => {
+  const grid = (name: string) => window.page.getByRole('grid', { name, exact: true });
+  const headings = (name: string) => grid(name).getByRole('columnheader');
+  const names = async (name: string) => (await headings(name).allInnerTexts()).map((text) => text.trim());
+  const heading = (name: string, column: string) => grid(name).getByRole('columnheader', { name: column, exact: true });
+  const width = async (name: string, column: string) => (await heading(name, column).boundingBox())?.width ?? 0;
+  const menuItem = (name: string) => window.page.getByRole('menuitem', { name, exact: true });
+  const restore = async (name: string) => {
+    await window.page.getByRole('button', { name: `Columns of ${name}` }).click();
+    await menuItem('Restore all columns').click();
+  };
+
+  test('columns are hidden, moved and resized by menu, keys and pointer, and stay so', async () => {
+    await window.startAt(fixture);
+    const all = ['Region', 'What', 'Access', 'Size', 'Mapped', 'Verdicts'];
+    expect(await names('Regions')).toEqual(all);
+    await window.page.getByRole('button', { name: 'Columns of Regions' }).click();
+    await window.page.getByRole('menuitemcheckbox', { name: 'Verdicts' }).click();
+    await window.page.keyboard.press('Escape');
+    await heading('Regions', 'Mapped').click({ button: 'right' });
+    await menuItem('Hide “Mapped”').click();
+    expect(await names('Regions')).toEqual(all.slice(0, 4));
+
+    await heading('Regions', 'Access').getByRole('button').focus();
+    await window.page.keyboard.press('Control+ArrowLeft');
+    expect(await names('Regions')).toEqual(['Region', 'Access', 'What', 'Size']);
+    await heading('Regions', 'Size').dragTo(heading('Regions', 'Access'));
+    expect(await names('Regions')).toEqual(['Region', 'Size', 'Access', 'What']);
+
+    const before = await width('Regions', 'Access');
+    await heading('Regions', 'Access').getByRole('button').focus();
+    await window.page.keyboard.press('Shift+ArrowRight');
+    await expect.poll(() => width('Regions', 'Access')).toBeCloseTo(before + 12, -0.5);
+    const grip = await heading('Regions', 'Size').locator('.grip').boundingBox();
+    if (!grip) throw new Error('there is no grip');
+    const size = await width('Regions', 'Size');
+    await window.page.mouse.move(grip.x + 3, grip.y + 10);
+    await window.page.mouse.down();
+    await window.page.mouse.move(grip.x + 33, grip.y + 10, { steps: 3 });
+    await window.page.mouse.up();
+    await expect.poll(() => width('Regions', 'Size')).toBeCloseTo(size + 30, -0.5);
+    expect(await names('Regions')).toEqual(['Region', 'Size', 'Access', 'What']); // the grip did not move it
+
+    await window.startAt(fixture);
+    expect(await names('Regions')).toEqual(['Region', 'Size', 'Access', 'What']);
+    expect(await width('Regions', 'Size')).toBeCloseTo(size + 30, -0.5);
+    await restore('Regions');
+    expect(await names('Regions')).toEqual(all);
+    expect(await width('Regions', 'Access')).toBeCloseTo(before, -0.5);
+  });
+
+  test('the columns of the list of pages are arranged in the same way, also from the keyboard', async () => {
+    await window.startAt(fixture);
+    const all = await names('Pages');
+    expect(all.slice(0, 2)).toEqual(['Virtual address', 'Verdict']);
+    await heading('Pages', 'Verdict').focus();
+    await window.page.keyboard.press('Shift+F10');
+    await menuItem('Hide “Verdict”').waitFor();
+    await window.page.keyboard.press('Escape');
+    await heading('Pages', 'Verdict').focus();
+    await window.page.keyboard.press('Control+ArrowLeft');
+    expect((await names('Pages')).slice(0, 2)).toEqual(['Verdict', 'Virtual address']);
+    const first = grid('Pages').getByRole('row').nth(1).getByRole('gridcell').first();
+    await expect.poll(() => first.innerText()).toMatch(/agree/);
+    await restore('Pages');
+    expect(await names('Pages')).toEqual(all);
+  });
+
+  test('the selected row stays in sight below the heading, whatever key moves it', async () => {
+    await window.startAt(fixture);
+    for (const name of ['Regions', 'Pages']) {
+      const selected = grid(name).locator('[aria-selected=true]');
+      await selected.first().waitFor();
+      await grid(name).focus();
+      const keys = ['End', 'PageUp', 'PageUp', 'ArrowUp', 'ArrowUp', 'Home', 'PageDown', 'ArrowDown'];
+      for (const key of [...keys, ...Array<string>(30).fill('ArrowDown'), ...Array<string>(30).fill('ArrowUp')]) {
+        const before = await selected.getAttribute('aria-rowindex');
+        await window.page.keyboard.press(key);
+        if (key !== 'Home' && key !== 'End')
+          await expect.poll(() => selected.getAttribute('aria-rowindex'), { message: `${name}: ${key}` }).not.toBe(before);
+        await expect.poll(() => isInSight(selected), { message: `${name}: ${key}` }).toBe(true);
+      }
+    }
+  });
+
+  test('a list stays sorted when another view is shown meanwhile', async () => {
+    await window.startAt(fixture);
+    await heading('Regions', 'Size').getByRole('button').click();
+    await expect.poll(() => heading('Regions', 'Size').getAttribute('aria-sort')).toMatch(/ending/);
+    const sorted = await heading('Regions', 'Size').getAttribute('aria-sort');
+    const first = await grid('Regions').getByRole('row').nth(1).innerText();
+    await window.show('CPUs');
+    await window.show('Address space');
+    expect(await heading('Regions', 'Size').getAttribute('aria-sort')).toBe(sorted);
+    expect(await grid('Regions').getByRole('row').nth(1).innerText()).toBe(first);
+    while ((await heading('Regions', 'Size').getAttribute('aria-sort')) !== 'none')
+      await heading('Regions', 'Size').getByRole('button').click();
+  });
+
+  test('pages with one verdict name their region, and none is highlighted until one is chosen', async () => {
+    await window.startAt(fixture);
+    const verdict = window.page.getByRole('button', { name: /^agree by rule/ });
+    await verdict.click();
+    expect(await names('Pages')).toContain('Region');
+    await expect.poll(() => grid('Regions').locator('[aria-selected=true]').count()).toBe(0);
+    const row = grid('Pages').locator('[aria-busy=false]').nth(2);
+    const region = (await row.getByRole('gridcell').nth(1).innerText()).trim();
+    await row.click();
+    await expect.poll(() => grid('Regions').locator('[aria-selected=true]').innerText()).toContain(region);
+    await window.page.keyboard.press('Escape');
+  });
+});
