@@ -8,7 +8,13 @@ import './styles/base.css';
 import './styles/controls.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App.tsx';
+import { Copying } from './parts/copying.ts';
+import { copyLater } from './state/clipboard.ts';
 import { connect } from './state/connect.ts';
 
-createRoot(document.getElementById('root') as HTMLElement).render(<App />);
+createRoot(document.getElementById('root') as HTMLElement).render(
+  <Copying value={copyLater}>
+    <App />
+  </Copying>,
+);
 void connect();

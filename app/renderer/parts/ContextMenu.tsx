@@ -14,14 +14,12 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** Whether a `contextmenu` event comes from the keyboard: the browser sends it to what has the focus. */
-const isFromKeyboard = (event: MouseEvent) =>
-  event.isTrusted && event.target === event.currentTarget && event.button !== 2;
-
 export function ContextMenu({ itemsOf, area, chosen, children }: Props) {
   const [items, setItems] = useState<readonly MenuEntry[]>([]);
   function onContextMenu(event: MouseEvent<HTMLElement>) {
-    const at = isFromKeyboard(event) && chosen ? event.currentTarget.querySelector<HTMLElement>(chosen) : null;
+    // The keyboard's event comes to what has the focus.
+    const keyboard = event.isTrusted && event.target === event.currentTarget;
+    const at = keyboard && chosen ? event.currentTarget.querySelector<HTMLElement>(chosen) : null;
     if (at) {
       // The menu opens there as by the pointer.
       event.preventDefault();

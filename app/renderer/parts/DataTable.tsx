@@ -2,10 +2,14 @@
 // A sortable table with keyboard navigation, for any number of rows. Only the visible ones are in the page.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, memo, type ReactNode, useEffect, useMemo, useRef } from 'react';
+import { indexesOf, rangesOf, sizeOf } from '../lib/ranges.ts';
 import { ContextMenu } from './ContextMenu.tsx';
 import { type ColumnSpec, cellOf } from './columns.tsx';
 import { ColumnButton, GridHead, headingItems } from './GridHead.tsx';
-import { rowStep } from './rowKeys.ts';
+import type { MenuEntry } from './MenuItems.tsx';
+import { rowUnder } from './rowKeys.ts';
+import { useCopyRows } from './useCopyRows.ts';
+import { useSelection } from './useSelection.ts';
 import { type ShownColumn, useTableModel } from './useTableModel.ts';
 import './grid.css';
 
@@ -18,6 +22,8 @@ interface Props<T extends object> {
   readonly onSelect: (row: T) => void;
   readonly rowClass?: (row: T) => string;
   readonly empty?: ReactNode;
+  /** What can be done with a row, beside copying it. */
+  readonly itemsOf?: (row: T) => readonly MenuEntry[];
 }
 
 const ROW_HEIGHT = 25;
@@ -69,6 +75,7 @@ export function DataTable<T extends object>({
   onSelect,
   rowClass,
   empty,
+  itemsOf,
 }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
   const model = useTableModel(label, columns, rows);
@@ -94,20 +101,45 @@ export function DataTable<T extends object>({
     if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
   }, [selected]);
 
+  const selection = useSelection({
+    length: sorted.length,
+    current: index,
+    first: 0,
+    choose: (i) => onSelect(sorted[i] as T),
+    reveal: (i) => virtual.scrollToIndex(i, { align: 'auto' }),
+  });
+  // Sorting and live refreshes move rows; those that were selected stay so.
+  const before = useRef(sorted);
+  useEffect(() => {
+    const old = before.current;
+    before.current = sorted;
+    if (old === sorted) return;
+    selection.relocate((ranges) => {
+      const keys = new Set(Array.from(indexesOf(ranges), (i) => rowKey(old[i] as T)));
+      return rangesOf(sorted.flatMap((row, i) => (keys.has(rowKey(row)) ? [i] : [])));
+    });
+  }, [sorted]);
+  const copy = useCopyRows(specs, (ranges) => Array.from(indexesOf(ranges), (i) => sorted[i] as T));
+
   function onKeyDown(event: KeyboardEvent) {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 3);
-    const step = rowStep(event.key, page, sorted.length);
-    if (step === undefined) return;
-    event.preventDefault();
-    const to = Math.max(0, Math.min(sorted.length - 1, (index < 0 ? (step > 0 ? -1 : 0) : index) + step));
-    const row = sorted[to];
-    if (row) onSelect(row);
+    if (selection.key(event, page)) event.preventDefault();
+  }
+  function menuOf(target: HTMLElement): readonly MenuEntry[] | undefined {
+    const at = rowUnder(target);
+    if (at < 0) return headingItems(model, target);
+    const ranges = selection.aim(at);
+    return [
+      ...(sizeOf(ranges) === 1 && itemsOf ? [...itemsOf(sorted[at] as T), 'line' as const] : []),
+      ...copy.items(ranges),
+    ];
   }
 
   return (
     <div className="grid-box">
       <ContextMenu
-        itemsOf={(target) => headingItems(model, target)}
+        itemsOf={menuOf}
+        chosen="[aria-selected=true]"
         area={
           <div
             className="grid"
@@ -117,7 +149,9 @@ export function DataTable<T extends object>({
             aria-colcount={specs.length}
             ref={scroller}
             tabIndex={0}
+            aria-multiselectable={true}
             onKeyDown={onKeyDown}
+            onCopy={(event) => copy.onCopy(event, selection.ranges)}
           />
         }
       >
@@ -131,9 +165,8 @@ export function DataTable<T extends object>({
           role="rowgroup"
           style={{ height: virtual.getTotalSize(), minWidth, position: 'relative' }}
           onClick={(event) => {
-            const at = (event.target as HTMLElement).closest<HTMLElement>('[role=row]')?.ariaRowIndex;
-            const row = sorted[Number(at) - 2];
-            if (row) onSelect(row);
+            const at = rowUnder(event.target);
+            if (at >= 0) selection.click(at, event);
           }}
         >
           {virtual.getVirtualItems().map((item) => {
@@ -146,7 +179,7 @@ export function DataTable<T extends object>({
                 row={row}
                 index={item.index}
                 top={item.start - ROW_HEIGHT}
-                selected={key === selected}
+                selected={selection.has(item.index)}
                 className={rowClass?.(row) ?? ''}
                 columns={specs}
                 template={template}

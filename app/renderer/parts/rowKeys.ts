@@ -11,3 +11,9 @@ export function rowStep(key: string, page: number, rows: number): number | undef
   };
   return rows === 0 ? undefined : steps[key];
 }
+
+/** The index of the row that an element belongs to; -1: it belongs to none. */
+export function rowUnder(target: EventTarget): number {
+  const row = (target as HTMLElement).closest<HTMLElement>('[role=row]')?.ariaRowIndex;
+  return row ? Number(row) - 2 : -1; // the heading is 1
+}

@@ -141,67 +141,70 @@ export function useTableModel<T extends RowData>(
     onColumnVisibilityChange: (change) => set('columnVisibility', change),
   });
 
-  const specOf = (id: string) => specs.find((c) => c.id === id) as ColumnSpec<T>;
-  const headers = table.getHeaderGroups()[0]?.headers ?? [];
-  const ids = table.getAllLeafColumns().map((column) => column.id);
-  const setWidth = (id: string, width: number) =>
-    set('columnSizing', (sizes) => ({ ...sizes, [id]: Math.max(LEAST_WIDTH, Math.round(width)) }));
-  const moveTo = (id: string, to: string) => {
-    const at = ids.indexOf(to);
-    const others = ids.filter((other) => other !== id);
-    set('columnOrder', [...others.slice(0, at), id, ...others.slice(at)]);
-  };
-  const columns = headers.map((header, i): ShownColumn<T> => {
-    const { column } = header;
-    const { id } = column;
-    return {
-      spec: specOf(id),
-      order: column.getIsSorted(),
-      toggleSorting: column.getCanSort() ? column.getToggleSortingHandler() : undefined,
-      sort: (desc) => column.toggleSorting(desc),
-      startResizing(event, width) {
-        // A column that was not resized yet takes a share of the room, of which the table does not know.
-        flushSync(() => setWidth(id, width));
-        header.getResizeHandler()(event);
-      },
-      resize: (steps, width) => setWidth(id, width + steps * WIDTH_STEP),
-      resetWidth: id in arranged.columnSizing ? () => column.resetSize() : undefined,
-      hide: () => column.toggleVisibility(false),
-      move(by) {
-        const to = headers[i + by]?.column.id;
-        if (to !== undefined) moveTo(id, to);
-      },
-      moveTo: (to) => moveTo(id, to),
-    };
-  });
-  const widths = columns.map(({ spec }) => {
-    const width = arranged.columnSizing[spec.id];
-    return width === undefined ? spec.width : `${width}px`;
-  });
   const { rows: model } = table.getRowModel();
   const sorted = useMemo(() => model.map((row) => row.original), [model]);
-  return {
-    sorted,
-    columns,
-    all: table.getAllLeafColumns().map((column) => ({
-      id: column.id,
-      header: specOf(column.id).header,
-      visible: column.getIsVisible(),
-      mayToggle: !column.getIsVisible() || columns.length > 1,
-      toggle: () => column.toggleVisibility(),
-    })),
-    template: widths.join(' '),
-    minWidth: `calc(${widths.map(leastOf).join(' + ')} + ${GAP * (widths.length - 1) + PADDING}px)`,
-    reset:
-      arranged.columnOrder.length +
-        Object.keys(arranged.columnSizing).length +
-        Object.values(arranged.columnVisibility).filter((visible) => !visible).length >
-      0
-        ? () => {
-            const next = { ...NOTHING_ARRANGED, sorting: arranged.sorting };
-            setArranged(next);
-            save(key, next);
-          }
-        : undefined,
-  };
+  // While rows scroll by it stays the same, so that the headings are not drawn again.
+  return useMemo(() => {
+    const specOf = (id: string) => specs.find((c) => c.id === id) as ColumnSpec<T>;
+    const headers = table.getHeaderGroups()[0]?.headers ?? [];
+    const ids = table.getAllLeafColumns().map((column) => column.id);
+    const setWidth = (id: string, width: number) =>
+      set('columnSizing', (sizes) => ({ ...sizes, [id]: Math.max(LEAST_WIDTH, Math.round(width)) }));
+    const moveTo = (id: string, to: string) => {
+      const at = ids.indexOf(to);
+      const others = ids.filter((other) => other !== id);
+      set('columnOrder', [...others.slice(0, at), id, ...others.slice(at)]);
+    };
+    const columns = headers.map((header, i): ShownColumn<T> => {
+      const { column } = header;
+      const { id } = column;
+      return {
+        spec: specOf(id),
+        order: column.getIsSorted(),
+        toggleSorting: column.getCanSort() ? column.getToggleSortingHandler() : undefined,
+        sort: (desc) => column.toggleSorting(desc),
+        startResizing(event, width) {
+          // A column that was not resized yet takes a share of the room, of which the table does not know.
+          flushSync(() => setWidth(id, width));
+          header.getResizeHandler()(event);
+        },
+        resize: (steps, width) => setWidth(id, width + steps * WIDTH_STEP),
+        resetWidth: id in arranged.columnSizing ? () => column.resetSize() : undefined,
+        hide: () => column.toggleVisibility(false),
+        move(by) {
+          const to = headers[i + by]?.column.id;
+          if (to !== undefined) moveTo(id, to);
+        },
+        moveTo: (to) => moveTo(id, to),
+      };
+    });
+    const widths = columns.map(({ spec }) => {
+      const width = arranged.columnSizing[spec.id];
+      return width === undefined ? spec.width : `${width}px`;
+    });
+    return {
+      sorted,
+      columns,
+      all: table.getAllLeafColumns().map((column) => ({
+        id: column.id,
+        header: specOf(column.id).header,
+        visible: column.getIsVisible(),
+        mayToggle: !column.getIsVisible() || columns.length > 1,
+        toggle: () => column.toggleVisibility(),
+      })),
+      template: widths.join(' '),
+      minWidth: `calc(${widths.map(leastOf).join(' + ')} + ${GAP * (widths.length - 1) + PADDING}px)`,
+      reset:
+        arranged.columnOrder.length +
+          Object.keys(arranged.columnSizing).length +
+          Object.values(arranged.columnVisibility).filter((visible) => !visible).length >
+        0
+          ? () => {
+              const next = { ...NOTHING_ARRANGED, sorting: arranged.sorting };
+              setArranged(next);
+              save(key, next);
+            }
+          : undefined,
+    };
+  }, [arranged, sorting, specs, sorted]);
 }

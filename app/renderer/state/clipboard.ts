@@ -7,3 +7,8 @@ export function copyText(text: string): void {
     notify(new Error('The browser did not allow copying'));
   });
 }
+
+/** The same for text that is read first. If it can't be, a notice says why. */
+export function copyLater(text: () => Promise<string>): void {
+  text().then(copyText, notify);
+}

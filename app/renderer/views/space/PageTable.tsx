@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The pages of a region, or with one verdict, with the sources side by side. Only rows on screen are read, live.
 import { type KeyboardEvent, useEffect, useMemo } from 'react';
+import type { Rows } from '../../../contract/api.ts';
 import { count } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
 import { regionAt } from '../../../contract/regions.ts';
 import type { SourceName } from '../../../contract/sources.ts';
+import { indexesOf } from '../../lib/ranges.ts';
+import { readRows } from '../../lib/readRows.ts';
 import { shownSources } from '../../lib/sources.ts';
 import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { type ColumnSpec, cellOf } from '../../parts/columns.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { ColumnButton, GridHead, headingItems } from '../../parts/GridHead.tsx';
-import { rowStep } from '../../parts/rowKeys.ts';
+import type { MenuEntry } from '../../parts/MenuItems.tsx';
+import { rowUnder } from '../../parts/rowKeys.ts';
+import { useCopyRows } from '../../parts/useCopyRows.ts';
+import { useSelection } from '../../parts/useSelection.ts';
 import { useTableModel } from '../../parts/useTableModel.ts';
 import { selectVa } from '../../state/navigate.ts';
 import { usePrivileges } from '../../state/privileges.ts';
@@ -61,13 +67,6 @@ export function PageTable() {
     else if (selected < first || selected >= first + visible) show(selected - (visible >> 1));
   }, [list, selected]);
 
-  function onKeyDown(event: KeyboardEvent) {
-    const step = rowStep(event.key, visible - 1, list.length);
-    if (step === undefined) return;
-    event.preventDefault();
-    void selectVa(list.va(Math.max(0, Math.min(list.length - 1, (selected < 0 ? first : selected) + step))));
-  }
-
   const regions = useSpace((s) => s.regions);
   // Pages with a verdict are of many regions.
   const whatOf = (va: bigint) => {
@@ -76,11 +75,41 @@ export function PageTable() {
   };
   const model = useTableModel('Pages', useColumns(sources, only !== undefined), NO_ROWS);
   const specs = model.columns.map(({ spec }) => spec);
+  const selection = useSelection({
+    length: list.length,
+    current: selected,
+    first,
+    choose: (i) => void selectVa(list.va(i)),
+    reveal: (i) => {
+      if (i < first || i >= first + visible) show(i < first ? i : i - visible + 1);
+    },
+  });
+  useEffect(selection.clear, [list]);
+  const lineOf = (va: bigint, rows?: Rows, i = 0): PageLine => ({
+    va,
+    region: only ? whatOf(va) : '',
+    row: rows && target && pageRow(rows, i, target),
+  });
+  const copy = useCopyRows(specs, async (ranges) => {
+    const lines: PageLine[] = [];
+    if (!space) return lines;
+    const vas = BigUint64Array.from([...indexesOf(ranges)], (i) => list.va(i));
+    for await (const rows of readRows(space, vas)) lines.push(...Array.from(rows.va, (va, i) => lineOf(va, rows, i)));
+    return lines;
+  });
+  function onKeyDown(event: KeyboardEvent) {
+    if (selection.key(event, visible - 1)) event.preventDefault();
+  }
+  function menuOf(target: HTMLElement): readonly MenuEntry[] | undefined {
+    const at = rowUnder(target);
+    return at < 0 ? headingItems(model, target) : copy.items(selection.aim(at));
+  }
   return (
     <div className="grid-frame">
       <div className="grid-box">
         <ContextMenu
-          itemsOf={(target) => headingItems(model, target)}
+          itemsOf={menuOf}
+          chosen="[aria-selected=true]"
           area={
             <div
               className="grid pages"
@@ -91,7 +120,9 @@ export function PageTable() {
               ref={scroller}
               tabIndex={0}
               onScroll={onScroll}
+              aria-multiselectable={true}
               onKeyDown={onKeyDown}
+              onCopy={(event) => copy.onCopy(event, selection.ranges)}
             />
           }
         >
@@ -120,21 +151,17 @@ export function PageTable() {
                   // The chosen page is shown as its translation has it.
                   const read =
                     rowVa === page && reading && pageOf(reading.va) === page ? reading.translation.row : null;
-                  const line: PageLine = {
-                    va: rowVa,
-                    region: only ? whatOf(rowVa) : '',
-                    row: read ? pageRow(read, 0, target) : at >= 0 ? pageRow(rows, at, target) : undefined,
-                  };
+                  const line = read ? lineOf(rowVa, read, 0) : at >= 0 ? lineOf(rowVa, rows, at) : lineOf(rowVa);
                   return (
                     <div
                       key={rowVa}
                       role="row"
                       aria-rowindex={first + i + 2}
-                      aria-selected={rowVa === page}
+                      aria-selected={selection.has(first + i)}
                       aria-busy={!line.row}
                       className={`grid-row ${changed.has(rowVa) ? 'changed' : ''}`}
                       style={{ height: ROW_HEIGHT, gridTemplateColumns: model.template }}
-                      onClick={() => void selectVa(rowVa)}
+                      onClick={(event) => selection.click(first + i, event)}
                     >
                       {specs.map((spec) => (
                         <div key={spec.id} role="gridcell" className={spec.align}>

@@ -3,9 +3,9 @@ import { count } from '../../../contract/format.ts';
 import { VERDICT, VERDICTS } from '../../../contract/verdicts.ts';
 import './regions.css';
 
-/** "1 024 agree, 3 not present": pages by verdict. */
+/** "1 024 agree · 3 not present": pages by verdict. */
 export const sayCounts = (counts: BigUint64Array): string =>
-  VERDICTS.flatMap((v, i) => (counts[i] ? [`${count(counts[i])} ${VERDICT.label(v)}`] : [])).join(', ');
+  VERDICTS.flatMap((v, i) => (counts[i] ? [`${count(counts[i])} ${VERDICT.label(v)}`] : [])).join(' · ');
 
 /** Pages by verdict as a bar. */
 export function VerdictBar({ counts }: { counts: BigUint64Array }) {
