@@ -148,6 +148,8 @@ export const Processes = z.object({
   borrowedPa: u64s,
   /** Equal for processes that share one address space; 0 if unknown. */
   space: u64s,
+  /** Why the root is not known, by NO_ROOT. */
+  noRoot: u8s,
   name: z.array(z.string()),
   user: z.array(z.string()),
 });

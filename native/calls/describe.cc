@@ -65,6 +65,7 @@ void describe(Fields& o, const Facts& f) {
   o.text("commandLine", f.command_line);
   o.text("cpuFeatures", f.cpu_features);
   o.text("zones", f.zones);
+  o.number("readerUid", f.reader_uid);
   o.column32("uid", f.users, [](auto& u) { return u.uid; });
   o.texts_of("user", f.users, [](auto& u) -> std::string_view { return u.name; });
   o.texts_of("findings", f.findings, [](auto& text) -> std::string_view { return text; });

@@ -68,6 +68,7 @@ Facts read_facts() {
   f.cpu_features = cpu_features();
   f.zones = text_of("/proc/zoneinfo");
   f.users = read_users();
+  f.reader_uid = geteuid();
   f.ns = monotonic_ns();
   return f;
 }

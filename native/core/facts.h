@@ -23,6 +23,7 @@ struct Facts {
   std::string command_line;  // /proc/cmdline
   std::string cpu_features;  // "flags" of /proc/cpuinfo
   std::string zones;         // /proc/zoneinfo
+  u32 reader_uid = 0;        // geteuid()
   std::vector<User> users;   // /etc/passwd, the first name of each
   // Of a memory image: how its contents were found, and by what that was confirmed.
   std::vector<std::string> findings;

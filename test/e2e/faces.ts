@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { _electron, type Browser, chromium, type ElectronApplication, type Page } from 'playwright-core';
 import { fragmentOf } from '../../app/contract/link.ts';
-import { accountFolder, electronProgram, installed, installedCli, spawnInstalled } from './installed.ts';
+import { ACCOUNT, accountFolder, electronProgram, installed, installedCli, spawnInstalled } from './installed.ts';
 
 export const SHOTS = 'test/artifacts';
 mkdirSync(SHOTS, { recursive: true });
@@ -131,6 +131,14 @@ async function served(child: ChildProcess): Promise<Served> {
 }
 
 export const openBrowser = async (): Promise<Face> => openChromium(await startServerAsUser(['--launch']));
+
+/** Without a helper, and away from every terminal in which sudo could ask. */
+export const openBrowserUnprivileged = async (): Promise<Face> => {
+  const setpriv = [`--reuid=${ACCOUNT}`, `--regid=${ACCOUNT}`, '--init-groups', '--inh-caps=-all'];
+  const env = { ...process.env, HOME: accountFolder(installed()), USER: ACCOUNT };
+  const command = [...setpriv, ...installedCli(installed()), ...serve(['--launch'])];
+  return openChromium(await served(spawn('setpriv', command, { stdio: SERVED, env, detached: true })));
+};
 
 export const openBrowserAsRoot = async (...options: string[]): Promise<Face> =>
   openChromium(await startServer(options));

@@ -150,7 +150,8 @@ describe('in a terminal', () => {
     allow('');
     const { ended, text } = inTerminal('ps', '--no-privileges');
     expect(await ended).toBe(0);
-    expect(text()).toContain('not readable');
+    expect(text()).toContain('another user’s process');
+    expect(text()).not.toContain('not readable');
     expect(text()).not.toContain('Password');
   });
 });

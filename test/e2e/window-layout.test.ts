@@ -61,9 +61,9 @@ inEachFace((window) => {
     await window.page.getByLabel('kernel threads').check();
     await window.page.getByLabel('Filter processes').fill('kthreadd');
     await window.page.getByRole('grid', { name: 'Processes' }).getByText('[kthreadd]').click();
-    await window.pane('Address space').getByText('This process has no address space').waitFor();
+    await window.pane('Address space').getByText('A kernel thread has no address space').waitFor();
     await window.frame.getByText('No frame is open').waitFor();
-    await window.walk.getByText('No address is chosen').waitFor();
+    await window.walk.getByText('A kernel thread has no address space').waitFor();
   });
 
   test('panes are closed and opened, and stay so', async () => {

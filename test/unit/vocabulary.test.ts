@@ -2,6 +2,7 @@
 // One row per word: the core's enumerations, the window's colours and documents say the same.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { NO_ROOT } from '../../app/contract/noRoot.ts';
 import { ROLE } from '../../app/contract/roles.ts';
 import { FIELDS, SOURCE } from '../../app/contract/sources.ts';
 import { ENTRY_KIND, FRAME_STATUS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
@@ -45,7 +46,7 @@ test('every word has a label and a meaning, but for none', () => {
 });
 
 test('docs/capture.md lists the codes that captures hold', () => {
-  const lists = [VERDICT, NOTE, FRAME_STATUS, ROLE].map(
+  const lists = [VERDICT, NOTE, FRAME_STATUS, ROLE, NO_ROOT].map(
     ({ noun, names }) => `- ${noun}: ${names.map((name, code) => `${code} \`${name}\``).join(', ')}`,
   );
   expect(readFileSync('docs/capture.md', 'utf8').split('<!-- codes').at(-1)).toContain(lists.join('\n'));

@@ -771,6 +771,7 @@ export function capturedSources(contents: CaptureContents): Sources {
     },
     status: facts.sources,
     clock: () => begin.startNs,
+    uid: 0,
     boot: { commandLine: begin.kernelCommandLine, cpuFeatures: begin.cpuFeatures },
     userName: (uid) => users.get(uid) ?? String(uid),
     cgroupPath: async (inode) => contents.cgroups.get(inode) ?? null,

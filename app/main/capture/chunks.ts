@@ -27,7 +27,7 @@ import { bitsOf } from '../../contract/format.ts';
 import { isVsyscall, PAGE_BYTES, PAGE_SIZE, PFN_END, pageOffset } from '../../contract/paging.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
-import { newerEvidence, newerRows, newerSummary } from './older.ts';
+import { newerEvidence, newerProcesses, newerRows, newerSummary } from './older.ts';
 
 /** The longest argument that Linux passes to a program. No other text of a capture is longer. */
 const MOST_TEXT = 1 << 17;
@@ -200,7 +200,7 @@ export const Chunk = z.discriminatedUnion('kind', [
       range: z.object({ begin: u64, end: u64 }).nullable(),
     }),
     target: Target,
-    processes: table(Processes, 'pid'),
+    processes: z.preprocess(newerProcesses, table(Processes, 'pid')),
   }),
   /** A process; the chunks up to the next one are about it. */
   z.object({

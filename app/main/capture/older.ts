@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Values of captures of older versions, in the form that they have now. They had the words of sources in fields of their
 // own, called as exports call them, and not those of sources that came later.
+import { NO_ROOT, reasonOf } from '../../contract/noRoot.ts';
 import { bySource, prefixed, SOURCE, type Words } from '../../contract/sources.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -16,6 +17,26 @@ export function newerRows(rows: unknown): unknown {
   const words = isObject(rows.words) ? rows.words : bySource((name) => rows[SOURCE.word(name).field]);
   const length = rows.va instanceof BigUint64Array ? rows.va.length : 0;
   return { ...rows, words: complete(words, new BigUint64Array(length)) };
+}
+
+/** The list of processes. Why a root is missing was not recorded. */
+export function newerProcesses(processes: unknown): unknown {
+  if (!isObject(processes) || processes.noRoot !== undefined) return processes;
+  const { kernelThread, state, threads, rootPa } = processes;
+  const isColumn = (column: unknown): column is Uint8Array | Uint32Array =>
+    column instanceof Uint8Array || column instanceof Uint32Array;
+  if (!(rootPa instanceof BigUint64Array) || !isColumn(kernelThread) || !isColumn(state) || !isColumn(threads))
+    return processes;
+  const noRoot = Uint8Array.from(rootPa, (root, i) => {
+    if (root) return NO_ROOT.code('known');
+    const own = reasonOf({
+      kernelThread: kernelThread[i] === 1,
+      state: String.fromCharCode(state[i] ?? 0),
+      threads: threads[i] ?? 0,
+    });
+    return NO_ROOT.code(own ?? 'notRecorded');
+  });
+  return { ...processes, noRoot };
 }
 
 /** The last entry of a path that was not checked yet. */

@@ -3,6 +3,7 @@
 import { type ByteProof, OUTCOMES, type Target } from '../../contract/api.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { NAMED_ROOT_PID } from '../../contract/image.ts';
+import { NO_ROOT } from '../../contract/noRoot.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { SOURCE, SOURCES, type Words } from '../../contract/sources.ts';
 import { NOTE, sumCounts, VERDICTS } from '../../contract/verdicts.ts';
@@ -37,6 +38,8 @@ export async function ps(explorer: Explorer, { json }: Json): Promise<number> {
     rootPa: p.rootPa[i] || null,
     userRootPa: p.userRootPa[i] || null,
     borrowedRootPa: p.borrowedPa[i] || null,
+    /** Why the root is not known. */
+    noRoot: p.noRoot[i] ? NO_ROOT.name(p.noRoot[i] as number) : null,
     cpu: p.onCpu[i] ? (p.cpu[i] as number) : null,
   }));
   if (json) {
@@ -46,7 +49,7 @@ export async function ps(explorer: Explorer, { json }: Json): Promise<number> {
   const root = (r: (typeof list)[number]) => {
     if (r.rootPa) return `0x${hex(r.rootPa, 9)}`;
     if (r.borrowedRootPa) return `borrows 0x${hex(r.borrowedRootPa, 9)} on CPU ${r.cpu}`;
-    return r.kernelThread || r.state === 'Z' ? 'no address space' : 'not readable';
+    return r.noRoot ? NO_ROOT.label(r.noRoot) : 'not known';
   };
   table(
     ['PID', 'PPID', 'USER', 'S', 'THR', 'RSS', 'TABLES', 'ROOT PA', 'NAME'],

@@ -18,11 +18,20 @@ import {
   TRACE_KINDS,
   type Traced,
 } from '../../contract/api.ts';
+import { NO_ROOT, reasonOf } from '../../contract/noRoot.ts';
 import { isCanonical, pagesBetween, pfnOf, physicalAddress, userRootOf, wholePages } from '../../contract/paging.ts';
 import { bySource, SOURCES } from '../../contract/sources.ts';
 import { Failed } from '../sources/failed.ts';
 import { nodeOf } from '../sources/nodes.ts';
-import type { CheckBatch, Launch, SearchBatch, SourceFrames, TraceEvent, WatchBatch } from '../sources/session.ts';
+import type {
+  CheckBatch,
+  Launch,
+  SearchBatch,
+  SourceFrames,
+  SourceProcesses,
+  TraceEvent,
+  WatchBatch,
+} from '../sources/session.ts';
 import type { Sources } from '../sources/sources.ts';
 import { compareSpaces } from './shared.ts';
 
@@ -55,6 +64,9 @@ const OLD_NS = 5_000_000_000n;
 const OLD_WALKS = 20n;
 const isOld = ({ ageNs, tookNs }: Pick<Owners, 'ageNs' | 'tookNs'>): boolean =>
   ageNs > OLD_NS && ageNs > OLD_WALKS * tookNs;
+
+/** CAP_SYS_PTRACE and CAP_SYS_ADMIN: with them the memory of other users' processes, and frames, can be read. */
+const READS_OTHERS = (1n << 19n) | (1n << 21n);
 
 /** What a program of another user inherits of our environment: language, time zone and terminal. The core sets the rest. */
 const KEPT_FOR_USERS = /^(LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY)$/;
@@ -160,13 +172,15 @@ export class Explorer implements Reads {
       userRootPa: new BigUint64Array(n),
       borrowedPa: new BigUint64Array(n),
       space: new BigUint64Array(n),
+      noRoot: list.noRoot ?? new Uint8Array(n),
       user: Array.from(list.uid, (uid) => this.sources.userName(uid)),
     };
-    if (!roots) return result;
     for (let i = 0; i < n; i++) {
       const r = rootOf.get(list.pid[i] as number);
       // The PID may belong to another process by now. PID and start time together identify a process.
-      if (r === undefined || roots.startTicks[r] !== list.startTicks[i]) continue;
+      const found = roots && r !== undefined && roots.startTicks[r] === list.startTicks[i];
+      if (!list.noRoot && !(found && roots.rootPa[r])) result.noRoot[i] = this.whyNoRoot(list, i, roots !== null);
+      if (!found) continue;
       const root = roots.rootPa[r] as bigint;
       result.rootPa[i] = root;
       result.userRootPa[i] = root && this.sources.target.pti ? userRootOf(root) : 0n;
@@ -177,6 +191,20 @@ export class Explorer implements Reads {
     }
     return result;
   };
+
+  /** Why no root of row `i` is known. */
+  private whyNoRoot(list: SourceProcesses, i: number, hasSource: boolean): number {
+    const own = reasonOf({
+      kernelThread: list.kernelThread[i] === 1,
+      state: String.fromCharCode(list.state[i] as number),
+      threads: list.threads[i] as number,
+    });
+    if (own) return NO_ROOT.code(own);
+    if (hasSource) return NO_ROOT.code('hidden');
+    const { uid, target } = this.sources;
+    if ((target.capabilities & READS_OTHERS) === READS_OTHERS) return NO_ROOT.code('noSource');
+    return NO_ROOT.code(list.uid[i] === uid ? 'noPrivileges' : 'otherUser');
+  }
 
   regions: Api['regions'] = ({ pid }) => this.sources.regions(pid);
 

@@ -185,6 +185,8 @@ const SourceFacts = z.object({
   memoryBytes: u64,
   commandLine: z.string(),
   cpuFeatures: z.string(),
+  /** The user who reads. */
+  readerUid: z.number(),
   /** /proc/zoneinfo. */
   zones: z.string(),
   uid: u32s,

@@ -4,6 +4,7 @@
 import type {
   CheckSummary,
   MemoryMap,
+  Processes,
   Regions,
   Rows,
   SearchSummary,
@@ -54,11 +55,14 @@ export interface Sources {
   /** The machine's CLOCK_MONOTONIC now, or a little earlier: by as long as an answer takes to come here. */
   clock(): bigint;
   userName(uid: number): string;
+  /** The user who reads. */
+  readonly uid: number;
   /** The path of a memory cgroup by its inode; null if there is none, or it is gone. */
   cgroupPath(inode: bigint): Promise<string | null>;
   /** Registers are 0 if the module is not loaded. `at` is in ms since the epoch; undefined: now. */
   cpus(): Promise<SourceCpus & { at?: number }>;
-  processes(): Promise<SourceProcesses>;
+  /** A capture also has why it holds no root of a process. */
+  processes(): Promise<SourceProcesses & { noRoot?: Processes['noRoot'] }>;
   /** Null if no source can read roots. */
   roots(): Promise<SourceRoots | null>;
   regions(pid: number): Promise<Regions>;
@@ -176,6 +180,7 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
     boot: { commandLine, cpuFeatures },
     clock: () => process.hrtime.bigint() + ahead,
     userName: (uid) => users.get(uid) ?? String(uid),
+    uid: facts.readerUid,
     async cgroupPath(inode) {
       if (inode !== 0n && !cgroups.has(inode)) {
         const all = await call<SourceCgroups>('cgroups');

@@ -4,6 +4,9 @@ import { NO_PRIVILEGES } from '../../contract/api.ts';
 import { Banner } from '../parts/Banner.tsx';
 import { askPrivileges, usePrivileges } from '../state/privileges.ts';
 
+const WHAT_IS_THERE =
+  'The window shows what an ordinary user may read: the list of processes, and the regions of your own. Frame numbers, page tables, frames and checks need privileges.';
+
 /** A message of the program as a sentence. */
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.\s]+$/, '')}.`;
 
@@ -12,14 +15,13 @@ export function PrivilegesBanner() {
   if (asking)
     return (
       <Banner role="status">
-        You are asked for a password {asking}. Until then the window shows what an ordinary user may read.
+        You are asked for a password {asking}. {WHAT_IS_THERE}
       </Banner>
     );
   if (!problem) return null;
   return (
     <Banner role="alert">
-      {sentence(problem.message)} {how === NO_PRIVILEGES && 'The window shows what an ordinary user may read.'}{' '}
-      {!mayAsk && problem.remedy}
+      {sentence(problem.message)} {how === NO_PRIVILEGES && WHAT_IS_THERE} {!mayAsk && problem.remedy}
       {mayAsk && (
         <button type="button" onClick={askPrivileges}>
           {host ? 'Connect again' : how === NO_PRIVILEGES ? 'Ask for privileges' : 'Start the helper again'}

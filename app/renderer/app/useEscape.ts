@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { useEffect } from 'react';
 import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
+import { useCompare } from '../state/compare.ts';
 import { useExplained } from '../state/explain.ts';
 import { useExport } from '../state/export.ts';
 import { useHelp } from '../state/help.ts';
@@ -8,6 +9,8 @@ import { dismissNotice, useNotice } from '../state/notice.ts';
 import { useSearch } from '../state/search.ts';
 import { useSharing } from '../state/sharing.ts';
 import { showOnly, useSpace } from '../state/space.ts';
+import { useTrace } from '../state/trace.ts';
+import { useWatch } from '../state/watch.ts';
 
 const isDialogOpen = (): boolean =>
   Boolean(useExport.getState().scope || useExplained.getState().entry) ||
@@ -15,13 +18,24 @@ const isDialogOpen = (): boolean =>
   useHelp.getState().topic !== undefined ||
   useSharing.getState().open;
 
-/** Esc dismisses the notice, or cancels the running check, or removes the filter by verdict. */
+/** Dismisses the failures that stand in a view; says whether there were any. */
+function dismissErrors(): boolean {
+  const found = [useTrace.getState(), useWatch.getState(), useCompare.getState()].some(({ error }) => error);
+  const none = { error: undefined };
+  useTrace.setState(none);
+  useWatch.setState(none);
+  useCompare.setState(none);
+  return found;
+}
+
+/** Esc dismisses the notice and the failure of a view, or cancels the running check, or removes the filter by verdict. */
 export function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
       if (isDialogOpen()) return;
       if (useNotice.getState().notice) dismissNotice();
+      else if (dismissErrors()) return;
       else if (isRunning(useCheck.getState().check)) cancelCheck();
       else if (useSpace.getState().only) showOnly(undefined);
     };

@@ -4,8 +4,10 @@ import { create } from 'zustand';
 import type { CheckResult, CheckRows, Events, Failure } from '../../contract/api.ts';
 import { VERDICTS } from '../../contract/verdicts.ts';
 import { explorer } from '../lib/client.ts';
-import { notify } from './notice.ts';
+import { hasSource } from '../lib/sources.ts';
+import { attempt } from './notice.ts';
 import { useSpace } from './space.ts';
+import { useTarget } from './target.ts';
 
 export interface Check {
   readonly id: string;
@@ -50,17 +52,16 @@ export const isRunning = (check: Check | undefined): boolean => check !== undefi
 /** Checks the address space. `bytes` also compares the bytes of its pages. */
 export async function startCheck(bytes = false): Promise<void> {
   const { space } = useSpace.getState();
-  if (!space) return;
+  // Without a walk there is nothing to check: what is there is shown, and why there is no more.
+  if (!space || !hasSource(useTarget.getState().target, 'tableWalk')) return;
   cancelCheck();
-  try {
-    const { pid, startTicks } = space;
-    const id = crypto.randomUUID();
-    set({ id, done: 0n, total: 0n, counts: new BigUint64Array(VERDICTS.length) });
-    await explorer().call('startCheck', { id, pid, startTicks, begin: 0n, end: 1n << 63n, bytes });
-  } catch (error) {
-    useCheck.setState(({ kept }) => ({ check: kept }));
-    notify(error);
-  }
+  const { pid, startTicks } = space;
+  const id = crypto.randomUUID();
+  set({ id, done: 0n, total: 0n, counts: new BigUint64Array(VERDICTS.length) });
+  const started = await attempt(() =>
+    explorer().call('startCheck', { id, pid, startTicks, begin: 0n, end: 1n << 63n, bytes }),
+  );
+  if (!started) useCheck.setState(({ kept }) => ({ check: kept }));
 }
 
 export function cancelCheck(): void {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { notify } from './notice.ts';
+import { attempt } from './notice.ts';
+
+const write = (text: string): Promise<void> =>
+  navigator.clipboard.writeText(text).catch(() => {
+    throw new Error('The browser did not allow copying');
+  });
 
 /** Copies text. If the browser refuses, a notice says so. */
-export function copyText(text: string): void {
-  navigator.clipboard.writeText(text).catch(() => {
-    notify(new Error('The browser did not allow copying'));
-  });
-}
+export const copyText = (text: string): void => void attempt(() => write(text));
 
 /** The same for text that is read first. If it can't be, a notice says why. */
-export function copyLater(text: () => Promise<string>): void {
-  text().then(copyText, notify);
-}
+export const copyLater = (text: () => Promise<string>): void => void attempt(() => text().then(write));

@@ -8,3 +8,15 @@ export const useNotice = create<{ readonly notice?: Failure | undefined }>(() =>
 
 export const notify = (error: unknown): void => useNotice.setState({ notice: failure(error) });
 export const dismissNotice = (): void => useNotice.setState({ notice: undefined });
+
+/** Does what the user wants, and says whether it succeeded. A success ends the notice of an earlier failure. */
+export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    dismissNotice();
+    return true;
+  } catch (error) {
+    notify(error);
+    return false;
+  }
+}

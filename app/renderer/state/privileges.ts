@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The privileges that cr3scope reads the machine with. They may come and go while the window is open.
 import { create } from 'zustand';
-import type { Privileges } from '../../contract/api.ts';
+import { NO_PRIVILEGES, type Privileges } from '../../contract/api.ts';
 import { explorer } from '../lib/client.ts';
-import { notify } from './notice.ts';
+import { attempt } from './notice.ts';
 
 export const usePrivileges = create<Privileges>(() => ({
   host: '',
@@ -13,8 +13,11 @@ export const usePrivileges = create<Privileges>(() => ({
   asking: '',
 }));
 
+/** Whether cr3scope has what it needs to read others, while a helper runs. */
+export const isPrivileged = ({ how }: Privileges): boolean => how !== NO_PRIVILEGES;
+
 export function askPrivileges(): void {
-  explorer().call('askPrivileges', {}).catch(notify);
+  void attempt(() => explorer().call('askPrivileges', {}));
 }
 
 /** Takes the new privileges; returns those before. */

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The list of processes as last read.
 import { create } from 'zustand';
-import type { Processes } from '../../contract/api.ts';
-import { explorer } from '../lib/client.ts';
-import { notify } from './notice.ts';
+import type { Failure, Processes } from '../../contract/api.ts';
+import { NO_ROOT } from '../../contract/noRoot.ts';
+import { explorer, failure } from '../lib/client.ts';
+import { type Life, sayLife } from '../lib/failures.ts';
 import type { Space } from './space.ts';
 
 interface ProcessesState {
   readonly processes?: Processes;
   /** Whether they were read once, or could not be. */
   readonly asked: boolean;
+  /** Why they could not be read the last time. */
+  readonly error?: Failure | undefined;
 }
 
 export const useProcesses = create<ProcessesState>(() => ({ asked: false }));
 
 export async function refreshProcesses(): Promise<void> {
   try {
-    useProcesses.setState({ processes: await explorer().call('processes', {}), asked: true });
+    useProcesses.setState({ processes: await explorer().call('processes', {}), asked: true, error: undefined });
   } catch (error) {
-    useProcesses.setState({ asked: true });
-    notify(error);
+    useProcesses.setState({ asked: true, error: failure(error) });
   }
 }
 
@@ -35,6 +37,19 @@ export const isListed = ({ pid, startTicks }: Processes, space: Space): boolean 
   const at = pid.indexOf(space.pid);
   return at >= 0 && (space.startTicks === 0n || startTicks[at] === space.startTicks);
 };
+
+/** What is known of a process by the list as last read. */
+export function lifeOf(processes: Processes | undefined, space: Space | undefined): Life {
+  if (!processes || !space) return 'alive';
+  if (!isListed(processes, space)) return 'gone';
+  const reason = processes.noRoot[processes.pid.indexOf(space.pid)] ?? 0;
+  return reason ? NO_ROOT.name(reason) : 'alive';
+}
+
+export const useLife = (space: Space | undefined): Life => useProcesses((s) => lifeOf(s.processes, space));
+
+/** Whether a process has no address space, or none any more. */
+export const useHasNoSpace = (space: Space | undefined): boolean => sayLife(useLife(space)) !== undefined;
 
 /** The process with this PID; undefined if the list does not have it. */
 export function spaceOfPid(processes: Processes | undefined, pid: number): Space | undefined {

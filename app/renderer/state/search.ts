@@ -4,7 +4,7 @@ import { create } from 'zustand';
 import type { SearchEvent } from '../../contract/api.ts';
 import { type Pattern, sayHit } from '../../contract/pattern.ts';
 import { explorer } from '../lib/client.ts';
-import { notify } from './notice.ts';
+import { attempt } from './notice.ts';
 import type { Space } from './space.ts';
 
 export interface Search {
@@ -35,12 +35,10 @@ export async function startSearch(pattern: Pattern, space: Space | undefined): P
   cancelSearch();
   const id = crypto.randomUUID();
   set({ search: { id, done: 0n, total: 0n, hits: [], ...(space && { space }) } });
-  try {
-    await explorer().call('startSearch', { id, pid: space?.pid ?? 0, ...pattern, limit: MOST_HITS });
-  } catch (error) {
-    set({ search: undefined });
-    notify(error);
-  }
+  const started = await attempt(() =>
+    explorer().call('startSearch', { id, pid: space?.pid ?? 0, ...pattern, limit: MOST_HITS }),
+  );
+  if (!started) set({ search: undefined });
 }
 
 export function cancelSearch(): void {

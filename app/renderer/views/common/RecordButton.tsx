@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Records traces and watches into a capture.
 import { Circle, Square } from 'lucide-react';
-import { notify } from '../../state/notice.ts';
+import { attempt } from '../../state/notice.ts';
 import { toggleRecording, useRecording } from '../../state/recording.ts';
 import { useTarget } from '../../state/target.ts';
 import './record.css';
@@ -20,7 +20,7 @@ export function RecordButton() {
           ? 'Ends the recording, and saves it as a capture'
           : 'Records the traces and watches that begin from now on, to save them as a capture'
       }
-      onClick={() => void toggleRecording().catch(notify)}
+      onClick={() => void attempt(toggleRecording)}
     >
       <Icon size={11} aria-hidden="true" /> {recording ? 'Save recording' : 'Record'}
     </button>

@@ -7,6 +7,7 @@ import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { openSnapshot, takeSnapshot, useCompare } from '../../state/compare.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote } from '../common/FailureNote.tsx';
 import { DifferenceTable } from './DifferenceTable.tsx';
 import { CompareForm, OpenForm } from './SnapshotForms.tsx';
 import { Totals } from './Totals.tsx';
@@ -47,7 +48,7 @@ export function ComparePane() {
             {s.problem}
           </Banner>
         ))}
-      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {error && <FailureNote failure={error} />}
       {snapshots.length === 0 && !error && (
         <Empty title="No snapshot is kept">
           Take one now, or open a capture, and compare later: which processes came and went, which executed another

@@ -3,6 +3,7 @@
 import { WHY_CR3_CHANGES } from '../../../contract/registers.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { FailureNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { Cpu } from './Cpu.tsx';
 import { useCpus } from './useCpus.ts';
@@ -23,7 +24,7 @@ export function CpuPane() {
         <span className="spacer" />
         <PlaceMenu place={{ view: 'cpus' }} what="the CPUs" />
       </PaneTitle>
-      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {error && <FailureNote failure={error} />}
       {!now && !error && <Empty title="Reading the CPUs…" />}
       {now && (
         <div className="scroll fill cpus" tabIndex={0} role="group" aria-label="CPUs">

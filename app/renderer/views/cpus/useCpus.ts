@@ -5,6 +5,7 @@ import type { Cpus, Failure } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 
 const PERIOD_MS = 200;
+const AFTER_ERROR_MS = 5000;
 const SAMPLES = 150;
 
 /** The samples of the last half minute, oldest first. */
@@ -20,10 +21,12 @@ export function useCpus(): { history: readonly Cpus[]; error: Failure | undefine
         if (!current) return;
         setError(undefined);
         if (now) setHistory((list) => [...list.slice(1 - SAMPLES), now]);
+        if (current) timer = setTimeout(sample, PERIOD_MS);
       } catch (reason) {
-        if (current) setError(failure(reason));
+        if (!current) return;
+        setError(failure(reason));
+        timer = setTimeout(sample, AFTER_ERROR_MS);
       }
-      if (current) timer = setTimeout(sample, PERIOD_MS);
     };
     void sample();
     return () => {

@@ -20,6 +20,7 @@ import {
 } from '../../state/export.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureText } from '../common/FailureNote.tsx';
 import './export.css';
 
 const FRAMES: Readonly<Record<FramesKept, string>> = {
@@ -105,7 +106,7 @@ export function ExportDialog() {
       )}
       {error && (
         <p className="complaint" role="alert">
-          {error.message}. {error.remedy}
+          <FailureText failure={error} space={one ? space : undefined} />
         </p>
       )}
       <div className="buttons">

@@ -12,6 +12,7 @@ import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { useMemory } from '../../state/memory.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote } from '../common/FailureNote.tsx';
 import '../../parts/flags.css';
 import './facts.css';
 
@@ -93,7 +94,7 @@ export function FrameFacts() {
     <Pane label="Frame facts">
       {pfn !== undefined && <PaneTitle title={`Frame ${hex(pfn)}`} />}
       {error ? (
-        <Empty title={error.message}>{error.remedy}</Empty>
+        <FailureNote failure={error} />
       ) : pfn === undefined ? (
         <Empty title="No frame is open">Choose a page that maps one, or paste a frame number into the box above.</Empty>
       ) : frame?.pfn === pfn ? (

@@ -7,6 +7,7 @@ import { Banner } from '../../parts/Banner.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { useMemory } from '../../state/memory.ts';
+import { FailureNote } from '../common/FailureNote.tsx';
 import { FindBar } from './FindBar.tsx';
 import { FrameTitle } from './FrameTitle.tsx';
 import { HexView } from './HexView.tsx';
@@ -18,6 +19,7 @@ export function FramePane() {
   const error = useMemory((s) => s.frameError);
   const table = useMemory((s) => s.table);
   const [finding, setFinding] = useState(false);
+  const loaded = useMemory((s) => s.cursor !== undefined && s.loaded.has(pfnOf(s.cursor)));
   const pfn = cursor === undefined ? undefined : pfnOf(cursor);
   const facts = frame?.pfn === pfn ? frame : undefined;
   const status = facts ? FRAME_STATUS.name(facts.status) : 'ok';
@@ -36,7 +38,7 @@ export function FramePane() {
       ) : (
         <FrameTitle cursor={cursor} readable={status === 'ok'} onFind={() => setFinding(true)} />
       )}
-      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {error && <FailureNote failure={error} />}
       {pfn === undefined && !error && (
         <Empty title="No frame is open">Choose a page that maps one, or paste a frame number into the box above.</Empty>
       )}
@@ -46,7 +48,7 @@ export function FramePane() {
           This frame can’t be read: it is {FRAME_STATUS.meaning(status)}. cr3scope shows no bytes rather than zeros.
         </Banner>
       )}
-      {pfn !== undefined && (table && status === 'ok' ? <TableView pfn={pfn} /> : <HexView />)}
+      {pfn !== undefined && !(error && !loaded) && (table && status === 'ok' ? <TableView pfn={pfn} /> : <HexView />)}
     </Pane>
   );
 }

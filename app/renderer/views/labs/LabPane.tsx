@@ -6,13 +6,13 @@ import { hex, hexVa } from '../../../contract/format.ts';
 import { LAB_NAMES, LABS } from '../../../contract/labs.ts';
 import { levelName } from '../../../contract/paging.ts';
 import { pageStates, sayState } from '../../../contract/watch.ts';
-import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { VerdictChip } from '../../parts/VerdictChip.tsx';
 import { endLab, nextLabStep, startLab, useLab } from '../../state/lab.ts';
 import { selectProcess, selectVa } from '../../state/navigate.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote, FailureText } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import './labs.css';
 
@@ -57,7 +57,9 @@ function Pages({ pages }: { pages: readonly Page[] }) {
               </td>
               <td className="num">{t && state ? `${levelName(t.path.last, levels)} ${hex(state.raw, 16)}` : ''}</td>
               <td>
-                {state ? sayState(state) : page.error}
+                {state
+                  ? sayState(state)
+                  : page.error && <FailureText failure={{ message: page.error, code: 'ERROR', remedy: '' }} />}
                 {page.cause && <div className="dim">{page.cause}</div>}
               </td>
               <td>{state && <VerdictChip verdict={state.verdict} />}</td>
@@ -98,7 +100,7 @@ export function LabPane() {
               <span className="dim">{LABS[name].question}</span>
             </button>
           ))}
-        {lab?.error && <Empty title={lab.error.message}>{lab.error.remedy}</Empty>}
+        {lab?.error && <FailureNote failure={lab.error} />}
         {lab && text && (
           <>
             <ol className="lab-steps">

@@ -3,7 +3,6 @@
 import { useMemo, useRef, useState } from 'react';
 import { Group, Panel } from 'react-resizable-panels';
 import { pfnOf } from '../../../contract/paging.ts';
-import { Empty } from '../../parts/Empty.tsx';
 import { Pane } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
 import { useSize } from '../../parts/useSize.ts';
@@ -12,6 +11,7 @@ import { openFrame } from '../../state/memory.ts';
 import { showRange, useMemoryMap } from '../../state/memoryMap.ts';
 import { spaceOfPid, useProcesses } from '../../state/processes.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote } from '../common/FailureNote.tsx';
 import { type Colouring, cellCount, describe, framesOf } from './cells.ts';
 import { MapCanvas, roomOf } from './MapCanvas.tsx';
 import { MapLegend } from './MapLegend.tsx';
@@ -24,6 +24,9 @@ import '../../parts/bar.css';
 import './memory.css';
 
 const TOTALS = { use: 'by process', kernel: 'against the kernel’s counters' } as const;
+
+/** To an ordinary user the kernel shows all addresses of RAM as 0. */
+const NO_RAM = { message: 'read /proc/iomem: Permission denied', code: 'EACCES', remedy: '' };
 
 export function MemoryPane() {
   const target = useTarget((s) => s.target);
@@ -63,58 +66,58 @@ export function MemoryPane() {
         onLeave={leave}
         onWalkAgain={walkAgain}
       />
-      {error && <Empty title={error.message}>{error.remedy}</Empty>}
-      {end === 0n && (
-        <Empty title="/proc/iomem shows no System RAM to this user">This needs CAP_SYS_ADMIN: run as root.</Empty>
-      )}
-      <Group orientation="vertical" className="fill" id="memory">
-        <Panel defaultSize="58%" minSize={90}>
-          <div className="memory-map" aria-busy={busy}>
-            <div className="memory-canvas" ref={room}>
-              <MapCanvas
-                map={map}
-                by={by}
-                canvas={canvas}
-                size={size}
-                cell={cell}
-                text={text}
-                onCell={setCell}
-                onEnter={enter}
-                onLeave={leave}
-              />
-            </div>
-            <p className="memory-cell num" title={text}>
-              {text || 'Walking every address space…'}
-            </p>
-            {map && <MapLegend map={map} by={by} flag={flag} />}
-          </div>
-        </Panel>
-        <Splitter direction="horizontal" label="Height of the totals" />
-        <Panel minSize={80}>
-          {map && (
-            <div className="memory-totals">
-              <div className="totals-choice" role="radiogroup" aria-label="Totals">
-                {Object.entries(TOTALS).map(([key, label]) => (
-                  <label key={key}>
-                    <input
-                      type="radio"
-                      name="totals"
-                      checked={totals === key}
-                      onChange={() => setTotals(key as keyof typeof TOTALS)}
-                    />{' '}
-                    {label}
-                  </label>
-                ))}
+      {error && <FailureNote failure={error} />}
+      {end === 0n && !error && <FailureNote failure={NO_RAM} />}
+      {(map || (end > 0n && !error)) && (
+        <Group orientation="vertical" className="fill" id="memory">
+          <Panel defaultSize="58%" minSize={90}>
+            <div className="memory-map" aria-busy={busy}>
+              <div className="memory-canvas" ref={room}>
+                <MapCanvas
+                  map={map}
+                  by={by}
+                  canvas={canvas}
+                  size={size}
+                  cell={cell}
+                  text={text}
+                  onCell={setCell}
+                  onEnter={enter}
+                  onLeave={leave}
+                />
               </div>
-              {totals === 'use' ? (
-                <UseTable map={map} nameOf={nameOf} />
-              ) : (
-                <TotalsTable map={map} whole={range === undefined} />
-              )}
+              <p className="memory-cell num" title={text}>
+                {text || 'Walking every address space…'}
+              </p>
+              {map && <MapLegend map={map} by={by} flag={flag} />}
             </div>
-          )}
-        </Panel>
-      </Group>
+          </Panel>
+          <Splitter direction="horizontal" label="Height of the totals" />
+          <Panel minSize={80}>
+            {map && (
+              <div className="memory-totals">
+                <div className="totals-choice" role="radiogroup" aria-label="Totals">
+                  {Object.entries(TOTALS).map(([key, label]) => (
+                    <label key={key}>
+                      <input
+                        type="radio"
+                        name="totals"
+                        checked={totals === key}
+                        onChange={() => setTotals(key as keyof typeof TOTALS)}
+                      />{' '}
+                      {label}
+                    </label>
+                  ))}
+                </div>
+                {totals === 'use' ? (
+                  <UseTable map={map} nameOf={nameOf} />
+                ) : (
+                  <TotalsTable map={map} whole={range === undefined} />
+                )}
+              </div>
+            )}
+          </Panel>
+        </Group>
+      )}
     </Pane>
   );
 }

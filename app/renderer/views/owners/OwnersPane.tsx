@@ -15,6 +15,7 @@ import { goTo } from '../../state/navigate.ts';
 import { askOwners, useOwners } from '../../state/owners.ts';
 import { useProcesses } from '../../state/processes.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import '../../parts/listing.css';
 import './owners.css';
@@ -136,7 +137,7 @@ export function OwnersPane() {
         <PlaceMenu place={{ view: 'owners', pfn }} what="these owners" />
       </PaneTitle>
       {answer?.error ? (
-        <Empty title={answer.error.message}>{answer.error.remedy}</Empty>
+        <FailureNote failure={answer.error} />
       ) : answer?.found ? (
         <Found owners={answer.found} at={answer.at} />
       ) : (

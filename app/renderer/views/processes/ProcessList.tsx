@@ -9,12 +9,14 @@ import { selectProcess } from '../../state/navigate.ts';
 import { useProcesses } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote } from '../common/FailureNote.tsx';
 import { COLUMNS, PTI_COLUMNS } from './columns.tsx';
 import { rowsOf } from './processRows.ts';
 import './processes.css';
 
 export function ProcessList() {
   const processes = useProcesses((s) => s.processes);
+  const error = useProcesses((s) => s.error);
   const space = useSpace((s) => s.space);
   const pti = useTarget((s) => s.target?.pti);
   const capture = useTarget((s) => s.target?.capture);
@@ -79,7 +81,13 @@ export function ProcessList() {
         selected={space && `${space.pid}:${space.startTicks}`}
         onSelect={(r) => void selectProcess({ pid: r.pid, startTicks: r.startTicks, name: r.name })}
         rowClass={(r) => `${r.kernelThread || !r.held ? 'quiet' : ''} ${r.change}`}
-        empty={<Empty title={processes ? 'No process matches the filter' : 'Reading the process list…'} />}
+        empty={
+          error ? (
+            <FailureNote failure={error} />
+          ) : (
+            <Empty title={processes ? 'No process matches the filter' : 'Reading the process list…'} />
+          )
+        }
       />
     </Pane>
   );

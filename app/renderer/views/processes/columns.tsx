@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The columns of the list of processes.
 import { hex } from '../../../contract/format.ts';
+import { NO_ROOT } from '../../../contract/noRoot.ts';
 import { type ColumnSpec, numberColumn, sizeColumn } from '../../parts/columns.tsx';
 import { Digits } from '../../parts/Digits.tsx';
 import type { ProcessRow } from './processRows.ts';
@@ -10,7 +11,7 @@ function rootText(row: ProcessRow): string {
   if (!row.held && !row.kernelThread) return 'not captured';
   if (row.root) return hex(row.root, 9);
   if (row.borrowed) return `${hex(row.borrowed, 9)} borrowed`;
-  return row.kernelThread || row.state === 'Z' ? 'no address space' : 'not readable';
+  return NO_ROOT.label(row.noRoot);
 }
 
 function Root({ row }: { row: ProcessRow }) {
@@ -29,14 +30,7 @@ function Root({ row }: { row: ProcessRow }) {
       </span>
     );
   return (
-    <span
-      className="dim"
-      title={
-        text === 'not readable'
-          ? 'This process is not shown to the frame reader: another namespace, or a security module hides it.'
-          : undefined
-      }
-    >
+    <span className="dim" title={`${text}. ${NO_ROOT.meaning(row.noRoot)}`}>
       {text}
     </span>
   );

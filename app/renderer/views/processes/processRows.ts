@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The rows of the process list, with what is new since the last refresh.
 import type { Processes, Target } from '../../../contract/api.ts';
+import { NO_ROOT } from '../../../contract/noRoot.ts';
 
 export interface ProcessRow {
   readonly key: string;
@@ -18,6 +19,8 @@ export interface ProcessRow {
   readonly borrowed: bigint;
   readonly cpu: number;
   readonly kernelThread: boolean;
+  /** Why the root is not known. */
+  readonly noRoot: ReturnType<typeof NO_ROOT.name>;
   /** Whether it may have pages to show; a capture may not hold them. */
   readonly held: boolean;
   /** Why a capture that was to hold its pages does not; "" where it is not known. */
@@ -54,6 +57,7 @@ export function rowsOf(
       borrowed: p.borrowedPa[i] as bigint,
       cpu: p.cpu[i] as number,
       kernelThread: p.kernelThread[i] === 1,
+      noRoot: NO_ROOT.name(p.noRoot[i] as number),
       held: held?.has(key) ?? true,
       skipped: skipped.get(pid) ?? '',
       change: before.size === 0 ? '' : known === undefined ? 'new' : known !== root ? 'exec' : '',

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Searches physical memory, or what the chosen process maps. Hits appear as they are found.
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, type ReactNode, useState } from 'react';
 import { bytes, count } from '../../../contract/format.ts';
 import { PATTERN_KINDS, type PatternKind, parsePattern } from '../../../contract/pattern.ts';
 import { Modal, ModalClose, ModalText, ModalTitle } from '../../parts/Modal.tsx';
 import { cancelSearch, setSearching, startSearch, useSearch } from '../../state/search.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureText } from '../common/FailureNote.tsx';
 import { SearchHits } from './SearchHits.tsx';
 import './search.css';
 
@@ -36,12 +37,12 @@ export function SearchDialog() {
     void startSearch(pattern, everywhere ? undefined : space);
   }
 
-  function say(): string {
+  function say(): ReactNode {
     if (!search) return '';
     const found = search.hits.length === 1 ? '1 hit' : `${count(search.hits.length)} hits`;
     if (search.waiting) return 'waiting for other work to end';
     if (!search.end) return `${found} so far, ${bytes(search.done)} of ${bytes(search.total)}`;
-    if ('error' in search.end) return `${search.end.error.message}. ${search.end.error.remedy}`;
+    if ('error' in search.end) return <FailureText failure={search.end.error} space={search.space} />;
     const { unreadable, limited } = search.end;
     return `${found}${limited ? ' (the limit)' : ''} in ${bytes(search.end.bytes)}${unreadable ? `; ${bytes(unreadable)} ${captured ? 'are not in the capture' : 'could not be read'}` : ''}`;
   }

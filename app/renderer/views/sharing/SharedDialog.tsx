@@ -5,13 +5,13 @@ import type { Failure, Shared } from '../../../contract/api.ts';
 import { bytes, count, hexVa } from '../../../contract/format.ts';
 import { pageBytes } from '../../../contract/paging.ts';
 import { explorer, failure } from '../../lib/client.ts';
-import { Empty } from '../../parts/Empty.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { Modal, ModalClose, ModalText, ModalTitle } from '../../parts/Modal.tsx';
 import { goTo } from '../../state/navigate.ts';
 import { useProcesses } from '../../state/processes.ts';
 import { setSharing, useSharing } from '../../state/sharing.ts';
 import { useSpace } from '../../state/space.ts';
+import { FailureNote } from '../common/FailureNote.tsx';
 import '../../parts/listing.css';
 
 /** The number of rows shown; further ones are only counted. */
@@ -70,7 +70,7 @@ export function SharedDialog() {
           ))}
         </select>
       </label>
-      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {error && <FailureNote failure={error} />}
       {chosen && !found && !error && <p className="dim">Reading both trees of tables…</p>}
       {found && chosen && (
         <>

@@ -2,11 +2,15 @@
 // The address space of the chosen process: its map, its regions, and the pages of one of them.
 import { useRef } from 'react';
 import { Group, Panel, useDefaultLayout } from 'react-resizable-panels';
+import { hasSource } from '../../lib/sources.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
 import { useSize } from '../../parts/useSize.ts';
+import { useHasNoSpace } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
+import { useTarget } from '../../state/target.ts';
+import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
 import { NoProcess } from '../common/NoProcess.tsx';
 import { CheckBanners } from './CheckBanners.tsx';
 import { PageTable } from './PageTable.tsx';
@@ -49,21 +53,24 @@ export function AddressSpace() {
   const space = useSpace((s) => s.space);
   const regions = useSpace((s) => s.regions);
   const error = useSpace((s) => s.regionsError);
+  const noSpace = useHasNoSpace(space);
+  const checks = useTarget((s) => hasSource(s.target, 'tableWalk'));
   if (!space) return <NoProcess view="Address space" />;
   return (
     <Pane label="Address space">
       <SpaceTitle space={space} />
       {error ? (
-        <Empty title={error.message}>{error.remedy}</Empty>
+        <FailureNote failure={error} space={space} />
       ) : regions && regions.begin.length === 0 ? (
-        <Empty title="This process has no address space">
-          Kernel threads run in the kernel’s own and only borrow a process’s root while they are on a CPU; a zombie has
-          given its back.
-        </Empty>
+        noSpace ? (
+          <LifeNote space={space} />
+        ) : (
+          <Empty title="This process has no address space">It has just exited, or it is only starting.</Empty>
+        )
       ) : (
         <>
           {regions && <SpaceMap regions={regions} />}
-          <VerdictLegend />
+          {checks && <VerdictLegend />}
           <CheckBanners />
           <RegionsAndPages />
         </>

@@ -22,6 +22,7 @@ import { selectVa } from '../../state/navigate.ts';
 import { usePrivileges } from '../../state/privileges.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote } from '../common/FailureNote.tsx';
 import { type PageLine, pageColumns } from './pageColumns.tsx';
 import { pageRow } from './pageRow.ts';
 import { useLiveRows } from './useLiveRows.ts';
@@ -131,7 +132,7 @@ export function PageTable() {
             <div role="row">
               <div role="gridcell">
                 {unread ? (
-                  <Empty title={unread.message}>{unread.remedy}</Empty>
+                  <FailureNote failure={unread} space={space} />
                 ) : (
                   <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
                     {only ? 'Press Esc to see the region again.' : 'Choose a region.'}

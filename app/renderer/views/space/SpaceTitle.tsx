@@ -2,21 +2,25 @@
 // The process, its root, and the actions on its address space.
 import { Binary, Download, RefreshCw, Users } from 'lucide-react';
 import { hex } from '../../../contract/format.ts';
+import { NO_ROOT } from '../../../contract/noRoot.ts';
+import { hasSource } from '../../lib/sources.ts';
 import { IconButton, TitleButton } from '../../parts/IconButton.tsx';
 import { PaneTitle } from '../../parts/Pane.tsx';
 import { isRunning, shownCheck, startCheck, useCheck } from '../../state/check.ts';
 import { setExporting } from '../../state/export.ts';
-import { useProcesses } from '../../state/processes.ts';
+import { isListed, useLife, useProcesses } from '../../state/processes.ts';
 import { setSharing } from '../../state/sharing.ts';
 import { type Space, useSpace } from '../../state/space.ts';
+import { useTarget } from '../../state/target.ts';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 
 function Root({ space }: { space: Space }) {
   const processes = useProcesses((s) => s.processes);
   const at = processes ? processes.pid.indexOf(space.pid) : -1;
-  if (at < 0) return 'has exited';
-  const root = processes?.startTicks[at] === space.startTicks ? processes.rootPa[at] : 0n;
-  if (!root) return 'no address space';
+  if (!processes) return '';
+  if (!isListed(processes, space)) return 'has exited';
+  const root = processes.rootPa[at];
+  if (!root) return NO_ROOT.label(NO_ROOT.name(processes.noRoot[at] as number));
   return (
     <>
       root PA <span className="num strong">0x{hex(root)}</span>
@@ -28,29 +32,37 @@ export function SpaceTitle({ space }: { space: Space }) {
   const check = useCheck((s) => s.check);
   const hasResult = useCheck((s) => shownCheck(s)?.summary !== undefined);
   const empty = useSpace((s) => !s.regions?.begin.length);
-  const busy = isRunning(check) || empty;
+  const alive = useLife(space) === 'alive';
+  // A capture has what a check has read, also of pages that this machine could not read.
+  const checkable = useTarget((s) => hasSource(s.target, 'tableWalk')) && alive && !empty;
+  const busy = isRunning(check);
   return (
     <PaneTitle title={`${space.pid} ${space.name}`}>
       <span className="dim">
         <Root space={space} />
       </span>
       <span className="spacer" />
-      <IconButton
-        icon={Users}
-        label="What it shares with another process"
-        title="What it shares with another process"
-        disabled={empty}
-        onClick={() => setSharing(true)}
-      />
-      <TitleButton
-        icon={Binary}
-        label="Compare bytes"
-        title="Check again, and compare the bytes of every mapped frame with /proc/PID/mem; sets accessed bits"
-        disabled={busy}
-        onClick={() => void startCheck(true)}
-      />
-      <TitleButton icon={RefreshCw} label="Check again" disabled={busy} onClick={() => void startCheck()} />
-      <TitleButton icon={Download} label="Export…" disabled={!hasResult} onClick={() => setExporting('process')} />
+      {checkable && (
+        <>
+          <IconButton
+            icon={Users}
+            label="What it shares with another process"
+            title="What it shares with another process"
+            onClick={() => setSharing(true)}
+          />
+          <TitleButton
+            icon={Binary}
+            label="Compare bytes"
+            title="Check again, and compare the bytes of every mapped frame with /proc/PID/mem; sets accessed bits"
+            disabled={busy}
+            onClick={() => void startCheck(true)}
+          />
+          <TitleButton icon={RefreshCw} label="Check again" disabled={busy} onClick={() => void startCheck()} />
+        </>
+      )}
+      {(checkable || hasResult) && (
+        <TitleButton icon={Download} label="Export…" disabled={!hasResult} onClick={() => setExporting('process')} />
+      )}
       <PlaceMenu place={{ view: 'process', pid: space.pid }} what="this process" />
     </PaneTitle>
   );

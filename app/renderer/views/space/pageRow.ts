@@ -27,6 +27,9 @@ export function pageRow(rows: Rows, i: number, target: Target): PageRow {
   const entry = decode(raw, level || 1, target);
   const note = NOTE.name(rows.note[i] as number);
   const status = FRAME_STATUS.name(rows.status[i] as number);
+  // To an ordinary user the kernel shows that a page is present, and 0 as its frame number.
+  const { frame } = SOURCE.word('pagemap').read(rows.words.pagemap[i] as bigint);
+  const hidden = !hasSource(target, 'pagemap') && frame === 0n;
   let walk = '—';
   let text = '';
   if (!hasWalk) walk = 'not ready';
@@ -46,7 +49,11 @@ export function pageRow(rows: Rows, i: number, target: Target): PageRow {
   return {
     va: rows.va[i] as bigint,
     verdict: rows.verdict[i] as number,
-    said: { ...bySource((name) => SOURCE.word(name).read(rows.words[name][i] as bigint).text), tableWalk: walk },
+    said: {
+      ...bySource((name) => SOURCE.word(name).read(rows.words[name][i] as bigint).text),
+      tableWalk: walk,
+      ...(hidden && { pagemap: 'present' }),
+    },
     compared: hasWalk,
     entry: label && text ? `${label} · ${text}` : label || text,
     why: status !== 'ok' && hasWalk ? FRAME_STATUS.meaning(status) : NOTE.meaning(note),

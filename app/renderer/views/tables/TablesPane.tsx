@@ -3,13 +3,16 @@
 import { RefreshCw } from 'lucide-react';
 import { Group, Panel } from 'react-resizable-panels';
 import { hex } from '../../../contract/format.ts';
+import { Banner } from '../../parts/Banner.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { TitleButton } from '../../parts/IconButton.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
 import { useKept } from '../../state/kept.ts';
+import { useHasNoSpace, useLife } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
 import { NoProcess } from '../common/NoProcess.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { LevelTotals } from './LevelTotals.tsx';
@@ -21,6 +24,8 @@ export function TablesPane() {
   const space = useSpace((s) => s.space);
   const target = useTarget((s) => s.target);
   const { read, again } = useTree(space);
+  const life = useLife(space);
+  const noSpace = useHasNoSpace(space);
   const [roots, setRoots] = useKept('tables.roots', false);
   if (!space || !target) return <NoProcess view="Tables" />;
   return (
@@ -37,11 +42,18 @@ export function TablesPane() {
             Compare the two roots
           </button>
         )}
-        <TitleButton icon={RefreshCw} label="Read again" onClick={again} />
+        {life === 'alive' && <TitleButton icon={RefreshCw} label="Read again" onClick={again} />}
         <PlaceMenu place={{ view: 'tables', pid: space.pid }} what="these tables" />
       </PaneTitle>
-      {read?.error ? (
-        <Empty title={read.error.message}>{read.error.remedy}</Empty>
+      {read?.tree && life === 'gone' && (
+        <Banner role="alert">
+          <strong>This process is gone.</strong> Its tables are shown as they were last read.
+        </Banner>
+      )}
+      {!read?.tree && noSpace ? (
+        <LifeNote space={space} />
+      ) : read?.error && !read.tree ? (
+        <FailureNote failure={read.error} space={space} />
       ) : !read?.tree ? (
         <Empty title="Reading the tables…" />
       ) : roots && read.slots ? (

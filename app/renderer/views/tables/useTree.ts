@@ -35,9 +35,10 @@ export function useTree(space: Space | undefined): { read: Read | undefined; aga
       };
     };
     get()
-      .catch((error) => ({ space, error: failure(error) }))
+      .catch((error): Read => ({ space, error: failure(error) }))
       .then((result) => {
-        if (current) setRead(result);
+        // What was read before stays when it can't be read again.
+        if (current) setRead((before) => (before?.space === space && before.tree ? { ...before, ...result } : result));
       });
     return () => {
       current = false;

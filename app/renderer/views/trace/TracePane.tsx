@@ -11,6 +11,7 @@ import { Toggle } from '../../parts/Toggle.tsx';
 import { useKept } from '../../state/kept.ts';
 import { useTarget } from '../../state/target.ts';
 import { type Trace, type TracedEvent, useTrace } from '../../state/trace.ts';
+import { FailureNote, FailureText } from '../common/FailureNote.tsx';
 import { RecordButton } from '../common/RecordButton.tsx';
 import { ChosenEvent } from './ChosenEvent.tsx';
 import { EventTable } from './EventTable.tsx';
@@ -70,10 +71,10 @@ export function TracePane() {
         )}
       </PaneTitle>
       <TraceForm running={running} hidden={captured} />
-      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      {error && <FailureNote failure={error} />}
       {trace?.ended && 'error' in trace.ended && (
         <Banner role="alert">
-          {trace.ended.error.message}. {trace.ended.error.remedy}
+          <FailureText failure={trace.ended.error} />
         </Banner>
       )}
       {!trace && !error && <Nothing captured={captured} />}

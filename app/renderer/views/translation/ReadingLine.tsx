@@ -4,11 +4,13 @@ import { Pin, RefreshCw } from 'lucide-react';
 import { clock } from '../../../contract/format.ts';
 import { Banner } from '../../parts/Banner.tsx';
 import { IconButton } from '../../parts/IconButton.tsx';
+import { useLife } from '../../state/processes.ts';
 import { readAgain, togglePin } from '../../state/reading.ts';
 import { type Reading, useSpace } from '../../state/space.ts';
 
 export function ReadingLine({ reading }: { reading: Reading }) {
   const pinned = useSpace((s) => s.pinned);
+  const life = useLife(useSpace((s) => s.space));
   const outdated = useSpace((s) => s.outdated);
   const readAt = useSpace((s) => s.readAt);
   return (
@@ -22,16 +24,20 @@ export function ReadingLine({ reading }: { reading: Reading }) {
           <span className="num">{readAt && clock(readAt)}</span>
         </span>
         <span className="spacer" />
-        <button
-          type="button"
-          className="quiet-button"
-          aria-pressed={pinned}
-          title="Keep this reading while the page changes"
-          onClick={togglePin}
-        >
-          <Pin size={12} aria-hidden="true" /> pin
-        </button>
-        <IconButton icon={RefreshCw} label="Read the page again" title="Read the page again" onClick={readAgain} />
+        {life !== 'gone' && (
+          <>
+            <button
+              type="button"
+              className="quiet-button"
+              aria-pressed={pinned}
+              title="Keep this reading while the page changes"
+              onClick={togglePin}
+            >
+              <Pin size={12} aria-hidden="true" /> pin
+            </button>
+            <IconButton icon={RefreshCw} label="Read the page again" title="Read the page again" onClick={readAgain} />
+          </>
+        )}
       </p>
       {outdated && (
         <Banner role="status">

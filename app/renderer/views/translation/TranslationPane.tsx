@@ -7,8 +7,10 @@ import { FRAME_STATUS, NOTE } from '../../../contract/verdicts.ts';
 import { Banner } from '../../parts/Banner.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { useHasNoSpace } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
+import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { ReadingLine } from './ReadingLine.tsx';
 import { SourceFacts } from './SourceFacts.tsx';
@@ -61,6 +63,7 @@ export function TranslationPane() {
   const space = useSpace((s) => s.space);
   const reading = useSpace((s) => s.reading);
   const error = useSpace((s) => s.readingError);
+  const noSpace = useHasNoSpace(space);
   const va = reading?.va ?? chosen;
   return (
     <Pane label="Walk">
@@ -74,12 +77,14 @@ export function TranslationPane() {
         </PaneTitle>
       )}
       {error ? (
-        <Empty title={error.message}>{error.remedy}</Empty>
+        <FailureNote failure={error} space={space} />
       ) : reading && target ? (
         <>
           {!target.capture && <ReadingLine reading={reading} />}
           <Walk translation={reading.translation} va={reading.va} target={target} />
         </>
+      ) : space && noSpace ? (
+        <LifeNote space={space} />
       ) : (
         <Empty title="No address is chosen">Choose a page in the table, or paste an address into the box above.</Empty>
       )}

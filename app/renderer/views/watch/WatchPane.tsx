@@ -4,9 +4,11 @@ import { count } from '../../../contract/format.ts';
 import { MOST_KEPT } from '../../lib/history.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { useHasNoSpace } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { useWatch, type Watched, type WatchedPlace } from '../../state/watch.ts';
+import { FailureNote, FailureText, LifeNote } from '../common/FailureNote.tsx';
 import { NoProcess } from '../common/NoProcess.tsx';
 import { RecordButton } from '../common/RecordButton.tsx';
 import { ChangeTable } from './ChangeTable.tsx';
@@ -23,8 +25,14 @@ function saySeen({ places, seen, lost }: Watched): string {
   return `${count(samples)} samples · ${count(seen)} changes${kept}${missed}`;
 }
 
-function sayEnd(end: NonNullable<WatchedPlace['ended']>): string {
-  if ('error' in end) return ` · ${end.error.message}. ${end.error.remedy}`;
+function End({ end, space }: { end: NonNullable<WatchedPlace['ended']>; space: WatchedPlace['space'] }) {
+  if ('error' in end)
+    return (
+      <>
+        {' '}
+        · <FailureText failure={end.error} space={space} />
+      </>
+    );
   return end.gone ? ' · The process exited or executed another program: its pages are gone' : ' · stopped';
 }
 
@@ -34,7 +42,7 @@ function Places({ places }: { places: readonly WatchedPlace[] }) {
       {places.map((place) => (
         <li key={place.id} className={place.ended ? 'dim' : ''} aria-busy={place.samples === 0n && !place.ended}>
           <span className="num">{sayPlace(place)}</span>
-          {place.ended && sayEnd(place.ended)}
+          {place.ended && <End end={place.ended} space={place.space} />}
         </li>
       ))}
     </ul>
@@ -46,6 +54,7 @@ export function WatchPane() {
   const space = useSpace((s) => s.space);
   const watched = useWatch((s) => s.watched);
   const error = useWatch((s) => s.error);
+  const noSpace = useHasNoSpace(space);
   const running = watched?.places.some((p) => !p.ended) ?? false;
   if (!space && !recorded) return <NoProcess view="Watch" />;
   return (
@@ -56,11 +65,12 @@ export function WatchPane() {
         <RecordButton />
       </PaneTitle>
       {recorded && <RecordedWatches places={recorded} />}
-      <WatchForm running={running} hidden={recorded !== undefined} />
-      {error && <Empty title={error.message}>{error.remedy}</Empty>}
+      <WatchForm running={running} hidden={recorded !== undefined || (noSpace && !running)} />
+      {error && <FailureNote failure={error} space={space} />}
       {watched && <Places places={watched.places} />}
       {watched?.refusal && <p className="dim">All causes are inferred: {watched.refusal}</p>}
-      {!watched && !error && !recorded && (
+      {noSpace && space && !watched && !recorded && <LifeNote space={space} />}
+      {!noSpace && !watched && !error && !recorded && (
         <Empty title="Nothing is watched">
           Choose a page of the process and press Watch: each change is shown with its cause, seen or inferred.
         </Empty>

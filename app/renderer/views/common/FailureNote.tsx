@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Failure } from '../../../contract/api.ts';
+import { inWords, sayLife } from '../../lib/failures.ts';
+import { Empty } from '../../parts/Empty.tsx';
+import { askPrivileges, isPrivileged, usePrivileges } from '../../state/privileges.ts';
+import { useLife } from '../../state/processes.ts';
+import type { Space } from '../../state/space.ts';
+
+const useWords = (failure: Failure, space: Space | undefined) => {
+  const life = useLife(space);
+  const privileged = usePrivileges(isPrivileged);
+  return inWords(failure, life, privileged);
+};
+
+/** A failure in a line of text. */
+export function FailureText({ failure, space }: { failure: Failure; space?: Space | undefined }) {
+  const { title, text, raw } = useWords(failure, space);
+  return (
+    <>
+      <span title={raw && `The kernel’s answer: ${raw}`}>{title}.</span> {text}
+    </>
+  );
+}
+
+/** Why something can't be shown, and what to do. `space` is the process that it is about. */
+export function FailureNote({ failure, space }: { failure: Failure; space?: Space | undefined }) {
+  const mayAsk = usePrivileges((s) => s.mayAsk);
+  const { title, text, raw, wantsPrivileges } = useWords(failure, space);
+  return (
+    <Empty title={title}>
+      <span title={raw && `The kernel’s answer: ${raw}`}>{text}</span>{' '}
+      {wantsPrivileges &&
+        (mayAsk ? (
+          <button type="button" onClick={askPrivileges}>
+            Ask for privileges
+          </button>
+        ) : (
+          'The line at the top says how to get privileges.'
+        ))}
+    </Empty>
+  );
+}
+
+/** In place of what a kernel thread, or a process that has exited, does not have. */
+export function LifeNote({ space }: { space: Space }) {
+  const said = sayLife(useLife(space));
+  return said ? <Empty title={said.title}>{said.text}</Empty> : null;
+}
