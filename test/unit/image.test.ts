@@ -132,6 +132,26 @@ test('QEMU’s note gives the registers', async () => {
   ]);
 });
 
+/** As makedumpfile -F writes it: parts with their places, here the last one first. */
+function flattened(file: Buffer): Buffer {
+  const word = (...values: bigint[]) => {
+    const bytes = Buffer.alloc(values.length * 8);
+    values.forEach((value, i) => {
+      bytes.writeBigInt64BE(value, i * 8);
+    });
+    return bytes;
+  };
+  const half = file.length >> 1;
+  return Buffer.concat([
+    Buffer.concat([Buffer.from('makedumpfile\0\0\0\0'), word(1n, 1n)], 4096),
+    ...[half, 0].flatMap((at) => {
+      const part = file.subarray(at, at ? undefined : half);
+      return [word(BigInt(at), BigInt(part.length)), part];
+    }),
+    word(-1n, -1n),
+  ]);
+}
+
 describe('a file that lies is refused in words', () => {
   const elf = memory().elf();
   const altered = (file: Buffer, alter: (bytes: Buffer) => void) => {
@@ -143,7 +163,13 @@ describe('a file that lies is refused in words', () => {
     ['nothing there', () => imageFile('/nonexistent/image'), /No such file/],
     ['a folder', () => imageFile('/'), /not a file/],
     ['a short text', () => imageFile(fileOf(Buffer.from('hello'))), /no memory image/],
-    ['a flattened dump', () => imageFile(fileOf(Buffer.from('makedumpfile\0\0\0\0'))), /flattened/],
+    ['a flattened dump that is cut off', () => imageFile(fileOf(flattened(elf).subarray(0, 9000))), /ends too early/],
+    ['a flattened dump of another version', () => altered(flattened(elf), (b) => b.writeUInt8(2, 31)), /version 1/],
+    [
+      'a flattened dump with a part that is nowhere',
+      () => altered(flattened(elf), (b) => b.writeUInt8(0x7f, 4096)),
+      /has no place/,
+    ],
     ['ELF cut off', () => imageFile(fileOf(elf.subarray(0, elf.length - 0x2000))), /ends at byte/],
     ['ELF cut in its headers', () => imageFile(fileOf(elf.subarray(0, 100))), /ends too early/],
     ['ELF of another machine', () => altered(elf, (b) => b.writeUInt16LE(3, 18)), /x86-64/],

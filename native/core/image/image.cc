@@ -11,10 +11,12 @@
 #include "../file.h"
 #include "kdump.h"
 #include "segments.h"
+#include "vm.h"
 
 namespace cr3scope {
 
 std::unique_ptr<Image> open_image(const ImageOptions& options) {
+  if (options.vm.pid) return open_vm(options.vm);
   const std::string& path = options.path;
   File file(path.c_str(), O_RDONLY);
   struct stat st {};
@@ -30,10 +32,8 @@ std::unique_ptr<Image> open_image(const ImageOptions& options) {
                         "ELF"))
     return open_elf(path);
   if (first.starts_with("EMiL")) return open_lime(path);
-  if (first.starts_with("KDUMP   ") || first.starts_with("DISKDUMP")) return open_kdump(path);
-  if (first.starts_with("makedumpfile"))
-    throw Error("open " + path + ": it is a flattened dump", ENOTSUP,
-                "Put it in order first: makedumpfile -R DUMP < " + path);
+  if (first.starts_with("KDUMP   ") || first.starts_with("DISKDUMP")) return open_kdump(path, false);
+  if (first.starts_with("makedumpfile")) return open_kdump(path, true);
   if (st.st_size < (1 << 20) || st.st_size % static_cast<off_t>(kPageSize))
     throw Error(
         "open " + path + ": it is no memory image", EINVAL,

@@ -2,9 +2,12 @@
 #include "kdump.h"
 
 #include <dlfcn.h>
+#include <endian.h>
 #include <libkdumpfile/kdumpfile.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <mutex>
 
 #include "../error.h"
@@ -60,10 +63,66 @@ class Library {
   void* handle_ = nullptr;
 };
 
+// A flattened dump (QEMU before 8.2, makedumpfile -F) put in order, in a file without a name. Its parts say where they
+// belong: type and version in 4096 bytes, then offset, length and bytes of each; all of it big-endian.
+File put_in_order(const std::string& path, File flat) {
+  constexpr size_t kHeader = 4096, kPiece = 1 << 20;
+  constexpr u64 kMostOffset = 1ull << 52, kEnd = ~0ull;
+  const char* folder = std::getenv("TMPDIR");
+  const std::string place = folder && *folder ? folder : "/var/tmp";
+  File ordered(::open(place.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+  if (!ordered)
+    throw Error("put the flattened dump in order, in " + place, errno,
+                "Name a folder with room for it in TMPDIR, or run makedumpfile -R DUMP < " + path);
+  std::vector<u8> bytes(kPiece);
+  u64 at = 0;
+  auto read = [&](size_t count) {
+    for (size_t done = 0; done < count;) {
+      const ssize_t n = pread(flat.fd(), &bytes[done], count - done, static_cast<off_t>(at + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) throw Error("open " + path + " as a flattened dump: it ends too early", EINVAL, "Copy it again.");
+      done += static_cast<size_t>(n);
+    }
+    at += count;
+  };
+  auto word = [&](size_t offset) {
+    u64 value;
+    std::memcpy(&value, &bytes[offset], sizeof value);
+    return be64toh(value);
+  };
+  read(kHeader);
+  if (word(16) != 1 || word(24) != 1)
+    throw Error("open " + path + ": its flattened format is not version 1", ENOTSUP,
+                "Put it in order first: makedumpfile -R DUMP < " + path);
+  for (;;) {
+    read(16);
+    u64 offset = word(0), left = word(8);
+    if (offset == kEnd) break;
+    if (offset > kMostOffset || left > kMostOffset)
+      throw Error("open " + path + " as a flattened dump: a part of it has no place", EINVAL, "Copy it again.");
+    while (left) {
+      const size_t count = std::min<u64>(left, kPiece);
+      read(count);
+      for (size_t done = 0; done < count;) {
+        const ssize_t n = pwrite(ordered.fd(), &bytes[done], count - done, static_cast<off_t>(offset + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0)
+          throw Error("put the flattened dump in order, in " + place, errno,
+                      "Name a folder with room for it in TMPDIR, or run makedumpfile -R DUMP < " + path);
+        done += static_cast<size_t>(n);
+      }
+      offset += count;
+      left -= count;
+    }
+  }
+  return ordered;
+}
+
 class KdumpImage final : public Image {
  public:
-  explicit KdumpImage(const std::string& path) : file_(path.c_str(), O_RDONLY) {
+  KdumpImage(const std::string& path, bool flattened) : file_(path.c_str(), O_RDONLY) {
     if (!file_) throw Error("open " + path, errno, "Give the path of a memory image.");
+    if (flattened) file_ = put_in_order(path, std::move(file_));
     context_ = library_.create();
     if (!context_) throw std::bad_alloc();
     // What was left out of the dump is not zeros: file.zero_excluded stays 0, as it is by default.
@@ -78,6 +137,7 @@ class KdumpImage final : public Image {
     kdump_attr_t format{};
     if (library_.get_attr(context_, KDUMP_ATTR_FILE_FORMAT, &format) == KDUMP_OK && format.type == KDUMP_STRING)
       format_ = format.val.string;
+    if (flattened) format_ += ", flattened";
     find_ranges(path);
     char* text = nullptr;
     if (library_.vmcoreinfo(context_, &text) == KDUMP_OK && text) {
@@ -134,6 +194,8 @@ class KdumpImage final : public Image {
 
 }  // namespace
 
-std::unique_ptr<Image> open_kdump(const std::string& path) { return std::make_unique<KdumpImage>(path); }
+std::unique_ptr<Image> open_kdump(const std::string& path, bool flattened) {
+  return std::make_unique<KdumpImage>(path, flattened);
+}
 
 }  // namespace cr3scope
