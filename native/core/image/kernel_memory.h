@@ -16,6 +16,11 @@ class KernelMemory {
   KernelMemory(const Image& image, const Paging& paging, u64 root_pa)
       : image_(image), paging_(paging), root_pa_(root_pa), slots_(kSlots) {}
 
+  // Reads all anew from here on: of memory that changes.
+  void forget() {
+    for (Slot& slot : slots_) slot.pa = ~0ull;
+  }
+
   // The physical address of a kernel address; none where the tables map nothing there, or are not in the image.
   std::optional<u64> physical(u64 va);
 

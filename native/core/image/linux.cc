@@ -13,9 +13,9 @@ namespace cr3scope {
 namespace {
 
 constexpr size_t kMostTasks = 1 << 22, kMostThreads = 1 << 16;
-constexpr u64 kMostBtf = 64 << 20, kLeastBtf = 200'000;  // the kernel's own has megabytes, that of modules less
-constexpr unsigned kPfKthread = 0x00200000;              // include/linux/sched.h
-constexpr u64 kNsPerTick = 10'000'000;                   // USER_HZ is 100
+constexpr u64 kMostBtf = 64 << 20, kLeastBtf = 200'000;        // the kernel's own has megabytes, that of modules less
+constexpr unsigned kPfKthread = 0x00200000, kPfWorker = 0x20;  // include/linux/sched.h
+constexpr u64 kNsPerTick = 10'000'000;                         // USER_HZ is 100
 
 Error not_found(const std::string& what) {
   return Error("find Linux in this image: " + what, ENODATA,
@@ -53,7 +53,6 @@ Linux::Linux(const Image& image) : image_(image), info_(VmcoreInfo::find(image))
   layout_.emplace(*types_);
   find_init_task();
   read_target();
-  read_processes();
 }
 
 // From here on every kernel address goes through the kernel's own tables, wherever KASLR has put things.
@@ -81,11 +80,12 @@ void Linux::find_root() {
 
 void Linux::find_types() {
   KernelMemory memory = this->memory();
-  symbols_ =
-      Symbols::find(memory, info_,
-                    {"__start_BTF", "__stop_BTF", "init_task", "vmemmap_base", "page_offset_base", "zero_pfn",
-                     "huge_zero_pfn", "boot_cpu_data", "saved_command_line", "sme_me_mask", "__num_online_cpus"});
-  if (!symbols_.empty()) findings_.push_back("symbols by kallsyms; confirmed: _stext is where VMCOREINFO says");
+  symbols_ = Symbols::find(
+      memory, image_, info_, phys_base_,
+      {"__start_BTF", "__stop_BTF", "init_task", "vmemmap_base", "page_offset_base", "zero_pfn", "huge_zero_pfn",
+       "huge_zero_page", "boot_cpu_data", "saved_command_line", "sme_me_mask", "__num_online_cpus"});
+  if (!symbols_.empty())
+    findings_.push_back("symbols by kallsyms, by " + symbols_.from() + "; confirmed: _stext is where VMCOREINFO says");
   const auto begin = symbols_["__start_BTF"], end = symbols_["__stop_BTF"];
   if (begin && end && *end > *begin && *end - *begin <= kMostBtf) {
     std::vector<u8> bytes(*end - *begin);
@@ -181,7 +181,8 @@ void Linux::read_target() {
   target_.btf = true;
 }
 
-void Linux::read_processes() {
+Linux::Tasks Linux::tasks() const {
+  std::vector<Process> found;
   KernelMemory memory = this->memory();
   const Layout& l = *layout_;
   std::vector<CpuState> running(image_.cpus());
@@ -205,7 +206,7 @@ void Linux::read_processes() {
   std::unordered_set<u64> seen;
   for (u64 node = memory.word(head); node != head; node = memory.word(node)) {
     if (!is_kernel_address(node) || !seen.insert(node).second || seen.size() > kMostTasks)
-      throw broken("the list of tasks after " + std::to_string(processes_.size()) + " processes");
+      throw broken("the list of tasks after " + std::to_string(found.size()) + " processes");
     const u64 task = node - l.task_tasks.offset;
     Process p;
     ProcessRow& row = p.row;
@@ -220,7 +221,10 @@ void Linux::read_processes() {
     row.kernel_thread = memory.value<u32>(task + l.task_flags.offset).value_or(0) & kPfKthread;
     row.start_ticks = memory.word(task + l.task_start.offset) / kNsPerTick;
     row.name = memory.text(task + l.task_comm.offset, 16);
-    if (const u64 thread = row.kernel_thread && l.kthread_name.bytes ? memory.word(task + l.task_worker.offset) : 0)
+    // Of workers, and of those that rescue them, /proc shows the short name (wq_worker_comm(), kernel/workqueue.c).
+    const bool worker = memory.value<u32>(task + l.task_flags.offset).value_or(0) & kPfWorker;
+    if (const u64 thread =
+            row.kernel_thread && !worker && l.kthread_name.bytes ? memory.word(task + l.task_worker.offset) : 0)
       if (const u64 name = memory.word(thread + l.kthread_name.offset); is_kernel_address(name))
         row.name = memory.text(name, 64);
 
@@ -256,15 +260,15 @@ void Linux::read_processes() {
               pages > 0)
             row.rss_bytes += static_cast<u64>(pages) * kPageSize;
     }
-    processes_.push_back(std::move(p));
+    found.push_back(std::move(p));
   }
-  std::sort(processes_.begin(), processes_.end(), [](auto& a, auto& b) { return a.row.pid < b.row.pid; });
-  cpus_ = std::move(running);
+  std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.row.pid < b.row.pid; });
+  return {std::move(found), std::move(running)};
 }
 
-const Linux::Process* Linux::process(int pid) const {
-  auto at = std::lower_bound(processes_.begin(), processes_.end(), pid, [](auto& p, int n) { return p.row.pid < n; });
-  return at != processes_.end() && at->row.pid == pid ? &*at : nullptr;
+const Linux::Process* Linux::Tasks::process(int pid) const {
+  auto at = std::lower_bound(processes.begin(), processes.end(), pid, [](auto& p, int n) { return p.row.pid < n; });
+  return at != processes.end() && at->row.pid == pid ? &*at : nullptr;
 }
 
 }  // namespace cr3scope

@@ -54,16 +54,20 @@ class Linux {
   const Target& target() const { return target_; }
   const Facts& facts() const { return facts_; }
   u64 direct_map() const { return direct_map_; }
-  const std::vector<CpuState>& cpus() const { return cpus_; }
 
   struct Process {
     ProcessRow row;
     RootRecord root;
   };
-  // By PID.
-  const std::vector<Process>& processes() const { return processes_; }
-  // Null if there is none.
-  const Process* process(int pid) const;
+  struct Tasks {
+    std::vector<Process> processes;  // by PID
+    std::vector<CpuState> cpus;
+
+    // Null if there is none.
+    const Process* process(int pid) const;
+  };
+  // As the image has them now. Throws Error if the kernel's own records are broken, or not in the image.
+  Tasks tasks() const;
 
   // Of an address space, `mm` as RootRecord has it, sorted by address. Throws Error if the kernel's own records are
   // broken, or not in the image.
@@ -80,7 +84,6 @@ class Linux {
   void find_types();
   void find_init_task();
   void read_target();
-  void read_processes();
   std::string path_of(KernelMemory& memory, u64 path) const;
 
   const Image& image_;
@@ -91,8 +94,6 @@ class Linux {
   std::optional<Layout> layout_;
   Target target_;
   Facts facts_;
-  std::vector<Process> processes_;
-  std::vector<CpuState> cpus_;
   std::vector<std::string> findings_;
 };
 

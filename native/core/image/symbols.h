@@ -36,13 +36,15 @@ class VmcoreInfo {
   std::string from_;
 };
 
-// Symbols by kallsyms, whose tables VMCOREINFO names since 6.0 (5fd8fea935a1).
+// Symbols by kallsyms, whose tables VMCOREINFO names since 6.0 (5fd8fea935a1); before, they are found by a scan.
 class Symbols {
  public:
-  // Looks for these names only. Empty where VMCOREINFO does not name the tables, or they do not fit.
-  static Symbols find(KernelMemory& memory, const VmcoreInfo& info, const std::vector<std::string>& names);
+  // Looks for these names only. Empty where there are no tables, or they do not fit.
+  static Symbols find(KernelMemory& memory, const Image& image, const VmcoreInfo& info, u64 phys_base,
+                      const std::vector<std::string>& names);
 
   bool empty() const { return addresses_.empty(); }
+  const std::string& from() const { return from_; }  // what named the tables
   // The address; none if the kernel does not have it.
   std::optional<u64> operator[](const char* name) const {
     auto at = addresses_.find(name);
@@ -51,6 +53,7 @@ class Symbols {
 
  private:
   std::map<std::string, u64> addresses_;
+  std::string from_;
 };
 
 }  // namespace cr3scope

@@ -125,8 +125,14 @@ std::string Linux::path_of(KernelMemory& memory, u64 path) const {
   u64 dentry = first, mount = memory.word(path + l.path_mnt.offset) - l.mount_mnt.offset;
   auto name = [&](u64 d) { return memory.text(memory.word(d + l.dentry_name.offset + l.qstr_name.offset), 255); };
   const u64 super = memory.word(memory.word(first + l.dentry_inode.offset) + l.inode_super.offset);
-  constexpr u64 kAnonInode = 0x09041934;  // include/uapi/linux/magic.h; anon_inodefs_dname()
-  if (memory.word(super + l.super_magic.offset) == kAnonInode) return "anon_inode:" + name(first);
+  // These name their files by themselves: anon_inodefs_dname(), sockfs_dname(), pipefs_dname().
+  constexpr u64 kAnonInode = 0x09041934, kSocket = 0x534f434b, kPipe = 0x50495045;  // include/uapi/linux/magic.h
+  const u64 magic = memory.word(super + l.super_magic.offset);
+  if (magic == kAnonInode) return "anon_inode:" + name(first);
+  if (magic == kSocket || magic == kPipe) {
+    const u64 number = memory.word(memory.word(first + l.dentry_inode.offset) + l.inode_number.offset);
+    return std::string(magic == kSocket ? "socket:[" : "pipe:[") + std::to_string(number) + "]";
+  }
   std::string text;
   bool gone = false;
   for (unsigned i = 0; i < kMostComponents; i++) {
