@@ -11,7 +11,8 @@ const VMEMMAP = 0xffffea0000000000n;
 const VMEMMAP_PA = 0x2200000;
 export const USER_PA = 0x2400000;
 const PHYS_BASE = BigInt(KERNEL_PA) - (KERNEL - 0xffffffff80000000n);
-const PAGE_STRUCT = 64;
+/** Where the struct page of a frame is. */
+export const pageStruct = (frame: number) => VMEMMAP_PA + (frame >> 12) * 64;
 export const RELEASE = '6.1.0-test';
 
 /** Pages of process 1. */
@@ -21,6 +22,7 @@ export const ROOT = USER_PA;
 export const PTES = USER_PA + 0x6000;
 export const CODE_FRAME = USER_PA + 0x10000;
 export const DATA_FRAME = USER_PA + 0x11000;
+export const FREE_FRAME = USER_PA + 0x100000;
 
 type Kind = 'u64' | 'u32' | 'char' | [kind: 'u64' | 'char', count: number];
 type Struct = { bytes: number; members: Record<string, [offset: number, kind: Kind]> };
@@ -96,8 +98,22 @@ export const STRUCTS = {
   vfsmount: u64s('mnt_root'),
   inode: u64s('i_ino', 'i_sb'),
   super_block: u64s('s_magic', 's_dev'),
-  page: u64s('flags', 'compound_head', 'pad', 'mapping', 'index', 'a', 'b', 'c'),
+  page: {
+    bytes: 64,
+    members: {
+      flags: [0, 'u64'],
+      compound_head: [8, 'u64'],
+      mapping: [24, 'u64'],
+      index: [32, 'u64'],
+      private: [40, 'u64'],
+      _mapcount: [48, 'u32'],
+      _refcount: [52, 'u32'],
+    },
+  },
 } as const satisfies Record<string, Struct>;
+
+/** Not as any kernel numbers them. */
+const PAGE_FLAGS = { PG_lru: 9, PG_swapbacked: 11, PG_reserved: 2 };
 
 /** BTF of these structures (Documentation/bpf/btf.rst). */
 export function btf(): Buffer {
@@ -131,6 +147,8 @@ export function btf(): Buffer {
     const list = Object.entries(members).flatMap(([member, [offset, kind]]) => [name(member), idOf(kind), offset * 8]);
     add(name(structure), (4 << 24) | (list.length / 3), bytes, ...list);
   }
+  const flags = Object.entries(PAGE_FLAGS).flatMap(([flag, bit]) => [name(flag), bit]);
+  add(name('pageflags'), (6 << 24) | (flags.length / 2), 4, ...flags);
   add(name('maple_type'), (6 << 24) | 2, 4, name('maple_leaf_64'), 1, name('maple_range_64'), 2);
   const head = Buffer.alloc(24);
   head.writeUInt16LE(0xeb9f, 0);
@@ -324,12 +342,22 @@ export function linuxMemory(): Memory {
   m.entry(PTES, low(DATA, 12n) + 1, BigInt(USER_PA + 0x1f000) | PRESENT | USER | NX);
   for (const frame of [CODE_FRAME, DATA_FRAME]) m.fill(frame);
 
-  const page = (frame: number, mapping: bigint, index: bigint) => {
-    const at = VMEMMAP_PA + (frame >> 12) * PAGE_STRUCT;
-    m.at(at + 24).writeBigUInt64LE(mapping);
-    m.at(at + 32).writeBigUInt64LE(index);
+  const { flags, mapping, index, private: order, _mapcount } = STRUCTS.page.members;
+  for (const [begin, end] of m.ranges)
+    for (let frame = begin; frame < end; frame += 4096) m.at(pageStruct(frame) + _mapcount[0]).writeInt32LE(-1);
+  const page = (frame: number, owner: bigint, place: bigint, flag: bigint) => {
+    const at = m.at(pageStruct(frame));
+    at.writeBigUInt64LE(flag, flags[0]);
+    at.writeBigUInt64LE(owner, mapping[0]);
+    at.writeBigUInt64LE(place, index[0]);
+    at.writeInt32LE(0, _mapcount[0]);
   };
-  page(CODE_FRAME, kernel(0x22100), 0n);
-  page(DATA_FRAME, kernel(0x22000) | 1n, DATA >> 12n);
+  const { PG_lru, PG_swapbacked, PG_reserved } = PAGE_FLAGS;
+  page(CODE_FRAME, kernel(0x22100), 0n, 1n << BigInt(PG_lru));
+  page(DATA_FRAME, kernel(0x22000) | 1n, DATA >> 12n, (1n << BigInt(PG_lru)) | (1n << BigInt(PG_swapbacked)));
+  m.at(pageStruct(KERNEL_PA)).writeBigUInt64LE(1n << BigInt(PG_reserved), flags[0]);
+  // A free block of four frames: PG_buddy is a cleared bit of the type (include/linux/page-flags.h, 6.1).
+  m.at(pageStruct(FREE_FRAME) + _mapcount[0]).writeUInt32LE(~0x80 >>> 0);
+  m.at(pageStruct(FREE_FRAME) + order[0]).writeBigUInt64LE(2n);
   return m;
 }

@@ -51,6 +51,7 @@ CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch
     result_.regions.push_back({r.begin, r.end, {}, {}});
     regions_.push_back(std::move(r));
   }
+  for (const auto& source : sources_.pages()) source->prepare(cancel_);
   upper_ = walk_.upper_levels(result_.root_pa);
   for (unsigned level = kPmd; level <= target_.paging.levels; level++)
     result_.tables[level] = upper_.tables[level].size();

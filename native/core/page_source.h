@@ -41,6 +41,9 @@ class PageSource {
   virtual Source id() const = 0;
   virtual Plain plain() const = 0;
 
+  // Called before a sweep over the address space, to read what pays for many pages only. Throws Cancelled.
+  virtual void prepare(const std::atomic<bool>&) {}
+
   // Fills words[i] with the word of the page at va + i * 4096, for i below `pages`.
   virtual bool read(u64 va, size_t pages, u64* words) = 0;
 

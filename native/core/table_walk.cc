@@ -6,8 +6,24 @@
 
 namespace cr3scope {
 
+namespace {
+
+// Each table is a frame of its own, but for those of shared huge pages. Tables that come back on themselves would never
+// end: only an image that was altered has them.
+constexpr size_t kMostExtents = 1 << 24;
+u64 most_tables(const Target& target) {
+  u64 frames = 0;
+  for (const RamRange& r : target.ram) frames += (r.end - r.begin) >> kPageShift;
+  constexpr u64 kFew = 1 << 12, kMany = 1 << 23;
+  return frames ? std::min(2 * frames + kFew, kMany) : kMany;
+}
+
+}  // namespace
+
 UpperLevels TableWalk::upper_levels(u64 root_pa) {
   const Paging& paging = target_.paging;
+  const u64 most = most_tables(target_);
+  u64 tables_found = 1;
   UpperLevels upper;
   upper.root_pa = root_pa;
   upper.tables[paging.levels].push_back({0, root_pa, 0, 0});
@@ -39,6 +55,9 @@ UpperLevels TableWalk::upper_levels(u64 root_pa) {
           u64 va = table.va + (static_cast<u64>(j) << level_shift(level));
           Entry entry = decode(raw, level, paging);
           u32 parent = static_cast<u32>(first + i);
+          if ((entry.kind == EntryKind::table && ++tables_found > most) || upper.extents.size() > kMostExtents)
+            throw Error("read the page tables of a process", EUCLEAN,
+                        "They have more tables than there are frames: they come back on themselves.");
           if (entry.kind == EntryKind::table && level > kPmd)
             upper.tables[level - 1].push_back({va, entry.pfn << kPageShift, raw, parent});
           else upper.extents.push_back({va, raw, parent, static_cast<u8>(level), entry, FrameStatus::ok});

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { Failed } from '../../app/main/sources/failed.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
-import { DATA, KERNEL_PA, linuxMemory, ROOT, USER_PA } from '../linux-image.ts';
+import { DATA, KERNEL_PA, linuxMemory, pageStruct, ROOT, USER_PA } from '../linux-image.ts';
 import { fileOf, imageFile } from '../memory-image.ts';
 
 const ROUNDS = Number(process.env.CR3SCOPE_FUZZ ?? 50);
@@ -34,7 +34,7 @@ const PLACES: [from: number, bytes: number][] = [
   [KERNEL_PA + 0x20000, 0x600], // tasks
   [KERNEL_PA + 0x21000, 0xf40], // regions and files
   [USER_PA, 0x7000], // tables of a process
-  [0x2200000 + (USER_PA >> 12) * 64, 0x800], // struct page
+  [pageStruct(USER_PA), 0x800],
 ];
 
 /** Resolves to the message of a failure, which must say what to do. */

@@ -17,41 +17,23 @@ constexpr u64 kHugePages = 1 << 9;  // 4 KiB pages of 2 MiB
 
 }  // namespace
 
-PageStructs::PageStructs(const Linux& linux) : memory_(linux.memory()) {
-  const Types& t = linux.types();
-  const auto base = linux.symbols()["vmemmap_base"];
-  const auto mapping = t.member("page.mapping"), head = t.member("page.compound_head", "page.compound_info");
-  const auto index = t.member("folio.index", "page.index", "page.__folio_index");
-  base_ = base ? memory_.word(*base) : 0;
-  bytes_ = t.size_of("page");
-  if (!base_ || !bytes_ || !mapping || !index || !head)
-    throw Error("find struct page in this image", ENODATA,
-                base_ ? "Its BTF does not describe it." : "Its VMCOREINFO does not name the kernel's symbols.");
-  mapping_ = *mapping;
-  index_ = *index;
-  head_ = *head;
+FrameRecord::FrameRecord(FrameRecords records, FrameReader& frames, u64 mm, u64 root_pa)
+    : records_(std::move(records)),
+      pages_(records_.linux, records_.layout),
+      walk_(records_.linux.target(), frames),
+      mm_(mm),
+      root_pa_(root_pa) {
+  read_places();
 }
 
-std::optional<PageStructs::Page> PageStructs::of(u64 pfn) {
-  const u64 va = base_ + pfn * bytes_;
-  auto link = memory_.value<u64>(va + head_.offset);
-  if (!link) return std::nullopt;
-  // A tail names its head, and bit 0 says that it does (compound_head()).
-  const u64 head = *link & 1 ? *link - 1 : va;
-  const u64 inside = (va - head) / bytes_;
-  const auto mapping = memory_.value<u64>(head + mapping_.offset), index = memory_.value<u64>(head + index_.offset);
-  if (head > va || !mapping || !index) return std::nullopt;
-  return Page{*mapping, *index + inside};
-}
-
-FrameRecord::FrameRecord(const Linux& linux, FrameReader& frames, u64 mm, u64 root_pa)
-    : linux_(linux), pages_(linux), walk_(linux.target(), frames), root_pa_(root_pa) {
+void FrameRecord::read_places() {
+  places_.clear();
+  const Linux& linux = records_.linux;
   KernelMemory memory = linux.memory();
   const Layout& l = linux.layout();
   const Types& t = linux.types();
-  if (auto at = linux.symbols()["huge_zero_pfn"]) huge_zero_pfn_ = memory.word(*at);
   const auto same = t.member("anon_vma_chain.same_vma"), anon = t.member("anon_vma_chain.anon_vma");
-  for (const Vma& vma : linux.vmas(mm)) {
+  for (const Vma& vma : linux.vmas(mm_)) {
     Place place;
     place.vma = vma;
     place.has_ops = memory.word(vma.va + l.vma_ops.offset) != 0;
@@ -68,43 +50,82 @@ FrameRecord::FrameRecord(const Linux& linux, FrameReader& frames, u64 mm, u64 ro
   }
 }
 
+bool FrameRecord::Place::holds(u64 page_mapping) const {
+  const u64 owner = page_mapping & ~kMappingFlags;
+  if ((page_mapping & kMappingFlags) == kMappingFlags) return vma.flags & kVmMergeable;
+  return page_mapping & kMappingAnon ? anon_vmas.count(owner) > 0 : owner && owner == mapping;
+}
+
 const FrameRecord::Place* FrameRecord::place_of(u64 va) const {
   auto at = std::upper_bound(places_.begin(), places_.end(), va, [](u64 a, const Place& p) { return a < p.vma.begin; });
   return at != places_.begin() && va < (--at)->vma.end ? &*at : nullptr;
 }
 
+void FrameRecord::prepare(const std::atomic<bool>& cancel) {
+  if (!records_.counts || !records_.counts->complete()) return;
+  missing_.clear();
+  for (const MissingMapping& m : *records_.missing(cancel))
+    for (const Place& place : places_) {
+      const Vma& vma = place.vma;
+      // A merged page does not say where it is.
+      if ((m.mapping & kMappingFlags) == kMappingFlags || !place.holds(m.mapping)) continue;
+      if (m.index < vma.page_offset || m.index - vma.page_offset >= (vma.end - vma.begin) >> kPageShift) continue;
+      missing_.emplace(vma.begin + ((m.index - vma.page_offset) << kPageShift), m.pfn);
+    }
+}
+
+bool FrameRecord::find(u64 begin, u64 end, std::vector<PageRange>& found, const std::atomic<bool>&) {
+  std::vector<u64> here;
+  for (const auto& [va, pfn] : missing_)
+    if (va >= begin && va < end) here.push_back(va);
+  std::sort(here.begin(), here.end());
+  for (u64 va : here) found.push_back({va, va + kPageSize});
+  return true;
+}
+
 // Of an address at which an entry maps a frame.
-RecordWord::Kind FrameRecord::kind_of(u64 va, const Path& path, const Place& place) {
+u64 FrameRecord::word_of(u64 va, const Path& path, const Place& place) {
+  using R = RecordWord;
   const Vma& vma = place.vma;
   const u64 raw = path.raw(), pfn = path.pfn(va);
+  auto here = [&](R::Kind kind) { return R::make(kind, pfn | R::kHere); };
   if (raw & kPresent) {
-    if (raw & kWrite && !(vma.flags & kVmWrite)) return RecordWord::moreAccess;
-    if (!(raw & kNoExecute) && !(vma.flags & kVmExec)) return RecordWord::moreAccess;
+    if (raw & kWrite && !(vma.flags & kVmWrite)) return R::make(R::moreAccess);
+    if (!(raw & kNoExecute) && !(vma.flags & kVmExec)) return R::make(R::moreAccess);
   }
-  if (vma.flags & (kVmPfnMap | kVmMixedMap)) return RecordWord::unrecorded;
-  if (pfn == linux_.target().zero_pfn) return RecordWord::zeroPage;
-  if (huge_zero_pfn_ && pfn - huge_zero_pfn_ < kHugePages) return RecordWord::hugeZeroPage;
+  if (vma.flags & (kVmPfnMap | kVmMixedMap)) return R::make(R::unrecorded);
+  if (pfn == records_.layout.zero_pfn) return here(R::zeroPage);
+  if (pfn - records_.layout.huge_zero_pfn < kHugePages) return here(R::hugeZeroPage);
   // The pages of the vdso have no mapping.
-  if (!vma.file && place.has_ops) return RecordWord::unrecorded;
+  if (!vma.file && place.has_ops) return R::make(R::unrecorded);
   const auto page = pages_.of(pfn);
-  if (!page) return RecordWord::unrecorded;
-  const u64 index = vma.page_offset + ((va - vma.begin) >> kPageShift), owner = page->mapping & ~kMappingFlags;
-  const u64 flags = page->mapping & kMappingFlags;
-  if (flags == kMappingFlags) return vma.flags & kVmMergeable ? RecordWord::ksm : RecordWord::elsewhere;
-  const bool ours = flags & kMappingAnon ? place.anon_vmas.count(owner) > 0 : owner && owner == place.mapping;
-  bool placed = page->index == index;
+  if (!page) return R::make(R::unrecorded);
+  if (!place.holds(page->mapping)) return R::make(R::elsewhere);
+  const bool merged = (page->mapping & kMappingFlags) == kMappingFlags;
+  const u64 index = vma.page_offset + ((va - vma.begin) >> kPageShift);
+  bool placed = merged || page->index == index;
   if (vma.flags & kVmHugetlb) {
     // In huge pages for files before 6.7 (a08c7193e4f1), and for anonymous ones.
     const u64 inside = index % (1ull << (path.leaf.shift - kPageShift));
     placed |= page->index - inside == index >> (path.leaf.shift - kPageShift);
   }
-  if (!ours || !placed) return RecordWord::elsewhere;
-  if (vma.flags & kVmHugetlb) return RecordWord::hugetlb;
-  return flags & kMappingAnon ? RecordWord::anonymous : RecordWord::file;
+  if (!placed) return R::make(R::elsewhere);
+  // Processes share tables of shared huge pages, which count once (huge_pmd_share(), mm/hugetlb.c).
+  const bool may_share = vma.flags & kVmHugetlb && vma.flags & kVmMayShare;
+  if (page->mapped >= 0 && !may_share && records_.counts && records_.counts->complete())
+    if (const u64 found = records_.counts->of(pfn); found != static_cast<u64>(page->mapped))
+      return R::make(R::otherCount, R::counts(static_cast<u64>(page->mapped), found));
+  if (vma.flags & kVmHugetlb) return here(R::hugetlb);
+  if (merged) return here(R::ksm);
+  return here(page->mapping & kMappingAnon ? R::anonymous : R::file);
 }
 
 bool FrameRecord::read(u64 va, size_t pages, u64* words) {
   constexpr size_t kAtOnce = 4096;
+  if (records_.live) {
+    pages_.forget();
+    read_places();
+  }
   std::vector<u64> vas;
   for (size_t first = 0; first < pages; first += kAtOnce) {
     vas.clear();
@@ -112,15 +133,16 @@ bool FrameRecord::read(u64 va, size_t pages, u64* words) {
     const std::vector<Path> paths = walk_.translate(root_pa_, vas);
     for (size_t i = 0; i < vas.size(); i++) {
       const Path& path = paths[i];
-      const Place* place = place_of(vas[i]);
-      if (path.status != FrameStatus::ok) words[first + i] = RecordWord::make(RecordWord::unrecorded);
-      else if (!maps_frame(path.leaf.kind)) words[first + i] = RecordWord::make(RecordWord::nothing);
-      else if (!place) words[first + i] = RecordWord::make(RecordWord::noRegion);
-      else {
-        const RecordWord::Kind kind = kind_of(vas[i], path, *place);
-        const bool here =
-            kind != RecordWord::unrecorded && kind != RecordWord::elsewhere && kind != RecordWord::moreAccess;
-        words[first + i] = RecordWord::make(kind, here ? path.pfn(vas[i]) | RecordWord::kHere : 0);
+      u64& word = words[first + i];
+      if (path.status != FrameStatus::ok) {
+        word = RecordWord::make(RecordWord::unrecorded);
+      } else if (!maps_frame(path.leaf.kind)) {
+        const auto missing = missing_.find(vas[i]);
+        word = missing == missing_.end() ? RecordWord::make(RecordWord::nothing)
+                                         : RecordWord::make(RecordWord::missing, missing->second);
+      } else {
+        const Place* place = place_of(vas[i]);
+        word = place ? word_of(vas[i], path, *place) : RecordWord::make(RecordWord::noRegion);
       }
     }
   }

@@ -16,10 +16,26 @@ struct Segment {
   u64 pa, bytes, offset;
 };
 
+// A part of the memory of a virtual machine: `offset` in the file at `path`, or if that is empty the address in the
+// memory of its QEMU.
+struct VmPart {
+  std::string path;
+  u64 pa, bytes, offset;
+};
+
+struct VmOptions {
+  int pid = 0;          // of QEMU; 0: it is not a virtual machine but a file
+  bool frozen = false;  // it does not run while it is read
+  std::vector<VmPart> parts;
+  std::vector<CpuState> cpus;  // as QEMU says them
+};
+
 struct ImageOptions {
   std::string path;
+  VmOptions vm;
   std::vector<Segment> ranges;  // of a raw file; empty: its offsets are physical addresses
   u64 root_pa = 0;              // of an address space that the user names; 0: none
+  bool guess_roots = false;     // look for pages that look like roots (guess_roots.h)
   unsigned levels = 0;          // 4 or 5; 0: as found, else 4
 };
 
@@ -31,6 +47,8 @@ class Image {
   virtual std::string format() const = 0;  // "ELF vmcore"
   // The memory that the image is about, by address, in whole frames. Frames in it may be missing.
   const std::vector<RamRange>& ranges() const { return ranges_; }
+  // Where in it frames may be read: the rest can be larger than any machine, if the file lies.
+  virtual std::vector<RamRange> held() const { return ranges_; }
   // The text of VMCOREINFO by the file's own notes; empty where it has none.
   const std::string& vmcoreinfo() const { return vmcoreinfo_; }
   // The registers of each CPU by the file's own notes; empty where it has none.
@@ -46,8 +64,8 @@ class Image {
   std::vector<CpuState> cpus_;
 };
 
-// Opens the file, in the format that its first bytes name. Throws Error where that is not supported, or if the file is
-// not what they say.
+// Opens the virtual machine, or the file, in the format that its first bytes name. Throws Error where that is not
+// supported, or if the file is not what they say.
 std::unique_ptr<Image> open_image(const ImageOptions& options);
 
 }  // namespace cr3scope

@@ -81,6 +81,12 @@ void SegmentImage::set_segments(std::vector<Segment> segments, std::vector<RamRa
   ranges_ = joined(std::move(left_out));
 }
 
+std::vector<RamRange> SegmentImage::held() const {
+  std::vector<RamRange> all;
+  for (const Segment& s : segments_) all.push_back({s.pa, s.pa + s.bytes});
+  return joined(std::move(all));
+}
+
 // Frames that follow each other in the file are one read.
 void SegmentImage::read(const u64* addresses, size_t count, u8* to, FrameStatus* status) const {
   for (size_t i = 0; i < count;) {

@@ -9,6 +9,7 @@ namespace cr3scope {
 class SegmentImage : public Image {
  public:
   std::string format() const override { return format_; }
+  std::vector<RamRange> held() const override;
   void read(const u64* addresses, size_t count, u8* to, FrameStatus* status) const override;
 
  protected:
