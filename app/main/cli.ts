@@ -9,9 +9,13 @@ import { Explorer } from './explorer/explorer.ts';
 import { ADDON } from './files.ts';
 import { Machine, openMachine } from './machine.ts';
 import { Failed } from './sources/failed.ts';
+import { findVm, type OpenedVm, openVm } from './sources/qemu.ts';
 import { openSources } from './sources/sources.ts';
 
 guardOutput();
+
+/** What starts this program again. */
+const COMMAND = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
 
 /** The machine for a command. The terminal may be asked whether the helper may be copied there. */
 async function connect(host: string, privileges: boolean): Promise<Machine> {
@@ -25,8 +29,22 @@ async function connect(host: string, privileges: boolean): Promise<Machine> {
 
 runCommand(process.argv.slice(2), async (origin) => {
   const { capture, host, privileges = true } = origin;
-  const image = imageOf(origin);
-  if (image) return { explorer: new Explorer(await openSources(ADDON, image)) };
+  let vm: OpenedVm | undefined;
+  const image = await imageOf(origin, async (name, freeze) => {
+    vm = await openVm(findVm(name), freeze, COMMAND);
+    return vm.memory;
+  });
+  if (image) {
+    const close = async () => vm?.close();
+    try {
+      const explorer = new Explorer(await openSources(ADDON, image));
+      const onHost = vm && { vm, explorer: async () => (await openMachine(privileges)).explorer };
+      return { explorer, ...(onHost && { onHost }), close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
   if (capture === undefined) {
     const machine = await (host === undefined ? openMachine(privileges) : connect(host, privileges));
     return { explorer: machine.explorer, machine };

@@ -114,8 +114,37 @@ u64 u64_of(const Napi::Object& object, const char* name) {
   return number;
 }
 
-// {path, ranges: BigUint64Array of physical address, bytes and offset of each, root, levels}, or undefined for the
-// running machine.
+// {pid, frozen, paths: a file for each part, "" for the memory of QEMU, parts: BigUint64Array of physical address,
+// bytes and offset of each, registers: BigUint64Array of CR0, CR3, CR4 and EFER of each CPU}
+VmOptions vm_of(const Napi::Object& o) {
+  VmOptions vm;
+  vm.pid = o.Get("pid").ToNumber().Int32Value();
+  vm.frozen = o.Get("frozen").ToBoolean();
+  const std::vector<std::string> paths = texts_of(o, "paths");
+  auto columns = Napi::Array::New(o.Env(), 2);
+  columns.Set(0u, o.Get("parts"));
+  columns.Set(1u, o.Get("registers"));
+  const std::vector<u64> parts = JsArguments(columns).u64s(0, "parts", 3 << 16),
+                         registers = JsArguments(columns).u64s(1, "registers", 4 << 13);
+  if (vm.pid <= 0 || parts.size() != paths.size() * 3)
+    throw BadArgument("parts must be three numbers for each path, and pid a process");
+  for (size_t i = 0; i < paths.size(); i++)
+    vm.parts.push_back({paths[i], parts[i * 3], parts[i * 3 + 1], parts[i * 3 + 2]});
+  for (size_t i = 0; i + 4 <= registers.size(); i += 4) {
+    CpuState cpu;
+    cpu.cpu = static_cast<u32>(i / 4);
+    cpu.cr0 = registers[i];
+    cpu.cr3 = registers[i + 1];
+    cpu.cr4 = registers[i + 2];
+    cpu.efer = registers[i + 3];
+    cpu.root_pa = cpu.cr3 & kAddressBits;
+    vm.cpus.push_back(std::move(cpu));
+  }
+  return vm;
+}
+
+// {path, vm: a virtual machine instead, or undefined, ranges: BigUint64Array of physical address, bytes and offset of
+// each, root, guessRoots, levels}, or undefined for the running machine.
 std::unique_ptr<System> system_of(const Napi::Value& image) {
   if (image.IsUndefined()) return std::make_unique<RunningSystem>();
   if (!image.IsObject()) throw Napi::TypeError::New(image.Env(), "image must be an object");
@@ -123,10 +152,12 @@ std::unique_ptr<System> system_of(const Napi::Value& image) {
   ImageOptions options;
   options.path = o.Get("path").ToString();
   options.root_pa = u64_of(o, "root");
+  options.guess_roots = o.Get("guessRoots").ToBoolean();
   options.levels = o.Get("levels").ToNumber().Uint32Value();
   auto numbers = Napi::Array::New(image.Env(), 1);
   numbers.Set(0u, o.Get("ranges"));
   try {
+    if (o.Get("vm").IsObject()) options.vm = vm_of(o.Get("vm").As<Napi::Object>());
     const std::vector<u64> ranges = JsArguments(numbers).u64s(0, "ranges", 3 << 16);
     for (size_t i = 0; i + 3 <= ranges.size(); i += 3)
       options.ranges.push_back({ranges[i], ranges[i + 1], ranges[i + 2]});

@@ -16,6 +16,7 @@ import type { Machine } from '../machine.ts';
 import { serve } from '../serve.ts';
 import { type PrivilegedMachine, Service, startedHereOnly } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
+import { runMonitor } from '../sources/monitor.ts';
 import { type Account, invoker, spawnAs, windowEnvironment } from '../user.mjs';
 import { VERSION } from '../version.ts';
 import {
@@ -40,10 +41,11 @@ import {
   shared,
 } from './frames.ts';
 import { type LabOptions, lab } from './lab.ts';
-import { complain, type Json, type Origin, print, say, show, showError } from './output.ts';
+import { complain, endGently, type Json, type Origin, print, say, show, showError } from './output.ts';
 import { type CheckOptions, check, ps, regions } from './space.ts';
 import { type TraceOptions, trace } from './trace.ts';
 import { translate } from './translate.ts';
+import { type Host, vms } from './vm.ts';
 import {
   type ExplainOptions,
   explainEntry,
@@ -196,6 +198,10 @@ const example = (text: string) => `\nExample:\n  ${text}\n`;
 interface Opened {
   readonly explorer: Explorer;
   readonly machine?: PrivilegedMachine;
+  /** Of a virtual machine. */
+  readonly onHost?: Host;
+  /** What must be undone at the end. */
+  readonly close?: () => Promise<void>;
 }
 type Open = (from: Origin) => Promise<Opened>;
 
@@ -238,11 +244,22 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     live(name, description, sample)
       .option('--capture <file>', 'read this capture instead of the machine')
       .option('--image <file>', 'read this memory image instead of the machine (docs/images.md)')
-      .option('--root <pa>', 'of an image: also take this physical address as a root; its process is called "root"')
+      .option('--vm <vm>', 'read the memory of this virtual machine of this host, by name or PID (`cr3scope vms`)')
+      .option('--freeze', 'of a virtual machine: stop it while it is read')
+      .option(
+        '--root <pa>',
+        'of an image: also take this physical address as a root; its process is called "root". "guess" looks for pages that look like roots',
+      )
       .option('--levels <levels>', 'of an image: 4 or 5 levels of page tables; by default as found, else 4')
       .option('--ranges <list>', 'of a raw image: the physical memory in it, like 0-c0000000,100000000-140000000');
-  const run = async (action: (explorer: Explorer) => Promise<number>, from: Origin) =>
-    end(await action((await open(from)).explorer));
+  const run = async (action: (explorer: Explorer, onHost?: Host) => Promise<number>, from: Origin) => {
+    const opened = await open(from);
+    try {
+      end(await action(opened.explorer, opened.onHost));
+    } finally {
+      await opened.close?.();
+    }
+  };
 
   program.commandsGroup('Machine:');
   command(
@@ -257,6 +274,10 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--watch [seconds]', 'repeat every second, or at the given interval')
     .action((o: CpusOptions) => run((e) => cpus(e, o), o));
 
+  offline('vms', 'list the virtual machines of this host: QEMU processes', 'cr3scope vms').action((o: Json) =>
+    end(vms(o)),
+  );
+
   program.commandsGroup('Processes and page tables:');
   command('regions <pid>', 'list the regions of a process', 'cr3scope regions 1').action((pid: string, o: Json) =>
     run((e) => regions(e, pid, o), o),
@@ -269,7 +290,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     'walk <pid> <va>',
     'walk the page tables for one virtual address, level by level',
     'cr3scope walk 1 7f3a4001f000',
-  ).action((pid: string, va: string, o: Json) => run((e) => walk(e, pid, va, o), o));
+  ).action((pid: string, va: string, o: Json) => run((e, onHost) => walk(e, pid, va, o, onHost), o));
   command(
     'translate <pid> [addresses...]',
     'print the physical address of each virtual address, cross-checked; without addresses, one for each line of standard input',
@@ -440,6 +461,16 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .description('run the helper on standard input and output')
     .exitOverride()
     .action(async () => end(await runHelper()));
+  // Asks QEMU, for a command with --vm (sources/monitor.ts).
+  program
+    .command('vm-monitor <socket>', { hidden: true })
+    .description('ask the monitor of a virtual machine on standard input and output')
+    .exitOverride()
+    .action(async (socket: string) => {
+      // Whoever asked may be gone, and the machine must still be continued.
+      endGently(() => undefined);
+      end(await runMonitor(socket, print));
+    });
   return program;
 }
 

@@ -117,6 +117,9 @@ export interface Origin {
   capture?: string;
   /** This memory image instead of the machine, and what the user says of it: see image.ts. */
   image?: string;
+  /** This virtual machine instead, by name or PID, and whether it stops meanwhile. */
+  vm?: string;
+  freeze?: boolean;
   root?: string;
   levels?: string;
   ranges?: string;

@@ -40,6 +40,7 @@ import type { Explorer } from '../explorer/explorer.ts';
 import { tellWalk } from '../explorer/story.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, parseAddress, parsePid, print, say, table } from './output.ts';
+import { type Host, nested, sayNested } from './vm.ts';
 
 export function walkSteps(path: Path, va: bigint, target: Target) {
   const steps = [];
@@ -65,7 +66,14 @@ export function kernelWalk(kernel: KernelPath, path: Path, { levels }: Target) {
   return { says: kernelText(kernel.word), word: kernel.word, differsAt: differs ? levelName(differs, levels) : null };
 }
 
-export async function walk(explorer: Explorer, pidText: string, vaText: string, { json }: Json): Promise<number> {
+/** With the host of a virtual machine the walk goes on there. */
+export async function walk(
+  explorer: Explorer,
+  pidText: string,
+  vaText: string,
+  { json }: Json,
+  onHost?: Host,
+): Promise<number> {
   const pid = parsePid(pidText);
   const va = parseAddress(vaText, 'an address');
   const target = await explorer.target();
@@ -75,6 +83,7 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
   const { leaf } = t.path;
   const mapped = mapsFrame(ENTRY_KINDS[leaf.kind]);
   const pa = mapped ? physicalAddress(va, leaf) : null;
+  const more = onHost && pa !== null ? await nested(explorer, onHost, pa, leaf.shift) : undefined;
   const steps = walkSteps(t.path, va, target);
   const row = t.row && {
     words: bySource((name) => (t.row && hasKind(target, name) ? wordIn(t.row.words, 0, name) : undefined) ?? null),
@@ -111,10 +120,20 @@ export async function walk(explorer: Explorer, pidText: string, vaText: string, 
       pa,
       unread,
       ...row,
+      ...(more && {
+        host: {
+          pid: more.pid,
+          va: more.hva,
+          pa: more.hostPa,
+          pageSize: more.hostPageSize,
+          sameBytes: more.sameBytes,
+        },
+      }),
     });
     return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
   }
   for (const line of tellWalk(pid, va, t, target, regionText(regions, va))) say(line);
+  if (more && pa !== null) sayNested(pa, more);
   return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
 }
 

@@ -19,11 +19,29 @@ export interface Carrier {
   launch(launch: Launch, follow: boolean, onBatch: (batch: TraceBatch) => void): Running<unknown>;
 }
 
-/** A memory image, in a file. */
+/** A virtual machine that runs here. */
+export interface VmMemory {
+  /** Of its QEMU. */
+  readonly pid: number;
+  /** It does not run while it is read. */
+  readonly frozen: boolean;
+  /** Of each part of its memory the file that holds it, "" for the memory of QEMU. */
+  readonly paths: readonly string[];
+  /** Of each part: physical address, bytes, and offset in the file or address in the memory of QEMU. */
+  readonly parts: BigUint64Array;
+  /** CR0, CR3, CR4 and EFER of each CPU. */
+  readonly registers: BigUint64Array;
+}
+
+/** A memory image, in a file, or the memory of a virtual machine. */
 export interface ImageFile {
   readonly path: string;
+  /** Instead of the file. */
+  readonly vm?: VmMemory;
   /** The root of an address space, by physical address; 0n if none is named. */
   readonly root: bigint;
+  /** Also take pages that look like roots. */
+  readonly guessRoots?: boolean;
   /** Of page tables: 4 or 5; 0 as found, else 4. */
   readonly levels: number;
   /** Of a raw file: physical address, bytes and offset of each range. If empty, offsets are physical addresses. */
