@@ -6,12 +6,14 @@
 //   npm run test:guest -- --kernel 6.12 --variant pti,la57      each kernel with each variant; + joins words: pti+la57
 //   npm run test:guest -- --all                                 the whole matrix; writes docs/guests.md
 //   npm run test:guest -- --window                              also a guest shown in this machine's browser
+//   npm run test:guest -- --image --kernel 6.1,6.12             a guest dumped from outside, and its memory images
 //   npm run test:guest -- --kernel 7.3 --command 'uname -a'     any command instead of the tests
 //   npm run test:guest -- --kernel 6.12-sanitizer               a kernel with checkers inside, built from source: also
 //                                                               6.12-rt and 6.12-kcsan; README.md tells
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compileFixtures } from '../compile.ts';
+import { type Part, testImage } from './image.ts';
 import { buildCanary, buildModule, fetchKernel, KERNELS, type Kernel } from './kernels.ts';
 import { askOracle } from './oracle.ts';
 import { boot, type Machine, type Monitor, variant } from './qemu.ts';
@@ -22,12 +24,6 @@ const CI: Record<string, string[]> = { 6.1: ['smp'], 6.12: ['pti+la57'] };
 const VARIANTS = ['smp', 'pti+la57'];
 /** For --all: each kernel with each of these. */
 const ALL_VARIANTS = ['smp', 'pti+la57', '1g+large+numa'];
-
-interface Part {
-  name: string;
-  pass: boolean;
-  detail: string;
-}
 
 interface Result {
   kernel: string;
@@ -43,6 +39,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     all: { type: 'boolean', default: false },
     window: { type: 'boolean', default: false },
+    image: { type: 'boolean', default: false },
   },
 });
 
@@ -110,6 +107,16 @@ async function runWindow(kernel: Kernel, module: string): Promise<Result> {
   return { kernel: kernel.release, machine: 'window', parts: [{ name: 'window', pass, detail }] };
 }
 
+/** A guest that is dumped from outside. */
+async function runImage(kernel: Kernel, module: string, machine: Machine): Promise<Result> {
+  const parts: Part[] = [];
+  await testImage(kernel, module, machine, (part) => {
+    parts.push(part);
+    console.log(`${part.pass ? 'pass' : 'FAIL'}  ${kernel.release}  ${machine.name}  ${part.name}: ${part.detail}`);
+  });
+  return { kernel: kernel.release, machine: `${machine.name}, from outside`, parts };
+}
+
 /** Builds the module for a kernel; what is to run in guests of it. */
 function prepare(name: string): (() => Promise<Result>)[] {
   const kernel = fetchKernel(name);
@@ -120,6 +127,7 @@ function prepare(name: string): (() => Promise<Result>)[] {
     else copyFileSync(buildModule(kernel, 99), `${module}.other`);
     // Debian built 5.10 without five levels: the kernel stays with four.
     const machines = kernel.flavour && !values.variant ? ['smp+hotplug'] : variantsOf(name);
+    if (values.image) return machines.map((machine) => () => runImage(kernel, module, variant(machine)));
     const runs = machines.map((machine) => () => runGuest(kernel, module, variant(machine), inside));
     if (values.window && name === kernels.at(-1)) runs.push(() => runWindow(kernel, module));
     return runs;

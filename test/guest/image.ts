@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A guest that is stopped and dumped from outside, in each format. What the images say is compared with what the guest's
+// own /proc and module say of the same moment (record.py).
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32, inflateSync } from 'node:zlib';
+import { NOTE, VERDICT } from '../../app/contract/verdicts.ts';
+import type { ImageFile } from '../../app/main/sources/carrier.ts';
+import { findVm, openVm } from '../../app/main/sources/qemu.ts';
+import { openSources, type Sources } from '../../app/main/sources/sources.ts';
+import { ADDON_PATH } from '../addon.ts';
+import { imageFile } from '../memory-image.ts';
+import type { Kernel } from './kernels.ts';
+import { boot, type Guest, type Machine } from './qemu.ts';
+
+interface SaidProcess {
+  pid: number;
+  ppid: number;
+  name: string;
+  threads: number;
+  start: number;
+  uid: number;
+  kernel: boolean;
+  maps: string[];
+  /** Address, word of pagemap without its flags, and checksum of the bytes. */
+  pages: [va: string, word: string, sum: number | null][];
+}
+
+interface Said {
+  recorder: number;
+  processes: SaidProcess[];
+  /** Of all frames: the words of kpageflags and kpagecount, compressed. */
+  flags: string;
+  counts: string;
+}
+
+/** MiB. Of a raw file without ranges offsets are addresses: below 3 GiB. */
+const MEMORY = 1536;
+const SECOND = 64 << 20;
+const PAGE = 4096n;
+const PRESENT = 1n << 63n;
+const LARGE = 1n << 30n;
+const MOST_ROWS = 65536n;
+
+/** What a comparison found. */
+export interface Part {
+  name: string;
+  pass: boolean;
+  detail: string;
+}
+
+class Comparison {
+  readonly failures: string[] = [];
+  compared = 0;
+  same(what: string, ours: unknown, theirs: unknown): void {
+    this.compared++;
+    if (ours !== theirs) this.failures.push(`${what}: the image ${ours}, the guest ${theirs}`);
+  }
+}
+
+function readRecord(path: string, at: number): Said {
+  const file = openSync(path, 'r');
+  const head = Buffer.alloc(8);
+  readSync(file, head, 0, 8, at);
+  const bytes = Buffer.alloc(Number(head.readBigUInt64LE()));
+  readSync(file, bytes, 0, bytes.length, at + 8);
+  closeSync(file);
+  return JSON.parse(bytes.toString());
+}
+
+interface Frames {
+  flags: BigUint64Array;
+  counts: BigUint64Array;
+}
+
+function framesOf({ flags, counts }: Said): Frames {
+  const words = (text: string) => {
+    const { buffer, byteOffset, length } = inflateSync(Buffer.from(text, 'base64'));
+    return new BigUint64Array(buffer.slice(byteOffset, byteOffset + length));
+  };
+  return { flags: words(flags), counts: words(counts) };
+}
+
+/** What stayed as it is from one record to the next: of the rest nobody knows what it was in between. */
+function stable(first: Said, second: Said) {
+  const later = new Map(second.processes.map((p) => [p.pid, p]));
+  const kept: SaidProcess[] = [];
+  let changed = 0;
+  for (const { pages, ...p } of first.processes) {
+    const { pages: laterPages, ...l } = later.get(p.pid) ?? { pages: [] };
+    if (JSON.stringify(p) !== JSON.stringify(l)) {
+      changed++;
+      continue;
+    }
+    const same = new Set(laterPages.map((page) => page.join()));
+    const still = pages.filter((page) => same.has(page.join()));
+    changed += pages.length - still.length + (laterPages.length - still.length);
+    kept.push({ ...p, pages: still });
+  }
+  return { recorder: first.recorder, kept, changed, frames: [first, second].map(framesOf) as [Frames, Frames] };
+}
+
+/** A line of /proc/PID/maps as the image says it. */
+function mapsLines({
+  begin,
+  end,
+  offset,
+  inode,
+  permissions,
+  path,
+}: Awaited<ReturnType<Sources['regions']>>): string[] {
+  return Array.from(begin, (b, i) => {
+    const hex = (n: bigint | undefined) => (n ?? 0n).toString(16).padStart(8, '0');
+    return `${hex(b)}-${hex(end[i])} ${permissions[i]} ${hex(offset[i])} ${inode[i]} ${path[i]}`.trimEnd();
+  });
+}
+
+/** Without the device, which the image does not show. */
+const withoutDevice = (line: string) => {
+  const [range, permissions, offset, , inode, ...path] = line.split(/ +/);
+  return [range, permissions, offset, inode, ...path].join(' ').trimEnd();
+};
+
+async function compare(sources: Sources, truth: ReturnType<typeof stable>, roots: Record<string, string | null>) {
+  const facts = new Comparison();
+  const list = await sources.processes();
+  const rootList = await sources.roots();
+  if (!rootList) throw new Error('the image has no roots');
+  const rootOf = new Map(Array.from(rootList.pid, (pid, i) => [pid, rootList.rootPa[i] as bigint]));
+  const indexOf = new Map(Array.from(list.pid, (pid, i) => [pid, i]));
+  const regions = new Comparison();
+  const pages = new Comparison();
+  const bytes = new Comparison();
+  for (const p of truth.kept) {
+    const i = indexOf.get(p.pid);
+    facts.same(`process ${p.pid} ${p.name}`, i !== undefined, true);
+    if (i === undefined) continue;
+    const what = `of process ${p.pid} ${p.name}`;
+    // What a worker works on is not part of its name.
+    facts.same(`name ${what}`, list.name[i], p.name.replace(/^(kworker\/[^+-]*)[+-].*/, '$1'));
+    facts.same(`parent ${what}`, list.ppid[i], p.ppid);
+    facts.same(`threads ${what}`, list.threads[i], p.threads);
+    facts.same(`user ${what}`, list.uid[i], p.uid);
+    facts.same(`start ${what}`, Number(list.startTicks[i]), p.start);
+    facts.same(`kernel thread ${what}`, list.kernelThread[i] === 1, p.kernel);
+    const root = roots[p.pid];
+    if (root) facts.same(`root ${what}`, rootOf.get(p.pid), BigInt(root));
+    if (p.kernel) continue;
+    const ours = await sources.regions(p.pid);
+    const lines = mapsLines(ours);
+    p.maps.map(withoutDevice).forEach((line, n) => {
+      regions.same(`region ${what}`, lines[n], line);
+    });
+    regions.same(`regions ${what}`, lines.length, p.maps.length);
+    if (p.pid !== truth.recorder) await comparePages(sources, p, ours, pages, bytes);
+  }
+  return { facts, regions, pages, bytes };
+}
+
+/** Every page of a process, present or not. */
+async function comparePages(
+  sources: Sources,
+  p: SaidProcess,
+  regions: Awaited<ReturnType<Sources['regions']>>,
+  pages: Comparison,
+  bytes: Comparison,
+): Promise<void> {
+  const said = new Map(p.pages.map(([va, word, sum]) => [BigInt(`0x${va}`), { word: BigInt(`0x${word}`), sum }]));
+  const sums: { va: bigint; pfn: bigint; sum: number }[] = [];
+  for (const [i, begin] of regions.begin.entries()) {
+    const end = regions.end[i] as bigint;
+    const parts: [bigint, bigint][] =
+      end - begin <= LARGE
+        ? [[begin, end]]
+        : [
+            [begin, begin + (1n << 20n)],
+            [end - (1n << 20n), end],
+          ];
+    for (const [first, last] of parts)
+      for (let at = first; at < last; at += MOST_ROWS * PAGE) {
+        const n = (last - at) / PAGE;
+        const vas = BigUint64Array.from(
+          { length: Number(n < MOST_ROWS ? n : MOST_ROWS) },
+          (_, k) => at + BigInt(k) * PAGE,
+        );
+        const rows = await sources.rows(p.pid, 0n, vas);
+        for (const [k, va] of vas.entries()) {
+          const guest = said.get(va);
+          const entry = rows.words.tableWalk[k] as bigint;
+          const isDevice =
+            guest === undefined && rows.pfn[k] !== 0n && NOTE.name(rows.note[k] as number) === 'oneSource';
+          // pagemap leaves out what a driver maps (VM_PFNMAP), and says a swapped page's type and offset.
+          if (isDevice) continue;
+          const where = `page ${va.toString(16)} of process ${p.pid} ${p.name} (entry ${entry.toString(16)})`;
+          if (!guest || guest.word & PRESENT) {
+            const pfn = guest ? guest.word & ~PRESENT : 0n;
+            pages.same(where, (rows.pfn[k] as bigint).toString(16), pfn.toString(16));
+            if (guest?.sum !== null && guest?.sum !== undefined) sums.push({ va, pfn, sum: guest.sum });
+          } else {
+            const { leaf } = (await sources.translate(p.pid, 0n, va)).path;
+            const word = (1n << 62n) | (leaf.swapOffset << 5n) | BigInt(leaf.swapType);
+            pages.same(where, word.toString(16), guest.word.toString(16));
+          }
+        }
+      }
+  }
+  for (let at = 0; at < sums.length; at += 512) {
+    const part = sums.slice(at, at + 512);
+    const { bytes: frames, status } = await sources.frames(BigUint64Array.from(part, ({ pfn }) => pfn));
+    for (const [k, { va, sum }] of part.entries()) {
+      const where = `bytes of page ${va.toString(16)} of process ${p.pid} ${p.name}`;
+      bytes.same(`status of the ${where}`, status[k], 0);
+      bytes.same(where, crc32(frames.subarray(k * 4096, (k + 1) * 4096)), sum);
+    }
+  }
+}
+
+/** Bits of kpageflags that tell what a frame is: dirty, locked and the like change by themselves. */
+const TELLING = [5, 7, 10, 11, 12, 14, 17, 18, 20, 21, 22, 24, 26, 32, 33].reduce(
+  (bits, bit) => bits | (1n << BigInt(bit)),
+  0n,
+);
+const TAIL = 1n << 16n;
+const NO_PAGE = 1n << 20n;
+const UNKNOWN = (1n << 64n) - 1n;
+
+/** Flags and counts of all frames that have not changed. */
+async function compareFrames(sources: Sources, [first, second]: [Frames, Frames]): Promise<Comparison> {
+  const found = new Comparison();
+  for (let at = 0; at < first.flags.length; at += 4096) {
+    const pfns = BigUint64Array.from({ length: Math.min(4096, first.flags.length - at) }, (_, k) => BigInt(at + k));
+    const { flags, count } = await sources.frames(pfns);
+    for (let k = 0; k < pfns.length; k++) {
+      const [f, c] = [first.flags[at + k] as bigint, first.counts[at + k] as bigint];
+      if (f !== second.flags[at + k] || c !== second.counts[at + k] || f & NO_PAGE) continue;
+      const frame = (at + k).toString(16);
+      // Linux before 6.9 says little of the frames of a folio but for the first.
+      if (!(f & TAIL))
+        found.same(
+          `flags of frame ${frame}`,
+          ((flags[k] as bigint) & TELLING).toString(16),
+          (f & TELLING).toString(16),
+        );
+      if (count[k] !== UNKNOWN) found.same(`map count of frame ${frame}`, count[k], c);
+    }
+  }
+  return found;
+}
+
+/** All that an image says of processes and their pages, as one digest. */
+async function digest(sources: Sources): Promise<string> {
+  const hash = createHash('sha256');
+  const add = (value: object) =>
+    hash.update(
+      value instanceof Uint8Array || value instanceof BigUint64Array
+        ? value
+        : JSON.stringify(value, (_, v) => (ArrayBuffer.isView(v) || typeof v === 'bigint' ? String(v) : v)),
+    );
+  const list = await sources.processes();
+  const roots = await sources.roots();
+  add([list, roots]);
+  for (const [i, pid] of list.pid.entries()) {
+    if (list.kernelThread[i]) continue;
+    const regions = await sources.regions(pid);
+    add(regions);
+    if (!regions.begin.length) continue;
+    for (const [k, begin] of regions.begin.entries()) {
+      const n = Number(((regions.end[k] as bigint) - begin) / PAGE);
+      const vas = BigUint64Array.from({ length: Math.min(n, 4096) }, (_, page) => begin + BigInt(page) * PAGE);
+      const { pfn, words } = await sources.rows(pid, 0n, vas);
+      add(words.tableWalk);
+      const mapped = pfn.filter((n) => n !== 0n).slice(0, 512);
+      const { bytes, status } = await sources.frames(mapped);
+      add(status);
+      add(bytes);
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** The command line, as a program of its own. */
+const CLI = ['node_modules/.bin/node', 'out/main/cli.cjs'] as const;
+
+/** The machine that stands still, read through QEMU: by the file that it shares, and through its own memory. */
+async function readLive(name: string, cases: ReadonlyMap<string, { pid: number; va: bigint }>) {
+  const opened = await openVm(findVm(name), false, CLI);
+  const { memory, parts } = opened;
+  const own = {
+    ...memory,
+    paths: parts.map(() => ''),
+    parts: BigUint64Array.from(parts.flatMap(({ pa, bytes, hva }) => [pa, bytes, hva])),
+  };
+  const digests: Record<string, string> = {};
+  for (const [how, vm] of Object.entries({ 'by the shared file': memory, 'through the memory of QEMU': own }))
+    digests[how] = await digest(await openSources(ADDON_PATH, imageFile('', { vm })));
+  // The rest of the way, to the frame of this machine.
+  const nested: Record<string, unknown> = {};
+  for (const [kind, { pid, va }] of cases) {
+    const said = execFileSync(CLI[0], [CLI[1], 'walk', '--vm', name, String(pid), va.toString(16), '--json']);
+    nested[kind] = JSON.parse(said.toString());
+  }
+  return { files: memory.paths, digests, nested };
+}
+
+/** cr3scope dies while it has stopped the machine. Resolves to whether that ran again. */
+async function dieFrozen({ monitor }: Guest, name: string): Promise<{ stopped: boolean; continued: boolean }> {
+  const status = async (wanted: string) => {
+    for (let attempt = 0; attempt < 600; attempt++) {
+      if (((await monitor.run('query-status')) as { status: string }).status === wanted) return true;
+      await new Promise((later) => setTimeout(later, 20));
+    }
+    return false;
+  };
+  const child = spawn(CLI[0], [CLI[1], 'check', '--all', '--vm', name, '--freeze', '--json'], { stdio: 'ignore' });
+  const stopped = await status('paused');
+  child.kill('SIGKILL');
+  return { stopped, continued: await status('running') };
+}
+
+const WRITABLE_USER_PAGE = 0x67n;
+
+/** What each lie alters in raw memory, and the address at which it must be named. */
+async function lies(sources: Sources, pid: number, va: bigint) {
+  const paths = await Promise.all([va, va + PAGE].map(async (at) => (await sources.translate(pid, 0n, at)).path));
+  const [path, next] = paths as [(typeof paths)[0], (typeof paths)[0]];
+  const regions = await sources.regions(pid);
+  const covered = (at: bigint) => regions.begin.some((begin, i) => at >= begin && at < (regions.end[i] as bigint));
+  const table = path.table[1] as bigint;
+  const entries = (await sources.frames(BigUint64Array.of(table >> 12n))).bytes;
+  const words = new BigUint64Array(entries.buffer.slice(entries.byteOffset, entries.byteOffset + 4096));
+  const first = va & ~((1n << 21n) - 1n);
+  const free = [...words.keys()].find((i) => words[i] === 0n && !covered(first + BigInt(i) * PAGE));
+  if (free === undefined) throw new Error('every page beside the fixture is covered');
+  const index = (at: bigint) => Number((at >> 12n) & 511n);
+  const place = (i: number) => Number(table) + i * 8;
+  const region = regions.begin.findIndex((begin, i) => va >= begin && va < (regions.end[i] as bigint));
+  const vma = Buffer.alloc(16);
+  vma.writeBigUInt64LE(regions.begin[region] as bigint, 0);
+  vma.writeBigUInt64LE(regions.end[region] as bigint, 8);
+  const places: number[] = [];
+  await sources.search(0, 0n, 1n << 40n, vma, Buffer.alloc(16, 255), 16n, ({ pa }) => {
+    for (const at of pa) places.push(Number(at) + 8);
+  }).promise;
+  const last = (regions.end[region] as bigint) - PAGE;
+  return {
+    'an entry that leads to another frame': { va, writes: [[place(index(va)), next.entry[1] as bigint]] },
+    'a page that is not mapped any more': { va, writes: [[place(index(va)), 0n]] },
+    'an executable page where no region is': {
+      va: first + BigInt(free) * PAGE,
+      writes: [[place(free), ((next.entry[1] as bigint) & 0xffffffffff000n) | WRITABLE_USER_PAGE]],
+    },
+    'a page hidden from its region': { va: last, writes: places.map((at) => [at, last]) },
+  } as Record<string, { va: bigint; writes: [number, bigint][] }>;
+}
+
+/** Each lie in the raw image, one after the other: whether a check names it. */
+async function tellLies(path: string, pid: number, va: bigint): Promise<Comparison> {
+  const named = new Comparison();
+  const all = await lies(await openSources(ADDON_PATH, imageFile(path)), pid, va);
+  for (const [lie, { va: at, writes }] of Object.entries(all)) {
+    const file = openSync(path, 'r+');
+    const before = writes.map(([offset, value]) => {
+      const word = Buffer.alloc(8);
+      readSync(file, word, 0, 8, offset);
+      const lying = Buffer.alloc(8);
+      lying.writeBigUInt64LE(value);
+      writeSync(file, lying, 0, 8, offset);
+      return word;
+    });
+    const { evidence } = await checkAll(await openSources(ADDON_PATH, imageFile(path)), pid);
+    named.same(
+      lie,
+      evidence.some((e) => e.startsWith(`${pid} ${at.toString(16)} recordDiffers`)) ? 'named' : evidence.join(),
+      'named',
+    );
+    writes.forEach(([offset], i) => {
+      writeSync(file, before[i] as Buffer, 0, 8, offset);
+    });
+    closeSync(file);
+  }
+  return named;
+}
+
+/** All processes, cross-checked: verdicts, and the evidence of mismatches. */
+async function checkAll(sources: Sources, only = 0) {
+  const verdicts: Record<string, number> = {};
+  const evidence: string[] = [];
+  const list = await sources.roots();
+  for (const [i, pid] of (list?.pid ?? []).entries()) {
+    if (!list?.rootPa[i] || (only && pid !== only)) continue;
+    const { promise } = sources.check(pid, 0n, 0n, 1n << 63n, (batch) => {
+      for (const e of batch.evidence)
+        if (VERDICT.name(e.verdict) === 'mismatch')
+          evidence.push(`${pid} ${e.va.toString(16)} ${NOTE.name(e.note)} record ${e.last.frameRecord.toString(16)}`);
+    });
+    for (const [v, n] of (await promise).counts.entries()) {
+      const name = VERDICT.name(v);
+      if (name !== 'notPresent') verdicts[name] = (verdicts[name] ?? 0) + Number(n);
+    }
+  }
+  return { verdicts, evidence };
+}
+
+/** A LiME file of the memory that a guest of `bytes` has, from its memory in a file. */
+function writeLime(memory: string, path: string, bytes: number): void {
+  const from = openSync(memory, 'r');
+  const to = openSync(path, 'w');
+  // System RAM of a PC: below the display, and from 1 MiB on.
+  for (const [begin, end] of [
+    [0x1000, 0x9f000],
+    [0x100000, bytes],
+  ] as const) {
+    const header = Buffer.alloc(32);
+    header.writeUInt32LE(0x4c694d45, 0);
+    header.writeUInt32LE(1, 4);
+    header.writeBigUInt64LE(BigInt(begin), 8);
+    header.writeBigUInt64LE(BigInt(end - 1), 16);
+    writeSync(to, header);
+    const buffer = Buffer.alloc(1 << 20);
+    for (let at = begin; at < end; at += buffer.length) {
+      const n = readSync(from, buffer, 0, Math.min(buffer.length, end - at), at);
+      writeSync(to, buffer, 0, n);
+    }
+  }
+  closeSync(from);
+  closeSync(to);
+}
+
+/** Dumps in every format, one after the other: each is gone before the next one is made. */
+const FORMATS: Record<string, (guest: Guest, memory: string, path: string) => Promise<unknown> | unknown> = {
+  'ELF vmcore': ({ monitor }, _, path) => monitor.run('dump-guest-memory', { paging: false, protocol: `file:${path}` }),
+  raw: (_, memory, path) => copyFileSync(memory, path),
+  LiME: (_, memory, path) => writeLime(memory, path, statSync(memory).size),
+  'kdump-zlib': ({ monitor }, _, path) =>
+    monitor.run('dump-guest-memory', { paging: false, protocol: `file:${path}`, format: 'kdump-zlib' }),
+};
+
+export async function testImage(kernel: Kernel, module: string, machine: Machine, add: (part: Part) => void) {
+  const folder = mkdtempSync(join(tmpdir(), 'cr3scope-image-'));
+  // QEMU's memory in a file: in RAM.
+  const shared = mkdtempSync('/dev/shm/cr3scope-image-');
+  const [memory, disk] = [join(shared, 'memory'), join(folder, 'records')];
+  writeFileSync(disk, '');
+  truncateSync(disk, 2 * SECOND);
+  const images: { format: string; file: ImageFile }[] = [];
+  const name = `image-${kernel.name}-${process.pid}`;
+  const cases = new Map<string, { pid: number; va: bigint }>();
+  let live: Awaited<ReturnType<typeof readLive>> | undefined;
+  let frozen = { stopped: false, continued: false };
+  let running = '';
+  let roots: Record<string, string | null> = {};
+  const { output, code } = await boot(
+    kernel,
+    module,
+    {
+      ...machine,
+      memory: MEMORY,
+      room: '',
+      qemu: [
+        ...machine.qemu,
+        ...['-object', `memory-backend-file,id=ram,size=${MEMORY}M,mem-path=${memory},share=on`],
+        ...['-name', `guest=${name}`, '-qmp', `unix:${folder}/qmp,server=on,wait=off`],
+        ...['-machine', 'pc,memory-backend=ram', '-drive', `file=${disk},if=virtio,format=raw`],
+      ],
+    },
+    `insmod /run/cr3scope.ko && python3 test/guest/record.py ${MEMORY * 256}`,
+    {
+      onLine: async (line, guest) => {
+        const [, kind, pid, va] = /^===case (anon4k|thp|file-shared) (\d+) ([0-9a-f]+) /.exec(line) ?? [];
+        if (kind) cases.set(kind, { pid: Number(pid), va: BigInt(`0x${va}`) });
+        if (line.startsWith('===roots ')) roots = JSON.parse(line.slice(9));
+        if (line === '===frozen') {
+          await guest.monitor.run('stop');
+          for (const [format, dump] of Object.entries(FORMATS)) {
+            const path = join(folder, String(images.length));
+            await dump(guest, memory, path);
+            images.push({ format, file: imageFile(path) });
+          }
+          live = await readLive(name, cases);
+          await guest.monitor.run('cont');
+          guest.say('go');
+        }
+        if (line === '===again') {
+          running = execFileSync(CLI[0], [CLI[1], 'check', '--all', '--vm', name, '--json'], { maxBuffer: 1 << 28 })
+            .toString()
+            .trimEnd()
+            .split('\n')
+            .at(-1) as string;
+          frozen = await dieFrozen(guest, name);
+          guest.say('go');
+        }
+      },
+    },
+  );
+  try {
+    if (code !== 0) return void add({ name: 'guest', pass: false, detail: `ended with ${code}\n${output}` });
+    add({
+      name: 'freeze',
+      pass: frozen.stopped && frozen.continued,
+      detail: `the machine stopped: ${frozen.stopped}; cr3scope was killed, and it ran again: ${frozen.continued}`,
+    });
+    add({ name: 'check while it runs', pass: JSON.parse(running).verdicts.mismatch === 0, detail: running });
+    const truth = stable(readRecord(disk, 0), readRecord(disk, SECOND));
+    for (const { format, file } of images) {
+      const sources = await openSources(ADDON_PATH, file);
+      if (format === 'raw' && live) {
+        const one = await digest(sources);
+        for (const [how, other] of Object.entries(live.digests))
+          add({ name: `live ${how}`, pass: other === one, detail: 'the same answers as the raw image of that moment' });
+        for (const [kind, said] of Object.entries(live.nested)) {
+          const { host, pageSize } = said as { host: { sameBytes: boolean; pageSize: string }; pageSize: string };
+          add({
+            name: `nested walk: ${kind}`,
+            pass: host.sameBytes,
+            detail: `${pageSize} in the guest, ${host.pageSize} on the host, the same bytes in guest, QEMU and host: ${host.sameBytes}`,
+          });
+        }
+        const frames = await compareFrames(sources, truth.frames);
+        add({
+          name: 'frames',
+          pass: frames.failures.length === 0 && frames.compared > 100_000,
+          detail: `${frames.compared} flags and map counts compared${frames.failures
+            .slice(0, 40)
+            .map((f) => `\n  ${f}`)
+            .join('')}`,
+        });
+        const { pid, va } = cases.get('anon4k') as { pid: number; va: bigint };
+        const told = await tellLies(file.path, pid, va);
+        add({
+          name: 'lies',
+          pass: told.failures.length === 0,
+          detail: `${told.compared} told${told.failures.map((f) => `\n  ${f}`).join('')}`,
+        });
+      }
+      const { facts, regions, pages, bytes } = await compare(sources, truth, roots);
+      const failures = [facts, regions, pages, bytes].flatMap(({ failures: some }) => some);
+      add({
+        name: `image: ${format}`,
+        pass: failures.length === 0 && bytes.compared > 2000 && regions.compared > 50,
+        detail: `${truth.kept.length} processes, ${regions.compared} regions, ${pages.compared} pages, ${bytes.compared / 2} frames compared; ${truth.changed} changed meanwhile${failures.map((f) => `\n  ${f}`).join('')}`,
+      });
+      const { verdicts, evidence } = await checkAll(sources);
+      add({
+        name: `check: ${format}`,
+        pass: evidence.length === 0 && (verdicts.agree ?? 0) > 2000,
+        detail: `${JSON.stringify(verdicts)}${evidence
+          .slice(0, 40)
+          .map((e) => `\n  ${e}`)
+          .join('')}`,
+      });
+    }
+  } finally {
+    for (const path of [folder, shared]) rmSync(path, { recursive: true, force: true });
+  }
+}

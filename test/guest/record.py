@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest, by image.ts: starts programs whose memory is known, and writes to the disk /dev/vdb what the guest's own
+# /proc says of every process. It prints "===frozen" when it is ready to be stopped and dumped, waits for a line, and writes
+# the same again: what differs between the two has changed by itself.
+import base64, json, os, struct, subprocess, sys, time, zlib
+
+PAGE = 4096
+PRESENT, SWAPPED = 1 << 63, 1 << 62
+LARGE = 1 << 30  # of a larger region only the ends are read
+END = 1 << 20
+FRAMES = int(sys.argv[1])  # of this machine, below 4 GiB
+SECOND = 64 << 20  # where the second record is on the disk
+
+MERGEABLE = """
+import mmap, os, sys
+m = mmap.mmap(-1, 64 * 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+m.madvise(mmap.MADV_MERGEABLE)
+for page in range(64):
+    m[page * 4096:(page + 1) * 4096] = b"merge me" * 512
+sys.stdin.readline()
+"""
+
+
+def text(path):
+    with open(path) as file:
+        return file.read()
+
+
+def write(path, value):
+    with open(path, "w") as file:
+        file.write(value)
+
+
+def start():
+    """Programs whose memory is known."""
+    started = []
+    write("/proc/sys/vm/nr_hugepages", "12")
+    subprocess.run("mkswap /dev/vda >/dev/null && swapon /dev/vda", shell=True, check=True)
+    kinds = subprocess.Popen(
+        ["out/fixtures/page-kinds", "/run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )
+    for line in kinds.stdout:
+        if line.startswith("fail"):
+            raise SystemExit("page-kinds: " + line)
+        if line.startswith("case"):
+            print("===" + line, end="", flush=True)
+        if line.startswith("ready"):
+            break
+    started.append(kinds)
+    if os.path.exists("/sys/kernel/mm/ksm/run"):
+        write("/sys/kernel/mm/ksm/pages_to_scan", "1000")
+        write("/sys/kernel/mm/ksm/run", "1")
+        started += [subprocess.Popen([sys.executable, "-c", MERGEABLE], stdin=subprocess.PIPE) for _ in range(2)]
+        for _ in range(600):
+            if int(text("/sys/kernel/mm/ksm/pages_sharing")) >= 100:
+                break
+            time.sleep(0.1)
+        write("/sys/kernel/mm/ksm/run", "0")  # what is merged stays so
+    # A name with a space, of a file that is gone.
+    subprocess.run(["cp", "/bin/sleep", "/run/a name"], check=True)
+    started.append(subprocess.Popen(["/run/a name", "infinity"]))
+    time.sleep(0.5)
+    os.unlink("/run/a name")
+    return started
+
+
+def pages_of(pid, regions):
+    """{va: (word of pagemap, checksum of the bytes or None)} of all pages that are there."""
+    pages = {}
+    with open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for begin, end in regions:
+            parts = [(begin, end)] if end - begin <= LARGE else [(begin, begin + END), (end - END, end)]
+            for first, last in parts:
+                at = first
+                while at < last:
+                    count = min(1 << 16, (last - at) // PAGE)
+                    pagemap.seek(at // PAGE * 8)
+                    words = pagemap.read(count * 8)
+                    if any(words):
+                        for i, (word,) in enumerate(struct.iter_unpack("<Q", words)):
+                            if word & (PRESENT | SWAPPED):
+                                va = at + i * PAGE
+                                pages[va] = (word, checksum(memory, va) if word & PRESENT else None)
+                    at += count * PAGE
+    return pages
+
+
+def checksum(memory, va):
+    try:
+        memory.seek(va)
+        return zlib.crc32(memory.read(PAGE))
+    except OSError:  # a device, secret memory, or a page that may not be read
+        return None
+
+
+def process(pid):
+    stat = text(f"/proc/{pid}/stat")
+    comm = stat[stat.index("(") + 1:stat.rindex(")")]
+    fields = stat[stat.rindex(")") + 2:].split()
+    status = dict(line.split(":\t", 1) for line in text(f"/proc/{pid}/status").splitlines() if ":\t" in line)
+    said = {
+        "pid": pid, "name": comm, "ppid": int(fields[1]), "threads": int(fields[17]), "start": int(fields[19]),
+        "uid": int(status["Uid"].split()[0]), "kernel": bool(int(fields[6]) & 0x200000), "state": fields[0],
+    }
+    maps = [line for line in text(f"/proc/{pid}/maps").splitlines() if not line.endswith("[vsyscall]")]
+    said["maps"] = maps
+    regions = [tuple(int(n, 16) for n in line.split()[0].split("-")) for line in maps]
+    pages = pages_of(pid, regions) if maps and pid != os.getpid() else {}
+    # Bits 55 to 61 tell of more than the place: soft-dirty, exclusive, and so on.
+    said["pages"] = [[f"{va:x}", f"{word & ~(0x7f << 55):x}", sum] for va, (word, sum) in pages.items()]
+    return said
+
+
+def words_of_frames(name):
+    """A file of /proc with a word for each frame of this machine's memory, as far as it goes."""
+    with open("/proc/" + name, "rb") as file:
+        return base64.b64encode(zlib.compress(file.read(FRAMES * 8), 1)).decode()
+
+
+def record(disk, at):
+    said = {"recorder": os.getpid(), "processes": []}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                said["processes"].append(process(int(name)))
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it has ended meanwhile
+    said["flags"], said["counts"] = words_of_frames("kpageflags"), words_of_frames("kpagecount")
+    data = json.dumps(said, separators=(",", ":")).encode()
+    os.pwrite(disk, struct.pack("<Q", len(data)) + data, at)
+    os.fsync(disk)
+
+
+started = start()
+# The roots, as the module says them.
+listed = subprocess.run(["node_modules/.bin/node", "out/main/cli.cjs", "ps", "--json"], capture_output=True, text=True)
+if listed.returncode:
+    raise SystemExit(listed.stdout + listed.stderr)
+roots = {}
+for line in listed.stdout.splitlines():
+    row = json.loads(line)
+    roots[row["pid"]] = row["rootPa"]
+print("===roots " + json.dumps(roots), flush=True)
+disk = os.open("/dev/vdb", os.O_RDWR)
+record(disk, 0)
+print("===frozen", flush=True)
+sys.stdin.readline()
+record(disk, SECOND)
+print("===again", flush=True)
+sys.stdin.readline()
