@@ -25,7 +25,7 @@ import { scopeOf, show, useView } from './view.ts';
 const set = useSpace.setState;
 const get = useSpace.getState;
 
-/** Chooses a process, reads its regions and checks it. */
+/** Chooses a process, and reads its regions while it is checked. */
 export async function selectProcess(space: Space): Promise<void> {
   cancelCheck();
   dropCheck();
@@ -39,15 +39,21 @@ export async function selectProcess(space: Space): Promise<void> {
     va: undefined,
     ...NO_READING,
   });
+  // The check reads the regions for itself: a machine that is far away is asked for both at once.
+  const checking = startCheck();
   try {
     const regions = await explorer().call('regions', { pid: space.pid, startTicks: space.startTicks });
     if (get().space !== space) return;
-    set({ regions });
-    if (regions.begin.length === 0) return;
-    await startCheck();
+    const { va } = get();
+    set({ regions, region: va === undefined ? 0 : regionAt(regions, va) });
+    if (regions.begin.length > 0) return await checking;
   } catch (error) {
-    if (get().space === space) set({ regionsError: failure(error) });
+    if (get().space !== space) return;
+    set({ regionsError: failure(error) });
   }
+  // There is nothing to check, which the window says already.
+  cancelCheck();
+  dropCheck();
 }
 
 /** Chooses an address of the chosen process, and opens the frame that it maps. */
