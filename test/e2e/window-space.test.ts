@@ -172,7 +172,7 @@ inEachFace((window) => {
     const brief = await startFixture('page-kinds', ['out/fixtures']);
     await window.startAt(brief);
     await brief.stop();
-    await window.page.getByText('has exited').waitFor();
+    await window.page.getByText('has exited', { exact: true }).waitFor();
     await expect
       .poll(() => window.page.getByRole('grid', { name: 'Pages' }).innerText())
       .toMatch(/no address space|No such process|exited/i);
