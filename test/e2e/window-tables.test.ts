@@ -64,7 +64,8 @@ inEachFace((window) => {
     await expect.poll(() => width('Regions', 'Size')).toBeCloseTo(size + 30, -0.5);
     expect(await names('Regions')).toEqual(['Region', 'Size', 'Access', 'What']); // the grip did not move it
 
-    await window.startAt(fixture);
+    await window.page.reload();
+    await window.checked(fixture.pid);
     expect(await names('Regions')).toEqual(['Region', 'Size', 'Access', 'What']);
     expect(await width('Regions', 'Size')).toBeCloseTo(size + 30, -0.5);
     await restore('Regions');
@@ -90,8 +91,8 @@ inEachFace((window) => {
   });
 
   test('the selected row stays in sight below the heading, whatever key moves it', async () => {
-    await window.startAt(fixture);
     for (const name of ['Regions', 'Pages']) {
+      await window.startAt(fixture);
       const selected = grid(name).locator('[aria-selected=true]');
       await selected.first().waitFor();
       await grid(name).focus();
@@ -199,5 +200,86 @@ inEachFace((window) => {
     await window.page.getByText(/268\D435\D456 rows are selected, and at most 100\D000 are copied/).waitFor();
     await window.page.keyboard.press('Escape');
     await window.page.keyboard.press('Escape');
+  });
+
+  test('a filter of the regions takes expressions, completes them, and keeps its result while it is not complete', async () => {
+    await window.startAt(fixture);
+    const box = window.page.getByLabel('Filter regions');
+    const rows = grid('Regions').locator('.grid-row');
+    await box.fill('rights contains x');
+    const rights = () => rows.locator('[role=gridcell]:nth-child(3)').allInnerTexts();
+    await expect.poll(rights).not.toContain('rw-p');
+    const found = await rights();
+    expect(found.length).toBeGreaterThan(1);
+    expect(found.every((text) => text.includes('x'))).toBe(true);
+
+    await box.press('End');
+    await box.pressSequentially(' and na');
+    const option = window.page.getByRole('option', { name: /^name/ });
+    await option.waitFor();
+    expect(await rights()).toEqual(found);
+    await box.press('ArrowDown');
+    await box.press('Enter');
+    await expect.poll(() => box.inputValue()).toBe('rights contains x and name ');
+    await box.pressSequentially('~ "libc"');
+    await expect.poll(() => rows.count()).toBe(1);
+    expect(await rows.innerText()).toContain('libc');
+
+    await box.fill('siez > 1M');
+    await window.page.getByText(/There is no field “siez”/).waitFor();
+    expect(await box.getAttribute('aria-invalid')).toBe('true');
+    expect(await window.page.locator('.filter-mirror mark').innerText()).toBe('siez');
+    expect(await rows.count()).toBe(1);
+    await window.pictures('filter-wrong', '.filter-box');
+    await box.fill('');
+    await expect.poll(() => rows.count()).toBeGreaterThan(5);
+  });
+
+  test('a filter of the pages finds them in the whole address space, and says what it looked at', async () => {
+    await window.startAt(fixture);
+    const box = window.page.getByLabel('Filter pages');
+    const foot = grid('Pages').locator('xpath=../..').locator('.grid-foot');
+    const total = async () => Number(/of (\S+) pages/.exec(await foot.innerText())?.[1]?.replace(/\D/g, ''));
+    const { va } = fixture.of('terabyte');
+
+    await box.fill(`verdict == notPresent and address >= ${va.toString(16)}`);
+    // Hundreds of millions of pages, of which none is read.
+    await expect.poll(total).toBeGreaterThan(2 ** 28 - 2 ** 16);
+    await expect.poll(() => foot.innerText()).toMatch(/whole address space, as of the check of [\d:]+$/);
+    expect(await names('Pages')).toContain('Region');
+
+    await box.fill('note == protNone');
+    await expect.poll(() => foot.innerText()).toMatch(/match in the whole address space/);
+    await expect.poll(() => grid('Pages').locator('.grid-row').first().innerText()).toContain('PROT_NONE');
+
+    // What the entries say is read, of the pages that are mapped.
+    await box.fill('flags has dirty and type == anonymous');
+    await expect.poll(() => foot.innerText()).toMatch(/; \S+ were read$/);
+    const cells = grid('Pages').locator('.grid-row [role=gridcell]:last-child');
+    await expect.poll(() => grid('Pages').locator('[aria-busy=true]').count()).toBe(0);
+    for (const text of await cells.allInnerTexts()) expect(text).toContain('dirty');
+    await window.pictures('filter', '.grid.pages');
+
+    await box.fill('kind == reserved');
+    await window.page.getByText('No page matches the filter').waitFor();
+    await box.fill('');
+    await expect.poll(() => foot.innerText()).not.toContain('match');
+  });
+
+  test('processes and tables are filtered in the same language; a word by itself is looked for', async () => {
+    await window.startAt(fixture);
+    const box = window.page.getByLabel('Filter processes');
+    const rows = grid('Processes').locator('.grid-row');
+    await box.fill(`pid == ${fixture.pid} and user == root and rss > 4K`);
+    await expect.poll(() => rows.count()).toBe(1);
+    await box.fill(`page-kinds and pid > ${fixture.pid - 1} and pid <= ${fixture.pid}`);
+    await expect.poll(() => rows.count()).toBe(1);
+    await box.fill('');
+    await window.show('Tables');
+    await window.page.getByLabel('Filter tables').fill('level == PMD or level == PUD');
+    const levels = grid('Page tables').locator('.grid-row [role=gridcell]:first-child');
+    await expect.poll(() => levels.allInnerTexts()).not.toContain('PTE');
+    expect(new Set(await levels.allInnerTexts())).toEqual(new Set(['PMD', 'PUD']));
+    await window.page.getByLabel('Filter tables').fill('');
   });
 });

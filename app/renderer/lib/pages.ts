@@ -21,18 +21,23 @@ export function pagesOfRange(begin: bigint, end: bigint): PageList {
 }
 
 /** The pages of the runs with this verdict. */
-export function pagesOfVerdict(runs: Runs, verdict: number): PageList {
+export const pagesOfVerdict = (runs: Runs, verdict: number): PageList =>
+  pagesOfRuns(
+    Array.from(runs.va, (va, i) => ({ va, pages: runs.pages[i] as bigint })).filter(
+      (_, i) => runs.verdict[i] === verdict,
+    ),
+  );
+
+/** The pages of runs that are given by first address and number. */
+export function pagesOfRuns(runs: readonly { readonly va: bigint; readonly pages: bigint }[]): PageList {
   const starts: number[] = []; // index of the first page of each run
-  const vas: bigint[] = [];
-  const counts: number[] = [];
+  const vas = runs.map(({ va }) => va);
+  const counts = runs.map(({ pages }) => Number(pages));
   let length = 0;
-  runs.va.forEach((va, i) => {
-    if (runs.verdict[i] !== verdict) return;
+  for (const pages of counts) {
     starts.push(length);
-    vas.push(va);
-    counts.push(Number(runs.pages[i]));
-    length += Number(runs.pages[i]);
-  });
+    length += pages;
+  }
   const runAt = (index: number) => {
     let low = 0;
     let high = starts.length;

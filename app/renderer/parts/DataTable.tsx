@@ -123,7 +123,7 @@ export function DataTable<T extends object>({
 
   function onKeyDown(event: KeyboardEvent) {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 3);
-    if (selection.key(event, page)) event.preventDefault();
+    if (selection.key(event, page) || copy.key(event, selection.ranges)) event.preventDefault();
   }
   function menuOf(target: HTMLElement): readonly MenuEntry[] | undefined {
     const at = rowUnder(target);
@@ -151,7 +151,6 @@ export function DataTable<T extends object>({
             tabIndex={0}
             aria-multiselectable={true}
             onKeyDown={onKeyDown}
-            onCopy={(event) => copy.onCopy(event, selection.ranges)}
           />
         }
       >

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copying of the selected rows of a table: as text by Ctrl+C, in every form by menu.
-import { type ClipboardEvent, useContext } from 'react';
+import { type KeyboardEvent, useContext } from 'react';
 import { count } from '../../contract/format.ts';
 import { MOST_COPIED_ROWS, ROW_FORMS, type RowForm, rowsAs } from '../lib/copyRows.ts';
 import { type Ranges, sizeOf } from '../lib/ranges.ts';
@@ -9,7 +9,8 @@ import { Copying } from './copying.ts';
 import type { MenuEntry } from './MenuItems.tsx';
 
 interface CopyRows {
-  onCopy(event: ClipboardEvent, ranges: Ranges): void;
+  /** Whether the key was Ctrl+C, and rows are copied. */
+  key(event: KeyboardEvent, ranges: Ranges): boolean;
   items(ranges: Ranges): readonly MenuEntry[];
 }
 
@@ -34,11 +35,12 @@ export function useCopyRows<T>(
       rows.map((row) => specs.map(({ text }) => text(row))),
     );
   return {
-    onCopy(event, ranges) {
+    key(event, ranges) {
+      if (event.key !== 'c' || !(event.ctrlKey || event.metaKey) || sizeOf(ranges) === 0) return false;
       // Letters that were selected by the pointer are copied as they are.
-      if (sizeOf(ranges) === 0 || !(window.getSelection()?.isCollapsed ?? true)) return;
-      event.preventDefault();
+      if (!(window.getSelection()?.isCollapsed ?? true)) return false;
       copy(async () => inForm('text', await readAll(ranges)));
+      return true;
     },
     items: (ranges) =>
       Object.entries(ROW_FORMS).map(([form, label]) => ({

@@ -8,6 +8,7 @@ import { Modal, ModalClose, ModalText, ModalTitle } from '../../parts/Modal.tsx'
 import { HELP_TOPICS, type HelpTopic, showHelp, useHelp } from '../../state/help.ts';
 import { KEYS } from '../../state/keys.ts';
 import { useTarget } from '../../state/target.ts';
+import { FilterHelp } from './FilterHelp.tsx';
 import { GLOSSARY } from './glossary.ts';
 import '../../parts/listing.css';
 import './help.css';
@@ -96,6 +97,7 @@ function Keys() {
       <Pairs label="Keys" rows={KEYS} />
       <h3>What the box at the top takes</h3>
       <Pairs label="What the box takes" rows={EXAMPLES} />
+      <FilterHelp />
     </>
   );
 }

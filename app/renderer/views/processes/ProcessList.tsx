@@ -2,6 +2,7 @@
 // All processes with their roots. Choosing one opens its address space.
 import { useMemo, useRef, useState } from 'react';
 import { count } from '../../../contract/format.ts';
+import { PROCESS_FIELDS } from '../../lib/fields.ts';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
@@ -10,6 +11,8 @@ import { useProcesses } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
+import { FilterBox } from '../common/FilterBox.tsx';
+import { useFilter } from '../common/useFilter.ts';
 import { COLUMNS, PTI_COLUMNS } from './columns.tsx';
 import { rowsOf } from './processRows.ts';
 import './processes.css';
@@ -20,7 +23,8 @@ export function ProcessList() {
   const space = useSpace((s) => s.space);
   const pti = useTarget((s) => s.target?.pti);
   const capture = useTarget((s) => s.target?.capture);
-  const [filter, setFilter] = useState('');
+  const used = useFilter('processes', PROCESS_FIELDS);
+  const { filter } = used;
   const [kernel, setKernel] = useState(false);
   const [missing, setMissing] = useState(false);
   const before = useRef<ReadonlyMap<string, bigint>>(new Map());
@@ -34,16 +38,12 @@ export function ProcessList() {
   const threads = all.filter((r) => r.kernelThread).length;
   /** Processes of the captured machine whose pages the capture does not hold. */
   const notHeld = all.filter((r) => !r.held && !r.kernelThread).length;
-  const text = filter.trim().toLowerCase();
   const rows = useMemo(
     () =>
       all.filter(
-        (r) =>
-          (kernel || !r.kernelThread) &&
-          (missing || r.held || r.kernelThread) &&
-          (!text || r.name.toLowerCase().includes(text) || String(r.pid) === text || r.user === text),
+        (r) => (kernel || !r.kernelThread) && (missing || r.held || r.kernelThread) && (!filter || filter.matches(r)),
       ),
-    [all, kernel, missing, text],
+    [all, kernel, missing, filter],
   );
 
   return (
@@ -57,12 +57,11 @@ export function ProcessList() {
         </span>
       </PaneTitle>
       <div className="toolbar">
-        <input
-          type="search"
-          placeholder="Filter by name, PID, user"
-          aria-label="Filter processes"
-          value={filter}
-          onChange={(e) => setFilter(e.target.value)}
+        <FilterBox
+          label="Filter processes"
+          placeholder="Filter: name, PID, rss > 1G"
+          fields={PROCESS_FIELDS}
+          used={used}
         />
         <label className="check">
           <input type="checkbox" checked={kernel} onChange={(e) => setKernel(e.target.checked)} /> kernel threads

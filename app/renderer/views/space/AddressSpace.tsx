@@ -13,7 +13,7 @@ import { useTarget } from '../../state/target.ts';
 import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
 import { NoProcess } from '../common/NoProcess.tsx';
 import { CheckBanners } from './CheckBanners.tsx';
-import { PageTable } from './PageTable.tsx';
+import { PageList } from './PageList.tsx';
 import { RegionList } from './RegionList.tsx';
 import { SpaceMap } from './SpaceMap.tsx';
 import { SpaceTitle } from './SpaceTitle.tsx';
@@ -41,7 +41,7 @@ function RegionsAndPages() {
             <Splitter direction="horizontal" label="Height of the list of regions" />
           )}
           <Panel id="pages" minSize={90}>
-            <PageTable />
+            <PageList />
           </Panel>
         </Group>
       )}

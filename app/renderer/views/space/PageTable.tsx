@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The pages of a region, or with one verdict, with the sources side by side. Only rows on screen are read, live.
-import { type KeyboardEvent, useEffect, useMemo } from 'react';
+// The pages of a region, with one verdict or of a filter, with the sources side by side. Only rows on screen are read, live.
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo } from 'react';
 import type { Rows } from '../../../contract/api.ts';
 import { count } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
 import { regionAt } from '../../../contract/regions.ts';
 import type { SourceName } from '../../../contract/sources.ts';
+import type { Found } from '../../lib/filteredPages.ts';
 import { indexesOf } from '../../lib/ranges.ts';
 import { readRows } from '../../lib/readRows.ts';
 import { shownSources } from '../../lib/sources.ts';
 import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { type ColumnSpec, cellOf } from '../../parts/columns.tsx';
-import { Empty } from '../../parts/Empty.tsx';
 import { ColumnButton, GridHead, headingItems } from '../../parts/GridHead.tsx';
 import type { MenuEntry } from '../../parts/MenuItems.tsx';
 import { rowUnder } from '../../parts/rowKeys.ts';
@@ -38,15 +38,25 @@ function useColumns(sources: readonly SourceName[], ofMany: boolean): readonly C
   return useMemo(() => pageColumns(key.split(' ') as SourceName[], ofMany), [key, ofMany]);
 }
 
-export function PageTable() {
+interface Props {
+  /** The pages that a filter has found, of all regions; undefined: there is no filter. */
+  readonly found: readonly Found[] | undefined;
+  /** What an empty list says. */
+  readonly empty: ReactNode;
+  /** What the foot says of the list. */
+  readonly note: string;
+}
+
+export function PageTable({ found, empty, note }: Props) {
   const space = useSpace((s) => s.space);
   const only = useSpace((s) => s.only);
+  const ofMany = found !== undefined || only !== undefined;
   const va = useSpace((s) => s.va);
   const reading = useSpace((s) => s.reading);
   const target = useTarget((s) => s.target);
   const helperGone = usePrivileges((s) => s.problem !== null);
   const sources = shownSources(target);
-  const list = usePageList();
+  const list = usePageList(found);
   const { scroller, first, visible, pixels, show, onScroll } = useScrollWindow(list.length);
   const page = va === undefined ? undefined : pageOf(va);
   const selected = page === undefined ? -1 : list.find(page);
@@ -69,12 +79,11 @@ export function PageTable() {
   }, [list, selected]);
 
   const regions = useSpace((s) => s.regions);
-  // Pages with a verdict are of many regions.
   const whatOf = (va: bigint) => {
     const at = regions ? regionAt(regions, va) : -1;
     return at >= 0 ? regions?.path[at] || 'anonymous' : 'no region';
   };
-  const model = useTableModel('Pages', useColumns(sources, only !== undefined), NO_ROWS);
+  const model = useTableModel('Pages', useColumns(sources, ofMany), NO_ROWS);
   const specs = model.columns.map(({ spec }) => spec);
   const selection = useSelection({
     length: list.length,
@@ -88,7 +97,7 @@ export function PageTable() {
   useEffect(selection.clear, [list]);
   const lineOf = (va: bigint, rows?: Rows, i = 0): PageLine => ({
     va,
-    region: only ? whatOf(va) : '',
+    region: ofMany ? whatOf(va) : '',
     row: rows && target && pageRow(rows, i, target),
   });
   const copy = useCopyRows(specs, async (ranges) => {
@@ -99,7 +108,7 @@ export function PageTable() {
     return lines;
   });
   function onKeyDown(event: KeyboardEvent) {
-    if (selection.key(event, visible - 1)) event.preventDefault();
+    if (selection.key(event, visible - 1) || copy.key(event, selection.ranges)) event.preventDefault();
   }
   function menuOf(target: HTMLElement): readonly MenuEntry[] | undefined {
     const at = rowUnder(target);
@@ -123,22 +132,13 @@ export function PageTable() {
               onScroll={onScroll}
               aria-multiselectable={true}
               onKeyDown={onKeyDown}
-              onCopy={(event) => copy.onCopy(event, selection.ranges)}
             />
           }
         >
           <GridHead model={model} />
           {(unread || list.length === 0) && (
             <div role="row">
-              <div role="gridcell">
-                {unread ? (
-                  <FailureNote failure={unread} space={space} />
-                ) : (
-                  <Empty title={only ? `No page is “${only}” now` : 'No pages'}>
-                    {only ? 'Press Esc to see the region again.' : 'Choose a region.'}
-                  </Empty>
-                )}
-              </div>
+              <div role="gridcell">{unread ? <FailureNote failure={unread} space={space} /> : empty}</div>
             </div>
           )}
           <div role="rowgroup" className="grid-rows" style={{ height: pixels, minWidth: model.minWidth }}>
@@ -180,7 +180,7 @@ export function PageTable() {
       <div className="grid-foot dim">
         {list.length > 0 &&
           `${count(first + 1)}–${count(Math.min(list.length, first + visible))} of ${count(list.length)} pages`}
-        {only && ' · Esc shows the region again'}
+        {note}
         {error && !unread && ` · as last read: ${error.message}`}
       </div>
     </div>

@@ -3,6 +3,7 @@
 import { bytes } from '../../../contract/format.ts';
 import { type ColumnSpec, sizeColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
+import { Empty } from '../../parts/Empty.tsx';
 import { chooseRegion } from '../../state/navigate.ts';
 import { useSpace } from '../../state/space.ts';
 import type { RegionRow } from './regionRows.ts';
@@ -64,6 +65,7 @@ export function RegionTable({ rows }: { rows: readonly RegionRow[] }) {
       rowKey={(r) => String(r.index)}
       selected={String(selected)}
       onSelect={(r) => void chooseRegion(r.index)}
+      empty={<Empty title="No region matches the filter" />}
     />
   );
 }

@@ -2,21 +2,21 @@
 // All page tables of the tree. Choosing one opens it.
 import { useMemo } from 'react';
 import type { TableTree } from '../../../contract/api.ts';
+import { count } from '../../../contract/format.ts';
 import { levelName, pageOf, pfnOf } from '../../../contract/paging.ts';
+import { type FilteredTable, TABLE_FIELDS } from '../../lib/fields.ts';
 import { type ColumnSpec, numberColumn, paColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
+import { Empty } from '../../parts/Empty.tsx';
 import { openFrame, useMemory } from '../../state/memory.ts';
 import { useTarget } from '../../state/target.ts';
+import { FilterBox } from '../common/FilterBox.tsx';
+import { useFilter } from '../common/useFilter.ts';
+import '../../parts/bar.css';
 
-interface Row {
+interface Row extends FilteredTable {
   readonly index: number;
   readonly level: number;
-  readonly name: string;
-  readonly va: bigint;
-  readonly pa: bigint;
-  readonly used: number;
-  readonly slots: number;
-  readonly marked: string;
 }
 
 const COLUMNS: readonly ColumnSpec<Row>[] = [
@@ -55,14 +55,31 @@ export function TableList({ tree }: { tree: TableTree }) {
       ),
     [tree, levels],
   );
+  const used = useFilter('tables', TABLE_FIELDS);
+  const { filter } = used;
+  const shown = useMemo(() => (filter ? rows.filter((r) => filter.matches(r)) : rows), [rows, filter]);
   return (
-    <DataTable
-      label="Page tables"
-      columns={COLUMNS}
-      rows={rows}
-      rowKey={(r) => String(r.pa)}
-      {...(open !== undefined && { selected: String(open) })}
-      onSelect={(r) => openFrame(pfnOf(r.pa), 0, { level: r.level, base: r.va })}
-    />
+    <div className="grid-frame">
+      <div className="table-bar">
+        <FilterBox
+          label="Filter tables"
+          placeholder="Filter: level == PTE and used < 8"
+          fields={TABLE_FIELDS}
+          used={used}
+        />
+        <span className="dim">
+          {filter ? `${count(shown.length)} of ${count(rows.length)}` : count(rows.length)} tables
+        </span>
+      </div>
+      <DataTable
+        label="Page tables"
+        columns={COLUMNS}
+        rows={shown}
+        rowKey={(r) => String(r.pa)}
+        {...(open !== undefined && { selected: String(open) })}
+        onSelect={(r) => openFrame(pfnOf(r.pa), 0, { level: r.level, base: r.va })}
+        empty={<Empty title="No table matches the filter" />}
+      />
+    </div>
   );
 }

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The fields that the filters of the tables know.
+
+import { ENTRY_KIND, NOTE, VERDICT, VERDICTS } from '../../contract/verdicts.ts';
+import type { Vocabulary } from '../../contract/vocabulary.ts';
+import type { Field } from './filter.ts';
+import { REGION_TYPES, type RegionType } from './regionTypes.ts';
+
+const meanings = <N extends string>(vocabulary: Vocabulary<N>): Readonly<Record<string, string>> =>
+  Object.fromEntries(vocabulary.names.map((name) => [name, vocabulary.label(name)]));
+
+/** Of a region, and of a page that lies in it. */
+export interface RegionFacts {
+  readonly path: string;
+  readonly permissions: string;
+  readonly type: RegionType;
+}
+
+const regionFields = <T>(of: (row: T) => RegionFacts | undefined): readonly Field<T>[] => [
+  {
+    name: 'rights',
+    type: 'text',
+    about: 'as in /proc/PID/maps, like r-xp',
+    read: (row) => of(row)?.permissions,
+  },
+  {
+    name: 'type',
+    type: 'word',
+    about: 'what kind of memory the region is',
+    values: Object.fromEntries(Object.entries(REGION_TYPES).map(([type, { meaning }]) => [type, meaning])),
+    read: (row) => of(row)?.type,
+  },
+];
+
+export interface FilteredRegion extends RegionFacts {
+  readonly begin: bigint;
+  readonly end: bigint;
+  readonly mapped: bigint | undefined;
+  readonly counts: BigUint64Array | undefined;
+}
+
+export const REGION_FIELDS: readonly Field<FilteredRegion>[] = [
+  {
+    name: 'name',
+    type: 'text',
+    about: 'the path, or what stands for it, like [heap]; anonymous where there is none',
+    plain: true,
+    read: (r) => r.path || 'anonymous',
+  },
+  ...regionFields<FilteredRegion>((r) => r),
+  { name: 'size', type: 'size', about: 'bytes of addresses', read: (r) => r.end - r.begin },
+  { name: 'begin', type: 'hex', about: 'the first address', read: (r) => r.begin },
+  { name: 'end', type: 'hex', about: 'the address after the last one', read: (r) => r.end },
+  { name: 'mapped', type: 'size', about: 'bytes that are in memory; none before the check', read: (r) => r.mapped },
+  ...VERDICTS.map(
+    (verdict, i): Field<FilteredRegion> => ({
+      name: verdict,
+      type: 'number',
+      about: `pages that are “${VERDICT.label(verdict)}”; none before the check`,
+      read: (r) => r.counts?.[i],
+    }),
+  ),
+];
+
+export interface FilteredPage {
+  readonly va: bigint;
+  readonly region: RegionFacts | undefined;
+  readonly verdict: number;
+  readonly note: number;
+  /** Of the entry that the table walk found; undefined: it found none, or there is no table walk. */
+  readonly kind?: string | undefined;
+  readonly flags?: readonly string[] | undefined;
+  /** Of the page that is mapped. */
+  readonly pfn?: bigint | undefined;
+  readonly bytes?: bigint | undefined;
+}
+
+/** The bits that an entry may have set, by their names in flagsOf(). */
+export const ENTRY_FLAGS: Readonly<Record<string, string>> = {
+  P: 'present',
+  RW: 'writable',
+  US: 'user',
+  PWT: 'write-through',
+  PCD: 'cache-disabled',
+  A: 'accessed',
+  D: 'dirty',
+  PAT: 'cache-bit',
+  PS: 'huge',
+  G: 'global',
+  PROTNONE: 'prot-none',
+  SPECIAL: 'special',
+  UFFD_WP: 'uffd-wp',
+  SOFT_DIRTY: 'soft-dirty',
+  DEVMAP: 'device',
+  SAVED_DIRTY: 'saved-dirty',
+  NX: 'no-execute',
+  SD: 'swapped-soft-dirty',
+  UFFD: 'swapped-uffd-wp',
+  EXCL: 'swapped-exclusive',
+};
+
+export const PAGE_FIELDS: readonly Field<FilteredPage>[] = [
+  { name: 'address', type: 'hex', about: 'the virtual address of the page', read: (p) => p.va },
+  {
+    name: 'verdict',
+    type: 'word',
+    about: 'what comparing the sources says',
+    values: meanings(VERDICT),
+    read: (p) => VERDICT.name(p.verdict),
+  },
+  {
+    name: 'note',
+    type: 'word',
+    about: 'the rule, reason or cause of the verdict',
+    values: meanings(NOTE),
+    read: (p) => NOTE.name(p.note),
+  },
+  {
+    name: 'kind',
+    type: 'word',
+    about: 'what the entry of the page table is',
+    values: meanings(ENTRY_KIND),
+    read: (p) => p.kind,
+  },
+  {
+    name: 'flags',
+    type: 'set',
+    about: 'bits that are set in the entry',
+    values: ENTRY_FLAGS,
+    read: (p) => p.flags,
+  },
+  { name: 'pfn', type: 'hex', about: 'the number of the frame that is mapped', read: (p) => p.pfn },
+  { name: 'size', type: 'size', about: 'bytes of the page that maps it: 4K, 2M or 1G', read: (p) => p.bytes },
+  {
+    name: 'name',
+    type: 'text',
+    about: 'the path of the region; anonymous where there is none',
+    plain: true,
+    read: (p) => p.region && (p.region.path || 'anonymous'),
+  },
+  ...regionFields<FilteredPage>((p) => p.region),
+];
+
+export interface FilteredProcess {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly name: string;
+  readonly user: string;
+  readonly state: string;
+  readonly threads: number;
+  readonly rss: bigint;
+  readonly pageTables: bigint;
+  readonly root: bigint;
+}
+
+export const PROCESS_FIELDS: readonly Field<FilteredProcess>[] = [
+  { name: 'name', type: 'text', about: 'the command, of at most 15 letters', plain: true, read: (p) => p.name },
+  { name: 'pid', type: 'number', about: 'its number', plain: true, read: (p) => p.pid },
+  { name: 'user', type: 'text', about: 'whose process it is', plain: true, read: (p) => p.user },
+  { name: 'ppid', type: 'number', about: 'the PID of its parent', read: (p) => p.ppid },
+  { name: 'state', type: 'text', about: 'R running, S sleeping, D waiting, Z zombie, T stopped', read: (p) => p.state },
+  { name: 'threads', type: 'number', about: 'how many it has', read: (p) => p.threads },
+  { name: 'rss', type: 'size', about: 'bytes in memory', read: (p) => p.rss },
+  { name: 'tables', type: 'size', about: 'bytes of its page tables', read: (p) => p.pageTables },
+  { name: 'root', type: 'hex', about: 'the physical address of its root', read: (p) => p.root || undefined },
+];
+
+export interface FilteredTable {
+  readonly name: string;
+  readonly va: bigint;
+  readonly pa: bigint;
+  readonly used: number;
+  readonly slots: number;
+  readonly marked: string;
+}
+
+export const TABLE_FIELDS: readonly Field<FilteredTable>[] = [
+  { name: 'level', type: 'text', about: 'PGD, P4D, PUD, PMD or PTE', plain: true, read: (t) => t.name },
+  { name: 'address', type: 'hex', about: 'the first virtual address that it covers', read: (t) => t.va },
+  { name: 'pa', type: 'hex', about: 'its physical address', read: (t) => t.pa },
+  { name: 'used', type: 'number', about: 'entries that are not 0', read: (t) => t.used },
+  { name: 'filled', type: 'number', about: 'the same in percent', read: (t) => (t.used / t.slots) * 100 },
+  { name: 'marked', type: 'text', about: 'what kpageflags says of the frame', read: (t) => t.marked },
+];
+
+/** For the help and the documentation. */
+export const FILTERED_TABLES = [
+  { label: 'Processes', fields: PROCESS_FIELDS, example: 'user == root and rss > 100M' },
+  { label: 'Regions', fields: REGION_FIELDS, example: 'rights contains x and type != code' },
+  { label: 'Pages', fields: PAGE_FIELDS, example: 'flags has D and name ~ "libc"' },
+  { label: 'Page tables', fields: TABLE_FIELDS, example: 'level == PTE and used < 8' },
+] as const;
