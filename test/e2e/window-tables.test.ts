@@ -21,8 +21,9 @@ const isInSight = (row: Locator): Promise<boolean> =>
   });
 
 inEachFace((window) => {
-  const grid = (name: string) => window.page.getByRole('grid', { name, exact: true });
-  const headings = (name: string) => grid(name).getByRole('columnheader');
+  // Not by role: while a list of completions is open, everything else is hidden from assistive programs.
+  const grid = (name: string) => window.page.locator(`[role=grid][aria-label="${name}"]`);
+  const headings = (name: string) => grid(name).locator('[role=columnheader]');
   const names = async (name: string) => (await headings(name).allInnerTexts()).map((text) => text.trim());
   const heading = (name: string, column: string) => grid(name).getByRole('columnheader', { name: column, exact: true });
   const width = async (name: string, column: string) => (await heading(name, column).boundingBox())?.width ?? 0;
@@ -239,7 +240,7 @@ inEachFace((window) => {
     await window.startAt(fixture);
     const box = window.page.getByLabel('Filter pages');
     const foot = grid('Pages').locator('xpath=../..').locator('.grid-foot');
-    const total = async () => Number(/of (\S+) pages/.exec(await foot.innerText())?.[1]?.replace(/\D/g, ''));
+    const total = async () => Number(/of ([\d\s]+) pages/.exec(await foot.innerText())?.[1]?.replace(/\D/g, ''));
     const { va } = fixture.of('terabyte');
 
     await box.fill(`verdict == notPresent and address >= ${va.toString(16)}`);
@@ -248,13 +249,17 @@ inEachFace((window) => {
     await expect.poll(() => foot.innerText()).toMatch(/whole address space, as of the check of [\d:]+$/);
     expect(await names('Pages')).toContain('Region');
 
+    const legend = window.page.locator('.legend-item.v-agreeByRule');
+    await box.fill('verdict == agreeByRule');
+    await expect.poll(total).toBe(Number((await legend.innerText()).replace(/\D/g, '')));
+
     await box.fill('note == protNone');
     await expect.poll(() => foot.innerText()).toMatch(/match in the whole address space/);
     await expect.poll(() => grid('Pages').locator('.grid-row').first().innerText()).toContain('PROT_NONE');
 
     // What the entries say is read, of the pages that are mapped.
     await box.fill('flags has dirty and type == anonymous');
-    await expect.poll(() => foot.innerText()).toMatch(/; \S+ were read$/);
+    await expect.poll(() => foot.innerText()).toMatch(/; [\d\s]+ were read$/);
     const cells = grid('Pages').locator('.grid-row [role=gridcell]:last-child');
     await expect.poll(() => grid('Pages').locator('[aria-busy=true]').count()).toBe(0);
     for (const text of await cells.allInnerTexts()) expect(text).toContain('dirty');
@@ -275,11 +280,43 @@ inEachFace((window) => {
     await box.fill(`page-kinds and pid > ${fixture.pid - 1} and pid <= ${fixture.pid}`);
     await expect.poll(() => rows.count()).toBe(1);
     await box.fill('');
+    await box.press('Escape');
     await window.show('Tables');
     await window.page.getByLabel('Filter tables').fill('level == PMD or level == PUD');
     const levels = grid('Page tables').locator('.grid-row [role=gridcell]:first-child');
     await expect.poll(() => levels.allInnerTexts()).not.toContain('PTE');
     expect(new Set(await levels.allInnerTexts())).toEqual(new Set(['PMD', 'PUD']));
     await window.page.getByLabel('Filter tables').fill('');
+  });
+
+  test('rows have menus, by the pointer and by the keyboard, which do what buttons do', async () => {
+    await window.startAt(fixture);
+    await catchCopies();
+    await grid('Regions').locator('.grid-row').nth(2).click({ button: 'right' });
+    await window.page.getByRole('menuitem', { name: /^Copy addresses/ }).click();
+    await expect.poll(copied).toMatch(/^[0-9a-f]{12}-[0-9a-f]{12}$/);
+
+    await grid('Pages').locator('[aria-selected=true]').waitFor();
+    await grid('Pages').focus();
+    await window.page.keyboard.press('Shift+F10');
+    const menu = window.page.getByRole('menu');
+    await menu.waitFor();
+    await window.axe('.popup.menu');
+    await window.page.getByRole('menuitem', { name: /^Who maps the frame/ }).press('Enter');
+    await window
+      .pane('Mapped by')
+      .getByText(/Mapped \d/)
+      .waitFor();
+
+    await grid('Processes').locator('[aria-selected=true]').click({ button: 'right' });
+    await window.page.getByRole('menuitem', { name: 'Export…' }).click();
+    await window.dialog.waitFor();
+    await window.closeDialog();
+    await grid('Processes').locator('[aria-selected=true]').click({ button: 'right' });
+    await window.page.getByRole('menuitem', { name: 'Open the page tables' }).click();
+    await window.pane('Tables').waitFor();
+    await grid('Page tables').locator('.grid-row').nth(1).click({ button: 'right' });
+    await menuItem('Open as a table').click();
+    await window.frame.getByText(/% filled/).waitFor();
   });
 });

@@ -5,8 +5,10 @@ import { type Difference, sayChange, sayWhere } from '../../../contract/changes.
 import { type ColumnSpec, textColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
+import { addressActions, processActions } from '../../state/actions.ts';
 import { goTo, selectProcess } from '../../state/navigate.ts';
 import { spaceOfPid, useProcesses } from '../../state/processes.ts';
+import { menuOf } from '../common/menu.tsx';
 import './compare.css';
 
 type Row = { readonly id: number; readonly difference: Difference };
@@ -79,6 +81,12 @@ export function DifferenceTable({ differences }: { differences: readonly Differe
       columns={specs}
       rows={rows}
       rowKey={(r) => String(r.id)}
+      itemsOf={({ difference: d }) => {
+        const space = 'pid' in d ? spaceOfPid(processes, d.pid) : undefined;
+        if (!space) return [];
+        const va = d.type === 'pages' ? d.va : 'begin' in d ? d.begin : undefined;
+        return menuOf(va === undefined ? processActions(space) : addressActions(space, va));
+      }}
       {...(selected !== undefined && { selected: String(selected) })}
       onSelect={visit}
       empty={<Empty title="Nothing changed" />}

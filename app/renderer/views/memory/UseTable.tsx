@@ -7,6 +7,8 @@ import { pageBytes } from '../../../contract/paging.ts';
 import { ROLE, ROLES } from '../../../contract/roles.ts';
 import { type ColumnSpec, pidColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
+import { processActions } from '../../state/actions.ts';
+import { menuOf } from '../common/menu.tsx';
 import { ABSENT } from './cells.ts';
 
 interface Use {
@@ -65,6 +67,12 @@ export function UseTable({ map, nameOf }: { map: MemoryMap; nameOf(pid: number):
       columns={columns}
       rows={rows}
       rowKey={(u) => u.key}
+      itemsOf={(u) => {
+        const at = map.pid.indexOf(u.pid);
+        return at < 0
+          ? []
+          : menuOf(processActions({ pid: u.pid, startTicks: map.startTicks[at] as bigint, name: u.name }));
+      }}
       onSelect={() => undefined}
     />
   );

@@ -6,12 +6,14 @@ import { PROCESS_FIELDS } from '../../lib/fields.ts';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { processActions } from '../../state/actions.ts';
 import { selectProcess } from '../../state/navigate.ts';
 import { useProcesses } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { FilterBox } from '../common/FilterBox.tsx';
+import { menuOf } from '../common/menu.tsx';
 import { useFilter } from '../common/useFilter.ts';
 import { COLUMNS, PTI_COLUMNS } from './columns.tsx';
 import { rowsOf } from './processRows.ts';
@@ -77,6 +79,7 @@ export function ProcessList() {
         columns={pti ? PTI_COLUMNS : COLUMNS}
         rows={rows}
         rowKey={(r) => r.key}
+        itemsOf={(r) => menuOf(processActions(r, r.root || r.borrowed))}
         selected={space && `${space.pid}:${space.startTicks}`}
         onSelect={(r) => void selectProcess({ pid: r.pid, startTicks: r.startTicks, name: r.name })}
         rowClass={(r) => `${r.kernelThread || !r.held ? 'quiet' : ''} ${r.change}`}

@@ -5,9 +5,9 @@ import type { Rows } from '../../../contract/api.ts';
 import { count } from '../../../contract/format.ts';
 import { pageOf } from '../../../contract/paging.ts';
 import { regionAt } from '../../../contract/regions.ts';
-import type { SourceName } from '../../../contract/sources.ts';
+import { SOURCE, type SourceName } from '../../../contract/sources.ts';
 import type { Found } from '../../lib/filteredPages.ts';
-import { indexesOf } from '../../lib/ranges.ts';
+import { indexesOf, sizeOf } from '../../lib/ranges.ts';
 import { readRows } from '../../lib/readRows.ts';
 import { shownSources } from '../../lib/sources.ts';
 import { ContextMenu } from '../../parts/ContextMenu.tsx';
@@ -18,11 +18,13 @@ import { rowUnder } from '../../parts/rowKeys.ts';
 import { useCopyRows } from '../../parts/useCopyRows.ts';
 import { useSelection } from '../../parts/useSelection.ts';
 import { useTableModel } from '../../parts/useTableModel.ts';
+import { pageActions } from '../../state/actions.ts';
 import { selectVa } from '../../state/navigate.ts';
 import { usePrivileges } from '../../state/privileges.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
+import { menuOf } from '../common/menu.tsx';
 import { type PageLine, pageColumns } from './pageColumns.tsx';
 import { pageRow } from './pageRow.ts';
 import { useLiveRows } from './useLiveRows.ts';
@@ -110,15 +112,21 @@ export function PageTable({ found, empty, note }: Props) {
   function onKeyDown(event: KeyboardEvent) {
     if (selection.key(event, visible - 1) || copy.key(event, selection.ranges)) event.preventDefault();
   }
-  function menuOf(target: HTMLElement): readonly MenuEntry[] | undefined {
+  function itemsOf(target: HTMLElement): readonly MenuEntry[] | undefined {
     const at = rowUnder(target);
-    return at < 0 ? headingItems(model, target) : copy.items(selection.aim(at));
+    if (at < 0) return headingItems(model, target);
+    const ranges = selection.aim(at);
+    const here = list.va(at);
+    const i = indexOf(at - first);
+    const { frame } = SOURCE.word('pagemap').read(rows?.words.pagemap[i] ?? 0n);
+    const one = sizeOf(ranges) === 1 && space ? menuOf(pageActions(space, here, frame)) : [];
+    return [...one, ...(one.length ? (['line'] as const) : []), ...copy.items(ranges)];
   }
   return (
     <div className="grid-frame">
       <div className="grid-box">
         <ContextMenu
-          itemsOf={menuOf}
+          itemsOf={itemsOf}
           chosen="[aria-selected=true]"
           area={
             <div

@@ -4,8 +4,10 @@ import { bytes } from '../../../contract/format.ts';
 import { type ColumnSpec, sizeColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
+import { regionActions } from '../../state/actions.ts';
 import { chooseRegion } from '../../state/navigate.ts';
 import { useSpace } from '../../state/space.ts';
+import { menuOf } from '../common/menu.tsx';
 import type { RegionRow } from './regionRows.ts';
 import { sayCounts, VerdictBar } from './VerdictBar.tsx';
 
@@ -57,12 +59,15 @@ const COLUMNS: readonly ColumnSpec<RegionRow>[] = [
 
 export function RegionTable({ rows }: { rows: readonly RegionRow[] }) {
   const selected = useSpace((s) => s.region);
+  const space = useSpace((s) => s.space);
+  const regions = useSpace((s) => s.regions);
   return (
     <DataTable
       label="Regions"
       columns={COLUMNS}
       rows={rows}
       rowKey={(r) => String(r.index)}
+      itemsOf={(r) => (space && regions ? menuOf(regionActions(space, regions, r.index)) : [])}
       selected={String(selected)}
       onSelect={(r) => void chooseRegion(r.index)}
       empty={<Empty title="No region matches the filter" />}

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The two roots under PTI, slot by slot.
 import { useMemo } from 'react';
-import { hex } from '../../../contract/format.ts';
+import { hex, hexVa } from '../../../contract/format.ts';
 import { ENTRY_BYTES, halfOf, pfnOf } from '../../../contract/paging.ts';
 import { SLOT_RELATIONS, type Slot } from '../../../contract/table.ts';
 import { type ColumnSpec, textColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
+import { copyAction, entryActions } from '../../state/actions.ts';
 import { explainEntry } from '../../state/explain.ts';
 import { openFrame } from '../../state/memory.ts';
 import { useTarget } from '../../state/target.ts';
+import { menuOf } from '../common/menu.tsx';
 
 const columns = (levels: number): readonly ColumnSpec<Slot>[] => {
   const entry = (id: string, header: string, raw: (s: Slot) => bigint): ColumnSpec<Slot> => ({
@@ -45,6 +47,12 @@ export function RootSlots({ slots, rootPa }: { slots: readonly Slot[]; rootPa: b
       columns={specs}
       rows={slots}
       rowKey={(s) => String(s.index)}
+      itemsOf={(s) =>
+        menuOf([
+          [copyAction('first address', hexVa(s.va))],
+          ...[s.kernel, s.user].filter(Boolean).map((raw) => entryActions(raw, levels, halfOf(s.va))),
+        ])
+      }
       onSelect={(s) => openFrame(pfnOf(rootPa), s.index * ENTRY_BYTES, { level: levels, base: 0n })}
     />
   );

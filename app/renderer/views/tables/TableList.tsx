@@ -8,9 +8,11 @@ import { type FilteredTable, TABLE_FIELDS } from '../../lib/fields.ts';
 import { type ColumnSpec, numberColumn, paColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
+import { tableActions } from '../../state/actions.ts';
 import { openFrame, useMemory } from '../../state/memory.ts';
 import { useTarget } from '../../state/target.ts';
 import { FilterBox } from '../common/FilterBox.tsx';
+import { menuOf } from '../common/menu.tsx';
 import { useFilter } from '../common/useFilter.ts';
 import '../../parts/bar.css';
 
@@ -76,6 +78,7 @@ export function TableList({ tree }: { tree: TableTree }) {
         columns={COLUMNS}
         rows={shown}
         rowKey={(r) => String(r.pa)}
+        itemsOf={(r) => menuOf(tableActions(r.pa, { level: r.level, base: r.va }))}
         {...(open !== undefined && { selected: String(open) })}
         onSelect={(r) => openFrame(pfnOf(r.pa), 0, { level: r.level, base: r.va })}
         empty={<Empty title="No table matches the filter" />}

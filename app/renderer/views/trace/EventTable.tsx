@@ -5,7 +5,9 @@ import { sayTraced } from '../../../contract/trace.ts';
 import { type ColumnSpec, paColumn, pidColumn, textColumn, timeColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
+import { tracedActions } from '../../state/actions.ts';
 import type { Trace, TracedEvent } from '../../state/trace.ts';
+import { menuOf } from '../common/menu.tsx';
 
 const columns = (startNs: bigint): readonly ColumnSpec<TracedEvent>[] => [
   timeColumn(startNs, 4, (e) => e.ns),
@@ -41,6 +43,7 @@ export function EventTable({
       columns={specs}
       rows={events}
       rowKey={(e) => String(e.id)}
+      itemsOf={(e) => menuOf(tracedActions(e.pid, e.after))}
       {...(chosen !== undefined && { selected: String(chosen) })}
       onSelect={(e) => onChoose(e.id)}
       empty={<Empty title="No event yet" />}

@@ -9,7 +9,9 @@ import { sayTraced } from '../../../contract/trace.ts';
 import { type ColumnSpec, numberColumn, paColumn, pidColumn, textColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
+import { tracedActions } from '../../state/actions.ts';
 import type { Trace } from '../../state/trace.ts';
+import { menuOf } from '../common/menu.tsx';
 
 /** Each root has one colour, also where processes share it. */
 const colourOfRoot = (root: bigint) =>
@@ -85,6 +87,7 @@ export function LifetimeTable({ trace, select }: { trace: Trace; select: (event:
       columns={specs}
       rows={lifetimes}
       rowKey={(l) => `${l.pid} ${l.roots[0]?.from ?? 0n}`}
+      itemsOf={(l) => menuOf(tracedActions(l.pid, l.roots.at(-1)?.root ?? 0n))}
       onSelect={(l) => select(l.roots.at(-1)?.event)}
       empty={<Empty title="No process yet" />}
     />

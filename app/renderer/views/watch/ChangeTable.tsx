@@ -6,7 +6,9 @@ import { sayState } from '../../../contract/watch.ts';
 import { type ColumnSpec, pidColumn, textColumn, timeColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
+import { addressActions, copyAction, frameActions } from '../../state/actions.ts';
 import type { Change, Watched } from '../../state/watch.ts';
+import { menuOf } from '../common/menu.tsx';
 import { isSeveral, visitChange } from './watched.ts';
 
 /** Beside the change itself. What is partly inferred says of which part. */
@@ -40,6 +42,13 @@ export function ChangeTable({ watched, running }: { watched: Watched; running: b
       columns={specs}
       rows={rows}
       rowKey={(c) => String(c.id)}
+      itemsOf={(c) =>
+        menuOf([
+          ...addressActions(c.space, c.to.va),
+          ...(c.to.pfn ? frameActions(c.to.pfn) : []),
+          [copyAction('cause', c.cause.text)],
+        ])
+      }
       onSelect={(c) => void visitChange(c)}
       empty={<Empty title={running ? 'Nothing has changed yet' : 'Nothing changed'} />}
     />
