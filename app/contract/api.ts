@@ -103,6 +103,18 @@ export const Target = z.object({
       problem: z.string(),
     })
     .nullable(),
+  /** The memory of another machine that everything is read from; null: that of the machine itself. */
+  image: z
+    .object({
+      /** The path of a memory image, or the virtual machine. */
+      name: z.string(),
+      /** Whether it changes while it is read. */
+      runs: z.boolean(),
+      /** How Linux was found in it, and by what each step was confirmed. */
+      findings: z.array(z.string()),
+    })
+    .nullable()
+    .default(null),
   /** What the user should know of how this face runs, like a sandbox that is off. */
   notices: z.array(z.string()),
   version: z.string(),

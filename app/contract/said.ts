@@ -25,6 +25,12 @@ function sayPath({ kernel, path }: Translation, levels: number): string {
 /** Whether a target of this kind has the source, ready or not. */
 export const hasKind = ({ sources }: Pick<Target, 'sources'>, name: SourceName) => sources.some((s) => s.name === name);
 
+/** Where the kernel's record of a frame is read: its flags and its count of mappings. */
+export const frameRecordOf = (target: Pick<Target, 'sources'>): { readonly flags: string; readonly count: string } =>
+  hasKind(target, 'pagemap')
+    ? { flags: 'kpageflags', count: 'kpagecount' }
+    : { flags: 'struct page', count: 'struct page' };
+
 /** The word of a source in columns of words; undefined if it was not asked. */
 export function wordIn(words: Words<ArrayLike<bigint>>, i: number, name: SourceName): bigint | undefined {
   const word = words[name][i];

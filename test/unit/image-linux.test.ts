@@ -30,7 +30,7 @@ const open = (alter: (memory: Memory) => void = () => undefined) => {
 test('Linux is found, and each finding is confirmed', async () => {
   const { facts, target } = await open();
   expect(target).toMatchObject({ release: RELEASE, levels: 4, pti: false, zeroPfn: BigInt(USER_PA + 0x1f000) >> 12n });
-  const told = facts.notices.join('\n');
+  const told = (facts.image?.findings ?? []).join('\n');
   for (const word of ['LiME', 'a scan of the memory', 'it maps itself', 'kallsyms', 'BTF', 'init_task'])
     expect(told).toContain(word);
   expect(facts.sources.map(({ name, ready }) => [name, ready])).toEqual([

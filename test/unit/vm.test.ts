@@ -111,7 +111,7 @@ test('memory that changes is read anew, and a difference that goes away is no mi
       }),
     );
   const sources = await vm(false);
-  expect(sources.facts.notices.join()).toContain('runs');
+  expect(sources.facts.image?.findings.join()).toContain('runs');
   expect([...(await sources.cpus()).rootPa]).toEqual([BigInt(ROOT)]);
   const fd = openSync(path, 'r+');
   const write = (pa: number, bytes: Buffer) => void writeSync(fd, bytes, 0, bytes.length, pa - KERNEL_PA);

@@ -15,6 +15,7 @@ import {
 } from '../../contract/paging.ts';
 import { PATTERN_KINDS, parsePattern, sayHit } from '../../contract/pattern.ts';
 import { ROLE, ROLES } from '../../contract/roles.ts';
+import { frameRecordOf } from '../../contract/said.ts';
 import { reconcileTotals } from '../../contract/totals.ts';
 import { ENTRY_KINDS, FRAME_STATUS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
@@ -132,7 +133,7 @@ export async function owners(explorer: Explorer, text: string, { json }: Json): 
     return 0;
   }
   say(
-    `frame 0x${hex(pfn)}, ${o.flags === null ? 'no kpageflags' : kpageFlagLabels(o.flags, target).join(' ') || 'no flags'}: ${list.length === 0 ? 'no process maps it' : `mapped ${list.length}×`}. ${reconcile(o)}`,
+    `frame 0x${hex(pfn)}, ${o.flags === null ? `no ${frameRecordOf(target).flags}` : kpageFlagLabels(o.flags, target).join(' ') || 'no flags'}: ${list.length === 0 ? 'no process maps it' : `mapped ${list.length}×`}. ${reconcile(o, target)}`,
   );
   if (list.length)
     table(

@@ -103,6 +103,7 @@ async function doctor(explorer: Explorer, { json }: Json): Promise<number> {
       say(`${s.ready ? 'ready  ' : 'missing'}    ${s.label}: ${s.detail}`);
       if (!s.ready) say(`           ${s.remedy}`);
     }
+    for (const finding of t.image?.findings ?? []) say(`found      ${finding}`);
     for (const notice of t.notices) say(`note       ${notice}`);
     if (!t.capture && runs) await sayCauses(explorer);
     say(

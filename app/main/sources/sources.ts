@@ -129,7 +129,9 @@ function status(name: SourceName, refusal: Refusal | null, how?: string): Source
 
 /** Opens the sources of this machine, or of an image, through the addon at `path`. */
 export const openSources = async (path: string, image?: ImageFile): Promise<Sources> =>
-  sourcesOf(addonCarrier(path, image));
+  sourcesOf(addonCarrier(path, image), image);
+
+const nameOf = ({ path, vm }: ImageFile) => (vm ? `virtual machine of QEMU ${vm.pid}` : path);
 
 /** Sources that don't exist, for `reason`. */
 export const absentSources = (reason: Failed): Sources =>
@@ -139,8 +141,8 @@ export const absentSources = (reason: Failed): Sources =>
     },
   });
 
-/** Opens the sources at the other end of a carrier. */
-export async function sourcesOf(carrier: Carrier): Promise<Sources> {
+/** Opens the sources at the other end of a carrier; `image` if it reads one. */
+export async function sourcesOf(carrier: Carrier, image?: ImageFile): Promise<Sources> {
   // The answers are what native/calls describes: session.ts types them.
   const call = <T>(name: string, ...args: unknown[]) => carrier.call(name, args) as Promise<T>;
   const start = <T, B>(name: string, args: unknown[], onBatch: (batch: B) => void) => {
@@ -173,7 +175,10 @@ export async function sourcesOf(carrier: Carrier): Promise<Sources> {
       directMapFrom,
       sources,
       capture: null,
-      notices: facts.findings,
+      image: image
+        ? { name: nameOf(image), runs: image.vm !== undefined && !image.vm.frozen, findings: facts.findings }
+        : null,
+      notices: [],
       version: VERSION,
     },
     status: sources,

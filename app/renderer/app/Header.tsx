@@ -15,7 +15,11 @@ import './header.css';
 
 export function Header() {
   const target = useTarget((s) => s.target);
-  const exportLabel = target?.capture ? 'Export this capture' : 'Capture this machine';
+  const exportLabel = target?.capture
+    ? 'Export this capture'
+    : target?.image
+      ? 'Capture this image'
+      : 'Capture this machine';
   return (
     <header className="app-header">
       <MainMenu />

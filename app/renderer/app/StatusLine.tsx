@@ -54,6 +54,8 @@ function Progress() {
 const sayCapture = ({ problem, digest }: NonNullable<Target['capture']>) =>
   problem ? 'CAPTURE NOT COMPLETE' : `capture verified, SHA-256 ${digest.slice(0, 12)}…`;
 
+const sayImage = ({ runs }: NonNullable<Target['image']>) => (runs ? 'a machine that runs' : 'memory image');
+
 export function StatusLine() {
   const target = useTarget((s) => s.target);
   const how = usePrivileges((s) => s.how);
@@ -64,8 +66,9 @@ export function StatusLine() {
         <Progress />
       </output>
       <span className={ready < 2 || target?.capture?.problem ? 'bad' : 'dim'} title={target?.capture?.problem}>
-        {ready} {ready === 1 ? 'source' : 'sources'} · {target?.capture ? sayCapture(target.capture) : 'evidence kept'}{' '}
-        · read-only{how && ` · ${how}`}
+        {ready} {ready === 1 ? 'source' : 'sources'} ·{' '}
+        {target?.capture ? sayCapture(target.capture) : target?.image ? sayImage(target.image) : 'evidence kept'} ·
+        read-only{how && ` · ${how}`}
         {IS_DESKTOP ? '' : ' · in a browser'}
         {target?.notices.map((n) => ` · ${n}`)}
       </span>

@@ -2,13 +2,15 @@
 // Reads the list of processes again and again: also views without the list name processes.
 import { useEffect } from 'react';
 import { refreshProcesses, useProcesses } from '../state/processes.ts';
+import { changes, useTarget } from '../state/target.ts';
 
 const REFRESH_MS = 2000;
 
 export function useFreshProcesses(): void {
   useEffect(() => {
     const timer = setInterval(() => {
-      if (!document.hidden && useProcesses.getState().asked) void refreshProcesses();
+      const { target } = useTarget.getState();
+      if (!document.hidden && useProcesses.getState().asked && changes(target)) void refreshProcesses();
     }, REFRESH_MS);
     return () => clearInterval(timer);
   }, []);

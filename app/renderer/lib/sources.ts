@@ -6,6 +6,6 @@ import { SHOWN_SOURCES, SOURCE, type SourceName } from '../../contract/sources.t
 export const hasSource = (target: Target | undefined, name: SourceName): boolean =>
   target?.sources.some((source) => source.name === name && source.ready) ?? false;
 
-/** The sources that have a column: those that every machine has, and the others that are ready. */
+/** The sources that have a column: those that every target of this kind has, and the others that are ready. */
 export const shownSources = (target: Target | undefined): SourceName[] =>
-  SHOWN_SOURCES.filter((name) => !SOURCE.word(name).absent || hasSource(target, name));
+  SHOWN_SOURCES.filter((name) => hasSource(target, name) || (!SOURCE.word(name).absent && !target?.image));

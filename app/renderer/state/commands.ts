@@ -52,6 +52,8 @@ const LAB_OF = new Map(LAB_NAMES.map((lab) => [`lab-${lab}`, lab]));
 
 /** Whether this target supports a command. */
 export function hasCommand(name: CommandName, target: Target | undefined): boolean {
+  // What an image's processes read cannot be asked for.
+  if (name === 'bytes') return !target?.image;
   const view = VIEW_OF.get(name);
   return view === undefined || viewsOf(target).includes(view);
 }

@@ -10,7 +10,7 @@ import { explorer, failure } from '../lib/client.ts';
 import { isSame } from '../lib/same.ts';
 import { closeFrame, followFrame, openAddress, settleFrame, takeFrame, useMemory } from './memory.ts';
 import { type Reading, useSpace } from './space.ts';
-import { useTarget } from './target.ts';
+import { changes, useTarget } from './target.ts';
 import { scopeOf, useView } from './view.ts';
 
 const set = useSpace.setState;
@@ -100,7 +100,7 @@ export async function readAgain(): Promise<void> {
 export const togglePin = (): void => set({ pinned: !get().pinned });
 
 async function refresh(): Promise<void> {
-  if (document.hidden || useTarget.getState().target?.capture !== null) return;
+  if (document.hidden || !changes(useTarget.getState().target)) return;
   const before = get().reading;
   if (!before || before.va !== get().va) return;
   const reading = await read();

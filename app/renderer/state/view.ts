@@ -5,13 +5,17 @@ import { create } from 'zustand';
 import type { Target } from '../../contract/api.ts';
 import { VIEW_NAMES, VIEWS, type View } from '../../contract/views.ts';
 import { save, saved } from '../lib/saved.ts';
+import { runsHere } from './target.ts';
 
-/** Views that need a live machine. */
-const LIVE_VIEWS: ReadonlySet<string> = new Set<View>(['labs']);
+/** Views of what happens while this machine runs. A capture may hold what a watch or a trace has seen. */
+const LIVE_VIEWS: ReadonlySet<View> = new Set(['labs', 'watch', 'trace']);
+const RECORDED_VIEWS: ReadonlySet<View> = new Set(['watch', 'trace']);
 
 /** The views that this target supports. */
 export const viewsOf = (target: Target | undefined): View[] =>
-  VIEW_NAMES.filter((view) => !target?.capture || !LIVE_VIEWS.has(view));
+  VIEW_NAMES.filter(
+    (view) => runsHere(target) || !LIVE_VIEWS.has(view) || (target?.capture && RECORDED_VIEWS.has(view)),
+  );
 
 /** Where a choice belongs: the views of a process share what is chosen; each other view has its own. */
 export type Scope = 'process' | View;

@@ -3,6 +3,7 @@
 import { WHY_CR3_CHANGES } from '../../../contract/registers.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { Cpu } from './Cpu.tsx';
@@ -11,6 +12,7 @@ import './cpus.css';
 
 export function CpuPane() {
   const { history, error } = useCpus();
+  const image = useTarget((s) => s.target?.image);
   const now = history.at(-1);
   return (
     <Pane label="CPUs">
@@ -19,7 +21,9 @@ export function CpuPane() {
           {now &&
             (now.registers
               ? 'registers read on each CPU by the module'
-              : 'derived by bpf from the task on each CPU; reading the registers needs the module')}
+              : image
+                ? 'by the notes of the image, of the moment when it was taken'
+                : 'derived by bpf from the task on each CPU; reading the registers needs the module')}
         </span>
         <span className="spacer" />
         <PlaceMenu place={{ view: 'cpus' }} what="the CPUs" />
@@ -28,6 +32,9 @@ export function CpuPane() {
       {!now && !error && <Empty title="Reading the CPUs…" />}
       {now && (
         <div className="scroll fill cpus" tabIndex={0} role="group" aria-label="CPUs">
+          {image && now.cpu.length === 0 && (
+            <Empty title="No CPU is known">The image has no notes of the registers.</Empty>
+          )}
           {Array.from(now.cpu, (cpu, at) => (
             <Cpu key={cpu} history={history} at={at} />
           ))}

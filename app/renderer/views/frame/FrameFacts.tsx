@@ -5,6 +5,7 @@ import { count, hex, kpageFlagLabels } from '../../../contract/format.ts';
 import { paOf, pfnOf } from '../../../contract/paging.ts';
 import { type Backing, backingOf, regionAt } from '../../../contract/regions.ts';
 import { ROLE } from '../../../contract/roles.ts';
+import { frameRecordOf } from '../../../contract/said.ts';
 import { FRAME_STATUS } from '../../../contract/verdicts.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Fact } from '../../parts/Fact.tsx';
@@ -24,7 +25,8 @@ const useBacking = (pfn: bigint): Backing | undefined =>
 
 function Flags({ flags }: { flags: bigint | null }) {
   const target = useTarget((s) => s.target);
-  if (flags === null || !target) return <span className="dim">kpageflags can’t be read</span>;
+  if (!target) return null;
+  if (flags === null) return <span className="dim">{frameRecordOf(target).flags} can’t be read</span>;
   const labels = kpageFlagLabels(flags, target);
   return (
     <>
@@ -42,6 +44,8 @@ function Flags({ flags }: { flags: bigint | null }) {
 
 function Facts({ frame }: { frame: Frame }) {
   const backing = useBacking(frame.pfn);
+  const target = useTarget((s) => s.target);
+  const record = target && frameRecordOf(target);
   const role = ROLE.name(frame.role);
   const status = FRAME_STATUS.name(frame.status);
   return (
@@ -56,17 +60,17 @@ function Facts({ frame }: { frame: Frame }) {
           <span className="dim">{backing.meaning}</span>
         </Fact>
       )}
-      <Fact name={backing ? 'By kpageflags' : 'Used for'}>
+      <Fact name={backing ? `By ${record?.flags}` : 'Used for'}>
         {ROLE.label(role)}
         <br />
         <span className="dim">{ROLE.meaning(role)}</span>
       </Fact>
       <Fact name="Mapped">
         {frame.count === null ? (
-          <span className="dim">kpagecount can’t be read</span>
+          <span className="dim">{record?.count} can’t be read</span>
         ) : (
           <>
-            ×{count(frame.count)} <span className="dim">by kpagecount</span>
+            ×{count(frame.count)} <span className="dim">by {record?.count}</span>
           </>
         )}
       </Fact>
@@ -76,7 +80,13 @@ function Facts({ frame }: { frame: Frame }) {
       <Fact name="NUMA node">{frame.node ?? <span className="dim">not known</span>}</Fact>
       <Fact name="cgroup">
         {frame.cgroupPath ?? (
-          <span className="dim">{frame.cgroup === null ? 'kpagecgroup can’t be read' : 'none, or it is gone'}</span>
+          <span className="dim">
+            {frame.cgroup !== null
+              ? 'none, or it is gone'
+              : target?.image
+                ? 'not read from an image'
+                : 'kpagecgroup can’t be read'}
+          </span>
         )}
       </Fact>
       <Fact name="Bytes">

@@ -91,11 +91,13 @@ function TableOf({ owners: o }: { owners: Owners }) {
 
 /** `at`: when the walk ended that answers. */
 function Found({ owners: o, at }: { owners: Owners; at: Date | undefined }) {
-  const recorded = useTarget((s) => s.target?.capture !== null);
+  const target = useTarget((s) => s.target);
+  const recorded = !!target?.capture;
   return (
     <div className="scroll fill owners" tabIndex={0} role="group" aria-label="Mappings">
       <p role="status">
-        {o.pid.length === 0 ? 'No process maps it.' : `Mapped ${count(o.pid.length)}×.`} {reconcile(o)}
+        {o.pid.length === 0 ? 'No process maps it.' : `Mapped ${count(o.pid.length)}×.`}{' '}
+        {target && reconcile(o, target)}
         {!recorded && at && ` As of the walk at ${clock(at)}.`}
       </p>
       {o.pid.length > 0 && <Mappings owners={o} />}

@@ -7,6 +7,7 @@ import { hasSource } from '../../lib/sources.ts';
 import { IconButton, TitleButton } from '../../parts/IconButton.tsx';
 import { PaneTitle } from '../../parts/Pane.tsx';
 import { isRunning, shownCheck, startCheck, useCheck } from '../../state/check.ts';
+import { hasCommand } from '../../state/commands.ts';
 import { setExporting } from '../../state/export.ts';
 import { isListed, useLife, useProcesses } from '../../state/processes.ts';
 import { setSharing } from '../../state/sharing.ts';
@@ -35,6 +36,7 @@ export function SpaceTitle({ space }: { space: Space }) {
   const alive = useLife(space) === 'alive';
   // A capture has what a check has read, also of pages that this machine could not read.
   const checkable = useTarget((s) => hasSource(s.target, 'tableWalk')) && alive && !empty;
+  const comparesBytes = useTarget((s) => hasCommand('bytes', s.target));
   const busy = isRunning(check);
   return (
     <PaneTitle title={`${space.pid} ${space.name}`}>
@@ -50,13 +52,15 @@ export function SpaceTitle({ space }: { space: Space }) {
             title="What it shares with another process"
             onClick={() => setSharing(true)}
           />
-          <TitleButton
-            icon={Binary}
-            label="Compare bytes"
-            title="Check again, and compare the bytes of every mapped frame with /proc/PID/mem; sets accessed bits"
-            disabled={busy}
-            onClick={() => void startCheck(true)}
-          />
+          {comparesBytes && (
+            <TitleButton
+              icon={Binary}
+              label="Compare bytes"
+              title="Check again, and compare the bytes of every mapped frame with /proc/PID/mem; sets accessed bits"
+              disabled={busy}
+              onClick={() => void startCheck(true)}
+            />
+          )}
           <TitleButton icon={RefreshCw} label="Check again" disabled={busy} onClick={() => void startCheck()} />
         </>
       )}

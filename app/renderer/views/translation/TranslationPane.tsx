@@ -9,7 +9,7 @@ import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { useHasNoSpace } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
-import { useTarget } from '../../state/target.ts';
+import { changes, useTarget } from '../../state/target.ts';
 import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { ReadingLine } from './ReadingLine.tsx';
@@ -80,7 +80,7 @@ export function TranslationPane() {
         <FailureNote failure={error} space={space} />
       ) : reading && target ? (
         <>
-          {!target.capture && <ReadingLine reading={reading} />}
+          {changes(target) && <ReadingLine reading={reading} />}
           <Walk translation={reading.translation} va={reading.va} target={target} />
         </>
       ) : space && noSpace ? (
