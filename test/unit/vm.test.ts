@@ -23,7 +23,7 @@ test('a command line says name, memory, monitor and where the memory is', () => 
     pid: 7,
     name: 'web',
     memoryBytes: 2n << 30n,
-    monitor: '/srv/run/qmp',
+    monitors: ['/srv/run/qmp'],
     shared: false,
   });
   // As libvirt does it.
@@ -35,10 +35,10 @@ test('a command line says name, memory, monitor and where the memory is', () => 
   expect(vmOf(8, libvirt, '/')).toMatchObject({
     name: 'qemu-8',
     memoryBytes: 4n << 30n,
-    monitor: '/run/a,b.sock',
+    monitors: ['/run/a,b.sock'],
     shared: true,
   });
-  expect(vmOf(9, ['qemu-system-x86_64'], '/')).toMatchObject({ memoryBytes: null, monitor: '', shared: false });
+  expect(vmOf(9, ['qemu-system-x86_64'], '/')).toMatchObject({ memoryBytes: null, monitors: [], shared: false });
 });
 
 const LAYOUT = `FlatView #0
@@ -182,6 +182,15 @@ test('a machine that was stopped is continued when the input ends, and other que
   await once(child, 'exit');
   expect(qemu.runs()).toBe(true);
   expect(qemu.asked).toEqual(['qmp_capabilities', 'query-status', 'stop', 'cont']);
+  qemu.close();
+});
+
+test('a monitor whose asker was gone at once ends', async () => {
+  const qemu = await monitor(true);
+  const { child } = asks(qemu.path);
+  child.stdin.end();
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
   qemu.close();
 });
 

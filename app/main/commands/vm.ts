@@ -21,11 +21,11 @@ export function vms({ json }: Json): number {
   else
     table(
       ['PID', 'MEMORY', 'IN', 'MONITOR', 'NAME'],
-      list.map(({ pid, name, memoryBytes, monitor, shared }) => [
+      list.map(({ pid, name, memoryBytes, monitors, shared }) => [
         String(pid),
         memoryBytes === null ? 'not said' : sizeText(memoryBytes),
         shared ? 'shared files' : 'QEMU',
-        monitor || 'none',
+        monitors.join(' ') || 'none',
         name,
       ]),
       new Set([0, 1]),

@@ -23,7 +23,7 @@ export const QUESTIONS = {
 } as const;
 export type Question = keyof typeof QUESTIONS;
 
-const GREETING_MS = 5000;
+const GREETING_MS = 2000;
 
 const noMonitor = (path: string, reason: string) =>
   new Failed(
@@ -93,6 +93,8 @@ async function connect(path: string): Promise<Qmp> {
 /** The process: a question and its argument on each line of the input, and `say` gives each answer back. */
 export async function runMonitor(path: string, say: (answer: object) => void): Promise<number> {
   const input = createInterface({ input: process.stdin });
+  // From now on no line and no end is lost.
+  const lines = input[Symbol.asyncIterator]();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => input.close());
   let qmp: Qmp;
   try {
@@ -104,7 +106,7 @@ export async function runMonitor(path: string, say: (answer: object) => void): P
   }
   say({ ok: null });
   let stopped = false;
-  for await (const line of input) {
+  for await (const line of lines) {
     try {
       const { ask, argument } = JSON.parse(line) as { ask: Question; argument?: string };
       if (!Object.hasOwn(QUESTIONS, ask)) throw new Failed(`there is no question ${ask}`, 'Update cr3scope.');

@@ -14,8 +14,8 @@ export interface Vm {
   name: string;
   /** Of its memory, as its command line says; null where it does not. */
   memoryBytes: bigint | null;
-  /** The path of a QMP socket; "" if none is named. */
-  monitor: string;
+  /** The paths of its QMP sockets. */
+  monitors: string[];
   /** Whether its memory is in files that it shares, as its command line says. */
   shared: boolean;
 }
@@ -73,7 +73,7 @@ export function vmOf(pid: number, args: readonly string[], folder: string): Vm {
     pid,
     name: named.guest || `qemu-${pid}`,
     memoryBytes: bytesOf(memory.size),
-    monitor: monitors[0] ? resolve(folder, monitors[0]) : '',
+    monitors: monitors.map((path) => resolve(folder, path)),
     shared: backends.length > 0 && backends.every(({ share }) => isOn(share)),
   };
 }
@@ -206,7 +206,7 @@ export function placeOf(
 
 const Backends = z.array(z.object({ id: z.string() }));
 const Answer = z.object({
-  ok: z.unknown(),
+  ok: z.unknown().optional(),
   error: z.object({ message: z.string(), remedy: z.string(), code: z.string() }).optional(),
 });
 
@@ -248,6 +248,22 @@ class MonitorProcess {
   }
 }
 
+/** Each monitor serves one program at a time. */
+async function firstThatAnswers(paths: readonly string[], command: readonly string[]): Promise<MonitorProcess> {
+  let refusal: unknown;
+  for (const path of paths) {
+    const monitor = new MonitorProcess(command, path);
+    try {
+      await monitor.answer();
+      return monitor;
+    } catch (error) {
+      await monitor.close();
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
 export interface OpenedVm {
   vm: Vm;
   parts: readonly VmPart[];
@@ -258,15 +274,14 @@ export interface OpenedVm {
 
 /** Asks QEMU where its memory is. `command` starts cr3scope's command line. With `freeze` the machine stops until close(). */
 export async function openVm(vm: Vm, freeze: boolean, command: readonly string[]): Promise<OpenedVm> {
-  if (!vm.monitor)
+  if (!vm.monitors.length)
     throw new Failed(
       `the virtual machine ${vm.name} names no monitor`,
       'Start QEMU with -qmp unix:PATH,server=on,wait=off.',
       'ENOENT',
     );
-  const monitor = new MonitorProcess(command, vm.monitor);
+  const monitor = await firstThatAnswers(vm.monitors, command);
   try {
-    await monitor.answer();
     if (freeze) await monitor.ask('stop');
     const backends = new Set(Backends.parse(await monitor.ask('backends')).map(({ id }) => id));
     const parts: VmPart[] = [];
