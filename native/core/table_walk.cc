@@ -8,14 +8,14 @@ namespace cr3scope {
 
 namespace {
 
-// Each table is a frame of its own, but for those of shared huge pages. Tables that come back on themselves would never
-// end: only an image that was altered has them.
+// Tables that come back on themselves would have no end: only an image that was altered has them. Those of one process
+// never take a quarter of the memory.
 constexpr size_t kMostExtents = 1 << 24;
 u64 most_tables(const Target& target) {
   u64 frames = 0;
   for (const RamRange& r : target.ram) frames += (r.end - r.begin) >> kPageShift;
   constexpr u64 kFew = 1 << 12, kMany = 1 << 23;
-  return frames ? std::min(2 * frames + kFew, kMany) : kMany;
+  return frames ? std::min(frames / 4 + kFew, kMany) : kMany;
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ UpperLevels TableWalk::upper_levels(u64 root_pa) {
           u32 parent = static_cast<u32>(first + i);
           if ((entry.kind == EntryKind::table && ++tables_found > most) || upper.extents.size() > kMostExtents)
             throw Error("read the page tables of a process", EUCLEAN,
-                        "They have more tables than there are frames: they come back on themselves.");
+                        "They take a quarter of the memory or more: they come back on themselves.");
           if (entry.kind == EntryKind::table && level > kPmd)
             upper.tables[level - 1].push_back({va, entry.pfn << kPageShift, raw, parent});
           else upper.extents.push_back({va, raw, parent, static_cast<u8>(level), entry, FrameStatus::ok});

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { Failed } from '../../app/main/sources/failed.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
-import { DATA, KERNEL_PA, linuxMemory, pageStruct, ROOT, USER_PA } from '../linux-image.ts';
+import { DATA, DATA_FRAME, KERNEL_PA, linuxMemory, pageStruct, ROOT, USER_PA } from '../linux-image.ts';
 import { fileOf, imageFile } from '../memory-image.ts';
 
 const ROUNDS = Number(process.env.CR3SCOPE_FUZZ ?? 50);
@@ -54,7 +54,7 @@ test(
   `${ROUNDS} altered images`,
   async () => {
     const memory = linuxMemory();
-    const [begin] = memory.ranges[0] as [number, number];
+    const [begin, end] = memory.ranges[0] as [number, number];
     const images = [memory.lime(), memory.elf()].map((bytes) => ({ bytes, path: fileOf(bytes) }));
     const pick = numbers(SEED);
     const said = new Set<string>();
@@ -77,9 +77,13 @@ test(
         altered.push(at);
       }
       const message = await ask(async () => {
-        const sources = await openSources(ADDON_PATH, imageFile(path, { root: BigInt(ROOT) }));
+        const sources = await openSources(ADDON_PATH, imageFile(path, { root: BigInt(ROOT), guessRoots: true }));
         await ask(() => sources.roots());
         await ask(() => sources.cpus());
+        const data = BigInt(DATA_FRAME) >> 12n;
+        await ask(() => sources.frames(BigUint64Array.of(data, data + 1n, 1n << 39n)));
+        await ask(() => sources.owners(data, false));
+        await ask(() => sources.memory(BigInt(begin) >> 12n, BigInt(end) >> 12n, 16, 0n, false));
         const list = await sources.processes();
         for (const pid of list.pid.slice(0, 8)) {
           await ask(() => sources.regions(pid));
