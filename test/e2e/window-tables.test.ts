@@ -319,4 +319,52 @@ inEachFace((window) => {
     await menuItem('Open as a table').click();
     await window.frame.getByText(/% filled/).waitFor();
   });
+
+  test('bytes, maps, owners, facts of a frame and CPUs have menus, too', async () => {
+    await window.startAt(fixture);
+    await catchCopies();
+    const close = async () => {
+      await window.page.keyboard.press('Escape');
+      await window.page.getByRole('menu').waitFor({ state: 'hidden' });
+    };
+    const items = () => window.page.getByRole('menuitem').allInnerTexts();
+
+    await window.page.locator('.hex-line .hex-bytes').nth(2).click({ button: 'right' });
+    await menuItem('Copy as C array').click();
+    await expect.poll(copied).toMatch(/^\/\* physical 0x[0-9a-f]+02[0-9a-f] \*\/\nconst unsigned char bytes\[8\]/);
+    await window.page.locator('#hex-view').focus();
+    await window.page.keyboard.press('Shift+F10');
+    await window.page.getByRole('menuitem', { name: /^Explain the entry/ }).press('Enter');
+    await window.dialog.waitFor();
+    await window.closeDialog();
+
+    const map = window.page.getByRole('slider', { name: /^Map of the address space/ });
+    await map.focus();
+    await window.page.keyboard.press('Shift+F10');
+    await expect.poll(items).toContainEqual(expect.stringMatching(/^Copy link to the region/));
+    await close();
+    await map.click({ button: 'right', position: { x: 5, y: 8 } });
+    await window.page.getByRole('menuitem', { name: /^Show the walk/ }).click();
+    await expect.poll(() => grid('Regions').locator('[aria-selected=true]').getAttribute('aria-rowindex')).toBe('2');
+
+    await window.inspect('Frame');
+    await window.page.getByLabel('Facts of the frame').click({ button: 'right' });
+    await window.page.getByRole('menuitem', { name: /^Who maps the frame/ }).click();
+    await window.pane('Mapped by').locator('tbody tr').first().click({ button: 'right' });
+    await expect.poll(items).toContainEqual(expect.stringMatching(/^Go to the page/));
+    await close();
+
+    await window.show('CPUs');
+    await window.page
+      .locator('.cpu')
+      .first()
+      .click({ button: 'right', position: { x: 20, y: 10 } });
+    await expect.poll(items).not.toEqual([]);
+    await close();
+    await window.show('Physical memory');
+    await window.page.locator('.memory-cell', { hasNotText: 'Walking' }).waitFor();
+    await window.page.getByRole('slider', { name: /^Map of physical memory/ }).click({ button: 'right' });
+    await expect.poll(items).toContainEqual(expect.stringMatching(/^Look closer|^Open the frame/));
+    await close();
+  });
 });

@@ -11,7 +11,7 @@ interface Props {
   readonly area: ReactElement;
   /** Where the menu of the keyboard stands, within `area`: a CSS selector. Without it, or where there is none: at `area`. */
   readonly chosen?: string;
-  readonly children: ReactNode;
+  readonly children?: ReactNode;
 }
 
 export function ContextMenu({ itemsOf, area, chosen, children }: Props) {

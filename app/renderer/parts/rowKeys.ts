@@ -12,6 +12,12 @@ export function rowStep(key: string, page: number, rows: number): number | undef
   return rows === 0 ? undefined : steps[key];
 }
 
+/** What the nearest element around says in data-at, such as the index of its row; undefined: none does. */
+export function placeUnder(target: EventTarget): number | undefined {
+  const at = (target as HTMLElement).closest<HTMLElement>('[data-at]')?.dataset.at;
+  return at === undefined ? undefined : Number(at);
+}
+
 /** The index of the row that an element belongs to; -1: it belongs to none. */
 export function rowUnder(target: EventTarget): number {
   const row = (target as HTMLElement).closest<HTMLElement>('[role=row]')?.ariaRowIndex;

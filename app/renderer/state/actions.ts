@@ -34,10 +34,10 @@ export const copyAction = (what: string, text: string): Action => ({
   run: () => copyText(text),
 });
 
-/** A place as a link, and as the command that prints the same. */
-export const placeActions = (place: Place): Actions => [
-  copyAction('link', linkOf(place)),
-  copyAction('command', commandOf(place)),
+/** A place as a link, and as the command that prints the same. `what` tells it from other places of the menu. */
+export const placeActions = (place: Place, what?: string): Actions => [
+  copyAction(what ? `link to the ${what}` : 'link', linkOf(place)),
+  copyAction(what ? `command for the ${what}` : 'command', commandOf(place)),
 ];
 
 /** Of the frame with this number: its bytes, facts and owners. */
@@ -91,13 +91,13 @@ export const processActions = (space: Space, root = 0n): readonly Actions[] => [
   root
     ? [{ title: 'Open the root', detail: hex(root), run: () => openAddress(root) }, copyAction('root PA', hex(root))]
     : [],
-  [copyAction('PID', String(space.pid)), ...placeActions({ view: 'process', pid: space.pid })],
+  [copyAction('PID', String(space.pid)), ...placeActions({ view: 'process', pid: space.pid }, 'process')],
 ];
 
 /** Of an address in any process. */
 export const addressActions = (space: Space, va: bigint): readonly Actions[] => [
   [{ title: 'Go to the page', detail: hexVa(va), run: () => void goTo(space, va) }],
-  [copyAction('address', hexVa(va)), ...placeActions({ view: 'address', pid: space.pid, va })],
+  [copyAction('address', hexVa(va)), ...placeActions({ view: 'address', pid: space.pid, va }, 'page')],
 ];
 
 /** Of a page of the chosen process, and the frame that it maps. */
@@ -113,7 +113,7 @@ export const pageActions = (space: Space, va: bigint, pfn: bigint | undefined): 
     },
   ],
   ...(pfn === undefined ? [] : frameActions(pfn)),
-  [copyAction('address', hexVa(va)), ...placeActions({ view: 'address', pid: space.pid, va })],
+  [copyAction('address', hexVa(va)), ...placeActions({ view: 'address', pid: space.pid, va }, 'page')],
 ];
 
 /** Of a region of the chosen process. */
@@ -125,7 +125,7 @@ export function regionActions(space: Space, regions: Regions, at: number): reado
     [
       copyAction('addresses', `${hexVa(begin)}-${hexVa(end)}`),
       ...(path ? [copyAction('name', path)] : []),
-      ...placeActions({ view: 'address', pid: space.pid, va: begin }),
+      ...placeActions({ view: 'address', pid: space.pid, va: begin }, 'region'),
     ],
   ];
 }

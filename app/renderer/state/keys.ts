@@ -19,7 +19,10 @@ const LOCAL_KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['Tab, Shift Tab', 'Move to the next part of the window, and back.'],
   ['↑ ↓, Page, Home, End', 'Move in the list that has the focus.'],
   ['Ctrl F', 'Finds bytes from the frame that is shown.'],
-  ['Shift and arrows', 'Select bytes.'],
+  ['Shift and arrows', 'Select bytes, or rows of a table.'],
+  ['Ctrl A, Ctrl C', 'Select all rows of a table, and copy those that are selected.'],
+  ['Shift F10', 'Opens the menu of what has the focus: rows, headings, bytes, maps.'],
+  ['Ctrl ← →, Shift ← →', 'On a heading: move the column, and change its width.'],
   ['+ −', 'Zoom the map of an address space, or of memory.'],
 ];
 

@@ -4,13 +4,16 @@ import type { Cpus } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, type RegisterBit, setBits } from '../../../contract/registers.ts';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { Fact } from '../../parts/Fact.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
+import { copyAction, frameActions, processActions } from '../../state/actions.ts';
 import { openFrame } from '../../state/memory.ts';
 import { selectProcess } from '../../state/navigate.ts';
 import { spaceOfPid, useProcesses } from '../../state/processes.ts';
 import { useTarget } from '../../state/target.ts';
 import { show } from '../../state/view.ts';
+import { menuOf } from '../common/menu.tsx';
 import { RootStrip } from './RootStrip.tsx';
 import '../../parts/flags.css';
 
@@ -53,8 +56,17 @@ export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
   const root = word(now.rootPa);
   const parts = cr3Parts(word(now.cr3), word(now.cr4), mask);
   const pid = now.pid[at] as number;
+  const processes = useProcesses((s) => s.processes);
+  const itemsOf = () => {
+    const owner = spaceOfPid(processes, now.owner[at] as number);
+    return menuOf([
+      ...(owner ? processActions(owner) : []),
+      ...(root ? frameActions(pfnOf(root)) : []),
+      now.registers ? [copyAction('CR3', hex(word(now.cr3), 16))] : [],
+    ]);
+  };
   return (
-    <section className="cpu" aria-label={`CPU ${now.cpu[at]}`}>
+    <ContextMenu itemsOf={itemsOf} area={<section className="cpu" aria-label={`CPU ${now.cpu[at]}`} />}>
       <h3>CPU {now.cpu[at]}</h3>
       <RootStrip history={history} at={at} />
       <dl className="facts">
@@ -81,6 +93,6 @@ export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
           </>
         )}
       </dl>
-    </section>
+    </ContextMenu>
   );
 }

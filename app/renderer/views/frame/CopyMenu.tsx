@@ -3,6 +3,7 @@
 import { Copy } from 'lucide-react';
 import { COPY_FORMS, type CopyForm, copyAs } from '../../lib/copy.ts';
 import { MenuButton } from '../../parts/MenuButton.tsx';
+import type { MenuEntry } from '../../parts/MenuItems.tsx';
 import { copyText } from '../../state/clipboard.ts';
 import { byteAt, selection, useMemory } from '../../state/memory.ts';
 
@@ -21,16 +22,12 @@ function copySelection(form: CopyForm): void {
   copyText(copyAs(form, bytes, begin));
 }
 
-export function CopyMenu() {
-  return (
-    <MenuButton
-      icon={Copy}
-      label="Copy the selected bytes"
-      items={Object.entries(COPY_FORMS).map(([form, label]) => ({
-        key: form,
-        content: label,
-        onClick: () => copySelection(form as CopyForm),
-      }))}
-    />
-  );
-}
+/** `as`: what comes before the name of each form. */
+export const copyItems = (as = ''): readonly MenuEntry[] =>
+  Object.entries(COPY_FORMS).map(([form, label]) => ({
+    key: form,
+    content: as + label,
+    onClick: () => copySelection(form as CopyForm),
+  }));
+
+export const CopyMenu = () => <MenuButton icon={Copy} label="Copy the selected bytes" items={copyItems()} />;

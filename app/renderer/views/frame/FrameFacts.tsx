@@ -7,13 +7,16 @@ import { type Backing, backingOf, regionAt } from '../../../contract/regions.ts'
 import { ROLE } from '../../../contract/roles.ts';
 import { frameRecordOf } from '../../../contract/said.ts';
 import { FRAME_STATUS } from '../../../contract/verdicts.ts';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Fact } from '../../parts/Fact.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { copyAction, frameActions, placeActions } from '../../state/actions.ts';
 import { useMemory } from '../../state/memory.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
+import { menuOf } from '../common/menu.tsx';
 import '../../parts/flags.css';
 import './facts.css';
 
@@ -49,7 +52,16 @@ function Facts({ frame }: { frame: Frame }) {
   const role = ROLE.name(frame.role);
   const status = FRAME_STATUS.name(frame.status);
   return (
-    <dl className="facts scroll fill frame-facts" tabIndex={0} aria-label="Facts of the frame">
+    <ContextMenu
+      itemsOf={() =>
+        menuOf([
+          ...frameActions(frame.pfn),
+          frame.flags === null ? [] : [copyAction('kpageflags', hex(frame.flags, 16))],
+          placeActions({ view: 'frame', pa: paOf(frame.pfn) }, 'frame'),
+        ])
+      }
+      area={<dl className="facts scroll fill frame-facts" tabIndex={0} aria-label="Facts of the frame" />}
+    >
       <Fact name="Physical address" num>
         0x{hex(paOf(frame.pfn))}
       </Fact>
@@ -92,7 +104,7 @@ function Facts({ frame }: { frame: Frame }) {
       <Fact name="Bytes">
         {status === 'ok' ? 'can be read' : <span className="bad">can’t be read: {FRAME_STATUS.meaning(status)}</span>}
       </Fact>
-    </dl>
+    </ContextMenu>
   );
 }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Physical memory in hex. Only the rows on screen are in the page.
-import { type KeyboardEvent, type PointerEvent, useMemo } from 'react';
+import { type KeyboardEvent, type MouseEvent, type PointerEvent, useMemo } from 'react';
 import { hex } from '../../../contract/format.ts';
-import { pfnOf } from '../../../contract/paging.ts';
+import { ENTRY_BYTES, pfnOf } from '../../../contract/paging.ts';
 import { RamRows, ROW_BYTES } from '../../lib/ram.ts';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
+import { entryActions, frameActions, placeActions } from '../../state/actions.ts';
 import { byteAt, selectByte, selection, useMemory } from '../../state/memory.ts';
 import { useTarget } from '../../state/target.ts';
+import { menuOf } from '../common/menu.tsx';
+import { copyItems } from './CopyMenu.tsx';
 import { byteUnder, HexRow } from './HexLine.tsx';
 import { HexScrollbar } from './HexScrollbar.tsx';
 import { useHexWindow } from './useHexWindow.ts';
@@ -67,33 +71,64 @@ export function HexView() {
     act();
   }
 
+  function byteOf(target: HTMLElement, clientX: number): bigint | undefined {
+    const line = target.closest<HTMLElement>('.hex-line');
+    const at = line?.dataset.row ?? line?.parentElement?.dataset.row;
+    if (!line || at === undefined) return undefined;
+    const to = rows.at(Number(at));
+    return 'pa' in to ? to.pa + BigInt(byteUnder(line, clientX)) : to.hole.begin;
+  }
   function point(event: PointerEvent<HTMLDivElement>) {
     if (event.buttons !== 1) return;
-    const line = (event.target as HTMLElement).closest<HTMLElement>('.hex-line');
-    const at = line?.dataset.row ?? line?.parentElement?.dataset.row;
-    if (!line || at === undefined) return;
-    const to = rows.at(Number(at));
-    const pa = 'pa' in to ? to.pa + BigInt(byteUnder(line, event.clientX)) : to.hole.begin;
+    const pa = byteOf(event.target as HTMLElement, event.clientX);
+    if (pa === undefined) return;
     if (event.type === 'pointerdown') selectByte(pa, event.shiftKey);
     else if (pa !== cursor) selectByte(pa, true);
+  }
+
+  /** Of the selected bytes, or of the byte under the pointer if it is another one. */
+  function itemsOf(target: HTMLElement, event: MouseEvent) {
+    const under = event.button === 2 ? byteOf(target, event.clientX) : undefined;
+    const outside = under !== undefined && (under < selected.begin || under >= selected.end);
+    if (outside) selectByte(under);
+    const at = outside ? under : selected.begin;
+    const word = Array.from({ length: ENTRY_BYTES }, (_, i) => byteAt(loaded, at + BigInt(i)));
+    const raw = word.reduceRight<bigint | undefined>(
+      (sum, b) => (sum === undefined || b === undefined ? undefined : (sum << 8n) | BigInt(b)),
+      0n,
+    );
+    return [
+      ...copyItems('Copy as '),
+      'line' as const,
+      ...menuOf([
+        raw === undefined ? [] : entryActions(raw),
+        ...frameActions(pfnOf(at)),
+        placeActions({ view: 'frame', pa: at }, 'byte'),
+      ]),
+    ];
   }
 
   const byte = byteAt(loaded, cursor);
   return (
     <div className="hex-box">
-      <div
-        id="hex-view"
-        className="hex num"
-        style={{ padding: `${PADDING}px 12px` }}
-        ref={box}
-        tabIndex={0}
-        role="group"
-        aria-label={`Physical memory; arrow keys move, with Shift they select. At ${hex(cursor, 9)}: ${byte === undefined ? 'not readable' : hex(byte, 2)}`}
-        onKeyDown={onKeyDown}
-        onPointerDown={point}
-        onPointerMove={point}
-        onWheel={(event) =>
-          setTop(top + Math.sign(event.deltaY) * Math.max(1, Math.round(Math.abs(event.deltaY) / 30)))
+      <ContextMenu
+        itemsOf={itemsOf}
+        area={
+          <div
+            id="hex-view"
+            className="hex num"
+            style={{ padding: `${PADDING}px 12px` }}
+            ref={box}
+            tabIndex={0}
+            role="group"
+            aria-label={`Physical memory; arrow keys move, with Shift they select. At ${hex(cursor, 9)}: ${byte === undefined ? 'not readable' : hex(byte, 2)}`}
+            onKeyDown={onKeyDown}
+            onPointerDown={point}
+            onPointerMove={point}
+            onWheel={(event) =>
+              setTop(top + Math.sign(event.deltaY) * Math.max(1, Math.round(Math.abs(event.deltaY) / 30)))
+            }
+          />
         }
       >
         {visible.map(({ row, at }) => (
@@ -101,7 +136,7 @@ export function HexView() {
             <HexRow at={at} cursor={cursor} selected={selected} loaded={loaded} />
           </div>
         ))}
-      </div>
+      </ContextMenu>
       <HexScrollbar top={top} rows={rows.length} seen={seen} onTop={setTop} />
     </div>
   );

@@ -6,9 +6,13 @@ import { hex, hexVa } from '../../../contract/format.ts';
 import { ENTRY_BYTES, flagsOf, halfOf, levelName, mapsFrame, pageSizeName, paOf } from '../../../contract/paging.ts';
 import type { TableEntry } from '../../../contract/table.ts';
 import { ENTRY_KIND } from '../../../contract/verdicts.ts';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
+import { placeUnder } from '../../parts/rowKeys.ts';
+import { copyAction, entryActions, frameActions, tableActions } from '../../state/actions.ts';
 import { explainEntry } from '../../state/explain.ts';
 import { goDown, openFrame, selectByte, type TableShown } from '../../state/memory.ts';
+import { menuOf } from '../common/menu.tsx';
 
 interface Shown {
   readonly pfn: bigint;
@@ -42,8 +46,21 @@ function PointsTo({ entry: e, pfn, table: { level, base }, target: { levels } }:
 export function TableEntries({ entries, slot, ...shown }: Shown & { entries: readonly TableEntry[]; slot: number }) {
   const { pfn, table, target } = shown;
   const { level, base } = table;
+  function itemsOf(at: HTMLElement) {
+    const e = entries.find(({ index }) => index === placeUnder(at));
+    if (!e) return [];
+    return menuOf([
+      entryActions(e.raw, level, halfOf(e.va)),
+      ...(e.kind === 'table'
+        ? tableActions(paOf(e.pfn), { level: level - 1, ...(base !== undefined && { base: e.va }) })
+        : mapsFrame(e.kind)
+          ? frameActions(e.pfn)
+          : []),
+      base === undefined ? [] : [copyAction('address', hexVa(e.va))],
+    ]);
+  }
   return (
-    <table className="listing">
+    <ContextMenu itemsOf={itemsOf} area={<table className="listing" />}>
       <thead>
         <tr>
           <th>Index</th>
@@ -57,6 +74,7 @@ export function TableEntries({ entries, slot, ...shown }: Shown & { entries: rea
         {entries.map((e) => (
           <tr
             key={e.index}
+            data-at={e.index}
             className={e.index === slot ? 'here' : ''}
             onClick={(event) => {
               if (!(event.target instanceof HTMLButtonElement)) selectByte(paOf(pfn) + BigInt(e.index * ENTRY_BYTES));
@@ -79,6 +97,6 @@ export function TableEntries({ entries, slot, ...shown }: Shown & { entries: rea
           </tr>
         ))}
       </tbody>
-    </table>
+    </ContextMenu>
   );
 }

@@ -2,6 +2,8 @@
 // The picture of the map, and the choice of a cell.
 import { type KeyboardEvent, type RefObject, useEffect } from 'react';
 import { type MemoryMap, MOST_CELLS } from '../../../contract/api.ts';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
+import type { MenuEntry } from '../../parts/MenuItems.tsx';
 import { useTheme } from '../../state/theme.ts';
 import { type Colouring, cellCount, paint } from './cells.ts';
 
@@ -19,6 +21,8 @@ interface Props {
   /** Zooms in to a cell. */
   onEnter(cell: number): void;
   onLeave(): void;
+  /** What can be done with a cell. */
+  itemsOf(cell: number): readonly MenuEntry[];
 }
 
 export const columnsOf = (width: number): number => Math.max(1, Math.floor(width / CELL));
@@ -53,7 +57,7 @@ function draw(canvas: HTMLCanvasElement, map: MemoryMap, by: Colouring, cell: nu
   context.strokeRect((cell % columns) * CELL - 0.5, Math.floor(cell / columns) * CELL - 0.5, CELL, CELL);
 }
 
-export function MapCanvas({ map, by, canvas, size, cell, text, onCell, onEnter, onLeave }: Props) {
+export function MapCanvas({ map, by, canvas, size, cell, text, onCell, onEnter, onLeave, itemsOf }: Props) {
   const theme = useTheme((s) => s.shown);
   const columns = columnsOf(size.width);
 
@@ -79,30 +83,35 @@ export function MapCanvas({ map, by, canvas, size, cell, text, onCell, onEnter, 
     event.preventDefault();
   }
   return (
-    <canvas
-      ref={canvas}
-      style={{ width: size.width, height: size.height }}
-      tabIndex={0}
-      role="slider"
-      aria-label="Map of physical memory: arrow keys choose a cell, Enter looks into it, Backspace goes out"
-      aria-valuemin={0}
-      aria-valuemax={map ? Math.max(0, cellCount(map) - 1) : 0}
-      aria-valuenow={cell}
-      aria-valuetext={text}
-      onKeyDown={onKeyDown}
-      onPointerMove={(e) => {
-        const at = cellUnder(e);
-        if (at !== undefined) onCell(at);
-      }}
-      onClick={(e) => {
-        const at = cellUnder(e);
-        if (at !== undefined) onEnter(at);
-      }}
-      onWheel={(e) => {
-        if (e.deltaY > 0) return onLeave();
-        const at = cellUnder(e);
-        if (at !== undefined && map && map.framesPerCell > 1n) onEnter(at);
-      }}
+    <ContextMenu
+      itemsOf={(_, event) => (map ? itemsOf((event.button === 2 ? cellUnder(event) : undefined) ?? cell) : [])}
+      area={
+        <canvas
+          ref={canvas}
+          style={{ width: size.width, height: size.height }}
+          tabIndex={0}
+          role="slider"
+          aria-label="Map of physical memory: arrow keys choose a cell, Enter looks into it, Backspace goes out"
+          aria-valuemin={0}
+          aria-valuemax={map ? Math.max(0, cellCount(map) - 1) : 0}
+          aria-valuenow={cell}
+          aria-valuetext={text}
+          onKeyDown={onKeyDown}
+          onPointerMove={(e) => {
+            const at = cellUnder(e);
+            if (at !== undefined) onCell(at);
+          }}
+          onClick={(e) => {
+            const at = cellUnder(e);
+            if (at !== undefined) onEnter(at);
+          }}
+          onWheel={(e) => {
+            if (e.deltaY > 0) return onLeave();
+            const at = cellUnder(e);
+            if (at !== undefined && map && map.framesPerCell > 1n) onEnter(at);
+          }}
+        />
+      }
     />
   );
 }

@@ -2,16 +2,19 @@
 // Physical memory as a picture, and the totals below. Each cell stands for the same number of frames.
 import { useMemo, useRef, useState } from 'react';
 import { Group, Panel } from 'react-resizable-panels';
+import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { Pane } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
 import { useSize } from '../../parts/useSize.ts';
+import { frameActions, placeActions, processActions } from '../../state/actions.ts';
 import { useKept } from '../../state/kept.ts';
 import { openFrame } from '../../state/memory.ts';
 import { showRange, useMemoryMap } from '../../state/memoryMap.ts';
 import { spaceOfPid, useProcesses } from '../../state/processes.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
+import { menuOf } from '../common/menu.tsx';
 import { type Colouring, cellCount, describe, framesOf } from './cells.ts';
 import { MapCanvas, roomOf } from './MapCanvas.tsx';
 import { MapLegend } from './MapLegend.tsx';
@@ -52,6 +55,18 @@ export function MemoryPane() {
     showRange(closer(map, frames, end));
     setCell(0);
   }
+  function itemsOf(at: number) {
+    if (!map) return [];
+    const frames = framesOf(map, at);
+    const owner = spaceOfPid(processes, map.owner[at] as number);
+    const one = frames.end - frames.begin === 1n;
+    return menuOf([
+      ...(one ? frameActions(frames.begin) : [[{ title: 'Look closer', run: () => enter(at) }]]),
+      one ? [] : [{ title: 'Open the first frame', detail: hex(frames.begin), run: () => openFrame(frames.begin) }],
+      placeActions({ view: 'memory', ...frames }, 'cell'),
+      ...(owner ? processActions(owner) : []),
+    ]);
+  }
   const leave = () => showRange(farther(shown, end));
   const text = map ? describe(map, cell, nameOf, flag) : '';
   return (
@@ -83,6 +98,7 @@ export function MemoryPane() {
                   onCell={setCell}
                   onEnter={enter}
                   onLeave={leave}
+                  itemsOf={itemsOf}
                 />
               </div>
               <p className="memory-cell num" title={text}>

@@ -6,16 +6,21 @@ import type { Owners } from '../../../contract/api.ts';
 import { clock, count, hex, hexVa } from '../../../contract/format.ts';
 import { accessWords, reconcile } from '../../../contract/owners.ts';
 import { levelName, pageSizeName, pfnOf } from '../../../contract/paging.ts';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { TitleButton } from '../../parts/IconButton.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { placeUnder } from '../../parts/rowKeys.ts';
+import { type Actions, addressActions, processActions } from '../../state/actions.ts';
 import { useMemory } from '../../state/memory.ts';
 import { goTo } from '../../state/navigate.ts';
 import { askOwners, useOwners } from '../../state/owners.ts';
 import { useProcesses } from '../../state/processes.ts';
+import type { Space } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
+import { menuOf } from '../common/menu.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import '../../parts/listing.css';
 import './owners.css';
@@ -28,8 +33,18 @@ const useNameOf = () => {
 
 function Mappings({ owners: o }: { owners: Owners }) {
   const nameOf = useNameOf();
+  const spaceOf = (i: number): Space => {
+    const pid = o.pid[i] as number;
+    return { pid, startTicks: o.startTicks[i] as bigint, name: nameOf(pid) };
+  };
+  function itemsOf(target: HTMLElement) {
+    const i = placeUnder(target);
+    if (i === undefined) return [];
+    const [page, copies = []] = addressActions(spaceOf(i), o.va[i] as bigint);
+    return menuOf([...(o.still[i] ? [page as Actions] : []), copies, ...processActions(spaceOf(i))]);
+  }
   return (
-    <table className="listing">
+    <ContextMenu itemsOf={itemsOf} area={<table className="listing" />}>
       <thead>
         <tr>
           <th>Process</th>
@@ -42,17 +57,13 @@ function Mappings({ owners: o }: { owners: Owners }) {
           const va = o.va[i] as bigint;
           const sharers = o.sharers[i] ?? [];
           return (
-            <tr key={`${pid} ${va}`}>
+            <tr key={`${pid} ${va}`} data-at={i}>
               <td>
                 <span className="num">{pid}</span> {nameOf(pid)}
                 {sharers.length > 0 && <div className="dim">shares its address space with {sharers.join(', ')}</div>}
               </td>
               <td className="num">
-                <LinkButton
-                  num
-                  disabled={!o.still[i]}
-                  onClick={() => void goTo({ pid, startTicks: o.startTicks[i] as bigint, name: nameOf(pid) }, va)}
-                >
+                <LinkButton num disabled={!o.still[i]} onClick={() => void goTo(spaceOf(i), va)}>
                   {hexVa(va)}
                 </LinkButton>
               </td>
@@ -65,7 +76,7 @@ function Mappings({ owners: o }: { owners: Owners }) {
           );
         })}
       </tbody>
-    </table>
+    </ContextMenu>
   );
 }
 

@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The hits of a search, with links to their addresses and frames.
 import { hex, hexVa } from '../../../contract/format.ts';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
+import { placeUnder } from '../../parts/rowKeys.ts';
+import { copyAction } from '../../state/actions.ts';
 import { openAddress } from '../../state/memory.ts';
 import { goTo } from '../../state/navigate.ts';
 import { type Search, setSearching } from '../../state/search.ts';
+import { menuOf } from '../common/menu.tsx';
 import '../../parts/listing.css';
 
 export function SearchHits({ search }: { search: Search }) {
+  function itemsOf(target: HTMLElement) {
+    const h = search.hits[placeUnder(target) ?? -1];
+    if (!h) return [];
+    return menuOf([
+      [copyAction('bytes', h.bytes), copyAction('physical address', hex(h.pa))],
+      ...(search.space ? [[copyAction('address', hexVa(h.address))]] : []),
+    ]);
+  }
   return (
     <div className="scroll" tabIndex={0} role="group" aria-label="Hits">
-      <table className="listing">
+      <ContextMenu itemsOf={itemsOf} area={<table className="listing" />}>
         <thead>
           <tr>
             {search.space && <th>Address</th>}
@@ -20,8 +32,8 @@ export function SearchHits({ search }: { search: Search }) {
           </tr>
         </thead>
         <tbody>
-          {search.hits.map((h) => (
-            <tr key={h.address}>
+          {search.hits.map((h, i) => (
+            <tr key={h.address} data-at={i}>
               {search.space && (
                 <td className="num">
                   <LinkButton
@@ -49,7 +61,7 @@ export function SearchHits({ search }: { search: Search }) {
             </tr>
           ))}
         </tbody>
-      </table>
+      </ContextMenu>
     </div>
   );
 }

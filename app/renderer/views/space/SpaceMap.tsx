@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The address space as a strip: one section for each region, coloured by verdict, above an axis of addresses.
 import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react';
-import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { Regions } from '../../../contract/api.ts';
 import { bytes, count, hexVa } from '../../../contract/format.ts';
+import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { IconButton } from '../../parts/IconButton.tsx';
 import { useSize } from '../../parts/useSize.ts';
+import { pageActions, regionActions } from '../../state/actions.ts';
 import { shownCheck, useCheck } from '../../state/check.ts';
 import { chooseRegion, selectVa } from '../../state/navigate.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTheme } from '../../state/theme.ts';
+import { menuOf } from '../common/menu.tsx';
 import { MapAxis } from './MapAxis.tsx';
 import { drawMap, MAP_HEIGHT } from './mapPicture.ts';
 import { edgesOf, inSight, mostScale, pageUnder, showing, WHOLE, within, zoomed, zoomedTo } from './scale.ts';
@@ -19,6 +22,7 @@ import './map.css';
 const LEAST_DRAG = 4;
 
 export function SpaceMap({ regions }: { regions: Regions }) {
+  const space = useSpace((s) => s.space);
   const summary = useCheck((s) => shownCheck(s)?.summary);
   const selected = useSpace((s) => s.region);
   const theme = useTheme((s) => s.shown);
@@ -92,6 +96,14 @@ export function SpaceMap({ regions }: { regions: Regions }) {
     void selectVa(under(to).va);
   }
 
+  function itemsOf(_: HTMLElement, event: MouseEvent) {
+    if (!space) return [];
+    // The keyboard has no place on the map: it means the chosen region.
+    if (event.button !== 2) return menuOf(regionActions(space, regions, selected));
+    const { region, va } = under(fractionOf(event));
+    return menuOf([...pageActions(space, va, undefined), ...regionActions(space, regions, region)]);
+  }
+
   const shown = Math.max(0, hover ?? selected);
   const text =
     regions.begin[shown] === undefined
@@ -101,30 +113,35 @@ export function SpaceMap({ regions }: { regions: Regions }) {
   return (
     <div className="map">
       <div className="map-strip" ref={strip}>
-        <canvas
-          ref={canvas}
-          style={{ height: MAP_HEIGHT }}
-          tabIndex={0}
-          role="slider"
-          aria-label="Map of the address space: arrow keys choose a region, plus and minus zoom"
-          aria-valuemin={0}
-          aria-valuemax={regions.begin.length - 1}
-          aria-valuenow={Math.max(0, selected)}
-          aria-valuetext={text}
-          title={text}
-          onKeyDown={onKeyDown}
-          onPointerDown={(e) => {
-            if (e.button !== 0) return;
-            e.currentTarget.setPointerCapture(e.pointerId);
-            setDrag({ from: fractionOf(e), to: fractionOf(e) });
-          }}
-          onPointerMove={(e) => {
-            setHover(under(fractionOf(e)).region);
-            if (drag) setDrag({ from: drag.from, to: fractionOf(e) });
-          }}
-          onPointerUp={onPointerUp}
-          onPointerLeave={() => setHover(undefined)}
-          onDoubleClick={() => setView(WHOLE)}
+        <ContextMenu
+          itemsOf={itemsOf}
+          area={
+            <canvas
+              ref={canvas}
+              style={{ height: MAP_HEIGHT }}
+              tabIndex={0}
+              role="slider"
+              aria-label="Map of the address space: arrow keys choose a region, plus and minus zoom"
+              aria-valuemin={0}
+              aria-valuemax={regions.begin.length - 1}
+              aria-valuenow={Math.max(0, selected)}
+              aria-valuetext={text}
+              title={text}
+              onKeyDown={onKeyDown}
+              onPointerDown={(e) => {
+                if (e.button !== 0) return;
+                e.currentTarget.setPointerCapture(e.pointerId);
+                setDrag({ from: fractionOf(e), to: fractionOf(e) });
+              }}
+              onPointerMove={(e) => {
+                setHover(under(fractionOf(e)).region);
+                if (drag) setDrag({ from: drag.from, to: fractionOf(e) });
+              }}
+              onPointerUp={onPointerUp}
+              onPointerLeave={() => setHover(undefined)}
+              onDoubleClick={() => setView(WHOLE)}
+            />
+          }
         />
         {drag && Math.abs(drag.to - drag.from) * width >= LEAST_DRAG && (
           <i
