@@ -286,6 +286,14 @@ inEachFace((window) => {
     const levels = grid('Page tables').locator('.grid-row [role=gridcell]:first-child');
     await expect.poll(() => levels.allInnerTexts()).not.toContain('PTE');
     expect(new Set(await levels.allInnerTexts())).toEqual(new Set(['PMD', 'PUD']));
+    await window.page.getByLabel('Filter tables').fill('level == PTE and used > 1');
+    await expect.poll(() => levels.allInnerTexts()).not.toContain('PMD');
+    await grid('Page tables').locator('.grid-row').first().click();
+    await window.page.getByLabel('Filter entries').fill('kind == leaf and flags has dirty');
+    const flags = window.frame.locator('tbody td:last-child');
+    await expect.poll(async () => (await flags.allInnerTexts()).every((text) => / D\b/.test(text))).toBe(true);
+    expect(await window.frame.locator('.table-bar').innerText()).toMatch(/^[\s\S]*\d+ shown/);
+    await window.page.getByLabel('Filter entries').fill('');
     await window.page.getByLabel('Filter tables').fill('');
   });
 

@@ -210,7 +210,7 @@ const FACTS = {
 test('flags are named as the bits of entries are', () => {
   const all = new Set<string>();
   for (const release of ['5.10.0', '6.6.0', '6.18.0'])
-    for (const level of [1, 2])
+    for (const level of [1, 2, 4])
       for (const raw of [
         0x67n,
         0xe7n,

@@ -93,6 +93,7 @@ export const ENTRY_FLAGS: Readonly<Record<string, string>> = {
   SOFT_DIRTY: 'soft-dirty',
   DEVMAP: 'device',
   SAVED_DIRTY: 'saved-dirty',
+  NOPTISHADOW: 'no-pti-shadow',
   NX: 'no-execute',
   SD: 'swapped-soft-dirty',
   UFFD: 'swapped-uffd-wp',
@@ -183,10 +184,30 @@ export const TABLE_FIELDS: readonly Field<FilteredTable>[] = [
   { name: 'marked', type: 'text', about: 'what kpageflags says of the frame', read: (t) => t.marked },
 ];
 
+export interface FilteredEntry {
+  readonly index: number;
+  readonly va: bigint;
+  readonly raw: bigint;
+  readonly kind: string;
+  readonly flags: readonly string[];
+  /** Of the page or table that it points to. */
+  readonly pfn: bigint | undefined;
+}
+
+export const ENTRY_FIELDS: readonly Field<FilteredEntry>[] = [
+  { name: 'index', type: 'hex', about: 'its place in the table, 0 to 1ff', read: (e) => e.index },
+  { name: 'address', type: 'hex', about: 'the first virtual address that it covers', read: (e) => e.va },
+  { name: 'entry', type: 'hex', about: 'the raw word', plain: true, read: (e) => e.raw },
+  { name: 'kind', type: 'word', about: 'what it is', values: meanings(ENTRY_KIND), read: (e) => e.kind },
+  { name: 'flags', type: 'set', about: 'bits that are set', values: ENTRY_FLAGS, read: (e) => e.flags },
+  { name: 'pfn', type: 'hex', about: 'the number of the frame that it points to', read: (e) => e.pfn },
+];
+
 /** For the help and the documentation. */
 export const FILTERED_TABLES = [
   { label: 'Processes', fields: PROCESS_FIELDS, example: 'user == root and rss > 100M' },
   { label: 'Regions', fields: REGION_FIELDS, example: 'rights contains x and type != code' },
   { label: 'Pages', fields: PAGE_FIELDS, example: 'flags has D and name ~ "libc"' },
+  { label: 'Entries of a table', fields: ENTRY_FIELDS, example: 'kind == leaf and not flags has accessed' },
   { label: 'Page tables', fields: TABLE_FIELDS, example: 'level == PTE and used < 8' },
 ] as const;

@@ -3,14 +3,27 @@
 
 import { CornerUpLeft } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
+import type { Target } from '../../../contract/api.ts';
 import { bytes, kpageFlagNames } from '../../../contract/format.ts';
-import { ENTRY_BYTES, levelName, levelShift, pageOffset, paOf } from '../../../contract/paging.ts';
-import { kindCounts, tableEntries } from '../../../contract/table.ts';
+import {
+  ENTRY_BYTES,
+  flagsOf,
+  halfOf,
+  levelName,
+  levelShift,
+  mapsFrame,
+  pageOffset,
+  paOf,
+} from '../../../contract/paging.ts';
+import { kindCounts, type TableEntry, tableEntries } from '../../../contract/table.ts';
 import { ENTRY_KIND } from '../../../contract/verdicts.ts';
+import { ENTRY_FIELDS } from '../../lib/fields.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { IconButton } from '../../parts/IconButton.tsx';
 import { goBack, loadFrames, selectByte, showTable, useMemory } from '../../state/memory.ts';
 import { useTarget } from '../../state/target.ts';
+import { FilterBox } from '../common/FilterBox.tsx';
+import { useFilter } from '../common/useFilter.ts';
 import { TableEntries } from './TableEntries.tsx';
 import { TableGrid } from './TableGrid.tsx';
 import '../../parts/bar.css';
@@ -18,6 +31,12 @@ import '../../parts/listing.css';
 import './table.css';
 
 const REFRESH_MS = 1000;
+
+/** The frame of the page or table that an entry points to. */
+const pointsTo = ({ kind, pfn }: TableEntry) => (kind === 'table' || mapsFrame(kind) ? pfn : undefined);
+
+const setFlags = ({ raw, va }: TableEntry, level: number, target: Target) =>
+  flagsOf(raw, level, target, target.release, halfOf(va)).flatMap((f) => (f.set ? [f.name] : []));
 
 export function TableView({ pfn }: { pfn: bigint }) {
   const target = useTarget((s) => s.target);
@@ -27,6 +46,7 @@ export function TableView({ pfn }: { pfn: bigint }) {
   const trail = useMemory((s) => s.trail);
   const slot = useMemory((s) => Math.floor(pageOffset(s.cursor ?? 0n) / ENTRY_BYTES));
   const [only, setOnly] = useState('used');
+  const filtering = useFilter('entries', ENTRY_FIELDS);
   const scroller = useRef<HTMLDivElement>(null);
   const entries = useMemo(
     () =>
@@ -53,9 +73,13 @@ export function TableView({ pfn }: { pfn: bigint }) {
   const { levels } = target;
   const { level } = table;
   const kinds = kindCounts(entries);
-  const shown = entries.filter(
+  const ofKind = entries.filter(
     (e) => only === 'all' || e.index === slot || (only === 'used' ? e.kind !== 'none' : e.kind === only),
   );
+  const { filter } = filtering;
+  const shown = filter
+    ? ofKind.filter((e) => filter.matches({ ...e, pfn: pointsTo(e), flags: setFlags(e, level, target) }))
+    : ofKind;
   const marked = flags === null ? undefined : kpageFlagNames(flags).includes('pgtable');
   const used = entries.filter((e) => e.kind !== 'none').length;
 
@@ -94,7 +118,14 @@ export function TableView({ pfn }: { pfn: bigint }) {
               ))}
           </select>
         </label>
+        <FilterBox
+          label="Filter entries"
+          placeholder="Filter: flags has dirty"
+          fields={ENTRY_FIELDS}
+          used={filtering}
+        />
         <span className="dim ellipsis">
+          {filter && `${shown.length} shown · `}
           {((used / 512) * 100).toFixed(1)} % filled ·{' '}
           {kinds.map(([kind, n]) => `${n} ${ENTRY_KIND.label(kind)}`).join(' · ')} ·{' '}
           {bytes(1n << BigInt(levelShift(level)))} an entry
