@@ -10,6 +10,7 @@ import { LAB_NAMES } from './labs.ts';
 import { PFN_END } from './paging.ts';
 import { MOST_PATTERN } from './pattern.ts';
 import { bySource, wordsOf } from './sources.ts';
+import { TypeSlice } from './types.ts';
 
 /** Words and columns, as every schema of the contract and of captures has them. */
 export const u64 = z
@@ -730,6 +731,14 @@ const pattern = {
 
 /** The longest path, argument or variable, in characters. */
 const MOST_TEXT = 4 * 1024;
+/** The most names of types that one call gives. */
+export const MOST_NAMES = 50;
+const typeName = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[\w ]+$/);
+
 /** The most pages that one call reads. */
 export const MOST_ROWS = 4 * 1024;
 
@@ -812,6 +821,10 @@ export const METHODS = {
   endLab: method(z.object({ id: checkId }), z.boolean()),
   /** False if no such watch runs. */
   sampleWatch: method(z.object({ id: checkId }), z.boolean()),
+  /** A type of the kernel by its name in C ("struct page"), and all that it consists of; without types if there is none. */
+  layout: method(z.object({ name: typeName }), TypeSlice),
+  /** Names of the kernel's types that begin so, at most MOST_NAMES, the shortest first. */
+  typeNames: method(z.object({ start: typeName }), z.array(z.string())),
   tables: method(z.object(space), TableTree),
   /** Frames [begin, end) in at most `cells` cells; `flags` of kpageflags are counted. `again` walks every address space anew. */
   memory: method(

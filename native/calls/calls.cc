@@ -13,7 +13,8 @@ namespace cr3scope {
 namespace {
 
 const std::atomic<bool> kNeverCancelled{false};
-constexpr size_t kMostFrames = 4096, kMostRows = 65536;
+constexpr size_t kMostFrames = 4096, kMostRows = 65536, kMostName = 256;
+constexpr u32 kMostNames = 256;
 
 using SessionPtr = std::shared_ptr<Session>;
 
@@ -164,6 +165,26 @@ CallWork causes(const SessionPtr& s, const Arguments&) {
   };
 }
 
+// A name as bytes.
+std::string name_at(const Arguments& a, size_t i) {
+  const std::vector<u8> bytes = a.bytes(i, "name", kMostName);
+  return {bytes.begin(), bytes.end()};
+}
+
+// layout(name): a type of the kernel, and all that it consists of.
+CallWork layout(const SessionPtr& s, const Arguments& a) {
+  return [s, name = name_at(a, 0)] { return answer(slice_types(s->system().types(), name)); };
+}
+
+// typeNames(start, most): the names of types of the kernel that begin so.
+CallWork type_names_from(const SessionPtr& s, const Arguments& a) {
+  return [s, start = name_at(a, 0), most = a.number(1, "most", 1, kMostNames)]() -> Answer {
+    return [names = type_names(s->system().types(), start, most)](Fields& o) {
+      o.texts_of("name", names, [](auto& name) -> std::string_view { return name; });
+    };
+  };
+}
+
 // check(pid, startTicks, begin, end, bytes, pages): `bytes` adds the byte proof, whose progress comes as batches
 // without runs. With `pages` batches carry every page.
 Job check(const SessionPtr& s, const Arguments& a) {
@@ -266,7 +287,7 @@ constexpr Call kCalls[] = {
     {"hello", hello},   {"processes", processes}, {"cgroups", cgroups}, {"roots", roots},
     {"cpus", cpus},     {"regions", regions},     {"rows", rows},       {"translate", translate_page},
     {"frames", frames}, {"owners", owners},       {"tables", tables},   {"memory", memory},
-    {"causes", causes}, {"page", page},
+    {"causes", causes}, {"page", page},           {"layout", layout},   {"typeNames", type_names_from},
 };
 constexpr LongCall kLongCalls[] = {
     {"check", check},         {"search", search_bytes},         {"watch", watch_pages},

@@ -288,6 +288,24 @@ void describe(Fields& o, const MemoryCounters& counters) {
   o.text("zoneinfo", counters.zoneinfo);
 }
 
+void describe(Fields& o, const TypeSlice& slice) {
+  o.column32("id", slice.types, [](auto& t) { return t.id; });
+  o.column8("kind", slice.types, [](auto& t) { return t.kind; });
+  o.column32("bytes", slice.types, [](auto& t) { return t.bytes; });
+  o.column32("of", slice.types, [](auto& t) { return t.of; });
+  o.column32("count", slice.types, [](auto& t) { return t.count; });
+  o.column8("encoding", slice.types, [](auto& t) { return t.encoding; });
+  o.texts_of("name", slice.types, [](auto& t) -> std::string_view { return t.name; });
+  o.column32("memberOwner", slice.members, [](auto& m) { return m.owner; });
+  o.column32("memberType", slice.members, [](auto& m) { return m.type; });
+  o.column64("memberBit", slice.members, [](auto& m) { return m.bit; });
+  o.column32("memberBits", slice.members, [](auto& m) { return m.bits; });
+  o.texts_of("memberName", slice.members, [](auto& m) -> std::string_view { return m.name; });
+  o.column32("valueOwner", slice.values, [](auto& v) { return v.owner; });
+  o.column64("value", slice.values, [](auto& v) { return v.value; });
+  o.texts_of("valueName", slice.values, [](auto& v) -> std::string_view { return v.name; });
+}
+
 void describe(Fields& o, const ByteProof& p) {
   o.u64_field("pages", p.pages);
   o.u64_field("same", p.same);

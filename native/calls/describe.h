@@ -13,6 +13,7 @@
 #include "../core/table_tree.h"
 #include "../core/trace_machine.h"
 #include "../core/translation.h"
+#include "../core/type_slice.h"
 #include "../core/watch.h"
 #include "fields.h"
 
@@ -40,6 +41,7 @@ void describe(Fields& o, const ReverseMap& map, u64 asked_ns);
 void describe(Fields& o, const TableTree& tree);
 void describe(Fields& o, const MemoryMap& map);
 void describe(Fields& o, const MemoryCounters& counters);
+void describe(Fields& o, const TypeSlice& slice);
 void describe(Fields& o, const ByteProof& proof);
 void describe(Fields& o, const std::vector<CauseAbility>& abilities);
 void describe(Fields& o, const CheckBatch& batch);

@@ -2,6 +2,7 @@
 #include "running_system.h"
 
 #include "bpf_frames.h"
+#include "file.h"
 #include "kpage.h"
 #include "other_sources.h"
 #include "pagemap.h"
@@ -46,6 +47,18 @@ std::optional<Error> RunningSystem::refusal(Source source) {
   if (source == Source::frameRecord)
     return Error("read struct page of the running kernel", ENOTSUP, "Only memory images have this source.");
   return source == Source::kernelWalk ? module_refusal_ : std::nullopt;
+}
+
+const Types& RunningSystem::types() {
+  const std::lock_guard lock(types_mutex_);
+  if (types_) return *types_;
+  constexpr const char* kPath = "/sys/kernel/btf/vmlinux";
+  const char* remedy = "This needs a kernel with CONFIG_DEBUG_INFO_BTF, as distribution kernels have.";
+  std::string text;
+  if (!read_text(kPath, text)) throw Error(std::string("open ") + kPath, errno, remedy);
+  types_ = Types::parse({text.begin(), text.end()});
+  if (!types_) throw Error(std::string("read the types in ") + kPath, EBADMSG, remedy);
+  return *types_;
 }
 
 std::unique_ptr<FrameFacts> RunningSystem::frame_facts() { return std::make_unique<KPage>(); }

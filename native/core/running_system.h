@@ -28,6 +28,7 @@ class RunningSystem final : public System {
   std::unique_ptr<FrameFacts> frame_facts() override;
   MemoryCounters memory_counters() override { return read_memory_counters(); }
   std::vector<std::unique_ptr<PageSource>> page_sources(const Machine& machine, const AddressSpace& space) override;
+  const Types& types() override;
   void must_run(const char*) const override {}
 
  private:
@@ -37,6 +38,8 @@ class RunningSystem final : public System {
   std::optional<Error> module_refusal_;
   u64 direct_map_ = 0;
   std::string direct_map_from_;
+  std::mutex types_mutex_;
+  std::optional<Types> types_;  // read when they are first asked for
 };
 
 }  // namespace cr3scope

@@ -19,6 +19,7 @@
 #include "regions.h"
 #include "roots.h"
 #include "target.h"
+#include "types.h"
 
 namespace cr3scope {
 
@@ -66,6 +67,9 @@ class System {
   // The sources of page words of a process, in the order in which they are read. Each pins the address space that the
   // process has at this moment.
   virtual std::vector<std::unique_ptr<PageSource>> page_sources(const Machine& machine, const AddressSpace& space) = 0;
+
+  // Of the kernel, by its BTF. Throws Error where it has none.
+  virtual const Types& types() = 0;
 
   // Throws Error with ENOTSUP if the system does not run: then nothing can be watched, traced or compared with what a
   // process itself reads. `what` is the action, "watch pages".

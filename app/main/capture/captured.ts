@@ -854,6 +854,9 @@ export function capturedSources(contents: CaptureContents): Sources {
           onBatch({ ...batch, runs: runs.take(), evidence: evidence.slice(at, at + EVIDENCE_AT_ONCE) } as CheckBatch);
         return summary;
       }),
+    layout: () =>
+      Promise.reject(missing('a capture holds no types of the kernel', 'Name a type that needs none: u64[8].')),
+    typeNames: async () => [],
     causes: () => Promise.reject(missing('a capture holds the causes that were seen', 'Ask on a machine.')),
     watch: (pid, _startTicks, from, to, _interval, onBatch) => ({
       ...replay((cancelled) => {

@@ -21,12 +21,15 @@ import { ENTRY_KINDS, FRAME_STATUS } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, parseAddress, parsePid, print, progressLine, say, table } from './output.ts';
+import { overlay } from './overlay.ts';
 
 export interface FrameOptions extends Json {
   pa?: boolean;
+  /** A pattern to lay over its bytes. */
+  as?: string;
 }
 
-export async function frame(explorer: Explorer, text: string, { json, pa }: FrameOptions): Promise<number> {
+export async function frame(explorer: Explorer, text: string, { json, pa, as }: FrameOptions): Promise<number> {
   const number = parseAddress(text, pa ? 'a physical address' : 'a PFN');
   const pfn = pa ? pfnOf(number) : number;
   if (pfn >= PFN_END)
@@ -34,6 +37,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa }: Fram
       `frame 0x${hex(pfn)} is beyond 52 physical bits`,
       pa ? 'Check the address.' : 'For a physical address add --pa.',
     );
+  if (as !== undefined) return overlay(explorer, pa ? number : paOf(pfn), as, json === true);
   const f = await explorer.frame({ pfn });
   const status = FRAME_STATUS.name(f.status);
   const flags = f.flags === null ? null : kpageFlagNames(f.flags);

@@ -331,6 +331,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
   )
     .argument('<number>', 'the frame number in hex')
     .option('--pa', 'the number is a physical address')
+    .option('--as <pattern>', "lay a structure over the bytes: 'struct page', 'pte_t[512]', '{ u32 a; u64 b; }'")
     .action((number: string, o: FrameOptions) => run((e) => frame(e, number, o), o));
   command(
     'owners',

@@ -9,6 +9,7 @@ import {
   type Evidence,
   type Frame,
   type Method,
+  MOST_NAMES,
   MOST_WATCHED,
   type Owners,
   type Regions,
@@ -50,6 +51,8 @@ const READS = [
   'cpus',
   'tables',
   'memory',
+  'layout',
+  'typeNames',
 ] as const satisfies Method[];
 export type Reads = Pick<Api, (typeof READS)[number]>;
 
@@ -335,6 +338,10 @@ export class Explorer implements Reads {
     if (begin >= end) throw new Failed('the range of frames is empty', 'Give a begin that is below the end.');
     return this.sources.memory(begin, end, cells, flags, again);
   };
+
+  layout: Api['layout'] = ({ name }) => this.sources.layout(name);
+
+  typeNames: Api['typeNames'] = ({ start }) => this.sources.typeNames(start, MOST_NAMES);
 
   owners: Api['owners'] = async ({ pfn, pid: asked, again }) => {
     const [kept, { flags, count: mapCount }, roots] = await Promise.all([

@@ -24,6 +24,7 @@ import {
   WatchEvent,
 } from '../../contract/api.ts';
 import { wordsOf } from '../../contract/sources.ts';
+import { TypeSlice } from '../../contract/types.ts';
 
 const texts = z.array(z.string());
 
@@ -212,6 +213,24 @@ export type Hello = z.infer<typeof Hello>;
 const SourceCgroups = z.object({ inode: u64s, path: texts });
 export type SourceCgroups = z.infer<typeof SourceCgroups>;
 
+const SourceTypeNames = z.object({ name: texts });
+export type SourceTypeNames = z.infer<typeof SourceTypeNames>;
+
+/** Three tables: types, their members, and values of enumerations. */
+const SourceTypes = table(
+  table(
+    table(TypeSlice, 'id', 'kind', 'bytes', 'of', 'count', 'encoding', 'name'),
+    'memberOwner',
+    'memberType',
+    'memberBit',
+    'memberBits',
+    'memberName',
+  ),
+  'valueOwner',
+  'value',
+  'valueName',
+);
+
 const Nothing = z.object({});
 
 /** By the name of each call in native/calls/calls.cc. */
@@ -230,6 +249,8 @@ export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   tables: table(TableTree, 'level', 'va', 'pa', 'used', 'marked', 'status'),
   memory: table(MemoryMap, 'pid', 'startTicks', 'alone'),
   causes: table(SourceCauses, 'name', 'how', 'detail'),
+  layout: SourceTypes,
+  typeNames: SourceTypeNames,
   check: CheckSummary,
   search: SearchSummary,
   watch: Nothing,

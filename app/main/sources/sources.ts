@@ -14,6 +14,7 @@ import type {
   Translation,
 } from '../../contract/api.ts';
 import { SHOWN_SOURCES, SOURCE, type SourceName, type Words } from '../../contract/sources.ts';
+import type { TypeSlice } from '../../contract/types.ts';
 import { VERSION } from '../version.ts';
 import { addonCarrier, type Carrier, type ImageFile } from './carrier.ts';
 import type { Failed } from './failed.ts';
@@ -33,6 +34,7 @@ import type {
   SourceProcesses,
   SourceRoots,
   SourceTarget,
+  SourceTypeNames,
   TraceBatch,
   TraceEvent,
   WatchBatch,
@@ -85,6 +87,10 @@ export interface Sources {
     onBatch: (batch: SearchBatch) => void,
     back?: boolean,
   ): Work<SearchSummary>;
+  /** A type of the kernel by its name, with all that it consists of; without types if there is none. */
+  layout(name: string): Promise<TypeSlice>;
+  /** Names of types of the kernel that begin so, at most `most`. */
+  typeNames(start: string, most: number): Promise<string[]>;
   /** Which causes of changes can be seen here: attaches the programs for a moment. */
   causes(): Promise<SourceCauses>;
   /**
@@ -204,6 +210,9 @@ export async function sourcesOf(carrier: Carrier, image?: ImageFile): Promise<So
     owners: (pfn, again) => call('owners', pfn, again),
     tables: (pid, startTicks) => call('tables', pid, startTicks),
     memory: (begin, end, cells, flags, again) => call('memory', begin, end, cells, flags, again),
+    layout: (name) => call('layout', new TextEncoder().encode(name)),
+    typeNames: async (start, most) =>
+      (await call<SourceTypeNames>('typeNames', new TextEncoder().encode(start), most)).name,
     causes: () => call('causes'),
     watch(pid, startTicks, begin, end, intervalNs, onBatch) {
       const { ask, ...work } = start('watch', [pid, startTicks, begin, end, intervalNs], onBatch);

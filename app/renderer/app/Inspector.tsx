@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is chosen, looked at in four ways: the walk to it, its frame, who maps that, and what its bytes mean.
+// What is chosen, looked at in five ways: the walk to it, its frame, who maps that, and what its bytes mean, one by one or as
+// a structure.
 import { Tabs } from '@base-ui/react/tabs';
 import type { ComponentType } from 'react';
 import { useChosen } from '../state/chosen.ts';
@@ -7,6 +8,7 @@ import { showTab, TABS, type Tab, useLayout } from '../state/layout.ts';
 import { scopeOf, useView } from '../state/view.ts';
 import { BytesPane } from '../views/frame/BytesPane.tsx';
 import { FrameFacts } from '../views/frame/FrameFacts.tsx';
+import { StructurePane } from '../views/frame/StructurePane.tsx';
 import { OwnersPane } from '../views/owners/OwnersPane.tsx';
 import { TranslationPane } from '../views/translation/TranslationPane.tsx';
 import './inspector.css';
@@ -16,6 +18,7 @@ const PANES: Readonly<Record<Tab, ComponentType>> = {
   frame: FrameFacts,
   owners: OwnersPane,
   bytes: BytesPane,
+  structure: StructurePane,
 };
 
 export function Inspector() {

@@ -8,7 +8,13 @@ export const PANES = ['processes', 'drawer', 'inspector'] as const;
 export type PaneName = (typeof PANES)[number];
 
 /** The tabs of the inspector. */
-export const TABS = { walk: 'Walk', frame: 'Frame', owners: 'Mapped by', bytes: 'Bytes' } as const;
+export const TABS = {
+  walk: 'Walk',
+  frame: 'Frame',
+  owners: 'Mapped by',
+  bytes: 'Bytes',
+  structure: 'Structure',
+} as const;
 export type Tab = keyof typeof TABS;
 
 const Layout = z.object({

@@ -228,6 +228,11 @@ std::unique_ptr<FrameFacts> ImageSystem::frame_facts() {
           .value_or(Error("find what frames are used for", ENODATA, "Open it first.")));
 }
 
+const Types& ImageSystem::types() {
+  if (linux_) return linux_->types();
+  throw linux_refusal_.value_or(Error("find Linux in the image", ENODATA, "Name a type that needs no kernel: u64[8]."));
+}
+
 void ImageSystem::must_run(const char* what) const {
   if (options_.vm.pid)
     throw Error(std::string(what) + " of a virtual machine from outside", ENOTSUP, "Run cr3scope in it for this.");

@@ -35,6 +35,7 @@ class ImageSystem final : public System {
   std::unique_ptr<RegionProbe> probe_regions(int pid) override;
   std::unique_ptr<FrameFacts> frame_facts() override;
   std::vector<std::unique_ptr<PageSource>> page_sources(const Machine& machine, const AddressSpace& space) override;
+  const Types& types() override;
   void must_run(const char* what) const override;
 
  private:

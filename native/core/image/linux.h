@@ -10,8 +10,8 @@
 #include "../processes.h"
 #include "../regions.h"
 #include "../roots.h"
+#include "../types.h"
 #include "symbols.h"
-#include "types.h"
 
 namespace cr3scope {
 

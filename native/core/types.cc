@@ -48,6 +48,16 @@ u32 Types::bare(u32 id) const {
   return 0;
 }
 
+u32 Types::unqualified(u32 id) const {
+  for (unsigned depth = 0; depth < kDeepest; depth++) {
+    const btf_type* type = btf__type_by_id(btf_.get(), id);
+    if (!type) return 0;
+    if (!(btf_is_mod(type) && !btf_is_typedef(type)) && !btf_is_type_tag(type)) return id;
+    id = type->type;
+  }
+  return 0;
+}
+
 u32 Types::bytes_of(u32 id, unsigned depth) const {
   id = bare(id);
   const btf_type* type = id ? btf__type_by_id(btf_.get(), id) : nullptr;
@@ -58,7 +68,7 @@ u32 Types::bytes_of(u32 id, unsigned depth) const {
     const u64 bytes = u64{array->nelems} * bytes_of(array->type, depth + 1);
     return bytes > UINT32_MAX ? 0 : static_cast<u32>(bytes);
   }
-  return btf_is_int(type) || btf_is_composite(type) || btf_is_any_enum(type) ? type->size : 0;
+  return btf_is_int(type) || btf_is_float(type) || btf_is_composite(type) || btf_is_any_enum(type) ? type->size : 0;
 }
 
 std::optional<Member> Types::find(u32 id, const char* path, unsigned depth) const {

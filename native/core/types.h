@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Where the members of a kernel's structures are, by its BTF (Documentation/bpf/btf.rst), which libbpf reads. The BTF
-// comes from an image and may lie.
+// may come from an image, and lie.
 #pragma once
 #include <memory>
 #include <optional>
@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "../paging.h"
+#include "paging.h"
 
 struct btf;
 
@@ -36,11 +36,13 @@ class Types {
   std::optional<u64> enumerator(const char* enumeration, const char* name) const;
 
   const btf* get() const { return btf_.get(); }
+  // The id behind const, volatile and the like, typedefs not among them; 0 where that does not end.
+  u32 unqualified(u32 id) const;
+  u32 bytes_of(u32 id, unsigned depth = 0) const;  // 0 where it has no size
 
  private:
   explicit Types(std::shared_ptr<btf> types);
   std::optional<Member> find(u32 id, const char* path, unsigned depth) const;
-  u32 bytes_of(u32 id, unsigned depth = 0) const;
   // Through typedefs and qualifiers; 0 where that does not end.
   u32 bare(u32 id) const;
 
