@@ -731,6 +731,8 @@ const pattern = {
 
 /** The longest path, argument or variable, in characters. */
 const MOST_TEXT = 4 * 1024;
+/** The most bytes of a file that a page sends at a time. */
+export const MOST_CHUNK = 512 * 1024;
 /** The most names of types that one call gives. */
 export const MOST_NAMES = 50;
 const typeName = z
@@ -762,6 +764,25 @@ export const METHODS = {
    * its name. Fails with ENOHELPER and a question for the user if the helper had to be copied there.
    */
   connect: method(z.object({ host: z.string().max(255), mayCopy: z.boolean(), privileges: z.boolean() }), z.null()),
+  /** The captures that were opened last, and whether they are still there. */
+  captures: method(z.object({}), z.object({ recent: z.array(z.object({ path: z.string(), missing: z.boolean() })) })),
+  /** The path of the capture that the user chooses in a dialog of the desktop; "" if they choose none. */
+  chooseCapture: method(z.object({}), z.string()),
+  /** Adds a chunk to a file that the page sends; the file's path after the last one, else "". */
+  upload: method(
+    z.object({
+      id: checkId,
+      name: z.string().max(255),
+      bytes: u8s.refine((a) => a.length <= MOST_CHUNK, 'too many bytes'),
+      last: z.boolean(),
+    }),
+    z.string(),
+  ),
+  /**
+   * Opens a capture in a file of the machine that cr3scope runs on: the desktop in a window of its own, and then answers "";
+   * else it answers the name that a page greets with to be shown it.
+   */
+  openCapture: method(z.object({ path: z.string().min(1).max(MOST_TEXT) }), z.string()),
   processes: method(z.object({}), Processes),
   regions: method(z.object(space), Regions),
   /** Cross-checked pages, at most MOST_ROWS at a time. */

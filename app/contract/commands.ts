@@ -18,6 +18,13 @@ export interface CommandRow {
 }
 
 const ACTIONS = {
+  open: {
+    title: 'Open capture…',
+    menu: 'file',
+    words: ['open', 'recent'],
+    does: 'Shows a capture from a file, or one of those that were opened last.',
+    key: 'Ctrl+O',
+  },
   export: {
     title: 'Export…',
     menu: 'file',

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Connects a window to other machines.
 import type { Args, Result } from '../contract/api.ts';
-import { configuredHosts, recentHosts, rememberHost } from './hosts.ts';
+import { configuredHosts, recentHosts } from './hosts.ts';
 import { Machine } from './machine.ts';
 import type { Connections } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
 import { parseHost, whereSshAsks } from './sources/ssh.ts';
 
 const listHosts = (): Result<'hosts'> => ({
-  recent: recentHosts(),
+  recent: recentHosts.list(),
   configured: configuredHosts(),
   asks: whereSshAsks(),
 });
@@ -19,7 +19,7 @@ async function connect({ host, mayCopy, privileges }: Args<'connect'>, notices: 
     throw new Failed(question, '', 'ENOHELPER');
   };
   const machine = await Machine.connect(host, { privileges, mayCopy: consent }, notices);
-  rememberHost(host);
+  recentHosts.remember(host);
   return machine;
 }
 
@@ -47,7 +47,7 @@ export const connections = (
     hosts: listHosts,
     async connect(wanted) {
       const host = parseHost(wanted.host);
-      if (!recentHosts().includes(host) && !permitted.has(host)) await permit(host);
+      if (!recentHosts.list().includes(host) && !permitted.has(host)) await permit(host);
       permitted.add(host);
       show(await connect(wanted, notices));
     },

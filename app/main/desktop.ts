@@ -13,21 +13,23 @@ import {
   Menu,
   type MenuItemConstructorOptions,
   protocol,
+  screen,
   session,
   shell,
 } from 'electron';
 import { COMMANDS, commandsIn, MENUS } from '../contract/commands.ts';
 import { fragmentOf } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
-import { capturedSources, openCapture } from './capture/captured.ts';
+import { keepBounds, keptBounds } from './bounds.ts';
 import { EXTENSION } from './capture/container.ts';
+import { exploreCapture, listCaptures } from './captures.ts';
 import { connections, connectQuestion } from './connections.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { downloadFile, HELPER, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { launchQuestion } from './launch.ts';
 import { Machine, notReadable } from './machine.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
-import { Service, type ServiceOptions } from './service/service.ts';
+import { type Captures, Service, type ServiceOptions } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
 import { absentSources } from './sources/sources.ts';
 import { waysHere } from './sources/ways.ts';
@@ -110,7 +112,6 @@ function setMenu(): void {
       {
         label: MENUS.file,
         submenu: [
-          { label: 'Open capture…', accelerator: 'CmdOrCtrl+O', click: () => void chooseCapture() },
           ...itemsOf('file'),
           { type: 'separator' },
           { role: 'close' },
@@ -154,21 +155,33 @@ const toOthers = (window: BrowserWindow) =>
     (host) => ask(window, connectQuestion(host), 'Connect', `${host} was not connected`),
   );
 
-/** Shows a capture in a window of its own. */
+/** Shows a capture in a window of its own. Throws Failed if it is none. */
+async function openCapture(path: string): Promise<void> {
+  openWindow(await exploreCapture(path, rootNotice));
+}
+
 async function showCapture(path: string): Promise<void> {
   try {
-    openWindow(new Explorer(capturedSources(await openCapture(path)), rootNotice));
+    await openCapture(path);
   } catch (error) {
     const { message, remedy } = Failed.from(error);
     dialog.showErrorBox('cr3scope cannot open this capture', `${message}\n\n${remedy}`);
   }
 }
 
-async function chooseCapture(): Promise<void> {
-  const filters = [{ name: 'Captures', extensions: [EXTENSION.slice(1)] }];
-  const { filePaths } = await dialog.showOpenDialog({ filters, properties: ['openFile'] });
-  for (const path of filePaths) await showCapture(path);
-}
+/** From a window to captures, each in a window of its own. */
+const toCaptures = (window: BrowserWindow): Captures => ({
+  list: listCaptures,
+  async choose() {
+    const filters = [{ name: 'Captures', extensions: [EXTENSION.slice(1)] }];
+    const { filePaths } = await dialog.showOpenDialog(window, { filters, properties: ['openFile'] });
+    return filePaths[0] ?? '';
+  },
+  async open(path) {
+    await openCapture(path);
+    return '';
+  },
+});
 
 /** Serves the page in a window until `end`. */
 function attend(window: BrowserWindow, service: Service) {
@@ -232,6 +245,8 @@ async function ask(
   }
 }
 
+const boundsFile = () => join(app.getPath('userData'), 'window.json');
+
 interface Opened {
   readonly window: BrowserWindow;
   /** Takes the window to a link. */
@@ -240,9 +255,12 @@ interface Opened {
 
 /** `link`: what it shows first. */
 function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: string): Opened {
+  const kept = keptBounds(
+    boundsFile(),
+    screen.getAllDisplays().map(({ workArea }) => workArea),
+  );
   const window = new BrowserWindow({
-    width: 1440,
-    height: 900,
+    ...(kept ? { x: kept.x, y: kept.y, width: kept.width, height: kept.height } : { width: 1440, height: 900 }),
     minWidth: 800,
     minHeight: 560,
     title: 'cr3scope',
@@ -256,6 +274,8 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: str
       spellcheck: false,
     },
   });
+  if (kept?.maximized) window.maximize();
+  window.on('close', () => keepBounds(boundsFile(), { ...window.getNormalBounds(), maximized: window.isMaximized() }));
   // The user is asked here before a program is started or a machine is connected, because the page itself can't be trusted.
   const begin = () =>
     attend(
@@ -263,6 +283,7 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: str
       new Service(explorer, {
         ...options,
         connections: toOthers(window),
+        captures: toCaptures(window),
         permitLaunch: async (wanted) => ask(window, launchQuestion(wanted), 'Start it', 'the program was not started'),
       }),
     );

@@ -37,6 +37,10 @@ export interface Face {
   resize(width: number, height: number): Promise<void>;
   /** Has every question of the desktop answered by this button from now on; resolves to what gives those asked so far. */
   answer(button: number): Promise<() => Promise<MessageBoxOptions[]>>;
+  /** The titles of all windows. */
+  titles(): Promise<string[]>;
+  /** Has the dialog for files answered with this path from now on; in a browser while `act` asks for it. */
+  choose(path: string, act: () => Promise<void>): Promise<void>;
   /** The menus of the desktop with their items; chooses one of them if it is named. A browser has none. */
   menu?(caption?: string, item?: string): Promise<{ label: string; items: string[] }[]>;
   close(): Promise<void>;
@@ -165,6 +169,11 @@ async function openChromium({ url, child }: Served): Promise<Face> {
     },
     resize: (width, height) => page.setViewportSize({ width, height }),
     answer: async () => async () => [], // a browser asks nothing: `serve --launch` has said it
+    titles: async () => [await page.title()],
+    choose: async (path, act) => {
+      const [chooser] = await Promise.all([page.waitForEvent('filechooser'), act()]);
+      await chooser.setFiles(path);
+    },
     close: async () => {
       await browser.close();
       child.kill('SIGTERM');
@@ -188,6 +197,10 @@ export async function display(): Promise<{ name: string; stop(): void }> {
 export const openDesktop = (argument?: string): Promise<Face> =>
   openElectron(join(installed(), 'desktop'), installed(), accountFolder(installed()), argument);
 
+/** The same with a folder for what it keeps, which stays when it is closed. */
+export const openDesktopIn = (folder: string): Promise<Face> =>
+  openElectron(join(installed(), 'desktop'), installed(), folder, undefined, [], true);
+
 export const openDesktopAsRoot = (argument?: string): Promise<Face> =>
   openElectron(electronProgram() as string, resolve('.'), mkdtempSync(join(tmpdir(), 'cr3scope-profile-')), argument, [
     '--no-sandbox',
@@ -203,6 +216,7 @@ async function openElectron(
   folder: string,
   argument?: string,
   flags: readonly string[] = [],
+  keep = false,
 ): Promise<Face> {
   const screen = await display();
   const app: ElectronApplication = await _electron.launch({
@@ -264,6 +278,13 @@ async function openElectron(
       }, button);
       return () => app.evaluate(() => (globalThis as unknown as { asked: MessageBoxOptions[] }).asked);
     },
+    titles: () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().map((w) => w.getTitle())),
+    choose: async (path, act) => {
+      await app.evaluate(({ dialog }, file) => {
+        dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [file] });
+      }, path);
+      await act();
+    },
     menu: (caption, item) =>
       app.evaluate(
         ({ Menu, BrowserWindow }, wanted) => {
@@ -279,7 +300,7 @@ async function openElectron(
       ),
     close: async () => {
       await app.close();
-      rmSync(folder, { recursive: true, force: true });
+      if (!keep) rmSync(folder, { recursive: true, force: true });
       screen.stop();
     },
   };

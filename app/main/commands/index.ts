@@ -9,12 +9,12 @@ import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { visible } from '../../contract/inert.ts';
 import { hasKind } from '../../contract/said.ts';
 import { openBrowser } from '../browser.ts';
+import { exploreCapture, listCaptures } from '../captures.ts';
 import { connections } from '../connections.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { HELPER, LABS_PROGRAM } from '../files.ts';
-import type { Machine } from '../machine.ts';
 import { serve } from '../serve.ts';
-import { type PrivilegedMachine, Service, startedHereOnly } from '../service/service.ts';
+import { type Captures, type PrivilegedMachine, Service, startedHereOnly } from '../service/service.ts';
 import { Failed } from '../sources/failed.ts';
 import { runMonitor } from '../sources/monitor.ts';
 import { type Account, invoker, spawnAs, windowEnvironment } from '../user.mjs';
@@ -132,6 +132,9 @@ function openLink(url: string): ReturnType<typeof openBrowser> | undefined {
   }
 }
 
+/** Captures and other machines that one server shows. */
+const MOST_OTHERS = 64;
+
 async function runServe({ explorer, machine }: Opened, { port, json, open, launch }: ServeOptions): Promise<number> {
   const number = Number(port);
   if (!/^\d{1,5}$/.test(port) || number > 65535)
@@ -141,12 +144,26 @@ async function runServe({ explorer, machine }: Opened, { port, json, open, launc
     ...(machine && { machine }),
     ...(launch && { permitLaunch: async () => undefined }),
   };
-  const others = new Map<string, Machine>();
-  const toOthers = connections((other) => others.set(other.privileges.host, other));
+  /** Other machines by their hosts, and captures by their names. */
+  const others = new Map<string, Opened>();
+  const toOthers = connections((other) =>
+    others.set(other.privileges.host, { explorer: other.explorer, machine: other }),
+  );
+  const captures: Captures = {
+    list: listCaptures,
+    async open(path, lent) {
+      if (others.size >= MOST_OTHERS)
+        throw new Failed(`${others.size} captures and machines are open already`, 'Start cr3scope again.', 'EAGAIN');
+      const name = `capture-${others.size + 1}`;
+      others.set(name, { explorer: await exploreCapture(path, [], lent) });
+      return name;
+    },
+  };
   const openService = (name: string): Service | undefined => {
-    if (!name) return new Service(explorer, { ...options, connections: toOthers });
+    if (!name) return new Service(explorer, { ...options, connections: toOthers, captures });
     const other = others.get(name);
-    return other && new Service(other.explorer, { machine: other, connections: toOthers });
+    const read = other?.machine && { machine: other.machine };
+    return other && new Service(other.explorer, { ...read, connections: toOthers, captures });
   };
   let opened: ReturnType<typeof openBrowser> | undefined;
   const server = await serve(openService, number, () => opened?.remove());

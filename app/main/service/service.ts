@@ -30,6 +30,7 @@ import { Jobs } from './jobs.ts';
 import { Lab } from './lab.ts';
 import { resultOf } from './picture.ts';
 import { programs } from './programs.ts';
+import { Uploads } from './uploads.ts';
 
 /** Finished checks that are kept. */
 const MOST_CHECKS = 8;
@@ -57,6 +58,8 @@ export interface ServiceOptions {
   readonly permitLaunch?: (wanted: Args<'startTrace'>) => Promise<void>;
   /** How the machine is read; without it the sources are all there will be, as those of a capture. */
   readonly machine?: PrivilegedMachine;
+  /** Without it, a page stays with what it shows. */
+  readonly captures?: Captures;
   /** Without it, a page stays with its machine. */
   readonly connections?: Connections;
 }
@@ -65,6 +68,15 @@ export interface ServiceOptions {
 export interface Connections {
   hosts(): Result<'hosts'>;
   connect(wanted: Args<'connect'>): Promise<void>;
+}
+
+/** The way from a page to captures. */
+export interface Captures {
+  list(): Result<'captures'>;
+  /** Asks the user for one; "" if they choose none. Only a desktop can. */
+  choose?(): Promise<string>;
+  /** Shows one; the name to greet with for it, "" if it is shown already. `lent`: the file is there only for this. */
+  open(path: string, lent: boolean): Promise<string>;
 }
 
 /** A machine that the user can be asked for privileges to. */
@@ -106,6 +118,7 @@ export class Service implements Omit<Api, keyof Reads> {
   private readonly labs = new Map<string, Lab>();
   private readonly snapshots: Snapshots;
   private readonly documents: Documents;
+  private readonly uploads = new Uploads();
   private readonly unlisten: (() => void) | undefined;
   private connecting = false;
   private closed = false;
@@ -158,6 +171,18 @@ export class Service implements Omit<Api, keyof Reads> {
     } finally {
       this.connecting = false;
     }
+  };
+
+  captures: Api['captures'] = async () => this.options.captures?.list() ?? { recent: [] };
+
+  chooseCapture: Api['chooseCapture'] = async () => this.options.captures?.choose?.() ?? '';
+
+  upload: Api['upload'] = async ({ id, name, bytes, last }) => this.uploads.add(id, name, bytes, last);
+
+  openCapture: Api['openCapture'] = async ({ path }) => {
+    const { captures } = this.options;
+    if (!captures) throw new Failed('this window can’t open other captures', 'Use --capture.', 'ENOTSUP');
+    return captures.open(path, this.uploads.has(path));
   };
 
   startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end, bytes }) => {
@@ -366,6 +391,7 @@ export class Service implements Omit<Api, keyof Reads> {
     this.labs.clear();
     this.snapshots.clear();
     this.documents.clear();
+    this.uploads.clear();
   }
 
   private refuseThere(what: string): void {

@@ -11,8 +11,10 @@ import { ConnectDialog } from '../views/connect/ConnectDialog.tsx';
 import { ExplainDialog } from '../views/explain/ExplainDialog.tsx';
 import { ExportDialog } from '../views/export/ExportDialog.tsx';
 import { HelpDialog } from '../views/help/HelpDialog.tsx';
+import { OpenDialog } from '../views/open/OpenDialog.tsx';
 import { SearchDialog } from '../views/search/SearchDialog.tsx';
 import { SharedDialog } from '../views/sharing/SharedDialog.tsx';
+import { DropTarget } from './DropTarget.tsx';
 import { Header } from './Header.tsx';
 import { Notice } from './Notice.tsx';
 import { PlaceLine } from './PlaceLine.tsx';
@@ -47,6 +49,8 @@ export function App() {
           </div>
         </main>
         <ConnectDialog />
+        <OpenDialog />
+        <DropTarget />
       </CSPProvider>
     );
   return (
@@ -67,6 +71,8 @@ export function App() {
       <ExportDialog />
       <ConnectDialog />
       <HelpDialog />
+      <OpenDialog />
+      <DropTarget />
     </CSPProvider>
   );
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The view that is shown, and the panes around it.
-import { Group, Panel, useDefaultLayout } from 'react-resizable-panels';
+import { Group, Panel } from 'react-resizable-panels';
 import { Splitter } from '../parts/Splitter.tsx';
+import { useSizes } from '../parts/useSizes.ts';
 import { FramePane } from '../views/frame/FramePane.tsx';
 import { ProcessList } from '../views/processes/ProcessList.tsx';
 import { Inspector } from './Inspector.tsx';
 import { usePanes } from './usePanes.ts';
 import { ShownView } from './Views.tsx';
-
-/** A group of panels whose sizes this browser keeps, for each set of panels that are open. */
-const useSizes = (id: string, panelIds: string[]) => useDefaultLayout({ id: `cr3scope.${id}`, panelIds });
 
 export function Workbench() {
   const { processes, drawer, inspector } = usePanes();

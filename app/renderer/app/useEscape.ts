@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { useEffect } from 'react';
+import { useCaptures } from '../state/captures.ts';
 import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
 import { useCompare } from '../state/compare.ts';
 import { useExplained } from '../state/explain.ts';
@@ -16,7 +17,8 @@ const isDialogOpen = (): boolean =>
   Boolean(useExport.getState().scope || useExplained.getState().entry) ||
   useSearch.getState().open ||
   useHelp.getState().topic !== undefined ||
-  useSharing.getState().open;
+  useSharing.getState().open ||
+  useCaptures.getState().open;
 
 /** Dismisses the failures that stand in a view; says whether there were any. */
 function dismissErrors(): boolean {
@@ -28,7 +30,7 @@ function dismissErrors(): boolean {
   return found;
 }
 
-/** Esc dismisses the notice and the failure of a view, or cancels the running check, or removes the filter by verdict. */
+/** Esc dismisses the notice and the failure of a view, cancels the check, or shows all verdicts. */
 export function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

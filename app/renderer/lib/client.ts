@@ -8,7 +8,7 @@ import { type Channel, connect } from '../../contract/rpc.ts';
 declare global {
   interface Window {
     /** Set by the desktop window's preload script. */
-    cr3scope?: Channel;
+    cr3scope?: Channel & { pathOf(file: File): string };
   }
 }
 
@@ -23,6 +23,9 @@ export const failure = (error: unknown): Failure => {
 };
 
 export const IS_DESKTOP = window.cr3scope !== undefined;
+
+/** Where a file is that the user gave the page; "" in a browser, which does not say. Electron 25 has it in the file itself. */
+export const pathOfFile = (file: File & { path?: string }): string => window.cr3scope?.pathOf(file) || file.path || '';
 
 /** Connects. `onLost` is called when the connection is lost. */
 export async function openClient(onLost: (why: string) => void): Promise<Client> {

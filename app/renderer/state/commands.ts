@@ -6,6 +6,7 @@ import { LAB_NAMES, LABS } from '../../contract/labs.ts';
 import { VIEW_NAMES, type View } from '../../contract/views.ts';
 import type { Named } from '../lib/suggestion.ts';
 import { focusBox } from './box.ts';
+import { openCaptures } from './captures.ts';
 import { startCheck } from './check.ts';
 import { openConnections } from './connections.ts';
 import { setExporting } from './export.ts';
@@ -28,6 +29,7 @@ function readEverythingAgain(): void {
 }
 
 const RUN: Readonly<Record<Exclude<CommandName, `view-${View}`>, () => void>> = {
+  open: () => void openCaptures(),
   export: () => setExporting('process'),
   capture: () => setExporting('all'),
   connect: () => void openConnections(),

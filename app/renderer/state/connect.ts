@@ -19,6 +19,7 @@ import { keepReading } from './reading.ts';
 import { followSearch } from './search.ts';
 import { useSpace } from './space.ts';
 import { holds, useTarget } from './target.ts';
+import { keepTitle } from './title.ts';
 import { followTrace } from './trace.ts';
 import { lastView, show } from './view.ts';
 import { followWatch } from './watch.ts';
@@ -28,6 +29,7 @@ export async function connect(): Promise<void> {
   listenToKeys();
   try {
     const client = await openClient((lost) => useTarget.setState({ lost }));
+    client.on('command', ({ name }) => runCommand(name));
     const target = await client.call('target', {}).catch(whyNoMachine);
     if (!target) return;
     useTarget.setState({ target });
@@ -41,15 +43,14 @@ export async function connect(): Promise<void> {
     client.on('watch', followWatch);
     client.on('trace', followTrace);
     client.on('visit', ({ link }) => follow(link));
-    client.on('command', ({ name }) => runCommand(name));
     client.on('privileges', (now) => void takePrivileges(now));
     const privileges = await client.call('privileges', {});
     usePrivileges.setState(privileges);
-    if (privileges.host) document.title = `${privileges.host} — cr3scope`;
   } catch (error) {
     useTarget.setState({ lost: failure(error).message });
     return;
   }
+  keepTitle();
   keepReading();
   keepPlaces();
   await refreshProcesses();

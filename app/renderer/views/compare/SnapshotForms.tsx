@@ -2,6 +2,7 @@
 // The snapshots, and the choice of the two that are compared.
 import { bytes, count } from '../../../contract/format.ts';
 import { FormBar } from '../../parts/Bar.tsx';
+import { chooseSnapshot } from '../../state/captures.ts';
 import { choose, compare, dropSnapshot, type Kept, openSnapshot, useCompare } from '../../state/compare.ts';
 import { useKept } from '../../state/kept.ts';
 
@@ -33,6 +34,9 @@ export function OpenForm() {
       />
       <button type="submit" disabled={busy !== '' || !path.trim()}>
         Open
+      </button>
+      <button type="button" disabled={busy !== ''} onClick={() => void chooseSnapshot()}>
+        Choose a file…
       </button>
     </FormBar>
   );

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The address space of the chosen process: its map, its regions, and the pages of one of them.
 import { useRef } from 'react';
-import { Group, Panel, useDefaultLayout } from 'react-resizable-panels';
+import { Group, Panel } from 'react-resizable-panels';
 import { hasSource } from '../../lib/sources.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
 import { useSize } from '../../parts/useSize.ts';
+import { useSizes } from '../../parts/useSizes.ts';
 import { useHasNoSpace } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
@@ -27,7 +28,7 @@ function RegionsAndPages() {
   const frame = useRef<HTMLDivElement>(null);
   const { width } = useSize(frame);
   const orientation = width >= SIDE_BY_SIDE ? 'horizontal' : 'vertical';
-  const sizes = useDefaultLayout({ id: `cr3scope.space.${orientation}`, panelIds: ['regions', 'pages'] });
+  const sizes = useSizes(`space.${orientation}`, ['regions', 'pages']);
   return (
     <div ref={frame} className="fill">
       {width > 0 && (

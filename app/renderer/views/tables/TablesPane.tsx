@@ -8,6 +8,7 @@ import { Empty } from '../../parts/Empty.tsx';
 import { TitleButton } from '../../parts/IconButton.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
+import { useSizes } from '../../parts/useSizes.ts';
 import { useKept } from '../../state/kept.ts';
 import { useHasNoSpace, useLife } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
@@ -21,6 +22,7 @@ import { TableList } from './TableList.tsx';
 import { useTree } from './useTree.ts';
 
 export function TablesPane() {
+  const sizes = useSizes('tables', ['levels', 'list']);
   const space = useSpace((s) => s.space);
   const target = useTarget((s) => s.target);
   const { read, again } = useTree(space);
@@ -59,14 +61,14 @@ export function TablesPane() {
       ) : roots && read.slots ? (
         <RootSlots slots={read.slots} rootPa={read.tree.rootPa} />
       ) : (
-        <Group orientation="vertical" className="fill" id="tables">
-          <Panel defaultSize="42%" minSize={80}>
+        <Group orientation="vertical" className="fill" {...sizes}>
+          <Panel id="levels" defaultSize="42%" minSize={80}>
             <div className="scroll fill" tabIndex={0} role="group" aria-label="Tables by level">
               <LevelTotals tree={read.tree} />
             </div>
           </Panel>
           <Splitter direction="horizontal" label="Height of the list of tables" />
-          <Panel minSize={80}>
+          <Panel id="list" minSize={80}>
             <TableList tree={read.tree} />
           </Panel>
         </Group>
