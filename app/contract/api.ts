@@ -847,7 +847,7 @@ export const METHODS = {
   /** Names of the kernel's types that begin so, at most MOST_NAMES, the shortest first. */
   typeNames: method(z.object({ start: typeName }), z.array(z.string())),
   tables: method(z.object(space), TableTree),
-  /** Frames [begin, end) in at most `cells` cells; `flags` of kpageflags are counted. `again` walks every address space anew. */
+  /** Frames [begin, end) in at most `cells` cells, each of a power of two frames; `flags` of kpageflags are counted. `again` walks every address space anew. */
   memory: method(
     z.object({
       begin: u64.max(PFN_END),

@@ -102,7 +102,7 @@ MemoryMap map_memory(const Target& target, const FrameFacts& facts, const Revers
   MemoryMap map;
   map.begin = begin;
   map.end = end;
-  map.frames_per_cell = (end - begin + cells - 1) / cells;
+  map.frames_per_cell = std::bit_ceil((end - begin + cells - 1) / cells);
   map.cells.resize((end - begin + map.frames_per_cell - 1) / map.frames_per_cell);
   map.flags = flags;
   map.flagged.resize(map.cells.size() * static_cast<size_t>(std::popcount(flags)));

@@ -7,6 +7,7 @@ import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { Cpu } from './Cpu.tsx';
+import { RootKey } from './RootKey.tsx';
 import { useCpus } from './useCpus.ts';
 import './cpus.css';
 
@@ -38,6 +39,7 @@ export function CpuPane() {
           {Array.from(now.cpu, (cpu, at) => (
             <Cpu key={cpu} history={history} at={at} />
           ))}
+          <RootKey history={history} />
           <section className="why">
             <h3>Why does CR3 change each time it is read?</h3>
             <ul>

@@ -5,7 +5,7 @@ import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 
 /** A colour for each root. Adjacent frames get different hues. */
-const colourOf = (root: bigint) => (root ? `hsl(${Number(pfnOf(root) * 137n) % 360} 60% 52%)` : 'var(--raised)');
+export const colourOf = (root: bigint) => (root ? `hsl(${Number(pfnOf(root) * 137n) % 360} 60% 52%)` : 'var(--raised)');
 
 export function RootStrip({ history, at }: { history: readonly Cpus[]; at: number }) {
   const roots = history.map((c) => c.rootPa[at] ?? 0n);

@@ -69,8 +69,10 @@ export function MapCanvas({ map, by, canvas, size, cell, text, onCell, onEnter, 
   const cellUnder = (event: { clientX: number; clientY: number }) => {
     const box = canvas.current?.getBoundingClientRect();
     if (!box || !map) return undefined;
-    const column = Math.floor((event.clientX - box.left) / CELL);
-    const at = Math.floor((event.clientY - box.top) / CELL) * columns + column;
+    // In the presentation the canvas is shown larger than it is.
+    const scale = size.width / box.width || 1;
+    const column = Math.floor(((event.clientX - box.left) * scale) / CELL);
+    const at = Math.floor(((event.clientY - box.top) * scale) / CELL) * columns + column;
     return column < columns && at >= 0 && at < cellCount(map) ? at : undefined;
   };
   function onKeyDown(event: KeyboardEvent) {

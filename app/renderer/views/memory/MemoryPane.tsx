@@ -8,6 +8,7 @@ import { Pane } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
 import { useSize } from '../../parts/useSize.ts';
 import { frameActions, placeActions, processActions } from '../../state/actions.ts';
+import { useSizes } from '../../parts/useSizes.ts';
 import { useKept } from '../../state/kept.ts';
 import { openFrame } from '../../state/memory.ts';
 import { showRange, useMemoryMap } from '../../state/memoryMap.ts';
@@ -32,6 +33,7 @@ const TOTALS = { use: 'by process', kernel: 'against the kernel’s counters' } 
 const NO_RAM = { message: 'read /proc/iomem: Permission denied', code: 'EACCES', remedy: '' };
 
 export function MemoryPane() {
+  const sizes = useSizes('memory', ['map', 'totals']);
   const target = useTarget((s) => s.target);
   const processes = useProcesses((s) => s.processes);
   const range = useMemoryMap((s) => s.range);
@@ -84,8 +86,8 @@ export function MemoryPane() {
       {error && <FailureNote failure={error} />}
       {end === 0n && !error && <FailureNote failure={NO_RAM} />}
       {(map || (end > 0n && !error)) && (
-        <Group orientation="vertical" className="fill" id="memory">
-          <Panel defaultSize="58%" minSize={90}>
+        <Group orientation="vertical" className="fill" {...sizes}>
+          <Panel id="map" defaultSize="58%" minSize={90}>
             <div className="memory-map" aria-busy={busy}>
               <div className="memory-canvas" ref={room}>
                 <MapCanvas
@@ -104,11 +106,11 @@ export function MemoryPane() {
               <p className="memory-cell num" title={text}>
                 {text || 'Walking every address space…'}
               </p>
-              {map && <MapLegend map={map} by={by} flag={flag} />}
+              {map && <MapLegend map={map} by={by} flag={flag} nameOf={nameOf} />}
             </div>
           </Panel>
           <Splitter direction="horizontal" label="Height of the totals" />
-          <Panel minSize={80}>
+          <Panel id="totals" minSize={80}>
             {map && (
               <div className="memory-totals">
                 <div className="totals-choice" role="radiogroup" aria-label="Totals">

@@ -22,6 +22,16 @@ export const framesOf = (map: MemoryMap, cell: number) => {
 };
 const rolesOf = (map: MemoryMap, cell: number) => map.roles.subarray(cell * ROLES.length, (cell + 1) * ROLES.length);
 
+/** Adjacent PIDs get different hues. */
+export const colourOfOwner = (pid: number): string => `hsl(${(pid * 137.5) % 360} 62% 52%)`;
+
+/** The processes that map most of the most cells, and the cells of each; the most first. */
+export function ownersOf(map: MemoryMap): [pid: number, cells: number][] {
+  const cells = new Map<number, number>();
+  for (const pid of map.owner) if (pid) cells.set(pid, (cells.get(pid) ?? 0) + 1);
+  return [...cells].sort(([, a], [, b]) => b - a);
+}
+
 /** Index of the largest value; -1 for an empty list. */
 function largest(values: ArrayLike<number>): number {
   let best = -1;
@@ -41,8 +51,7 @@ export function paint(map: MemoryMap, cell: number, by: Colouring, colour: (name
   }
   if (by === 'owner') {
     const pid = map.owner[cell] as number;
-    // Adjacent PIDs get different hues.
-    return pid ? [`hsl(${(pid * 137.5) % 360} 62% 52%)`, 1] : [colour('--raised'), 1];
+    return pid ? [colourOfOwner(pid), 1] : [colour('--raised'), 1];
   }
   if (by === 'flag') return [colour('--accent'), (map.flagged[cell] as number) / frames];
   const size = largest(map.sizes.subarray(cell * 3, cell * 3 + 3));
