@@ -51,6 +51,13 @@ const ACTIONS = {
   },
   dark: { title: 'Dark theme', menu: 'view', words: ['dark', 'theme'], does: 'Makes the window dark.' },
   light: { title: 'Light theme', menu: 'view', words: ['light', 'theme'], does: 'Makes the window light.' },
+  present: {
+    title: 'Presentation',
+    menu: 'view',
+    words: ['present', 'presentation', 'large'],
+    does: 'Shows only this view, in large type, until Esc leaves it.',
+    key: 'Ctrl+Shift+P',
+  },
   box: {
     title: 'Go to…',
     menu: 'go',
@@ -111,6 +118,7 @@ const ACTIONS = {
     key: 'F1',
   },
   glossary: { title: 'Glossary', menu: 'help', words: ['terms', 'words'], does: 'Explains the terms of the window.' },
+  tour: { title: 'Tour', menu: 'help', words: ['tour', 'start'], does: 'Shows in five steps what is where.' },
   about: {
     title: 'About cr3scope',
     menu: 'help',

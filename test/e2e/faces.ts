@@ -82,6 +82,7 @@ async function load(page: Page, link?: string): Promise<void> {
   await page.evaluate(
     (fragment) => {
       localStorage.clear();
+      localStorage.setItem('cr3scope.tour', '"known"'); // it is offered once
       window.history.replaceState(null, '', `#${fragment}`);
     },
     fragmentOf(link ? { link } : {}),

@@ -27,6 +27,8 @@ inEachFace((window) => {
       await press('ArrowDown');
     }
     await press('ArrowUp');
+    const help = window.page.getByRole('menuitem', { name: MENUS.help, exact: true });
+    await expect.poll(() => help.evaluate((i) => document.activeElement === i)).toBe(true);
     await press('ArrowRight');
     await window.page.getByRole('menuitem', { name: 'Glossary' }).click();
     await window.dialog.getByRole('table', { name: 'Terms' }).waitFor();

@@ -16,19 +16,24 @@ import { SearchDialog } from '../views/search/SearchDialog.tsx';
 import { SharedDialog } from '../views/sharing/SharedDialog.tsx';
 import { DropTarget } from './DropTarget.tsx';
 import { Header } from './Header.tsx';
+import { LeavePresentation } from './LeavePresentation.tsx';
 import { Notice } from './Notice.tsx';
 import { PlaceLine } from './PlaceLine.tsx';
 import { PrivilegesBanner } from './PrivilegesBanner.tsx';
 import { StatusLine } from './StatusLine.tsx';
+import { Tour, TourOffer } from './Tour.tsx';
 import { useEscape } from './useEscape.ts';
 import { useFreshProcesses } from './useFreshProcesses.ts';
+import { usePresented } from './usePresented.ts';
 import { Views } from './Views.tsx';
 import { Workbench } from './Workbench.tsx';
 import './app.css';
+import './presentation.css';
 
 export function App() {
   useEscape();
   useFreshProcesses();
+  usePresented();
   const asked = useProcesses((s) => s.asked);
   const { lost, noMachine } = useTarget();
   if (lost)
@@ -61,6 +66,7 @@ export function App() {
         <Views>
           <PlaceLine />
           <Workbench />
+          <TourOffer />
           <Notice />
         </Views>
       </main>
@@ -73,6 +79,8 @@ export function App() {
       <HelpDialog />
       <OpenDialog />
       <DropTarget />
+      <Tour />
+      <LeavePresentation />
     </CSPProvider>
   );
 }

@@ -7,9 +7,11 @@ import { useExplained } from '../state/explain.ts';
 import { useExport } from '../state/export.ts';
 import { useHelp } from '../state/help.ts';
 import { dismissNotice, useNotice } from '../state/notice.ts';
+import { present, usePresentation } from '../state/presentation.ts';
 import { useSearch } from '../state/search.ts';
 import { useSharing } from '../state/sharing.ts';
 import { showOnly, useSpace } from '../state/space.ts';
+import { useTour } from '../state/tour.ts';
 import { useTrace } from '../state/trace.ts';
 import { useWatch } from '../state/watch.ts';
 
@@ -18,7 +20,8 @@ const isDialogOpen = (): boolean =>
   useSearch.getState().open ||
   useHelp.getState().topic !== undefined ||
   useSharing.getState().open ||
-  useCaptures.getState().open;
+  useCaptures.getState().open ||
+  useTour.getState().step !== undefined;
 
 /** Dismisses the failures that stand in a view; says whether there were any. */
 function dismissErrors(): boolean {
@@ -30,7 +33,7 @@ function dismissErrors(): boolean {
   return found;
 }
 
-/** Esc dismisses the notice and the failure of a view, cancels the check, or shows all verdicts. */
+/** Esc dismisses the notice and the failure of a view, cancels the check, leaves the presentation, or shows all verdicts. */
 export function useEscape(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -39,6 +42,7 @@ export function useEscape(): void {
       if (useNotice.getState().notice) dismissNotice();
       else if (dismissErrors()) return;
       else if (isRunning(useCheck.getState().check)) cancelCheck();
+      else if (usePresentation.getState().on) present(false);
       else if (useSpace.getState().only) showOnly(undefined);
     };
     window.addEventListener('keydown', onKey);

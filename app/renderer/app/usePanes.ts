@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { useChosen } from '../state/chosen.ts';
 import { type PaneName, useLayout } from '../state/layout.ts';
 import { useMemory } from '../state/memory.ts';
+import { usePresentation } from '../state/presentation.ts';
 import { scopeOf, useView } from '../state/view.ts';
 
 function useMedia(query: string): boolean {
@@ -32,8 +33,9 @@ export function usePanes(): Readonly<Record<PaneName, Pane>> {
   const open = useLayout((s) => s.open);
   const narrow = useMedia('(max-width: 1180px)');
   const low = useMedia('(max-height: 640px)');
+  const presented = usePresentation((s) => s.on);
   const process = scope === 'process';
-  const pane = (fits: boolean, wanted: boolean): Pane => ({ fits, open: fits && wanted });
+  const pane = (fits: boolean, wanted: boolean): Pane => ({ fits, open: fits && wanted && !presented });
   return {
     processes: pane(process, open.processes ?? !narrow),
     drawer: pane(process || (chosen && hasFrame), open.drawer ?? !low),

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import './facts.css';
 
 /** One row of a `<dl className="facts">`. */
-export function Fact({ name, num = false, children }: { name: string; num?: boolean; children: ReactNode }) {
+export function Fact({ name, num = false, children }: { name: ReactNode; num?: boolean; children: ReactNode }) {
   return (
     <div>
       <dt>{name}</dt>

@@ -14,12 +14,14 @@ import { showHelp } from './help.ts';
 import { showLab } from './lab.ts';
 import { turnTo } from './navigate.ts';
 import { move } from './places.ts';
+import { present, usePresentation } from './presentation.ts';
 import { refreshProcesses } from './processes.ts';
 import { readAgain } from './reading.ts';
 import { setSearching } from './search.ts';
 import { setSharing } from './sharing.ts';
 import { useTarget } from './target.ts';
 import { setTheme } from './theme.ts';
+import { startTour } from './tour.ts';
 import { viewsOf } from './view.ts';
 
 /** Reads again what is read from time to time. */
@@ -36,6 +38,7 @@ const RUN: Readonly<Record<Exclude<CommandName, `view-${View}`>, () => void>> = 
   system: () => setTheme('system'),
   dark: () => setTheme('dark'),
   light: () => setTheme('light'),
+  present: () => present(!usePresentation.getState().on),
   box: focusBox,
   back: () => void move(-1),
   forward: () => void move(1),
@@ -46,6 +49,7 @@ const RUN: Readonly<Record<Exclude<CommandName, `view-${View}`>, () => void>> = 
   shared: () => setSharing(true),
   help: () => showHelp('keys'),
   glossary: () => showHelp('glossary'),
+  tour: startTour,
   about: () => showHelp('about'),
 };
 

@@ -5,6 +5,13 @@ import { create } from 'zustand';
 export const HELP_TOPICS = { keys: 'Help', glossary: 'Glossary', about: 'About cr3scope' } as const;
 export type HelpTopic = keyof typeof HELP_TOPICS;
 
-export const useHelp = create<{ readonly topic?: HelpTopic | undefined }>(() => ({}));
+interface HelpState {
+  readonly topic?: HelpTopic | undefined;
+  /** What the glossary is asked for; "": nothing. */
+  readonly term: string;
+}
 
-export const showHelp = (topic: HelpTopic | undefined): void => useHelp.setState({ topic });
+export const useHelp = create<HelpState>(() => ({ term: '' }));
+
+/** `term` of the glossary comes first, and alone until the user looks for others. */
+export const showHelp = (topic: HelpTopic | undefined, term = ''): void => useHelp.setState({ topic, term });

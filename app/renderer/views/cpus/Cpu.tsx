@@ -14,6 +14,7 @@ import { spaceOfPid, useProcesses } from '../../state/processes.ts';
 import { useTarget } from '../../state/target.ts';
 import { show } from '../../state/view.ts';
 import { menuOf } from '../common/menu.tsx';
+import { Term } from '../common/Term.tsx';
 import { RootStrip } from './RootStrip.tsx';
 import '../../parts/flags.css';
 
@@ -70,7 +71,7 @@ export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
       <h3>CPU {now.cpu[at]}</h3>
       <RootStrip history={history} at={at} />
       <dl className="facts">
-        <Fact name={now.registers ? 'CR3' : 'root PA'} num>
+        <Fact name={<Term of={now.registers ? 'CR3' : 'root PA'} />} num>
           {now.registers && <>{hex(word(now.cr3), 16)} → root PA </>}
           {root ? <LinkButton onClick={() => openFrame(pfnOf(root))}>0x{hex(root)}</LinkButton> : 'not known'}
           {now.registers &&

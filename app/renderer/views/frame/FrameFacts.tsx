@@ -17,6 +17,7 @@ import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { menuOf } from '../common/menu.tsx';
+import { Term } from '../common/Term.tsx';
 import '../../parts/flags.css';
 import './facts.css';
 
@@ -62,7 +63,7 @@ function Facts({ frame }: { frame: Frame }) {
       }
       area={<dl className="facts scroll fill frame-facts" tabIndex={0} aria-label="Facts of the frame" />}
     >
-      <Fact name="Physical address" num>
+      <Fact name={<Term of="physical frame">Physical address</Term>} num>
         0x{hex(paOf(frame.pfn))}
       </Fact>
       {backing && (
@@ -72,12 +73,12 @@ function Facts({ frame }: { frame: Frame }) {
           <span className="dim">{backing.meaning}</span>
         </Fact>
       )}
-      <Fact name={backing ? `By ${record?.flags}` : 'Used for'}>
+      <Fact name={<Term of="role">{backing ? `By ${record?.flags}` : 'Used for'}</Term>}>
         {ROLE.label(role)}
         <br />
         <span className="dim">{ROLE.meaning(role)}</span>
       </Fact>
-      <Fact name="Mapped">
+      <Fact name={<Term of="mapping">Mapped</Term>}>
         {frame.count === null ? (
           <span className="dim">{record?.count} can’t be read</span>
         ) : (

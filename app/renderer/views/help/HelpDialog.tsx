@@ -8,8 +8,9 @@ import { Modal, ModalClose, ModalText, ModalTitle } from '../../parts/Modal.tsx'
 import { HELP_TOPICS, type HelpTopic, showHelp, useHelp } from '../../state/help.ts';
 import { KEYS } from '../../state/keys.ts';
 import { useTarget } from '../../state/target.ts';
+import { startTour } from '../../state/tour.ts';
 import { FilterHelp } from './FilterHelp.tsx';
-import { GLOSSARY } from './glossary.ts';
+import { findTerms } from './glossary.ts';
 import '../../parts/listing.css';
 import './help.css';
 
@@ -46,9 +47,10 @@ function Pairs({ label, rows }: { label: string; rows: readonly (readonly [strin
 }
 
 function Glossary() {
-  const [filter, setFilter] = useState('');
+  const asked = useHelp((s) => s.term);
+  const [filter, setFilter] = useState(asked);
   const text = filter.trim().toLowerCase();
-  const found = GLOSSARY.filter(([term, meaning]) => `${term} ${meaning}`.toLowerCase().includes(text));
+  const found = findTerms(text);
   return (
     <>
       <input
@@ -123,7 +125,15 @@ export function HelpDialog() {
         ))}
       </Tabs.Root>
       <div className="buttons">
-        <span />
+        <button
+          type="button"
+          onClick={() => {
+            showHelp(undefined);
+            startTour();
+          }}
+        >
+          Start the tour
+        </button>
         <ModalClose>Close</ModalClose>
       </div>
     </Modal>

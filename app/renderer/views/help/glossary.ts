@@ -7,3 +7,14 @@ export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = A
   ([, term = '', meaning = '']) =>
     [term, meaning.replace(/[`*]/g, '').replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')] as const,
 );
+
+/** The terms that have these letters in them or in their meaning; those that are called so come first. Empty: all. */
+export function findTerms(text: string): typeof GLOSSARY {
+  const rank = ([term, meaning]: (typeof GLOSSARY)[number]) => {
+    const names = term.toLowerCase().split(', ');
+    if (names.includes(text)) return 0;
+    if (term.toLowerCase().includes(text)) return 1;
+    return meaning.toLowerCase().includes(text) ? 2 : 3;
+  };
+  return GLOSSARY.filter((row) => rank(row) < 3).sort((a, b) => rank(a) - rank(b));
+}

@@ -14,6 +14,7 @@ import { setSharing } from '../../state/sharing.ts';
 import { type Space, useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
+import { Term } from '../common/Term.tsx';
 
 function Root({ space }: { space: Space }) {
   const processes = useProcesses((s) => s.processes);
@@ -24,7 +25,7 @@ function Root({ space }: { space: Space }) {
   if (!root) return NO_ROOT.label(NO_ROOT.name(processes.noRoot[at] as number));
   return (
     <>
-      root PA <span className="num strong">0x{hex(root)}</span>
+      <Term of="root PA" /> <span className="num strong">0x{hex(root)}</span>
     </>
   );
 }

@@ -16,6 +16,7 @@ import { useTarget } from '../../state/target.ts';
 import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
 import { NoProcess } from '../common/NoProcess.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
+import { Term } from '../common/Term.tsx';
 import { LevelTotals } from './LevelTotals.tsx';
 import { RootSlots } from './RootSlots.tsx';
 import { TableList } from './TableList.tsx';
@@ -35,7 +36,7 @@ export function TablesPane() {
       <PaneTitle title={`Page tables of ${space.pid} ${space.name}`}>
         {read?.tree && (
           <span className="dim">
-            root PA <span className="num strong">0x{hex(read.tree.rootPa)}</span>
+            <Term of="root PA" /> <span className="num strong">0x{hex(read.tree.rootPa)}</span>
           </span>
         )}
         <span className="spacer" />

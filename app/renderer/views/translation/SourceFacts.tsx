@@ -20,6 +20,7 @@ import { Fact } from '../../parts/Fact.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { VerdictChip } from '../../parts/VerdictChip.tsx';
 import { openAddress } from '../../state/memory.ts';
+import { Term } from '../common/Term.tsx';
 
 function mayBeUsed(path: Path, levels: number, ignoreRootNx: boolean): string {
   if (!isPresent(path.entry[path.last] ?? 0n)) return 'no access: the CPU faults';
@@ -54,7 +55,7 @@ export function SourceFacts({ translation: t, va, target }: { translation: Trans
         {pa === undefined ? 'nothing mapped' : <LinkButton onClick={() => openAddress(pa)}>0x{hex(pa)}</LinkButton>}
       </Fact>
       {mapped && (
-        <Fact name="Page">
+        <Fact name={<Term of="page">Page</Term>}>
           {pageSizeName(path.leaf.shift)} · {mayBeUsed(t.userPath ?? path, target.levels, target.pti && !t.userPath)}
         </Fact>
       )}
@@ -65,10 +66,10 @@ export function SourceFacts({ translation: t, va, target }: { translation: Trans
       ))}
       {row && (
         <>
-          <Fact name={SOURCE.label('tableWalk')} num>
+          <Fact name={<Term of="table walk">{SOURCE.label('tableWalk')}</Term>} num>
             {mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.words.tableWalk[0] as bigint, 16)}
           </Fact>
-          <Fact name="Verdict">
+          <Fact name={<Term of="verdict">Verdict</Term>}>
             <VerdictChip verdict={VERDICT.name(row.verdict[0] as number)} />
           </Fact>
         </>

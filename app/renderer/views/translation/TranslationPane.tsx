@@ -12,6 +12,7 @@ import { useSpace } from '../../state/space.ts';
 import { changes, useTarget } from '../../state/target.ts';
 import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
+import { Term } from '../common/Term.tsx';
 import { ReadingLine } from './ReadingLine.tsx';
 import { SourceFacts } from './SourceFacts.tsx';
 import { WalkLevel } from './WalkLevel.tsx';
@@ -30,11 +31,11 @@ function Walk({ translation: t, va, target }: { translation: Translation; va: bi
   return (
     <div className="scroll walk-pane" tabIndex={0} role="group" aria-label="The walk">
       <p className="walk-root">
-        root PA (mm→pgd) <span className="num strong">0x{hex(t.rootPa)}</span>
+        <Term of="root PA" /> (mm→pgd) <span className="num strong">0x{hex(t.rootPa)}</span>
         {userPath && (
           <>
             {' '}
-            · user root <span className="num">0x{hex(userRootOf(t.rootPa))}</span>
+            · <Term of="user root" /> <span className="num">0x{hex(userRootOf(t.rootPa))}</span>
           </>
         )}
       </p>
