@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createPackage } from '@electron/asar';
-import { FuseV1Options, FuseVersion, flipFuses, getCurrentFuseWire } from '@electron/fuses';
+import { setFuses } from './fuses.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The name of the program. */
@@ -22,27 +22,6 @@ const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
 const isUsed = (path) =>
   !['chrome-sandbox', 'resources/default_app.asar', 'version'].includes(path) &&
   (!path.startsWith('locales/') || path === 'locales/en-US.pak');
-
-const FUSES = {
-  [FuseV1Options.RunAsNode]: false,
-  [FuseV1Options.EnableCookieEncryption]: false, // there are no cookies, and it would ask for the user's keyring
-  [FuseV1Options.EnableNodeOptionsEnvironmentVariable]: false,
-  [FuseV1Options.EnableNodeCliInspectArguments]: false,
-  [FuseV1Options.OnlyLoadAppFromAsar]: true,
-  [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false,
-  [FuseV1Options.GrantFileProtocolExtraPrivileges]: false,
-};
-
-/** Sets the fuses that this Electron has, and says which it lacks, as an older one in tests does. */
-async function setFuses(program) {
-  const has = await getCurrentFuseWire(program);
-  const [known, lacking] = [{}, []];
-  for (const [fuse, on] of Object.entries(FUSES))
-    if (fuse in has) known[fuse] = on;
-    else lacking.push(FuseV1Options[fuse]);
-  await flipFuses(program, { version: FuseVersion.V1, ...known });
-  if (lacking.length) say(`this Electron is older than the fuses ${lacking.join(', ')}: they are left out`);
-}
 
 /** The bundles and what Electron has to know of them. */
 async function writeArchive(to) {
@@ -73,7 +52,8 @@ async function makeDesktop(electron, to) {
   rmSync(to, { recursive: true, force: true });
   cpSync(from, to, { recursive: true, filter: (path) => isUsed(relative(from, path)) });
   renameSync(join(to, basename(electron)), join(to, DESKTOP));
-  await setFuses(join(to, DESKTOP));
+  const lacking = await setFuses(join(to, DESKTOP));
+  if (lacking.length) say(`this Electron is older than the fuses ${lacking.join(', ')}: they are left out`);
   await writeArchive(join(to, 'resources/app.asar'));
 }
 
