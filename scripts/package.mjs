@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { findElectron } from './electron.mjs';
 import { NODE, ROOT, run, SetupError } from './setup.mjs';
@@ -24,8 +24,9 @@ const say = (text) => process.stderr.write(`cr3scope: ${text}\n`);
 
 const DIST = join(ROOT, 'dist');
 const WORK = join(ROOT, 'out/package');
+const METAINFO = 'org.cr3scope.app.metainfo.xml';
 
-const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { version, author, homepage } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** The commit that is packaged and its time in seconds, which all files in the packages get. */
 function commitHere() {
@@ -42,14 +43,25 @@ function commitHere() {
 
 /** Debian's changelog names the version, which dpkg takes from it. What changed is in CHANGELOG.md, which is in the package. */
 function changelog({ commit, seconds }) {
-  const maintainer = /^Maintainer: (.*)$/m.exec(readFileSync(join(ROOT, 'packaging/debian/control'), 'utf8'))[1];
   const date = new Date(seconds * 1000).toUTCString().replace('GMT', '+0000');
   return `cr3scope (${version}) unstable; urgency=medium
 
   * Built from commit ${commit}. CHANGELOG.md says what is new.
 
- -- ${maintainer}  ${date}
+ -- ${author}  ${date}
 `;
+}
+
+const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
+
+/** Writes a file of packaging/ with what it has between @ filled in. */
+function fillIn(from, to, { seconds }) {
+  const words = { VERSION: version, DATE: day(seconds), AUTHOR: author, HOMEPAGE: homepage };
+  mkdirSync(dirname(to), { recursive: true });
+  writeFileSync(
+    to,
+    readFileSync(join(ROOT, 'packaging', from), 'utf8').replaceAll(/@([A-Z]+)@/g, (_, name) => words[name]),
+  );
 }
 
 /** Writes the man page and the completions into a folder. They say what the commands' definitions say. */
@@ -62,7 +74,7 @@ async function writeReference(folder, { seconds }) {
     platform: 'node',
     logLevel: 'warning',
   });
-  run(NODE, [program, folder, version, new Date(seconds * 1000).toISOString().slice(0, 10)]);
+  run(NODE, [program, folder, version, day(seconds)]);
 }
 
 /** What the licences of others ask for. */
@@ -84,6 +96,8 @@ function sourceTree(commit) {
   }
   cpSync(join(ROOT, 'packaging/debian'), join(tree, 'debian'), { recursive: true });
   writeFileSync(join(tree, 'debian/changelog'), changelog(commit));
+  fillIn('debian/control', join(tree, 'debian/control'), commit);
+  fillIn(`desktop/${METAINFO}`, join(tree, 'metainfo', METAINFO), commit);
   return tree;
 }
 
