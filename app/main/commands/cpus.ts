@@ -93,7 +93,7 @@ function sayCpus(c: Cpus, target: Target, first: boolean): void {
       '',
       hasKind(target, 'pagemap')
         ? 'Derived by bpf from the task that is on each CPU; reading the registers themselves needs the module (`npm run module`).'
-        : 'By the notes of the image: CR3 at the moment when it was taken. An image without such notes lists no CPU.',
+        : 'By the notes of the image, or by QEMU: CR3 at the moment when it was taken. An image without such notes lists no CPU.',
     );
   }
   say('', 'Why CR3 changes:');

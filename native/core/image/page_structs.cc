@@ -194,7 +194,8 @@ u64 ImageFrameFacts::flags(u64 pfn) const {
   const bool slab = shown & kKpfSlab || pages_.has_type(page->type, l_.slab);
   if (slab) shown |= kKpfSlab;
   if (page->folio) shown |= page->inside ? kKpfTail : kKpfHead;
-  if (pfn == l_.zero_pfn || pfn - l_.huge_zero_pfn < kHugePages) return shown | kKpfZeroPage;
+  if (pfn == l_.zero_pfn) return shown | kKpfZeroPage;
+  if (pfn - l_.huge_zero_pfn < kHugePages) return shown | kKpfZeroPage | kKpfThp;
   if (!slab && page->mapping & kMappingAnon) {
     shown |= kKpfAnon;
     if ((page->mapping & kMappingKsm) == kMappingKsm) shown |= kKpfKsm;
