@@ -112,10 +112,18 @@ def process(pid):
     return said
 
 
-def words_of_frames(name):
-    """A file of /proc with a word for each frame of this machine's memory, as far as it goes."""
+def words_of_frames(name, own):
+    """A file of /proc with a word for each frame of this machine's memory. Adds the frames that this process had then."""
     with open("/proc/" + name, "rb") as file:
-        return base64.b64encode(zlib.compress(file.read(FRAMES * 8), 1)).decode()
+        words = file.read(FRAMES * 8)
+    with open("/proc/self/maps") as maps, open("/proc/self/pagemap", "rb", 0) as pagemap:
+        for line in maps:
+            begin, end = (int(n, 16) // PAGE for n in line.split()[0].split("-"))
+            if end > 1 << 35:
+                continue  # [vsyscall]
+            pagemap.seek(begin * 8)
+            own.update(word & ((1 << 55) - 1) for (word,) in struct.iter_unpack("<Q", pagemap.read((end - begin) * 8)))
+    return base64.b64encode(zlib.compress(words, 1)).decode()
 
 
 def record(disk, at):
@@ -126,7 +134,9 @@ def record(disk, at):
                 said["processes"].append(process(int(name)))
             except (FileNotFoundError, ProcessLookupError):
                 pass  # it has ended meanwhile
-    said["flags"], said["counts"] = words_of_frames("kpageflags"), words_of_frames("kpagecount")
+    own = set()
+    said["flags"], said["counts"] = words_of_frames("kpageflags", own), words_of_frames("kpagecount", own)
+    said["own"] = sorted(own)
     data = json.dumps(said, separators=(",", ":")).encode()
     os.pwrite(disk, struct.pack("<Q", len(data)) + data, at)
     os.fsync(disk)
