@@ -19,10 +19,10 @@ export interface CommandRow {
 
 const ACTIONS = {
   open: {
-    title: 'Open capture…',
+    title: 'Open…',
     menu: 'file',
     words: ['open', 'recent'],
-    does: 'Shows a capture from a file, or one of those that were opened last.',
+    does: 'Shows a capture or a memory image from a file, or one of those that were opened last.',
     key: 'Ctrl+O',
   },
   export: {

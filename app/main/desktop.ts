@@ -22,7 +22,7 @@ import { fragmentOf } from '../contract/link.ts';
 import { answer } from '../contract/rpc.ts';
 import { keepBounds, keptBounds } from './bounds.ts';
 import { EXTENSION } from './capture/container.ts';
-import { exploreCapture, listCaptures } from './captures.ts';
+import { exploreFile, listCaptures } from './captures.ts';
 import { connections, connectQuestion } from './connections.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { downloadFile, HELPER, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
@@ -155,9 +155,9 @@ const toOthers = (window: BrowserWindow) =>
     (host) => ask(window, connectQuestion(host), 'Connect', `${host} was not connected`),
   );
 
-/** Shows a capture in a window of its own. Throws Failed if it is none. */
+/** Shows a capture or a memory image in a window of its own. Throws Failed if it is neither. */
 async function openCapture(path: string): Promise<void> {
-  openWindow(await exploreCapture(path, rootNotice));
+  openWindow(await exploreFile(path, rootNotice));
 }
 
 async function showCapture(path: string): Promise<void> {
@@ -165,7 +165,7 @@ async function showCapture(path: string): Promise<void> {
     await openCapture(path);
   } catch (error) {
     const { message, remedy } = Failed.from(error);
-    dialog.showErrorBox('cr3scope cannot open this capture', `${message}\n\n${remedy}`);
+    dialog.showErrorBox('cr3scope cannot open this file', `${message}\n\n${remedy}`);
   }
 }
 
@@ -173,7 +173,10 @@ async function showCapture(path: string): Promise<void> {
 const toCaptures = (window: BrowserWindow): Captures => ({
   list: listCaptures,
   async choose() {
-    const filters = [{ name: 'Captures', extensions: [EXTENSION.slice(1)] }];
+    const filters = [
+      { name: 'Captures', extensions: [EXTENSION.slice(1)] },
+      { name: 'Memory images', extensions: ['*'] },
+    ];
     const { filePaths } = await dialog.showOpenDialog(window, { filters, properties: ['openFile'] });
     return filePaths[0] ?? '';
   },

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { _electron } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { linuxMemory } from '../linux-image.ts';
 import { display, SHOTS, settle } from './faces.ts';
 import { ACCOUNT, accountFolder, electronProgram, installed } from './installed.ts';
 
@@ -27,6 +28,7 @@ test.skipIf(!program)('each start shows what it names, in the program that runs 
   chmodSync(folder, 0o777);
   const at = (name: string) => join(folder, name);
   for (const name of ['whole', 'bytes']) copyFileSync(`${CAPTURES}/v0.3-${name}.cr3scope`, at(`${name}.cr3scope`));
+  writeFileSync(at('memory.lime'), linuxMemory().lime());
   // A stand-in for pkexec: it notes that it was called, and refuses as if the dialog was closed.
   mkdirSync(at('bin'));
   const dismissed = 'Error executing command as another user: Request dismissed';
@@ -66,6 +68,11 @@ test.skipIf(!program)('each start shows what it names, in the program that runs 
     await (await another).getByText(/^capture of /).waitFor();
     expect(asked()).toEqual([]);
 
+    const image = app.waitForEvent('window');
+    await again('memory.lime');
+    await (await image).getByText(/^memory\.lime · Linux /).waitFor();
+    expect(asked()).toEqual([]);
+
     const third = app.waitForEvent('window');
     await again();
     const here = await third;
@@ -76,7 +83,7 @@ test.skipIf(!program)('each start shows what it names, in the program that runs 
 
     await again('cr3scope://cpus');
     await here.getByRole('tab', { name: 'CPUs', selected: true }).waitFor();
-    await windows(3);
+    await windows(4);
     expect(asked()).toHaveLength(1);
 
     // Its window is closed and wanted again.
@@ -84,7 +91,7 @@ test.skipIf(!program)('each start shows what it names, in the program that runs 
     const last = app.waitForEvent('window');
     await again('cr3scope://lab/cow');
     await (await last).getByRole('heading', { name: /Copy on write/ }).waitFor();
-    await windows(3);
+    await windows(4);
   } finally {
     await app.close();
     screen.stop();

@@ -78,7 +78,7 @@ inEachFace((window) => {
     rmSync(copy);
     await window.startAtCpus();
     await openDialog();
-    const last = window.dialog.getByRole('list', { name: 'Captures that were opened last' }).getByRole('listitem');
+    const last = window.dialog.getByRole('list', { name: 'Files that were opened last' }).getByRole('listitem');
     await last
       .filter({ hasText: `${window.name}.cr3scope` })
       .getByText('is not there any more')

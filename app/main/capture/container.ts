@@ -12,6 +12,8 @@ import { Chunk } from './chunks.ts';
 
 export const EXTENSION = '.cr3scope';
 const MAGIC = Buffer.from('cr3scope');
+/** The code of a failure to open a file that is something else. */
+export const NO_CAPTURE = 'EFTYPE';
 /** cr3scope 0.3 wrote version 1, in which no chunk continues another one. */
 const VERSIONS = [1, 2];
 const VERSION = 2;
@@ -150,7 +152,7 @@ export class CaptureReader {
       this.budget = new Budget(this.size);
       const header = this.bytes(0, FILE_HEADER);
       if (!header?.subarray(0, MAGIC.length).equals(MAGIC))
-        throw new Failed(`${path} is not a cr3scope capture`, 'Give a file that `cr3scope report` wrote.', 'EFTYPE');
+        throw new Failed(`${path} is not a cr3scope capture`, 'Give a file that `cr3scope report` wrote.', NO_CAPTURE);
       const version = header.readUInt32LE(MAGIC.length);
       if (!VERSIONS.includes(version))
         throw new Failed(

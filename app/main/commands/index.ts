@@ -9,7 +9,7 @@ import { EXPORT_FORMATS } from '../../contract/formats.ts';
 import { visible } from '../../contract/inert.ts';
 import { hasKind } from '../../contract/said.ts';
 import { openBrowser } from '../browser.ts';
-import { exploreCapture, listCaptures } from '../captures.ts';
+import { exploreFile, listCaptures } from '../captures.ts';
 import { connections } from '../connections.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { HELPER, LABS_PROGRAM } from '../files.ts';
@@ -155,7 +155,7 @@ async function runServe({ explorer, machine }: Opened, { port, json, open, launc
       if (others.size >= MOST_OTHERS)
         throw new Failed(`${others.size} captures and machines are open already`, 'Start cr3scope again.', 'EAGAIN');
       const name = `capture-${others.size + 1}`;
-      others.set(name, { explorer: await exploreCapture(path, [], lent) });
+      others.set(name, { explorer: await exploreFile(path, [], lent) });
       return name;
     },
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Opens a capture: one of the last, a file of the user's choice, or one at a path.
+// Opens a capture or a memory image: one of the last, a file of the user's choice, or one at a path.
 import { FolderOpen } from 'lucide-react';
 import { useState } from 'react';
 import { Modal, ModalText, ModalTitle } from '../../parts/Modal.tsx';
@@ -11,9 +11,10 @@ export function OpenDialog() {
   const [path, setPath] = useState('');
   return (
     <Modal open={open} onClose={closeCaptures} className="open-capture">
-      <ModalTitle>Open a capture</ModalTitle>
+      <ModalTitle>Open a capture or a memory image</ModalTitle>
       <ModalText className="dim">
-        A capture is checked by its hashes before any of it is shown. It can also be dropped onto the window.
+        A capture is checked by its hashes before any of it is shown. In an image, Linux is found from its memory alone.
+        A file can also be dropped onto the window.
       </ModalText>
       <form
         onSubmit={(event) => {
@@ -34,7 +35,7 @@ export function OpenDialog() {
           />
         </label>
         {recent.length > 0 && (
-          <ul aria-label="Captures that were opened last">
+          <ul aria-label="Files that were opened last">
             {recent.map(({ path: one, missing }) => (
               <li key={one}>
                 <button type="button" disabled={busy !== '' || missing} onClick={() => void openCapture(one)}>
