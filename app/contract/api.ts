@@ -163,10 +163,27 @@ export const Processes = z.object({
   space: u64s,
   /** Why the root is not known, by NO_ROOT. */
   noRoot: u8s,
+  /** Clock ticks that it has run, and when that was read, by CLOCK_MONOTONIC. All ones: not known. */
+  cpuTicks: u64s,
+  ns: u64s,
+  /**
+   * Frames that only its address space maps, and frames that others map, too, each once, by the last walk of all address
+   * spaces. All ones: not known.
+   */
+  alone: u64s,
+  shared: u64s,
+  /** Of that walk; null: none was made yet. */
+  walkAgeNs: u64.nullable(),
+  /** With a blank between arguments, cut off after some hundred bytes. */
+  command: z.array(z.string()),
+  /** A path of /proc/PID/cgroup; "" if it is not known. */
+  cgroup: z.array(z.string()),
   name: z.array(z.string()),
   user: z.array(z.string()),
 });
 export type Processes = z.infer<typeof Processes>;
+/** A number of Processes that is not known. */
+export const NOT_KNOWN = (1n << 64n) - 1n;
 
 export const Regions = z.object({
   begin: u64s,

@@ -44,8 +44,19 @@ CallWork hello(const SessionPtr& s, const Arguments&) {
   };
 }
 
+// processes(): with what they map by the reverse map that is kept, if there is one.
 CallWork processes(const SessionPtr& s, const Arguments&) {
-  return [s] { return answer(s->system().processes()); };
+  return [s]() -> Answer {
+    auto rows = s->system().processes();
+    const auto map = s->reverse_maps().kept();
+    if (map) add_mapped(*map, rows);
+    const u64 asked_ns = monotonic_ns();
+    return [map, asked_ns, rows = std::make_shared<const std::vector<ProcessRow>>(std::move(rows))](Fields& o) {
+      describe(o, *rows);
+      if (map) o.u64_field("walkAgeNs", asked_ns - map->end_ns());
+      else o.null("walkAgeNs");
+    };
+  };
 }
 
 CallWork cgroups(const SessionPtr& s, const Arguments&) {

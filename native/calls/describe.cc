@@ -195,7 +195,13 @@ void describe(Fields& o, const std::vector<ProcessRow>& processes) {
   o.column64("startTicks", processes, [](auto& p) { return p.start_ticks; });
   o.column64("rss", processes, [](auto& p) { return p.rss_bytes; });
   o.column64("pageTables", processes, [](auto& p) { return p.page_table_bytes; });
+  o.column64("cpuTicks", processes, [](auto& p) { return p.cpu_ticks; });
+  o.column64("ns", processes, [](auto& p) { return p.ns; });
+  o.column64("alone", processes, [](auto& p) { return p.alone; });
+  o.column64("shared", processes, [](auto& p) { return p.shared; });
   o.texts_of("name", processes, [](auto& p) -> std::string_view { return p.name; });
+  o.texts_of("command", processes, [](auto& p) -> std::string_view { return p.command; });
+  o.texts_of("cgroup", processes, [](auto& p) -> std::string_view { return p.cgroup; });
 }
 
 void describe(Fields& o, const std::vector<RootRecord>& roots) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "clock.h"
 #include "error.h"
 #include "space_file.h"
 
@@ -25,10 +26,49 @@ u64 status_number(const std::string& status, const char* field) {
              : std::strtoull(status.c_str() + at + std::char_traits<char>::length(field), nullptr, 10);
 }
 
+std::string command_of(int pid) {
+  char path[64], text[ProcessRow::kMostCommand + 1];
+  std::snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+  File file(path, O_RDONLY);
+  ssize_t n = file ? ::read(file.fd(), text, sizeof text) : 0;
+  size_t length = n > 0 ? static_cast<size_t>(n) : 0;
+  const bool cut = length > ProcessRow::kMostCommand;
+  length = std::min(length, ProcessRow::kMostCommand);
+  while (length && !text[length - 1]) length--;
+  std::replace(text, text + length, '\0', ' ');
+  return std::string(text, length) + (cut ? "…" : "");
+}
+
+// Of the unified hierarchy, or where that has only the root, of systemd's, of memory or of any other one.
+std::string cgroup_of(int pid) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
+  std::string text, found;
+  if (!read_text(path, text)) return "";
+  int best = -1;
+  for (size_t at = 0, end; at < text.size(); at = end + 1) {
+    end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1), group = line.substr(second + 1);
+    const int rank = group == "/"                    ? 0
+                     : controllers.empty()           ? 4
+                     : controllers == "name=systemd" ? 3
+                     : controllers == "memory"       ? 2
+                                                     : 1;
+    if (rank <= best) continue;
+    best = rank;
+    found = group;
+  }
+  return found;
+}
+
 bool read_process(int pid, std::string& text, ProcessRow& row) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
   text.clear();
+  row.ns = monotonic_ns();
   if (!read_text(path, text)) return false;
   // comm stands in parentheses and may itself hold parentheses and blanks: the last one closes it.
   size_t open = text.find('('), close = text.rfind(')');
@@ -36,11 +76,12 @@ bool read_process(int pid, std::string& text, ProcessRow& row) {
   row.pid = pid;
   row.name = text.substr(open + 1, close - open - 1);
   unsigned flags = 0;
-  unsigned long long start = 0;
+  unsigned long long user = 0, system = 0, start = 0;
   if (std::sscanf(text.c_str() + close + 2,
-                  "%c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu", &row.state, &row.ppid,
-                  &flags, &row.threads, &start) != 5)
+                  "%c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %u %*d %llu", &row.state,
+                  &row.ppid, &flags, &user, &system, &row.threads, &start) != 7)
     return false;
+  row.cpu_ticks = user + system;
   row.kernel_thread = flags & kPfKthread;
   row.start_ticks = start;
   std::snprintf(path, sizeof path, "/proc/%d/status", pid);
@@ -54,6 +95,8 @@ bool read_process(int pid, std::string& text, ProcessRow& row) {
   }
   row.rss_bytes = status_number(text, "\nVmRSS:") * 1024;
   row.page_table_bytes = status_number(text, "\nVmPTE:") * 1024;
+  if (!row.kernel_thread) row.command = command_of(pid);
+  row.cgroup = cgroup_of(pid);
   return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_map>
 
 #include "clock.h"
 #include "error.h"
@@ -90,6 +91,56 @@ void ReverseMap::walk_space(TableWalk& walk, size_t space, const std::atomic<boo
       for_each_page(extent, &tables[i * kPageSize], target_.paging,
                     [&](u64 va, const Entry& entry) { add(space, va, entry); });
     }
+  }
+}
+
+const std::vector<ReverseMap::Total>& ReverseMap::totals() const {
+  std::call_once(counted_, [this] {
+    totals_.resize(spaces_.size());
+    // No page is larger and each is aligned to its size, so none reaches from one chunk into the next.
+    constexpr u64 kChunk = 1 << 18;
+    struct Use {
+      u32 space = 0;  // index + 1 of the first that maps it
+      bool shared = false;
+    };
+    std::vector<Use> uses;
+    for (auto at = mappings_.begin(); at != mappings_.end();) {
+      const u64 first = at->pfn & ~(kChunk - 1);
+      const auto end = from(mappings_, first + kChunk);
+      uses.assign(kChunk, {});
+      for (auto m = at; m != end; ++m)
+        for (u64 f = m->pfn - first, to = f + (1ull << (m->shift - kPageShift)); f < to; f++) {
+          if (!uses[f].space) uses[f].space = static_cast<u32>(m->space) + 1;
+          else uses[f].shared |= uses[f].space != m->space + 1;
+        }
+      // Mappings of one frame by one space stand together.
+      for (auto m = at; m != end; ++m) {
+        if (m != at && std::prev(m)->pfn == m->pfn && std::prev(m)->space == m->space &&
+            std::prev(m)->shift == m->shift)
+          continue;
+        Total& total = totals_[m->space];
+        for (u64 f = m->pfn - first, to = f + (1ull << (m->shift - kPageShift)); f < to; f++)
+          (uses[f].shared ? total.shared : total.alone)++;
+      }
+      at = end;
+    }
+  });
+  return totals_;
+}
+
+void add_mapped(const ReverseMap& map, std::vector<ProcessRow>& processes) {
+  std::unordered_map<int, std::pair<u64, size_t>> of;
+  for (size_t i = 0; i < map.spaces(); i++) {
+    const ReverseMap::Space& space = map.space(i);
+    of[space.pid] = {space.start_ticks, i};
+    for (const ReverseMap::Process& other : space.others) of[other.pid] = {other.start_ticks, i};
+  }
+  for (ProcessRow& row : processes) {
+    auto found = of.find(row.pid);
+    if (found == of.end() || found->second.first != row.start_ticks) continue;
+    const ReverseMap::Total& total = map.totals()[found->second.second];
+    row.alone = total.alone;
+    row.shared = total.shared;
   }
 }
 

@@ -66,6 +66,14 @@ class ReverseMap {
       take(u64{at->pfn}, size_t{at->space});
   }
 
+  // Frames that an address space maps, by its index, each once: those that no other one maps, and the others. Tables
+  // are not counted. A frame that is mapped by pages of two sizes counts for each of them.
+  struct Total {
+    u64 alone = 0, shared = 0;
+  };
+  // Counted when they are asked for first.
+  const std::vector<Total>& totals() const;
+
   size_t spaces() const { return spaces_.size(); }
   u64 entries() const { return mappings_.size(); }  // a huge page is one
   u64 pages() const { return pages_; }              // 4 KiB
@@ -101,7 +109,12 @@ class ReverseMap {
   std::vector<Mapping> mappings_;  // by pfn, then space and page
   std::vector<Mapping> tables_;    // likewise
   u64 pages_ = 0, gone_ = 0, raced_ = 0, begin_ns_ = 0, end_ns_ = 0;
+  mutable std::once_flag counted_;
+  mutable std::vector<Total> totals_;
 };
+
+// Gives each process the totals of its address space, unless that was not walked.
+void add_mapped(const ReverseMap& map, std::vector<ProcessRow>& processes);
 
 // The reverse map that was made last, for any number of threads.
 class ReverseMapCache {
@@ -109,6 +122,11 @@ class ReverseMapCache {
   // The one that is kept; it is made first if there is none yet, or if `again` asks for it. Throws as ReverseMap,
   // and keeps the one before then.
   std::shared_ptr<const ReverseMap> get(const Machine& machine, bool again, const std::atomic<bool>& cancel);
+  // Null where none was made yet.
+  std::shared_ptr<const ReverseMap> kept() {
+    std::lock_guard lock(mutex_);
+    return map_;
+  }
 
  private:
   std::mutex mutex_;

@@ -65,6 +65,27 @@ test('ps: roots of processes, none for kernel threads', () => {
   expect(cr3scope('ps').stdout).toMatch(/no address space +\[kthreadd\]/);
 });
 
+test('ps: the tree, use of a CPU, and what each maps', () => {
+  const list = cr3scope('ps', '--walk', '--sample', '0.3', '--json').json();
+  const own = list.find((p) => p.pid === fixture.pid);
+  expect(own.command).toContain('page-kinds');
+  const paths = readFileSync(`/proc/${fixture.pid}/cgroup`, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(':')[2]);
+  const below = paths.filter((path) => path !== '/');
+  expect(below.length ? below : ['/']).toContain(own.cgroup);
+  expect(own.cpuPercent).toBeGreaterThanOrEqual(0);
+  expect(own.privateBytes).toBeGreaterThan(0);
+  expect(own.sharedBytes).toBeGreaterThan(0);
+  expect(list.find((p) => p.pid === 2)).toMatchObject({ command: '', privateBytes: null, sharedBytes: null });
+  const tree = cr3scope('ps', '--tree', '--long').stdout.split('\n');
+  expect(tree[0]).toMatch(/NAME +CGROUP +COMMAND$/);
+  expect(tree.some((line) => /\[kthreadd\]/.test(line))).toBe(true);
+  expect(tree.find((line) => line.includes(' page-kinds '))).toMatch(/ {2,}page-kinds /);
+  expect(cr3scope('ps', '--sample', 'soon')).toMatchObject({ status: 2, stderr: expect.stringContaining('seconds') });
+});
+
 test('check --json ends with the promised object', () => {
   const { status, json } = cr3scope('check', String(fixture.pid), '--json');
   expect(status).toBe(0);

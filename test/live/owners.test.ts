@@ -2,8 +2,10 @@
 // The reverse map on live processes: exactly the mappers of a frame, as many as the kernel itself counts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NOT_KNOWN } from '../../app/contract/api.ts';
 import { reconcile } from '../../app/contract/owners.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
@@ -152,4 +154,37 @@ test('walks again when the last walk is old', async () => {
   } finally {
     await later.stop();
   }
+});
+
+test('what a process maps alone is what smaps calls private; with the rest, it is all that is resident', async () => {
+  const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  try {
+    // By the kernel's own counts of mappings. Another process may map or unmap a page of a library in between.
+    await expect
+      .poll(async () => {
+        await explorer.owners({ pid: 0, pfn: 0n, again: true });
+        const list = await explorer.processes({});
+        const rollup = readFileSync(`/proc/${sleeper.pid}/smaps_rollup`, 'utf8');
+        const pages = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(rollup)?.[1]) / 4;
+        const at = list.pid.indexOf(sleeper.pid as number);
+        const [alone, shared] = [Number(list.alone[at]), Number(list.shared[at])];
+        return {
+          alone: alone - pages('Private_Clean') - pages('Private_Dirty'),
+          // [vdso] and [vvar] are mapped by all, and not resident by smaps.
+          special: [0, 1, 2, 3, 4, 5, 6, 7, 8].includes(alone + shared - pages('Rss')),
+        };
+      })
+      .toEqual({ alone: 0, special: true });
+    const list = await explorer.processes({});
+    expect(list.walkAgeNs).toBeGreaterThan(0n);
+    expect(list.alone[list.pid.indexOf(2)]).toBe(NOT_KNOWN);
+  } finally {
+    sleeper.kill();
+  }
+});
+
+test('nothing is known of what processes map before the first walk', async () => {
+  const list = await new Explorer(await openSources(ADDON_PATH)).processes({});
+  expect(list.walkAgeNs).toBeNull();
+  expect(list.alone[list.pid.indexOf(fixture.pid)]).toBe(NOT_KNOWN);
 });

@@ -40,6 +40,7 @@ test('a leader that has exited leaves the address space to its threads', () => {
 
 test('a capture that does not say why a root is missing says that', () => {
   const list = {
+    pid: Uint32Array.of(2, 3, 4, 5),
     kernelThread: Uint8Array.of(1, 0, 0, 0),
     state: Uint8Array.from('SZSS', (c) => c.charCodeAt(0)),
     threads: Uint32Array.of(1, 1, 1, 1),

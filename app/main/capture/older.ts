@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Values of captures of older versions, in the form that they have now. They had the words of sources in fields of their
 // own, called as exports call them, and not those of sources that came later.
+import { NOT_KNOWN } from '../../contract/api.ts';
 import { NO_ROOT, reasonOf } from '../../contract/noRoot.ts';
 import { bySource, prefixed, SOURCE, type Words } from '../../contract/sources.ts';
 
@@ -19,9 +20,26 @@ export function newerRows(rows: unknown): unknown {
   return { ...rows, words: complete(words, new BigUint64Array(length)) };
 }
 
-/** The list of processes. Why a root is missing was not recorded. */
+/** The list of processes. Why a root is missing was not recorded, nor what they run and map. */
 export function newerProcesses(processes: unknown): unknown {
-  if (!isObject(processes) || processes.noRoot !== undefined) return processes;
+  if (!isObject(processes) || !(processes.pid instanceof Uint32Array)) return processes;
+  const { length } = processes.pid;
+  const notKnown = () => new BigUint64Array(length).fill(NOT_KNOWN);
+  const none = () => Array.from({ length }, () => '');
+  return {
+    cpuTicks: notKnown(),
+    ns: new BigUint64Array(length),
+    alone: notKnown(),
+    shared: notKnown(),
+    walkAgeNs: null,
+    command: none(),
+    cgroup: none(),
+    ...withReasons(processes),
+  };
+}
+
+function withReasons(processes: Fields): Fields {
+  if (processes.noRoot !== undefined) return processes;
   const { kernelThread, state, threads, rootPa } = processes;
   const isColumn = (column: unknown): column is Uint8Array | Uint32Array =>
     column instanceof Uint8Array || column instanceof Uint32Array;

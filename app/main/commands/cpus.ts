@@ -5,19 +5,16 @@ import { hex } from '../../contract/format.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, setBits, WHY_CR3_CHANGES } from '../../contract/registers.ts';
 import { hasKind } from '../../contract/said.ts';
 import type { Explorer } from '../explorer/explorer.ts';
-import { Failed } from '../sources/failed.ts';
-import { type Json, print, say, table } from './output.ts';
+import { type Json, parseSeconds, print, say, table } from './output.ts';
 
 export interface CpusOptions extends Json {
-  watch?: string | boolean;
+  watch?: string | true;
 }
 
 /** What every CPU runs; with --watch again and again until interrupted. */
 export async function cpus(explorer: Explorer, { json, watch }: CpusOptions): Promise<number> {
   const target = await explorer.target();
-  const seconds = watch === undefined ? 0 : watch === true ? 1 : Number(watch);
-  if (watch !== undefined && !(seconds >= 0.01 && seconds <= 3600))
-    throw new Failed(`"${watch}" is not a number of seconds`, 'Give one from 0.01 to 3600.');
+  const seconds = watch === undefined ? 0 : watch === true ? 1 : parseSeconds(watch);
   let stopped = false;
   const stop = () => {
     stopped = true;

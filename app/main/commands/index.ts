@@ -42,7 +42,7 @@ import {
 } from './frames.ts';
 import { type LabOptions, lab } from './lab.ts';
 import { complain, endGently, type Json, type Origin, print, say, show, showError } from './output.ts';
-import { type CheckOptions, check, ps, regions } from './space.ts';
+import { type CheckOptions, check, type PsOptions, ps, regions } from './space.ts';
 import { type TraceOptions, trace } from './trace.ts';
 import { translate } from './translate.ts';
 import { type Host, vms } from './vm.ts';
@@ -285,9 +285,12 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     'show facts about this machine, which sources are ready, and how to get the others',
     'cr3scope doctor',
   ).action((o: Json) => run((e) => doctor(e, o), o));
-  command('ps', 'list processes with the physical address of their root page table', 'cr3scope ps').action((o: Json) =>
-    run((e) => ps(e, o), o),
-  );
+  command('ps', 'list processes with the physical address of their root page table', 'cr3scope ps --tree')
+    .option('--tree', 'list each process below its parent')
+    .option('--long', 'also the container or cgroup, and the command line')
+    .option('--sample [seconds]', 'also the use of a CPU in percent, over a second or the given time')
+    .option('--walk', 'walk every address space first, and add the bytes that only one, or several, map')
+    .action((o: PsOptions) => run((e) => ps(e, o), o));
   command('cpus', 'show the root in force on each CPU and the process it belongs to', 'cr3scope cpus --watch')
     .option('--watch [seconds]', 'repeat every second, or at the given interval')
     .action((o: CpusOptions) => run((e) => cpus(e, o), o));

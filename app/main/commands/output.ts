@@ -55,6 +55,13 @@ export function parsePid(text: string): number {
   return pid;
 }
 
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0.01 && seconds <= 3600))
+    throw new Failed(`"${text}" is not a number of seconds`, 'Give one from 0.01 to 3600.');
+  return seconds;
+}
+
 export function parseAddress(text: string, what: string): bigint {
   const value = parseU64(text, true);
   if (value === undefined)

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Commands about address spaces: ps, regions, check.
-import { type ByteProof, OUTCOMES, type Target } from '../../contract/api.ts';
+import { type ByteProof, NOT_KNOWN, OUTCOMES, type Processes, type Target } from '../../contract/api.ts';
+import { cgroupName } from '../../contract/cgroup.ts';
 import { bytes, count, hex, hexVa } from '../../contract/format.ts';
 import { NAMED_ROOT_PID } from '../../contract/image.ts';
+import { cpuPercent, ticksToSeconds } from '../../contract/load.ts';
 import { NO_ROOT } from '../../contract/noRoot.ts';
+import { pageBytes } from '../../contract/paging.ts';
+import { asTree } from '../../contract/processTree.ts';
 import { sayProof } from '../../contract/proof.ts';
 import { SOURCE, SOURCES, type Words } from '../../contract/sources.ts';
 import { NOTE, sumCounts, VERDICTS } from '../../contract/verdicts.ts';
@@ -14,6 +18,7 @@ import {
   EVERYTHING,
   type Json,
   parsePid,
+  parseSeconds,
   print,
   progressLine,
   say,
@@ -22,9 +27,46 @@ import {
   table,
 } from './output.ts';
 
-export async function ps(explorer: Explorer, { json }: Json): Promise<number> {
-  const p = await explorer.processes({});
-  const list = Array.from(p.pid, (pid, i) => ({
+export interface PsOptions extends Json {
+  tree?: boolean;
+  long?: boolean;
+  walk?: boolean;
+  sample?: string | true;
+}
+
+/** CPU use between two readings, by row of the second one; null: not known. */
+async function loads(explorer: Explorer, seconds: number): Promise<{ list: Processes; percent: (number | null)[] }> {
+  const first = await explorer.processes({});
+  const before = new Map(
+    Array.from(first.pid, (pid, i) => [
+      `${pid}:${first.startTicks[i]}`,
+      { ticks: first.cpuTicks[i] as bigint, ns: first.ns[i] as bigint },
+    ]),
+  );
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const list = await explorer.processes({});
+  const percent = Array.from(list.pid, (pid, i) => {
+    const now = { ticks: list.cpuTicks[i] as bigint, ns: list.ns[i] as bigint };
+    return cpuPercent(before.get(`${pid}:${list.startTicks[i]}`), now) ?? null;
+  });
+  return { list, percent };
+}
+
+export async function ps(explorer: Explorer, { json, tree, long, walk, sample }: PsOptions): Promise<number> {
+  const seconds = sample === undefined || sample === true ? 1 : parseSeconds(sample);
+  const { capture } = await explorer.target();
+  if (capture && (walk || sample))
+    throw new Failed(
+      `${capture.path} has one reading of each process, and no walk of them all`,
+      'Leave out --walk and --sample.',
+      'ENOTSUP',
+    );
+  if (walk) await explorer.owners({ pid: 0, pfn: 0n, again: true });
+  const { list: p, percent } = sample
+    ? await loads(explorer, seconds)
+    : { list: await explorer.processes({}), percent: [] };
+  const frames = (n: bigint | undefined) => (n === undefined || n === NOT_KNOWN ? null : Number(pageBytes(n)));
+  const rows = Array.from(p.pid, (pid, i) => ({
     pid,
     ppid: p.ppid[i] as number,
     name: p.name[i] as string,
@@ -33,6 +75,10 @@ export async function ps(explorer: Explorer, { json }: Json): Promise<number> {
     threads: p.threads[i] as number,
     rssBytes: Number(p.rss[i]),
     pageTableBytes: Number(p.pageTables[i]),
+    privateBytes: frames(p.alone[i]),
+    sharedBytes: frames(p.shared[i]),
+    cpuSeconds: p.cpuTicks[i] === NOT_KNOWN ? null : ticksToSeconds(p.cpuTicks[i] as bigint),
+    cpuPercent: percent[i] ?? null,
     startTicks: Number(p.startTicks[i]),
     kernelThread: p.kernelThread[i] === 1,
     rootPa: p.rootPa[i] || null,
@@ -41,30 +87,50 @@ export async function ps(explorer: Explorer, { json }: Json): Promise<number> {
     /** Why the root is not known. */
     noRoot: p.noRoot[i] ? NO_ROOT.name(p.noRoot[i] as number) : null,
     cpu: p.onCpu[i] ? (p.cpu[i] as number) : null,
+    cgroup: p.cgroup[i] as string,
+    command: p.command[i] as string,
   }));
+  type Row = (typeof rows)[number];
+  const list = tree ? asTree(rows) : rows.map((row) => ({ row, depth: 0 }));
   if (json) {
-    for (const process of list) print(process);
+    for (const { row } of list) print(row);
     return 0;
   }
-  const root = (r: (typeof list)[number]) => {
+  const root = (r: Row) => {
     if (r.rootPa) return `0x${hex(r.rootPa, 9)}`;
     if (r.borrowedRootPa) return `borrows 0x${hex(r.borrowedRootPa, 9)} on CPU ${r.cpu}`;
     return r.noRoot ? NO_ROOT.label(r.noRoot) : 'not known';
   };
+  const size = (r: Row, n: number | null) => (r.kernelThread || n === null ? '-' : bytes(n));
+  type Column = readonly [header: string, numeric: boolean, cell: (row: Row, depth: number) => string];
+  const columns: Column[] = [
+    ['PID', true, (r) => String(r.pid)],
+    ['PPID', true, (r) => String(r.ppid)],
+    ['USER', false, (r) => r.user],
+    ['S', false, (r) => r.state],
+    ['THR', true, (r) => String(r.threads)],
+    ...(sample ? [['CPU %', true, (r) => r.cpuPercent?.toFixed(1) ?? '-'] satisfies Column] : []),
+    ['RSS', true, (r) => size(r, r.rssBytes)],
+    ['TABLES', true, (r) => size(r, r.pageTableBytes)],
+    ...(walk
+      ? [
+          ['PRIVATE', true, (r) => size(r, r.privateBytes)] satisfies Column,
+          ['SHARED', true, (r) => size(r, r.sharedBytes)] satisfies Column,
+        ]
+      : []),
+    ['ROOT PA', false, root],
+    ['NAME', false, (r, depth) => `${'  '.repeat(depth)}${r.kernelThread ? `[${r.name}]` : r.name}`],
+    ...(long
+      ? [
+          ['CGROUP', false, (r) => cgroupName(r.cgroup)] satisfies Column,
+          ['COMMAND', false, (r) => r.command] satisfies Column,
+        ]
+      : []),
+  ];
   table(
-    ['PID', 'PPID', 'USER', 'S', 'THR', 'RSS', 'TABLES', 'ROOT PA', 'NAME'],
-    list.map((r) => [
-      String(r.pid),
-      String(r.ppid),
-      r.user,
-      r.state,
-      String(r.threads),
-      r.kernelThread ? '-' : bytes(r.rssBytes),
-      r.kernelThread ? '-' : bytes(r.pageTableBytes),
-      root(r),
-      r.kernelThread ? `[${r.name}]` : r.name,
-    ]),
-    new Set([0, 1, 4, 5, 6]),
+    columns.map(([header]) => header),
+    list.map(({ row, depth }) => columns.map(([, , cell]) => cell(row, depth))),
+    new Set([...columns.keys()].filter((i) => columns[i]?.[1])),
   );
   return 0;
 }

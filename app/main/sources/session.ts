@@ -75,7 +75,14 @@ const SourceProcesses = z.object({
   startTicks: u64s,
   rss: u64s,
   pageTables: u64s,
+  cpuTicks: u64s,
+  ns: u64s,
+  alone: u64s,
+  shared: u64s,
   name: texts,
+  command: texts,
+  cgroup: texts,
+  walkAgeNs: u64.nullable(),
 });
 export type SourceProcesses = z.infer<typeof SourceProcesses>;
 
@@ -236,7 +243,10 @@ const Nothing = z.object({});
 /** By the name of each call in native/calls/calls.cc. */
 export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   hello: Hello,
-  processes: table(SourceProcesses),
+  processes: table(
+    SourceProcesses,
+    ...(Object.keys(SourceProcesses.shape) as (keyof SourceProcesses)[]).filter((name) => name !== 'walkAgeNs'),
+  ),
   cgroups: table(SourceCgroups),
   roots: table(SourceRoots),
   cpus: table(SourceCpus),

@@ -2,6 +2,7 @@
 // Reads the list of processes again and again: also views without the list name processes.
 import { useEffect } from 'react';
 import { refreshProcesses, useProcesses } from '../state/processes.ts';
+import { useProcessList } from '../state/processList.ts';
 import { changes, useTarget } from '../state/target.ts';
 
 const REFRESH_MS = 2000;
@@ -10,7 +11,8 @@ export function useFreshProcesses(): void {
   useEffect(() => {
     const timer = setInterval(() => {
       const { target } = useTarget.getState();
-      if (!document.hidden && useProcesses.getState().asked && changes(target)) void refreshProcesses();
+      if (!document.hidden && useProcesses.getState().asked && changes(target))
+        void refreshProcesses(useProcessList.getState().follow);
     }, REFRESH_MS);
     return () => clearInterval(timer);
   }, []);

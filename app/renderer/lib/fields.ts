@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The fields that the filters of the tables know.
 
+import { cgroupName } from '../../contract/cgroup.ts';
 import { ENTRY_KIND, NOTE, VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import type { Vocabulary } from '../../contract/vocabulary.ts';
 import type { Field } from './filter.ts';
@@ -152,6 +153,11 @@ export interface FilteredProcess {
   readonly rss: bigint;
   readonly pageTables: bigint;
   readonly root: bigint;
+  readonly command: string;
+  readonly cgroup: string;
+  readonly load: number | undefined;
+  readonly alone: bigint | undefined;
+  readonly shared: bigint | undefined;
 }
 
 export const PROCESS_FIELDS: readonly Field<FilteredProcess>[] = [
@@ -164,6 +170,17 @@ export const PROCESS_FIELDS: readonly Field<FilteredProcess>[] = [
   { name: 'rss', type: 'size', about: 'bytes in memory', read: (p) => p.rss },
   { name: 'tables', type: 'size', about: 'bytes of its page tables', read: (p) => p.pageTables },
   { name: 'root', type: 'hex', about: 'the physical address of its root', read: (p) => p.root || undefined },
+  { name: 'command', type: 'text', about: 'its command line', plain: true, read: (p) => p.command },
+  {
+    name: 'container',
+    type: 'text',
+    about: 'its container, unit of systemd or cgroup',
+    plain: true,
+    read: (p) => cgroupName(p.cgroup),
+  },
+  { name: 'cpu', type: 'number', about: 'percent of one CPU; none before the second reading', read: (p) => p.load },
+  { name: 'private', type: 'size', about: 'bytes that only it maps; none before the walk', read: (p) => p.alone },
+  { name: 'shared', type: 'size', about: 'bytes that others map, too; none before the walk', read: (p) => p.shared },
 ];
 
 export interface FilteredTable {

@@ -22,6 +22,8 @@ interface Props<T extends object> {
   readonly onSelect: (row: T) => void;
   readonly rowClass?: (row: T) => string;
   readonly empty?: ReactNode;
+  /** Gives the sorted rows their final order, such as children after their parents. It may leave rows out. */
+  readonly arrange?: ((sorted: readonly T[]) => readonly T[]) | undefined;
   /** What can be done with a row, beside copying it. */
   readonly itemsOf?: (row: T) => readonly MenuEntry[];
 }
@@ -75,10 +77,11 @@ export function DataTable<T extends object>({
   onSelect,
   rowClass,
   empty,
+  arrange,
   itemsOf,
 }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
-  const model = useTableModel(label, columns, rows);
+  const model = useTableModel(label, columns, rows, arrange);
   const { sorted, template, minWidth } = model;
   const specs = useSpecs(model.columns);
   const virtual = useVirtualizer({

@@ -10,6 +10,8 @@ export interface ColumnSpec<T> {
   /** CSS grid track, like "7ch" or "minmax(9ch, 1fr)". */
   readonly width: string;
   readonly align?: 'right';
+  /** Not shown until the user chooses it. */
+  readonly hidden?: true;
   /** What rows are sorted by. Without it they can't be sorted by this column. */
   readonly value?: (row: T) => string | number | bigint;
   /** What the cell says, as it is copied. */

@@ -95,11 +95,12 @@ const PADDING = 36;
 /** The least width of a grid track like "7ch" or "minmax(9ch, 1fr)". */
 const leastOf = (width: string): string => /^minmax\(([^,]+),/.exec(width)?.[1] ?? width;
 
-/** This browser keeps by `name` how the table is arranged. */
+/** This browser keeps by `name` how the table is arranged. `arrange` gives the sorted rows their final order. */
 export function useTableModel<T extends RowData>(
   name: string,
   specs: readonly ColumnSpec<T>[],
   rows: readonly T[],
+  arrange?: (sorted: readonly T[]) => readonly T[],
 ): TableModel<T> {
   const key = `table.${name}`;
   const [arranged, setArranged] = useState<Arrangement>(() => saved(key, Arrangement) ?? NOTHING_ARRANGED);
@@ -114,6 +115,13 @@ export function useTableModel<T extends RowData>(
   const sorting = useMemo(
     () => arranged.sorting.filter(({ id }) => specs.some((c) => c.id === id)),
     [arranged.sorting, specs],
+  );
+  const columnVisibility = useMemo(
+    () => ({
+      ...Object.fromEntries(specs.filter((c) => c.hidden).map((c) => [c.id, false])),
+      ...arranged.columnVisibility,
+    }),
+    [arranged.columnVisibility, specs],
   );
   const definitions = useMemo(() => {
     const helper = createColumnHelper<typeof features, T>();
@@ -134,7 +142,7 @@ export function useTableModel<T extends RowData>(
     columns: definitions,
     data: rows as T[],
     columnResizeMode: 'onChange',
-    state: { ...arranged, sorting },
+    state: { ...arranged, sorting, columnVisibility },
     onSortingChange: (change) => set('sorting', change),
     onColumnOrderChange: (change) => set('columnOrder', change),
     onColumnSizingChange: (change) => set('columnSizing', change),
@@ -142,7 +150,10 @@ export function useTableModel<T extends RowData>(
   });
 
   const { rows: model } = table.getRowModel();
-  const sorted = useMemo(() => model.map((row) => row.original), [model]);
+  const sorted = useMemo(() => {
+    const all = model.map((row) => row.original);
+    return arrange ? arrange(all) : all;
+  }, [model, arrange]);
   // While rows scroll by it stays the same, so that the headings are not drawn again.
   return useMemo(() => {
     const specOf = (id: string) => specs.find((c) => c.id === id) as ColumnSpec<T>;
@@ -197,7 +208,8 @@ export function useTableModel<T extends RowData>(
       reset:
         arranged.columnOrder.length +
           Object.keys(arranged.columnSizing).length +
-          Object.values(arranged.columnVisibility).filter((visible) => !visible).length >
+          Object.entries(arranged.columnVisibility).filter(([id, visible]) => visible === (specOf(id)?.hidden ?? false))
+            .length >
         0
           ? () => {
               const next = { ...NOTHING_ARRANGED, sorting: arranged.sorting };

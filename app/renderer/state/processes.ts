@@ -5,10 +5,13 @@ import type { Failure, Processes } from '../../contract/api.ts';
 import { NO_ROOT } from '../../contract/noRoot.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { type Life, sayLife } from '../lib/failures.ts';
+import { attempt } from './notice.ts';
 import type { Space } from './space.ts';
 
 interface ProcessesState {
   readonly processes?: Processes;
+  /** As the list of processes shows them: not the last reading if the user has it stay as it is. */
+  readonly listed?: Processes;
   /** Whether they were read once, or could not be. */
   readonly asked: boolean;
   /** Why they could not be read the last time. */
@@ -17,13 +20,22 @@ interface ProcessesState {
 
 export const useProcesses = create<ProcessesState>(() => ({ asked: false }));
 
-export async function refreshProcesses(): Promise<void> {
+/** Reads them again; `list`: the list of processes shows it. */
+export async function refreshProcesses(list = true): Promise<void> {
   try {
-    useProcesses.setState({ processes: await explorer().call('processes', {}), asked: true, error: undefined });
+    const processes = await explorer().call('processes', {});
+    useProcesses.setState({ processes, ...(list && { listed: processes }), asked: true, error: undefined });
   } catch (error) {
     useProcesses.setState({ asked: true, error: failure(error) });
   }
 }
+
+/** Walks every address space, for how many frames each process maps alone. */
+export const walkProcesses = (): Promise<boolean> =>
+  attempt(async () => {
+    await explorer().call('owners', { pid: 0, pfn: 0n, again: true });
+    await refreshProcesses();
+  });
 
 /** Row `at` of the list as an address space. */
 export const spaceAt = (processes: Processes, at: number): Space => ({

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // All processes with their roots. Choosing one opens its address space.
-import { useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useMemo, useState } from 'react';
 import { count } from '../../../contract/format.ts';
 import { PROCESS_FIELDS } from '../../lib/fields.ts';
 import { DataTable } from '../../parts/DataTable.tsx';
@@ -16,31 +16,26 @@ import { FilterBox } from '../common/FilterBox.tsx';
 import { menuOf } from '../common/menu.tsx';
 import { useFilter } from '../common/useFilter.ts';
 import { COLUMNS, PTI_COLUMNS } from './columns.tsx';
-import { rowsOf } from './processRows.ts';
+import { setFolded } from './folded.ts';
+import { ListBar } from './ListBar.tsx';
+import { useProcessRows, useShownRows } from './useProcessRows.ts';
 import './processes.css';
 
 export function ProcessList() {
-  const processes = useProcesses((s) => s.processes);
+  const processes = useProcesses((s) => s.listed);
   const error = useProcesses((s) => s.error);
   const space = useSpace((s) => s.space);
   const pti = useTarget((s) => s.target?.pti);
-  const capture = useTarget((s) => s.target?.capture);
   const used = useFilter('processes', PROCESS_FIELDS);
   const { filter } = used;
   const [kernel, setKernel] = useState(false);
   const [missing, setMissing] = useState(false);
-  const before = useRef<ReadonlyMap<string, bigint>>(new Map());
-
-  const all = useMemo(() => {
-    if (!processes) return [];
-    const rows = rowsOf(processes, before.current, capture);
-    before.current = new Map(rows.map((r) => [r.key, r.root]));
-    return rows;
-  }, [processes, capture]);
-  const threads = all.filter((r) => r.kernelThread).length;
+  const all = useProcessRows();
+  const living = all.filter((r) => r.change !== 'gone');
+  const threads = living.filter((r) => r.kernelThread).length;
   /** Processes of the captured machine whose pages the capture does not hold. */
-  const notHeld = all.filter((r) => !r.held && !r.kernelThread).length;
-  const rows = useMemo(
+  const notHeld = living.filter((r) => !r.held && !r.kernelThread).length;
+  const matches = useMemo(
     () =>
       all.filter(
         (r) => (kernel || !r.kernelThread) && (missing || r.held || r.kernelThread) && (!filter || filter.matches(r)),
@@ -48,13 +43,25 @@ export function ProcessList() {
     [all, kernel, missing, filter],
   );
 
+  const { rows, arrange } = useShownRows(all, matches);
+  const selected = space && `${space.pid}:${space.startTicks}`;
+
+  /** Left and Right fold and unfold the children of the process that is chosen. */
+  function onKeyDown(event: KeyboardEvent) {
+    const fold = { ArrowLeft: true, ArrowRight: false }[event.key];
+    const isGrid = (event.target as HTMLElement).getAttribute('role') === 'grid';
+    if (fold === undefined || !arrange || !selected || !isGrid || event.altKey) return;
+    event.preventDefault();
+    setFolded(selected, fold);
+  }
+
   return (
-    <Pane label="Processes">
+    <Pane label="Processes" onKeyDown={onKeyDown}>
       <PaneTitle title="Processes">
         <span className="dim">
           {notHeld
-            ? `${count(all.length - threads - notHeld)} captured of ${count(all.length - threads)}`
-            : `${count(all.length - threads)} with an address space`}{' '}
+            ? `${count(living.length - threads - notHeld)} captured of ${count(living.length - threads)}`
+            : `${count(living.length - threads)} with an address space`}{' '}
           · {count(threads)} kernel threads
         </span>
       </PaneTitle>
@@ -74,13 +81,15 @@ export function ProcessList() {
           </label>
         )}
       </div>
+      <ListBar />
       <DataTable
         label="Processes"
         columns={pti ? PTI_COLUMNS : COLUMNS}
         rows={rows}
+        arrange={arrange}
         rowKey={(r) => r.key}
         itemsOf={(r) => menuOf(processActions(r, r.root || r.borrowed))}
-        selected={space && `${space.pid}:${space.startTicks}`}
+        {...(selected && { selected })}
         onSelect={(r) => void selectProcess({ pid: r.pid, startTicks: r.startTicks, name: r.name })}
         rowClass={(r) => `${r.kernelThread || !r.held ? 'quiet' : ''} ${r.change}`}
         empty={

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The columns of the list of processes.
-import { hex } from '../../../contract/format.ts';
+import { ChevronDown, ChevronRight } from 'lucide-react';
+import { cgroupName } from '../../../contract/cgroup.ts';
+import { bytes, count, hex } from '../../../contract/format.ts';
 import { NO_ROOT } from '../../../contract/noRoot.ts';
-import { type ColumnSpec, numberColumn, sizeColumn } from '../../parts/columns.tsx';
+import { type ColumnSpec, numberColumn, sizeColumn, textColumn } from '../../parts/columns.tsx';
 import { Digits } from '../../parts/Digits.tsx';
+import { toggleFolded } from './folded.ts';
 import type { ProcessRow } from './processRows.ts';
 
 /** The root, or why there is none. */
@@ -49,6 +52,60 @@ const STATE: Readonly<Record<string, string>> = {
 };
 
 const nameText = (r: ProcessRow) => (r.kernelThread ? `[${r.name}]` : r.name);
+/** In pixels. */
+const INDENT = 12;
+
+function Name({ row }: { row: ProcessRow }) {
+  const { place } = row;
+  const text = nameText(row);
+  const title = row.change === 'gone' ? `${row.name}: has exited` : row.command || row.name;
+  if (!place) return <span title={title}>{text}</span>;
+  const { depth, children, folded } = place;
+  const Chevron = folded ? ChevronRight : ChevronDown;
+  return (
+    <span className="branch" title={title} style={{ paddingLeft: depth * INDENT }}>
+      {children > 0 ? (
+        <button
+          type="button"
+          aria-expanded={!folded}
+          aria-label={`${count(children)} ${children === 1 ? 'child' : 'children'} of ${text}`}
+          onClick={(event) => {
+            event.stopPropagation();
+            toggleFolded(row.key);
+          }}
+        >
+          <Chevron size={12} aria-hidden="true" />
+        </button>
+      ) : (
+        <i />
+      )}
+      {text}
+    </span>
+  );
+}
+
+const loadText = (r: ProcessRow) =>
+  r.load === undefined ? (r.notWalked === 'not captured' ? 'not captured' : 'not yet known') : r.load.toFixed(1);
+
+/** What is mapped, by the last walk of all address spaces. */
+const mappedColumn = (id: 'alone' | 'shared', header: string, meaning: string): ColumnSpec<ProcessRow> => ({
+  id,
+  header,
+  width: '9ch',
+  align: 'right',
+  hidden: true,
+  value: (r) => r[id] ?? -1n,
+  text: (r) => (r[id] === undefined ? r.notWalked : bytes(r[id])),
+  cell: (r) =>
+    r[id] === undefined ? (
+      <span className="dim" title={r.notWalked}>
+        {r.notWalked}
+      </span>
+    ) : (
+      <span title={meaning}>{bytes(r[id])}</span>
+    ),
+});
+
 const hasMemory = (r: ProcessRow) => !r.kernelThread;
 
 export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
@@ -59,7 +116,7 @@ export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
     width: 'minmax(9ch, 1.4fr)',
     value: (r) => r.name.toLowerCase(),
     text: nameText,
-    cell: (r) => <span title={r.name}>{nameText(r)}</span>,
+    cell: (r) => <Name row={r} />,
   },
   {
     id: 'root',
@@ -68,6 +125,24 @@ export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
     value: (r) => r.root,
     text: rootText,
     cell: (r) => <Root row={r} />,
+  },
+  {
+    id: 'load',
+    header: 'CPU %',
+    width: '7ch',
+    align: 'right',
+    value: (r) => r.load ?? -1,
+    text: loadText,
+    cell: (r) =>
+      r.load === undefined ? (
+        <span className="dim" title={`${loadText(r)}: it takes two readings`}>
+          {loadText(r)}
+        </span>
+      ) : (
+        <span className={`num ${r.load ? '' : 'dim'}`} title="Of one CPU, between the last two readings">
+          {loadText(r)}
+        </span>
+      ),
   },
   sizeColumn('rss', 'RSS', (r) => r.rss, hasMemory),
   sizeColumn('tables', 'Tables', (r) => r.pageTables, hasMemory),
@@ -82,6 +157,21 @@ export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
   numberColumn('threads', 'Threads', '8ch', (r) => r.threads),
   { id: 'user', header: 'User', width: '9ch', value: (r) => r.user, text: (r) => r.user },
   numberColumn('ppid', 'PPID', '6.5ch', (r) => r.ppid),
+  mappedColumn('alone', 'Private', 'Frames that no other process maps, by the last walk of all address spaces'),
+  mappedColumn('shared', 'Shared', 'Frames that other processes map, too, by the last walk of all address spaces'),
+  {
+    id: 'cgroup',
+    header: 'Container, cgroup',
+    width: '18ch',
+    hidden: true,
+    value: (r) => cgroupName(r.cgroup),
+    text: (r) => cgroupName(r.cgroup),
+    cell: (r) => <span title={r.cgroup}>{cgroupName(r.cgroup)}</span>,
+  },
+  {
+    ...textColumn<ProcessRow>('command', 'Command line', 'minmax(24ch, 3fr)', (r) => r.command),
+    hidden: true,
+  },
 ];
 
 const USER_ROOT: ColumnSpec<ProcessRow> = {
