@@ -54,6 +54,8 @@ const requests = (pid: number): Request[] => [
   ['call', 'tables', pid, 0n],
   ['call', 'memory', 0n, 1n << 20n, 4096, 0n, true],
   ['call', 'causes'],
+  ['call', 'layout', new TextEncoder().encode('struct task_struct')],
+  ['call', 'typeNames', new TextEncoder().encode('task'), 50],
   ['start', 'check', pid, 0n, 0n, END, true, true],
   ['start', 'search', 0, 0n, END, Uint8Array.of(0x7f, 0x45, 0x4c, 0x46), new Uint8Array(4).fill(255), 1n << 40n, false],
   ['start', 'watch', pid, 0n, 0x400000n, 0x410000n, 1_000_000n],
@@ -88,7 +90,7 @@ test(
         () => ({ pid: 1 }),
       ])();
     // The heavy ones now and then; a trace of the process that may be traced only.
-    const heavy = new Set(['owners', 'memory', 'causes', 'search']);
+    const heavy = new Set(['owners', 'memory', 'causes', 'search', 'layout', 'typeNames']);
     const request = (): unknown[] => {
       const all = requests(looked.pid as number).filter(([, name]) => !heavy.has(name) || random() < 0.02);
       const dice = random();

@@ -121,6 +121,12 @@ describe('answers what the addon answers', () => {
     expect(memory).toMatchObject({ use: [{ pid: start() }] });
   });
 
+  test('types of the kernel', async () => {
+    expect(await same((s) => s.layout('struct page'))).toMatchObject({ name: expect.arrayContaining(['page']) });
+    expect(await same((s) => s.layout('struct nobody_knows'))).toMatchObject({ name: [] });
+    expect(await same((s) => s.typeNames('task_str', 10))).toContain('struct task_struct');
+  });
+
   test('causes', async () => {
     expect(await same((s) => s.causes())).toMatchObject({ name: expect.arrayContaining(['page faults']) });
   });

@@ -59,6 +59,7 @@ test('the cells of the map add up to its totals, and these to the frames', async
   const map = await explorer.memory({ begin: 0n, end, cells: 1000, flags: 1n << 26n, again: true });
   const cells = map.owner.length;
   expect(BigInt(cells)).toBe((end + map.framesPerCell - 1n) / map.framesPerCell);
+  expect(map.framesPerCell & (map.framesPerCell - 1n)).toBe(0n); // a power of two
   const byRole = ROLES.map((_, r) =>
     Array.from({ length: cells }, (_, c) => map.roles[c * ROLES.length + r] as number).reduce((a, b) => a + b, 0),
   );

@@ -3,6 +3,7 @@
 // no crash, no hang, and what fails says why. CR3SCOPE_FUZZ=100000 tries as many.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { typeOf } from '../../app/contract/types.ts';
 import { Failed } from '../../app/main/sources/failed.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
@@ -80,6 +81,8 @@ test(
         const sources = await openSources(ADDON_PATH, imageFile(path, { root: BigInt(ROOT), guessRoots: true }));
         await ask(() => sources.roots());
         await ask(() => sources.cpus());
+        await ask(async () => typeOf(await sources.layout('struct task_struct')));
+        await ask(() => sources.typeNames('mm', 10));
         const data = BigInt(DATA_FRAME) >> 12n;
         await ask(() => sources.frames(BigUint64Array.of(data, data + 1n, 1n << 39n)));
         await ask(() => sources.owners(data, false));

@@ -2,6 +2,7 @@
 // Linux in a memory image that is made here: what is found in it, the cross-check with its frame records, and lies.
 import { describe, expect, test } from 'vitest';
 import { ROLE } from '../../app/contract/roles.ts';
+import { typeOf } from '../../app/contract/types.ts';
 import { NOTE, VERDICT } from '../../app/contract/verdicts.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
@@ -187,6 +188,15 @@ test('pages that look like roots are found without a kernel that names them, and
   expect(name).toEqual(roots.map((pa) => `root ${pa.toString(16)}, a guess`));
   const { path } = await sources.translate(pid[1] as number, 0n, DATA);
   expect(path.leaf.pfn << 12n).toBe(BigInt(DATA_FRAME));
+});
+
+test('types come from the BTF of the image, and nowhere else', async () => {
+  const sources = await open();
+  const type = typeOf(await sources.layout('struct task_struct'));
+  expect(type?.kind === 'structure' && type.members.map(({ name }) => name)).toContain('mm');
+  expect(await sources.typeNames('struct task', 10)).toEqual(['struct task_struct']);
+  // What this kernel does not have is not taken from that of the machine.
+  expect(typeOf(await sources.layout('struct super_operations'))).toBeUndefined();
 });
 
 describe('a kernel that lies', () => {

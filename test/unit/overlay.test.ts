@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fieldsOf, fieldValue, PatternError, parseOverlay } from '../../app/contract/overlay.ts';
 import type { PagingFacts } from '../../app/contract/paging.ts';
-import { basicType, type Type, typeOf } from '../../app/contract/types.ts';
+import { basicType, TYPE_KINDS, type Type, typeOf } from '../../app/contract/types.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 
@@ -130,6 +130,33 @@ describe('patterns', () => {
     expect([where, remedy !== '']).toEqual([at, true]);
     expect(said).toMatch(message);
   });
+});
+
+test('types that lie end, and their fields stay inside', () => {
+  const [structure, array, integer] = ['structure', 'array', 'integer'].map((k) => TYPE_KINDS.indexOf(k as 'array'));
+  // A structure of 8 bytes: a member at its own place that is the structure itself, an array without end of it, a member
+  // beyond it, and one of a type that is not there.
+  const type = typeOf({
+    id: Uint32Array.of(1, 2, 3),
+    kind: Uint8Array.of(structure as number, array as number, integer as number),
+    bytes: Uint32Array.of(8, 0xffffffff, 8),
+    of: Uint32Array.of(0, 1, 0),
+    count: Uint32Array.of(0, 0xffffffff, 0),
+    encoding: new Uint8Array(3),
+    name: ['s', '', 'u64'],
+    memberOwner: Uint32Array.of(1, 1, 1, 1, 1),
+    memberType: Uint32Array.of(3, 1, 2, 3, 77),
+    memberBit: BigUint64Array.of(0n, 0n, 0n, 64n, 0n),
+    memberBits: new Uint32Array(5),
+    memberName: ['value', 'self', 'all', 'beyond', 'nowhere'],
+    valueOwner: new Uint32Array(),
+    value: new BigUint64Array(),
+    valueName: [],
+  }) as Type;
+  const fields = fieldsOf(type, open, 5000);
+  expect(fields.length).toBeGreaterThan(2);
+  expect(fields.map((f) => f.name)).not.toContain('beyond');
+  for (const f of fields) expect(f.offset + f.bytes).toBeLessThanOrEqual(8);
 });
 
 describe.runIf(existsSync('/sys/kernel/btf/vmlinux'))('types of the running kernel', async () => {

@@ -2,12 +2,15 @@
 // The last line of the window: the check, and the privileges that cr3scope runs with.
 import type { Target } from '../../contract/api.ts';
 import { count } from '../../contract/format.ts';
+import { VERDICTS } from '../../contract/verdicts.ts';
 import { IS_DESKTOP } from '../lib/client.ts';
 import { cancelCheck, isRunning, useCheck } from '../state/check.ts';
 import { usePrivileges } from '../state/privileges.ts';
 import { useSpace } from '../state/space.ts';
 import { useTarget } from '../state/target.ts';
 import './status.css';
+
+const NOT_PRESENT = VERDICTS.indexOf('notPresent');
 
 function Progress() {
   const check = useCheck((s) => s.check);
@@ -41,11 +44,13 @@ function Progress() {
   }
   if (check.error)
     return <span>{check.error.code === 'ECANCELED' ? 'The check was cancelled' : 'The check did not finish'}</span>;
+  const empty = check.summary?.counts[NOT_PRESENT] ?? 0n;
   const seconds = check.summary ? Number(check.summary.endNs - check.summary.beginNs) / 1e9 : 0;
   return (
     <span>
       {space.pid} {space.name}: <strong>{count(check.total)}</strong> pages checked in{' '}
       {seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(2)} s`}
+      {empty > 0n && ` · ${count(empty)} of them reserved and empty`}
       {check.summary && check.summary.rechecked > 0n && <> · {count(check.summary.rechecked)} read again</>}
     </span>
   );
