@@ -80,7 +80,7 @@ inEachFace((window) => {
   test('F1, ? and the box open the help, which has the terms and says what this is', async () => {
     await window.startAtCpus();
     await window.page.keyboard.press('F1');
-    await window.dialog.getByText('What the box at the top takes').waitFor();
+    await window.dialog.getByRole('heading', { name: 'What the box at the top takes' }).waitFor();
     await window.pictures('help', DIALOG);
     await window.closeDialog();
     await window.page.getByRole('heading', { name: 'CPU 0' }).click();

@@ -8,6 +8,7 @@ import { openSnapshot, takeSnapshot, useCompare } from '../../state/compare.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
+import { Term } from '../common/Term.tsx';
 import { DifferenceTable } from './DifferenceTable.tsx';
 import { CompareForm, OpenForm } from './SnapshotForms.tsx';
 import { Totals } from './Totals.tsx';
@@ -51,8 +52,8 @@ export function ComparePane() {
       {error && <FailureNote failure={error} />}
       {snapshots.length === 0 && !error && (
         <Empty title="No snapshot is kept">
-          Take one now, or open a capture, and compare later: which processes came and went, which executed another
-          program, and which pages moved, were swapped, or changed their rights.
+          Take a <Term of="snapshot" /> now, or open a <Term of="capture" />, and compare later: which processes came
+          and went, which executed another program, and which pages moved, were swapped, or changed their rights.
         </Empty>
       )}
       {comparison && (

@@ -11,6 +11,7 @@ import { useWatch, type Watched, type WatchedPlace } from '../../state/watch.ts'
 import { FailureNote, FailureText, LifeNote } from '../common/FailureNote.tsx';
 import { NoProcess } from '../common/NoProcess.tsx';
 import { RecordButton } from '../common/RecordButton.tsx';
+import { Term } from '../common/Term.tsx';
 import { ChangeTable } from './ChangeTable.tsx';
 import { RecordedWatches } from './RecordedWatches.tsx';
 import { Strips } from './Strips.tsx';
@@ -72,7 +73,8 @@ export function WatchPane() {
       {noSpace && space && !watched && !recorded && <LifeNote space={space} />}
       {!noSpace && !watched && !error && !recorded && (
         <Empty title="Nothing is watched">
-          Choose a page of the process and press Watch: each change is shown with its cause, seen or inferred.
+          Choose a page of the process and press Watch: each change is shown with its <Term of="cause" />, seen or
+          inferred.
         </Empty>
       )}
       {watched && (
