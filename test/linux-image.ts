@@ -160,8 +160,49 @@ export function btf(): Buffer {
   return Buffer.concat([head, body, Buffer.from(strings.map((text) => `${text}\0`).join(''), 'latin1')]);
 }
 
+/** The tables of kallsyms (scripts/kallsyms.c): in this order they are found by their tokens, too. */
+function kallsyms(symbols: readonly [name: string, address: bigint][]) {
+  const aligned = (...parts: Buffer[]) => {
+    const bytes = Buffer.concat(parts);
+    return Buffer.concat([bytes], (bytes.length + 7) & ~7);
+  };
+  const words = (bytes: 2 | 4, ...values: number[]) => {
+    const list = Buffer.alloc(values.length * bytes);
+    values.forEach((value, i) => {
+      list.writeUIntLE(value >>> 0, i * bytes, bytes);
+    });
+    return list;
+  };
+  const base = KERNEL - 0x1000n;
+  const baseWord = Buffer.alloc(8);
+  baseWord.writeBigUInt64LE(base);
+  // A character that names have is a token of its own.
+  const tokens = Array.from({ length: 256 }, (_, i) =>
+    /\w/.test(String.fromCharCode(i)) ? String.fromCharCode(i) : '$$',
+  );
+  const places = tokens.map((_, i) => tokens.slice(0, i).join('-').length + Math.min(i, 1));
+  const names = symbols.map(([name]) => Buffer.from(`${String.fromCharCode(name.length + 1)}T${name}`, 'latin1'));
+  const parts = {
+    offsets: aligned(words(4, ...symbols.map(([, address]) => Number(base - 1n - address)))),
+    relative_base: baseWord,
+    num_syms: aligned(words(4, symbols.length)),
+    names: aligned(...names),
+    markers: aligned(words(4, 0)),
+    token_table: aligned(Buffer.from(tokens.map((token) => `${token}\0`).join(''), 'latin1')),
+    token_index: words(2, ...places),
+  };
+  let end = 0;
+  const offsets = Object.fromEntries(
+    Object.entries(parts).map(([name, { length }]) => {
+      end += length;
+      return [name, end - length];
+    }),
+  );
+  return { bytes: Buffer.concat(Object.values(parts)), offsets };
+}
+
 /** The memory. */
-export function linuxMemory(): Memory {
+export function linuxMemory(release = RELEASE): Memory {
   const m = new Memory([[KERNEL_PA, KERNEL_PA + 0x600000]]);
   const kernel = (offset: number) => KERNEL + BigInt(offset);
   const at = (offset: number) => m.at(KERNEL_PA + offset);
@@ -188,7 +229,7 @@ export function linuxMemory(): Memory {
   m.entry(KERNEL_PA + 0x4000, 0, BigInt(KERNEL_PA + 0x5000) | TABLE);
   m.entry(KERNEL_PA + 0x5000, 0, BigInt(VMEMMAP_PA) | PRESENT | WRITE | HUGE);
 
-  // Symbols: each byte is a token of its own.
+  const KALLSYMS = 0x7000;
   const BTF_AT = 0x10000;
   const types = btf();
   types.copy(at(BTF_AT));
@@ -203,33 +244,19 @@ export function linuxMemory(): Memory {
     ['vmemmap_base', kernel(VARIABLES.vmemmap_base)],
     ['zero_pfn', kernel(VARIABLES.zero_pfn)],
   ];
-  at(0x7000).writeUInt32LE(symbols.length);
-  const base = KERNEL - 0x1000n;
-  word(0x7008, base);
-  for (let token = 0; token < 256; token++) {
-    at(0x7100).writeUInt16LE(token * 2, token * 2);
-    at(0x7400).writeUInt8(token, token * 2);
-  }
-  let names = 0x8000;
-  symbols.forEach(([symbol, address], i) => {
-    at(names).writeUInt8(symbol.length + 1);
-    at(names + 1).write(`T${symbol}`);
-    names += symbol.length + 2;
-    at(0xa000).writeInt32LE(Number(base - 1n - address), i * 4);
-  });
+  const tables = kallsyms(symbols);
+  tables.bytes.copy(at(KALLSYMS));
+  const named = Object.entries(tables.offsets).map(
+    ([name, offset]) => `SYMBOL(kallsyms_${name})=${kernel(KALLSYMS + offset).toString(16)}`,
+  );
   at(0x6000).write(
     [
-      `OSRELEASE=${RELEASE}`,
+      `OSRELEASE=${release}`,
       `SYMBOL(swapper_pg_dir)=${kernel(0x1000).toString(16)}`,
       `SYMBOL(_stext)=${KERNEL.toString(16)}`,
       `NUMBER(phys_base)=${PHYS_BASE}`,
       'NUMBER(pgtable_l5_enabled)=0',
-      `SYMBOL(kallsyms_names)=${kernel(0x8000).toString(16)}`,
-      `SYMBOL(kallsyms_num_syms)=${kernel(0x7000).toString(16)}`,
-      `SYMBOL(kallsyms_token_table)=${kernel(0x7400).toString(16)}`,
-      `SYMBOL(kallsyms_token_index)=${kernel(0x7100).toString(16)}`,
-      `SYMBOL(kallsyms_offsets)=${kernel(0xa000).toString(16)}`,
-      `SYMBOL(kallsyms_relative_base)=${kernel(0x7008).toString(16)}`,
+      ...(release >= '6.0' ? named : []),
       '',
     ].join('\n'),
   );

@@ -41,6 +41,13 @@ test('Linux is found, and each finding is confirmed', async () => {
   expect(facts.sources.map(({ detail }) => detail).join()).toMatch(/read from the image(,|$)/);
 });
 
+test('the symbols of a kernel before 6.0, which does not name their tables, are found by a scan', async () => {
+  const sources = await openSources(ADDON_PATH, imageFile(fileOf(linuxMemory('5.10.0-test').lime())));
+  expect(sources.facts.image?.findings.join()).toContain('kallsyms, by a scan');
+  expect(sources.target.zeroPfn).toBe(BigInt(USER_PA + 0x1f000) >> 12n);
+  expect(sources.facts.sources.map(({ ready }) => ready)).toEqual([true, true]);
+});
+
 test('processes, roots and regions', async () => {
   const sources = await open();
   const list = await sources.processes();
