@@ -57,7 +57,7 @@ if (part) {
   execFileSync('gcc', ['-O2', '-o', program, 'bench/memmem.c']);
   const memmem = execFileSync(program, [path, NOWHERE.toString(16), String(TURNS)], { encoding: 'utf8' });
   const { sources, count } = await openTo();
-  line(`${sources.facts.cpuModel}, ${sources.target.release}`, gib(bytes));
+  line(`${sources.facts.image.findings[0]}, Linux ${sources.target.release}`, gib(bytes));
   const opened = await times(openTo);
   line(`opening it to the list of ${count} processes`, `${opened.toFixed(3)} s  (aim: at most 1 s)`);
   const { pages, mismatches } = await checkAll(sources);

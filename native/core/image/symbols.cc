@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "../frame_reader.h"
 
@@ -47,6 +48,24 @@ void scan(const Image& image, const std::string& pattern, const std::function<bo
 
 namespace {
 
+// Hands `take(pa, bytes)` each frame that is in the image, until it returns true.
+template <class Take>
+void for_each_frame(const Image& image, Take take) {
+  constexpr size_t kBatch = FrameReader::kBatch;
+  std::vector<u8> bytes(kBatch * kPageSize);
+  u64 addresses[kBatch];
+  FrameStatus status[kBatch];
+  for (const RamRange& range : image.held())
+    for (u64 pa = range.begin; pa < range.end;) {
+      const size_t count = std::min<u64>(kBatch, (range.end - pa) >> kPageShift);
+      for (size_t i = 0; i < count; i++) addresses[i] = pa + i * kPageSize;
+      image.read(addresses, count, bytes.data(), status);
+      for (size_t i = 0; i < count; i++)
+        if (status[i] == FrameStatus::ok && take(addresses[i], &bytes[i * kPageSize])) return;
+      pa += count * kPageSize;
+    }
+}
+
 // The lines KEY=VALUE at the start of a text.
 std::string lines_of(const std::string& text) {
   size_t end = 0;
@@ -77,9 +96,11 @@ VmcoreInfo VmcoreInfo::find(const Image& image) {
     info.from_ = "the notes of the file";
     return info;
   }
-  // The kernel has it in one page, its note and a format string: the longest one is whole.
+  // The kernel has it at the start of a page of its own (crash_save_vmcoreinfo_init()), in a note and, but for the values,
+  // in a format string: the longest one is whole.
+  const std::string first = "OSRELEASE=";
   std::string best;
-  scan(image, "OSRELEASE=", [&](u64 pa) {
+  auto take = [&](u64 pa) {
     std::string text(2 * kPageSize, '\0');
     const u64 frames[] = {pa & ~(kPageSize - 1), (pa & ~(kPageSize - 1)) + kPageSize};
     FrameStatus status[2];
@@ -87,8 +108,16 @@ VmcoreInfo VmcoreInfo::find(const Image& image) {
     if (status[1] != FrameStatus::ok) text.resize(kPageSize);
     text = lines_of(text.substr(pa & (kPageSize - 1), kPageSize));
     if (text.size() > best.size()) best = text;
-    return false;
+  };
+  for_each_frame(image, [&](u64 pa, const u8* frame) {
+    if (!std::memcmp(frame, first.data(), first.size())) take(pa);
+    return best.find("NUMBER(phys_base)") != std::string::npos;
   });
+  if (best.find("NUMBER(phys_base)") == std::string::npos)
+    scan(image, first, [&](u64 pa) {
+      take(pa);
+      return false;
+    });
   if (best.find("SYMBOL(") == std::string::npos) return {};
   VmcoreInfo info(best);
   info.from_ = "a scan of the memory";
