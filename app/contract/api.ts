@@ -111,6 +111,8 @@ export const Target = z.object({
       name: z.string(),
       /** Whether it changes while it is read. */
       runs: z.boolean(),
+      /** Whether it is that of a virtual machine of this host, so that each walk goes on there. */
+      onHost: z.boolean(),
       /** How Linux was found in it, and by what each step was confirmed. */
       findings: z.array(z.string()),
     })
@@ -292,6 +294,25 @@ export const PageReading = z.object({
   settled: z.boolean(),
 });
 export type PageReading = z.infer<typeof PageReading>;
+
+/** Where the host has a page of a virtual machine. */
+export const HostWalk = z.object({
+  /** QEMU, and the address there. */
+  pid: z.number(),
+  va: u64,
+  /** Null: the host has no frame there now. */
+  pa: u64.nullable(),
+  /** Like "2M"; null without a frame. */
+  guestPageSize: z.string(),
+  pageSize: z.string().nullable(),
+  /** Whether the host's page is smaller than the guest's. */
+  isSmaller: z.boolean(),
+  /** Whether the guest's frame, QEMU's memory and the host's frame hold the same; null where one could not be read. */
+  sameBytes: z.boolean().nullable(),
+  /** The host's walk in words, level by level. */
+  story: z.array(z.string()),
+});
+export type HostWalk = z.infer<typeof HostWalk>;
 
 /** The bytes of frames that follow each other. */
 export const Frames = z.object({
@@ -809,6 +830,8 @@ export const METHODS = {
   ),
   translate: method(z.object({ ...space, va: u64 }), Translation),
   page: method(z.object({ ...space, va: u64 }), PageReading),
+  /** Where the host has a physical address of a virtual machine; `shift` is that of the guest's page. */
+  hostWalk: method(z.object({ pa: u64, shift: z.union([z.literal(12), z.literal(21), z.literal(30)]) }), HostWalk),
   frame: method(z.object({ pfn: u64.max(PFN_END - 1n) }), Frame),
   frames: method(z.object({ pfn: u64.max(PFN_END - 1n), count: z.number().int().min(1).max(MOST_FRAMES) }), Frames),
   /**

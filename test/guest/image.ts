@@ -26,6 +26,7 @@ import { ADDON_PATH } from '../addon.ts';
 import { imageFile } from '../memory-image.ts';
 import type { Kernel } from './kernels.ts';
 import { boot, type Guest, type Machine } from './qemu.ts';
+import { lookAtVm } from './vm-window.ts';
 
 interface SaidProcess {
   pid: number;
@@ -320,7 +321,11 @@ async function readLive(name: string, cases: ReadonlyMap<string, { pid: number; 
     const said = execFileSync(CLI[0], [CLI[1], 'walk', '--vm', name, String(pid), va.toString(16), '--json']);
     nested[kind] = JSON.parse(said.toString());
   }
-  return { said, nested };
+  const known = cases.get('anon4k');
+  const { host } = (nested.anon4k ?? {}) as { host?: { pa: string } };
+  const window =
+    known && host ? await lookAtVm(name, known, BigInt(host.pa)) : 'the fixture does not say where a page is';
+  return { said, nested, window };
 }
 
 /** cr3scope dies while it has stopped the machine. Resolves to whether that ran again. */
@@ -534,6 +539,11 @@ export async function testImage(kernel: Kernel, module: string, machine: Machine
               .join('')}`,
           });
         }
+        add({
+          name: 'window',
+          pass: live.window === '',
+          detail: live.window || 'the page of a known process, and the same host frame as `walk --vm`',
+        });
         for (const [kind, said] of Object.entries(live.nested)) {
           const { host, pageSize } = said as { host: { sameBytes: boolean; pageSize: string }; pageSize: string };
           add({

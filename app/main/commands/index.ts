@@ -12,6 +12,7 @@ import { openBrowser } from '../browser.ts';
 import { exploreFile, listCaptures } from '../captures.ts';
 import { connections } from '../connections.ts';
 import type { Explorer } from '../explorer/explorer.ts';
+import type { Host } from '../explorer/hostWalk.ts';
 import { HELPER, LABS_PROGRAM } from '../files.ts';
 import { serve } from '../serve.ts';
 import { type Captures, type PrivilegedMachine, Service, startedHereOnly } from '../service/service.ts';
@@ -45,7 +46,7 @@ import { complain, endGently, type Json, type Origin, print, say, show, showErro
 import { type CheckOptions, check, type PsOptions, ps, regions } from './space.ts';
 import { type TraceOptions, trace } from './trace.ts';
 import { translate } from './translate.ts';
-import { type Host, vms } from './vm.ts';
+import { vms } from './vm.ts';
 import {
   type ExplainOptions,
   explainEntry,
@@ -135,13 +136,17 @@ function openLink(url: string): ReturnType<typeof openBrowser> | undefined {
 /** Captures and other machines that one server shows. */
 const MOST_OTHERS = 64;
 
-async function runServe({ explorer, machine }: Opened, { port, json, open, launch }: ServeOptions): Promise<number> {
+async function runServe(
+  { explorer, machine, onHost }: Opened,
+  { port, json, open, launch }: ServeOptions,
+): Promise<number> {
   const number = Number(port);
   if (!/^\d{1,5}$/.test(port) || number > 65535)
     throw new Failed(`"${port}" is not a port`, 'Give a number from 0 to 65535; 0 takes a free one.');
   const options = {
     labsProgram: LABS_PROGRAM,
     ...(machine && { machine }),
+    ...(onHost && { onHost }),
     ...(launch && { permitLaunch: async () => undefined }),
   };
   /** Other machines by their hosts, and captures by their names. */

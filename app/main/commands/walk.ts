@@ -37,10 +37,11 @@ import {
 } from '../../contract/table.ts';
 import { ENTRY_KIND, ENTRY_KINDS, FRAME_STATUS, NOTE, VERDICT } from '../../contract/verdicts.ts';
 import type { Explorer } from '../explorer/explorer.ts';
+import { type Host, walkOnHost } from '../explorer/hostWalk.ts';
 import { tellWalk } from '../explorer/story.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Json, parseAddress, parsePid, print, say, table } from './output.ts';
-import { type Host, nested, sayNested } from './vm.ts';
+import { sayHostWalk } from './vm.ts';
 
 export function walkSteps(path: Path, va: bigint, target: Target) {
   const steps = [];
@@ -83,7 +84,7 @@ export async function walk(
   const { leaf } = t.path;
   const mapped = mapsFrame(ENTRY_KINDS[leaf.kind]);
   const pa = mapped ? physicalAddress(va, leaf) : null;
-  const more = onHost && pa !== null ? await nested(explorer, onHost, pa, leaf.shift) : undefined;
+  const more = onHost && pa !== null ? await walkOnHost(explorer, onHost, pa, leaf.shift) : undefined;
   const steps = walkSteps(t.path, va, target);
   const row = t.row && {
     words: bySource((name) => (t.row && hasKind(target, name) ? wordIn(t.row.words, 0, name) : undefined) ?? null),
@@ -123,9 +124,9 @@ export async function walk(
       ...(more && {
         host: {
           pid: more.pid,
-          va: more.hva,
-          pa: more.hostPa,
-          pageSize: more.hostPageSize,
+          va: more.va,
+          pa: more.pa,
+          pageSize: more.pageSize,
           sameBytes: more.sameBytes,
         },
       }),
@@ -133,7 +134,7 @@ export async function walk(
     return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
   }
   for (const line of tellWalk(pid, va, t, target, regionText(regions, va))) say(line);
-  if (more && pa !== null) sayNested(pa, more);
+  if (more && pa !== null) sayHostWalk(pa, more);
   return row?.verdict === 'mismatch' ? 1 : unread ? 2 : 0;
 }
 

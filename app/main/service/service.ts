@@ -24,6 +24,7 @@ import { PageCollector } from '../capture/finished.ts';
 import type { Written } from '../capture/record.ts';
 import { Snapshots } from '../capture/snapshots.ts';
 import { type CheckRecord, type Explorer, isRead, type Reads } from '../explorer/explorer.ts';
+import { type Host, walkOnHost } from '../explorer/hostWalk.ts';
 import { Failed } from '../sources/failed.ts';
 import type { CheckBatch } from '../sources/session.ts';
 import { Jobs } from './jobs.ts';
@@ -58,6 +59,8 @@ export interface ServiceOptions {
   readonly permitLaunch?: (wanted: Args<'startTrace'>) => Promise<void>;
   /** How the machine is read; without it the sources are all there will be, as those of a capture. */
   readonly machine?: PrivilegedMachine;
+  /** The host of the virtual machine that is read. */
+  readonly onHost?: Host;
   /** Without it, a page stays with what it shows. */
   readonly captures?: Captures;
   /** Without it, a page stays with its machine. */
@@ -149,6 +152,12 @@ export class Service implements Omit<Api, keyof Reads> {
   }
 
   privileges: Api['privileges'] = async () => this.options.machine?.privileges ?? NOTHING_TO_ASK;
+
+  hostWalk: Api['hostWalk'] = async ({ pa, shift }) => {
+    const { onHost } = this.options;
+    if (!onHost) throw new Failed('this is not a virtual machine of this host', 'Start cr3scope with --vm.', 'ENOTSUP');
+    return walkOnHost(this.explorer, onHost, pa, shift);
+  };
 
   about: Api['about'] = async () => programs();
 

@@ -182,7 +182,12 @@ export async function sourcesOf(carrier: Carrier, image?: ImageFile): Promise<So
       sources,
       capture: null,
       image: image
-        ? { name: nameOf(image), runs: image.vm !== undefined && !image.vm.frozen, findings: facts.findings }
+        ? {
+            name: nameOf(image),
+            runs: image.vm !== undefined && !image.vm.frozen,
+            onHost: image.vm !== undefined,
+            findings: facts.findings,
+          }
         : null,
       notices: [],
       version: VERSION,

@@ -2,8 +2,8 @@
 // The walk of one address, level by level: the table, the index, the raw entry and its 64 bits.
 import type { Target, Translation } from '../../../contract/api.ts';
 import { hex, hexVa } from '../../../contract/format.ts';
-import { isPresent, permission, userRootOf } from '../../../contract/paging.ts';
-import { FRAME_STATUS, NOTE } from '../../../contract/verdicts.ts';
+import { isPresent, mapsFrame, permission, physicalAddress, userRootOf } from '../../../contract/paging.ts';
+import { ENTRY_KINDS, FRAME_STATUS, NOTE } from '../../../contract/verdicts.ts';
 import { Banner } from '../../parts/Banner.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
@@ -13,6 +13,7 @@ import { changes, useTarget } from '../../state/target.ts';
 import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { Term } from '../common/Term.tsx';
+import { HostWalk } from './HostWalk.tsx';
 import { ReadingLine } from './ReadingLine.tsx';
 import { SourceFacts } from './SourceFacts.tsx';
 import { WalkLevel } from './WalkLevel.tsx';
@@ -54,6 +55,9 @@ function Walk({ translation: t, va, target }: { translation: Translation; va: bi
       {status !== 'ok' && <Banner>The next table can’t be read: {FRAME_STATUS.meaning(status)}.</Banner>}
       <SourceFacts translation={t} va={va} target={target} />
       {note !== 'none' && <p className="explain">{NOTE.meaning(note)}</p>}
+      {target.image?.onHost && mapsFrame(ENTRY_KINDS[path.leaf.kind]) && (
+        <HostWalk pa={physicalAddress(va, path.leaf)} shift={path.leaf.shift as 12 | 21 | 30} />
+      )}
     </div>
   );
 }
