@@ -22,6 +22,14 @@ interface Stop {
   readonly visible: boolean;
 }
 
+/** The tabs of the inspector besides that of the walk, with their panes. */
+const INSPECTOR = {
+  Frame: 'Frame facts',
+  'Mapped by': 'Mapped by',
+  Bytes: 'Data inspector',
+  Structure: 'Structure',
+};
+
 /** The commands that open a dialog. */
 const DIALOGS: readonly CommandName[] = [
   'open',
@@ -133,6 +141,23 @@ inEachFace((window) => {
         await window.page.emulateMedia({ colorScheme: scheme });
         await window.axe(PAGE);
       }
+    });
+
+  for (const [tab, name] of Object.entries(INSPECTOR))
+    test(`the tab ${tab} of the inspector: everything is reached, seen and named`, async () => {
+      await startAtPage();
+      await tabTo('.inspector-tabs [role=tab]');
+      for (let i = 0; i < 5 && !(await window.pane(name).isVisible()); i++) await press('ArrowRight', 'Enter');
+      await window.pane(name).waitFor();
+      if (tab === 'Structure') {
+        await tabTo('[aria-label="Type or pattern"]');
+        await window.page.keyboard.type('{ u64 a[2]; struct list_head list; }');
+        await press('Enter');
+        await window.pane(name).getByRole('table').waitFor();
+      }
+      await window.settle();
+      expect(await walk()).toEqual([]);
+      await window.axe('.inspector');
     });
 
   test('a process, a region, a page and its frame are chosen, and the inspector shows each of its tabs', async () => {

@@ -15,6 +15,7 @@ import { useKept } from '../../state/kept.ts';
 import { byteAt, openFrame, useMemory } from '../../state/memory.ts';
 import { complete, follow, lay, selectField, takeOff, useOverlay } from '../../state/overlay.ts';
 import { useTarget } from '../../state/target.ts';
+import { Term } from '../common/Term.tsx';
 import '../../parts/listing.css';
 import './structure.css';
 
@@ -243,7 +244,8 @@ export function StructurePane() {
       ) : (
         !error && (
           <Empty title="No structure is laid over the bytes">
-            Write the name of a type of the kernel, or a structure in C. It begins at the cursor in the bytes below.
+            Write a <Term of="pattern" />: the name of a type of the kernel, or a structure in C. It begins at the
+            cursor in the bytes below.
           </Empty>
         )
       )}
