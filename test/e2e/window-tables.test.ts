@@ -160,6 +160,8 @@ inEachFace((window) => {
       await rows.nth(1).click();
       await rows.nth(4).click({ modifiers: ['Shift'] });
       await expect.poll(() => selected.count()).toBe(4);
+      await window.page.keyboard.press('Control+c'); // the rows, and not the letters between the two clicks
+      await expect.poll(async () => (await copied())?.trimEnd().split('\n').length).toBe(5);
       await rows.nth(2).click({ modifiers: ['Control'] });
       await expect.poll(() => selected.count()).toBe(3);
       await grid(name).press('Shift+ArrowDown');

@@ -153,6 +153,7 @@ export function DataTable<T extends object>({
             ref={scroller}
             tabIndex={0}
             aria-multiselectable={true}
+            onMouseDown={selection.press}
             onKeyDown={onKeyDown}
           />
         }

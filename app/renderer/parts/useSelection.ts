@@ -2,7 +2,7 @@
 // Which rows of a table are selected, by index. One of them is the row that the window shows; choosing several shows no other.
 import { type KeyboardEvent, type MouseEvent, useState } from 'react';
 import { between, hasIndex, type Ranges, toggled } from '../lib/ranges.ts';
-import { rowStep } from './rowKeys.ts';
+import { rowStep, rowUnder } from './rowKeys.ts';
 
 interface Several {
   readonly ranges: Ranges;
@@ -16,6 +16,8 @@ export interface Selection {
   /** Whether the user has selected rows beside the one that is shown. */
   readonly several: boolean;
   has(index: number): boolean;
+  /** The button goes down: with Shift it selects rows, and no letters. */
+  press(event: MouseEvent<HTMLElement>): void;
   /** A click on a row. Without Shift and Ctrl it chooses the row. */
   click(index: number, event: MouseEvent): void;
   /** Whether the key was one of a table. `page`: the rows that are visible. */
@@ -49,6 +51,11 @@ export function useSelection({ length, current, first, choose, reveal }: Given):
     ranges,
     several: several !== undefined,
     has: (index) => hasIndex(ranges, index),
+    press(event) {
+      if (!event.shiftKey || rowUnder(event.target) < 0) return;
+      event.preventDefault();
+      event.currentTarget.focus();
+    },
     click(index, event) {
       if (event.shiftKey) extendTo(index);
       else if (event.ctrlKey || event.metaKey)

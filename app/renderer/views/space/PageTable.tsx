@@ -139,6 +139,7 @@ export function PageTable({ found, empty, note }: Props) {
               tabIndex={0}
               onScroll={onScroll}
               aria-multiselectable={true}
+              onMouseDown={selection.press}
               onKeyDown={onKeyDown}
             />
           }
