@@ -20,7 +20,7 @@ import {
   ROOT,
   USER_PA,
 } from '../linux-image.ts';
-import { fileOf, imageFile, type Memory, NX, PRESENT, USER, WRITE } from '../memory-image.ts';
+import { fileOf, imageFile, Memory, NX, PRESENT, USER, WRITE } from '../memory-image.ts';
 
 const open = (alter: (memory: Memory) => void = () => undefined) => {
   const memory = linuxMemory();
@@ -177,6 +177,15 @@ test('what frames are used for, by their records', async () => {
   const [begin, end] = [BigInt(KERNEL_PA >> 12), BigInt((KERNEL_PA >> 12) + 0x600)];
   const { total } = await sources.memory(begin, end, 16, 0n, false);
   expect(total[ROLE.names.indexOf('free')]).toBe(4n);
+});
+
+test('without a huge zero page no frame is one', async () => {
+  const low = new Memory([[0x100000, 0x101000]]);
+  const memory = linuxMemory();
+  memory.at(pageStruct(0x100000) + 48).writeInt32LE(-1); // mapped by nobody
+  const sources = await openSources(ADDON_PATH, imageFile(fileOf(Buffer.concat([low.lime(), memory.lime()]))));
+  const { role } = await sources.frames(BigUint64Array.of(0x100n));
+  expect(ROLE.name(role[0] as number)).toBe('kernel');
 });
 
 test('pages that look like roots are found without a kernel that names them, and are called guesses', async () => {

@@ -13,7 +13,6 @@ namespace {
 constexpr u64 kMappingAnon = 1, kMappingFlags = 3;
 constexpr u64 kVmMergeable = 0x80000000;
 constexpr size_t kMostAnonVmas = 1 << 16;
-constexpr u64 kHugePages = 1 << 9;  // 4 KiB pages of 2 MiB
 
 }  // namespace
 
@@ -95,7 +94,7 @@ u64 FrameRecord::word_of(u64 va, const Path& path, const Place& place) {
   }
   if (vma.flags & (kVmPfnMap | kVmMixedMap)) return R::make(R::unrecorded);
   if (pfn == records_.layout.zero_pfn) return here(R::zeroPage);
-  if (pfn - records_.layout.huge_zero_pfn < kHugePages) return here(R::hugeZeroPage);
+  if (records_.layout.is_huge_zero(pfn)) return here(R::hugeZeroPage);
   // The pages of the vdso have no mapping.
   if (!vma.file && place.has_ops) return R::make(R::unrecorded);
   const auto page = pages_.of(pfn);

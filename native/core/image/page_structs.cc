@@ -12,7 +12,6 @@ namespace {
 
 // The lowest bits of page->mapping (include/linux/page-flags.h).
 constexpr u64 kMappingAnon = 1, kMappingKsm = 3;
-constexpr u64 kHugePages = 1 << 9;  // 4 KiB pages of 2 MiB
 constexpr unsigned kLargestOrder = 10;
 constexpr u8 kHugetlbDestructor = 2;        // HUGETLB_PAGE_DTOR
 constexpr std::int32_t kLeastCount = -128;  // PAGE_MAPCOUNT_RESERVE: what is lower is a type
@@ -115,7 +114,6 @@ PageLayout::PageLayout(const Linux& linux) {
   // Before 5.14 only its struct page.
   else if (auto page = linux.symbols()["huge_zero_page"])
     if (const u64 at_page = memory.word(*page); at_page >= base) huge_zero_pfn = (at_page - base) / bytes;
-  if (!huge_zero_pfn) huge_zero_pfn = ~0ull;
   folio_counts = version_of(linux.target().release) < 0x60f;
 }
 
@@ -195,7 +193,7 @@ u64 ImageFrameFacts::flags(u64 pfn) const {
   if (slab) shown |= kKpfSlab;
   if (page->folio) shown |= page->inside ? kKpfTail : kKpfHead;
   if (pfn == l_.zero_pfn) return shown | kKpfZeroPage;
-  if (pfn - l_.huge_zero_pfn < kHugePages) return shown | kKpfZeroPage | kKpfThp;
+  if (l_.is_huge_zero(pfn)) return shown | kKpfZeroPage | kKpfThp;
   if (!slab && page->mapping & kMappingAnon) {
     shown |= kKpfAnon;
     if ((page->mapping & kMappingKsm) == kMappingKsm) shown |= kKpfKsm;

@@ -29,7 +29,13 @@ struct PageLayout {
   bool types_are_numbers = false;  // since 6.12 in the highest byte; before, cleared bits
   u32 type_base = 0;
   u32 buddy = 0, offline = 0, table = 0, hugetlb = 0, slab = 0;  // 0: the kernel does not have it
-  u64 huge_zero_pfn = 0, zero_pfn = 0;
+  u64 zero_pfn = 0, huge_zero_pfn = kNone;  // of the shared pages of zeros
+
+  static constexpr u64 kNone = ~0ull;
+  bool is_huge_zero(u64 pfn) const {
+    constexpr u64 kHugePages = 1 << 9;  // 4 KiB pages of 2 MiB
+    return huge_zero_pfn != kNone && pfn >= huge_zero_pfn && pfn - huge_zero_pfn < kHugePages;
+  }
   // Whether the map counts of frames in folios are exact: CONFIG_NO_PAGE_MAPCOUNT, since 6.15, leaves them out.
   bool folio_counts = true;
 };
