@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The command line package in fresh roots of Debian: installed, used, upgraded and removed as a person does it.
+// The command line package in fresh roots of Debian: installed, used and removed as a person does it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { reference } from '../../scripts/reference/commands.ts';
-import { built, OLDER, olderPackage, version } from './built.ts';
+import { built, version } from './built.ts';
+import { testCommands } from './commands.ts';
 import { Root } from './root.ts';
 
 const SUITES = process.env.CR3SCOPE_PACKAGES === 'short' ? ['bookworm'] : ['bookworm', 'trixie'];
@@ -16,12 +16,10 @@ const HELPER = '/usr/lib/cr3scope/cr3scope-helper';
 describe.each(SUITES)('in a fresh root of %s', (suite) => {
   let root: Root;
   let before: string[];
-  const installedVersion = () => root.must('dpkg-query', '--show', 'cr3scope').trim().split('\t')[1];
-  const cr3scope = (...args: string[]) => root.run('cr3scope', ...args);
   const asVera = (command: string) => root.run('runuser', '-u', 'vera', '--', 'script', '-qec', command, '/dev/null');
 
   beforeAll(() => {
-    root = new Root(suite);
+    root = Root.fresh(suite);
     root.apt('update');
     root.must('useradd', '--create-home', 'vera');
     writeFileSync(join(root.folder, 'etc/sudoers.d/vera'), `vera ALL=(root) NOPASSWD: ${HELPER}\n`, { mode: 0o440 });
@@ -40,22 +38,7 @@ describe.each(SUITES)('in a fresh root of %s', (suite) => {
     expect(root.must('cr3scope', '--version').trim()).toBe(version);
   });
 
-  test('doctor finds two sources', () => {
-    const { status, stdout } = cr3scope('doctor');
-    expect(stdout).toMatch(new RegExp(`^cr3scope ${version.replaceAll('.', '\\.')} on .*\\n`));
-    expect(stdout).toContain('2 sources: pages can be cross-checked.');
-    expect(status).toBe(0);
-  });
-
-  test('check --all finds no mismatch', () => {
-    const { status, stdout, stderr } = cr3scope('check', '--all', '--json');
-    expect(stderr).toBe('');
-    const all = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
-    expect(all.verdicts.mismatch).toBe(0);
-    expect(all.processes).toBeGreaterThan(3);
-    expect(all.pages).toBeGreaterThan(1000);
-    expect(status).toBe(0);
-  });
+  testCommands(() => root, 2);
 
   test('a user without privileges gets them by sudo for the helper alone', () => {
     const checked = asVera(`cr3scope check ${process.pid} --json`);
@@ -81,35 +64,6 @@ describe.each(SUITES)('in a fresh root of %s', (suite) => {
       server.kill();
       await once(server, 'exit');
     }
-  });
-
-  test('man shows the page', () => {
-    const shown = root.must('sh', '-c', 'MANWIDTH=2000 man cr3scope');
-    for (const { commands } of reference().groups)
-      for (const { usage } of commands) expect(shown.replaceAll(/\s+/g, ' ')).toContain(usage);
-  });
-
-  test('bash completes', () => {
-    const complete = `. /usr/share/bash-completion/bash_completion; _completion_loader cr3scope
-      COMP_LINE='cr3scope wa' COMP_POINT=11 COMP_WORDS=(cr3scope wa) COMP_CWORD=1
-      _cr3scope; echo "\${COMPREPLY[@]}"`;
-    expect(root.must('bash', '-c', complete)).toBe('walk watch\n');
-  });
-
-  test('an upgrade keeps settings and removes what is no more', () => {
-    const hosts = join(root.folder, 'home/vera/.config/cr3scope/hosts');
-    mkdirSync(join(hosts, '..'), { recursive: true });
-    writeFileSync(hosts, 'vera@lab1\n');
-    const leftOver = 'usr/lib/cr3scope/main/older.cjs';
-    olderPackage('cr3scope', 'amd64', join(root.folder, 'tmp'), leftOver);
-    root.apt('install', '--allow-downgrades', `/tmp/cr3scope_${OLDER}_amd64.deb`);
-    expect(installedVersion()).toBe(OLDER);
-    expect(existsSync(join(root.folder, leftOver))).toBe(true);
-    root.apt('install', root.give(built('cr3scope')));
-    expect(installedVersion()).toBe(version);
-    expect(existsSync(join(root.folder, leftOver))).toBe(false);
-    expect(readFileSync(hosts, 'utf8')).toBe('vera@lab1\n');
-    expect(cr3scope('doctor').status).toBe(0);
   });
 
   test('purge leaves nothing', () => {

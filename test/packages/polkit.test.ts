@@ -31,7 +31,7 @@ describe.each(['bookworm', 'trixie'])('in a fresh root of %s', (suite) => {
   const ask = () => root.must('sh', '-c', ASK).trim().split('\n');
 
   beforeAll(() => {
-    root = new Root(suite);
+    root = Root.fresh(suite);
     root.apt('update');
     root.apt('install', 'dbus', 'pkexec', 'polkitd', root.give(built('cr3scope')));
   });

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CACHE, sh } from '../guest/apt.ts';
 
-/** What a person has, besides the smallest system with apt. */
 const DEBIAN = 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org';
-const INCLUDED = ['bash-completion', 'man-db', 'sudo'];
+/** What a person has, besides the smallest system with apt. */
+const INCLUDED = ['bash-completion', 'fish', 'man-db', 'sudo', 'zsh'];
 
-/** The archive of a root of this suite; made once. */
+/** The archive of a root of this suite; made once. Its name says what is in it. */
 function archiveOf(suite: string): string {
-  const archive = join(CACHE, 'roots', `${suite}.tar`);
+  const archive = join(CACHE, 'roots', `${[suite, ...INCLUDED].join('-')}.tar`);
   if (!existsSync(archive)) {
     mkdirSync(join(CACHE, 'roots'), { recursive: true });
     const options = ['--quiet', '--mode=root', '--variant=minbase', `--include=${INCLUDED.join(',')}`];
@@ -53,11 +53,15 @@ const ENVIRONMENT = {
 
 export class Root {
   readonly environment = ENVIRONMENT;
-  readonly folder = mkdtempSync(join(tmpdir(), 'cr3scope-root-'));
 
-  constructor(suite: string) {
-    sh('tar', ['-xf', archiveOf(suite), '-C', this.folder]);
-    cpSync('/etc/resolv.conf', join(this.folder, 'etc/resolv.conf'), { dereference: true });
+  constructor(readonly folder: string) {}
+
+  /** A new one of this suite. */
+  static fresh(suite: string): Root {
+    const root = new Root(mkdtempSync(join(tmpdir(), 'cr3scope-root-')));
+    sh('tar', ['-xf', archiveOf(suite), '-C', root.folder]);
+    cpSync('/etc/resolv.conf', join(root.folder, 'etc/resolv.conf'), { dereference: true });
+    return root;
   }
 
   /** Adds one of security's suites. */

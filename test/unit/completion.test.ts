@@ -10,6 +10,7 @@ import { reference } from '../../scripts/reference/commands.ts';
 import { fish } from '../../scripts/reference/fish.ts';
 import { manual } from '../../scripts/reference/manual.ts';
 import { zsh } from '../../scripts/reference/zsh.ts';
+import { ZSHRC } from '../zsh.ts';
 
 const FACTS = reference();
 const COMMANDS = FACTS.groups.flatMap((group) => group.commands);
@@ -49,19 +50,6 @@ const fishOffers: Shell = (line) => {
   );
 };
 
-/** zsh completes in its line editor only: one with this line in it, in a terminal, that writes down what is added. */
-const ZSHRC = `
-fpath=($ZDOTDIR $fpath)
-autoload -Uz compinit && compinit -u -d $ZDOTDIR/dump
-cd $ZDOTDIR
-compadd() {
-  local -a hits
-  [[ " \${@[1,(i)(-|--)]} " == *' -'[OAD]' '* ]] || { builtin compadd -O hits "$@"; print -rl -- $hits >>$OFFERED }
-  builtin compadd "$@"
-}
-zle-line-init() { BUFFER=$LINE; CURSOR=$#BUFFER; zle complete-word; exit 0 }
-zle -N zle-line-init
-`;
 const zshOffers: Shell = (line) => {
   writeFileSync(file('_cr3scope'), zsh(FACTS));
   writeFileSync(file('.zshrc'), ZSHRC);
