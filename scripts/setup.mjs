@@ -229,7 +229,8 @@ function addon() {
       ];
       const { status, stdout, stderr } = spawnSync(NODE, [gyp, ...arguments_], {
         cwd: ROOT,
-        env: environment(),
+        // npm hands a user's settings down in the environment, and node-gyp prefers this one to its argument.
+        env: { ...environment(), npm_config_nodedir: undefined },
         encoding: 'utf8',
       });
       if (status !== 0) throw new SetupError(`the addon did not build:\n${stdout}\n${stderr}`);
