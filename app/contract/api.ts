@@ -717,6 +717,8 @@ export const Download = z.object({
   /** Begins with EXPORT_PATH; nobody else can guess it. */
   path: z.string(),
   bytes: z.number(),
+  /** Of these bytes, in hex. */
+  sha256: z.string(),
 });
 export type Download = z.infer<typeof Download>;
 
@@ -946,6 +948,8 @@ export const METHODS = {
   /** Writes all differences of the last comparison into a file for the window to fetch. */
   exportComparison: method(z.object({ format: z.enum(COMPARISON_FORMATS) }), Download),
   dropSnapshot: method(z.object({ id: checkId }), z.boolean()),
+  /** Shows a file in its folder: of the desktop, and only one that this window has saved. */
+  showSaved: method(z.object({ path: z.string().min(1).max(MOST_TEXT) }), z.null()),
 } as const;
 
 export type Method = keyof typeof METHODS;
@@ -962,6 +966,8 @@ export interface Events {
   trace: TraceEvent;
   /** They came, or went. */
   privileges: Privileges;
+  /** The desktop has saved what was offered at `path`; `file` is null if the user did not want it, or it failed. */
+  saved: { path: string; file: string | null };
   /** A link (link.ts) was opened outside the window. */
   visit: { link: string };
   /** One of commands.ts was chosen in the desktop's menu. */

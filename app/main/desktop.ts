@@ -28,6 +28,7 @@ import { Explorer } from './explorer/explorer.ts';
 import { downloadFile, HELPER, LABS_PROGRAM, PRELOAD, rendererFile } from './files.ts';
 import { launchQuestion } from './launch.ts';
 import { Machine, notReadable } from './machine.ts';
+import { SavedFiles } from './saved.ts';
 import { CONTENT_SECURITY_POLICY } from './security.ts';
 import { type Captures, Service, type ServiceOptions } from './service/service.ts';
 import { Failed } from './sources/failed.ts';
@@ -79,6 +80,23 @@ async function serveFile(request: Request): Promise<Response> {
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
       'X-Content-Type-Options': 'nosniff',
     },
+  });
+}
+
+/** What each window has saved. */
+const savedFiles = new Map<BrowserWindow, SavedFiles>();
+
+/** Tells a page where its file was saved. The user has chosen the place. */
+function followDownloads(): void {
+  session.defaultSession.on('will-download', (_event, item, contents) => {
+    const window = BrowserWindow.fromWebContents(contents);
+    const path = new URL(item.getURL()).pathname;
+    item.once('done', (_done, state) => {
+      const file = state === 'completed' ? item.getSavePath() : null;
+      if (!window || window.isDestroyed()) return;
+      if (file) savedFiles.get(window)?.add(file);
+      pages.get(window)?.emit('saved', { path, file });
+    });
   });
 }
 
@@ -279,6 +297,8 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: str
   });
   if (kept?.maximized) window.maximize();
   window.on('close', () => keepBounds(boundsFile(), { ...window.getNormalBounds(), maximized: window.isMaximized() }));
+  const saved = new SavedFiles((path) => shell.showItemInFolder(path));
+  savedFiles.set(window, saved);
   // The user is asked here before a program is started or a machine is connected, because the page itself can't be trusted.
   const begin = () =>
     attend(
@@ -287,6 +307,7 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: str
         ...options,
         connections: toOthers(window),
         captures: toCaptures(window),
+        showSaved: (path) => saved.show(path),
         permitLaunch: async (wanted) => ask(window, launchQuestion(wanted), 'Start it', 'the program was not started'),
       }),
     );
@@ -296,7 +317,10 @@ function openWindow(explorer: Explorer, options: ServiceOptions = {}, link?: str
     pages.get(window)?.end();
     pages.set(window, begin());
   });
-  window.on('closed', () => pages.get(window)?.end());
+  window.on('closed', () => {
+    pages.get(window)?.end();
+    savedFiles.delete(window);
+  });
   window.webContents.on('render-process-gone', (_event, { reason }) => {
     if (reason !== 'clean-exit' && !window.isDestroyed()) window.reload();
   });
@@ -342,6 +366,7 @@ async function main(): Promise<void> {
   await app.whenReady();
   protocol.handle('app', serveFile);
   lockDown();
+  followDownloads();
   setMenu();
   app.on('window-all-closed', () => app.quit());
   app.on('second-instance', (_event, _argv, _directory, also) => {

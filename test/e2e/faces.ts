@@ -43,6 +43,8 @@ export interface Face {
   choose(path: string, act: () => Promise<void>): Promise<void>;
   /** The menus of the desktop with their items; chooses one of them if it is named. A browser has none. */
   menu?(caption?: string, item?: string): Promise<{ label: string; items: string[] }[]>;
+  /** Has the desktop show no folders from now on; resolves to what gives the files that it was to show in theirs. */
+  reveals(): Promise<() => Promise<string[]>>;
   close(): Promise<void>;
 }
 
@@ -169,6 +171,7 @@ async function openChromium({ url, child }: Served): Promise<Face> {
       await download.saveAs(path);
     },
     resize: (width, height) => page.setViewportSize({ width, height }),
+    reveals: async () => async () => [],
     answer: async () => async () => [], // a browser asks nothing: `serve --launch` has said it
     titles: async () => [await page.title()],
     choose: async (path, act) => {
@@ -299,6 +302,14 @@ async function openElectron(
         },
         [caption, item],
       ),
+    reveals: async () => {
+      await app.evaluate(({ shell }) => {
+        const revealed: string[] = [];
+        Object.assign(globalThis, { revealed });
+        shell.showItemInFolder = (path) => void revealed.push(path);
+      });
+      return () => app.evaluate(() => (globalThis as unknown as { revealed: string[] }).revealed);
+    },
     close: async () => {
       await app.close();
       if (!keep) rmSync(folder, { recursive: true, force: true });

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The export dialog of the window: what it saves can be read back.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bytes as sizeText } from '../../app/contract/format.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { ExportLine } from '../../app/main/capture/formats/line.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { DIALOG, inEachFace } from './window.ts';
+import { DIALOG, inEachFace, PAGE } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -45,6 +47,27 @@ inEachFace((window) => {
     await window.pictures('export-dialog', DIALOG);
     const { problem, spaces } = readCapture(await save('capture.cr3scope'));
     expect([problem, spaces.map((s) => s.pid)]).toEqual([undefined, [fixture.pid]]);
+  });
+
+  test('says where the file is, its size and its SHA-256', async () => {
+    await window.startAt(fixture);
+    await open('Export…', /^CSV/);
+    const path = await save('saved.csv');
+    const bytes = readFileSync(path);
+    const line = window.page.locator('.saved');
+    await line.getByText(createHash('sha256').update(bytes).digest('hex')).waitFor();
+    await line.getByText(sizeText(bytes.length)).waitFor();
+    await window.pictures('saved', PAGE);
+    if (window.name === 'electron') {
+      const shown = await window.face.reveals();
+      await line.getByRole('button', { name: 'Show in folder' }).click();
+      await expect.poll(shown).toHaveLength(1);
+      const [file = ''] = await shown();
+      expect(readFileSync(file)).toEqual(bytes);
+      await line.getByText(file).waitFor();
+    } else await line.getByText(`cr3scope-${fixture.pid}-page-kinds.csv`).waitFor();
+    await window.page.keyboard.press('Escape');
+    await line.waitFor({ state: 'detached' });
   });
 
   test('captures the whole machine, with a SHA-256 of each frame', async () => {

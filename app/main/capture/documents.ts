@@ -75,12 +75,12 @@ export class Documents {
   }
 
   /** Ends a recording; the file of a failed one ends early. */
-  endRecording(id: string): Result<'stopRecording'> {
+  async endRecording(id: string): Promise<Result<'stopRecording'>> {
     const mine = this.recording;
     if (mine?.id !== id) throw new Failed(`recording ${id} is not running`, 'Begin another one.', 'ENOENT');
     this.recorded((recorder) => recorder.finish());
     this.recording = undefined;
-    const download = this.download.offer(mine.failed ? mine.recorder.partial : mine.recorder.path);
+    const download = await this.download.offer(mine.failed ? mine.recorder.partial : mine.recorder.path);
     return { ...download, problem: mine.failed ? `${mine.failed.message}. ${mine.failed.remedy}` : '' };
   }
 

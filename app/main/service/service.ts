@@ -63,6 +63,8 @@ export interface ServiceOptions {
   readonly onHost?: Host;
   /** Without it, a page stays with what it shows. */
   readonly captures?: Captures;
+  /** Shows a file in its folder if this page has saved it; throws if not. Without it, the page can't know where its files are. */
+  readonly showSaved?: (path: string) => void;
   /** Without it, a page stays with its machine. */
   readonly connections?: Connections;
 }
@@ -389,6 +391,14 @@ export class Service implements Omit<Api, keyof Reads> {
   exportComparison: Api['exportComparison'] = ({ format }) => this.snapshots.export(format);
 
   dropSnapshot: Api['dropSnapshot'] = async ({ id }) => this.snapshots.drop(id);
+
+  showSaved: Api['showSaved'] = async ({ path }) => {
+    const { showSaved } = this.options;
+    if (!showSaved)
+      throw new Failed('a browser keeps to itself where it saves files', 'Look into its downloads.', 'ENOTSUP');
+    showSaved(path);
+    return null;
+  };
 
   /** Cancels all jobs and removes all snapshots and files. No method can be called afterwards. */
   close(): void {

@@ -20,6 +20,7 @@ import { LeavePresentation } from './LeavePresentation.tsx';
 import { Notice } from './Notice.tsx';
 import { PlaceLine } from './PlaceLine.tsx';
 import { PrivilegesBanner } from './PrivilegesBanner.tsx';
+import { SavedLine } from './SavedLine.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { Tour, TourOffer } from './Tour.tsx';
 import { useEscape } from './useEscape.ts';
@@ -68,6 +69,7 @@ export function App() {
           <Workbench />
           <TourOffer />
           <Notice />
+          <SavedLine />
         </Views>
       </main>
       <StatusLine />

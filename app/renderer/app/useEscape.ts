@@ -8,6 +8,7 @@ import { useExport } from '../state/export.ts';
 import { useHelp } from '../state/help.ts';
 import { dismissNotice, useNotice } from '../state/notice.ts';
 import { present, usePresentation } from '../state/presentation.ts';
+import { forgetSaved, useSaved } from '../state/saved.ts';
 import { useSearch } from '../state/search.ts';
 import { useSharing } from '../state/sharing.ts';
 import { showOnly, useSpace } from '../state/space.ts';
@@ -40,6 +41,7 @@ export function useEscape(): void {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
       if (isDialogOpen()) return;
       if (useNotice.getState().notice) dismissNotice();
+      else if (useSaved.getState().last) forgetSaved();
       else if (dismissErrors()) return;
       else if (isRunning(useCheck.getState().check)) cancelCheck();
       else if (usePresentation.getState().on) present(false);

@@ -3,7 +3,7 @@
 import { create } from 'zustand';
 import type { COMPARISON_FORMATS, Comparison, Failure, Snapshot } from '../../contract/api.ts';
 import { explorer, failure } from '../lib/client.ts';
-import { download } from '../lib/download.ts';
+import { save } from './saved.ts';
 import type { Space } from './space.ts';
 
 export interface Kept extends Snapshot {
@@ -64,8 +64,7 @@ export const openSnapshot = (path: string): Promise<void> =>
 /** Saves all differences of the comparison that is shown. */
 export const saveComparison = (format: (typeof COMPARISON_FORMATS)[number]): Promise<void> =>
   during('Writing…', async () => {
-    const { path } = await explorer().call('exportComparison', { format });
-    download(path, `cr3scope-differences.${format}`);
+    save(await explorer().call('exportComparison', { format }), `cr3scope-differences.${format}`);
   });
 
 export const dropSnapshot = (id: string): Promise<void> =>

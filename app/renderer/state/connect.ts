@@ -16,6 +16,7 @@ import { keepPlaces } from './places.ts';
 import { followPrivileges, usePrivileges } from './privileges.ts';
 import { refreshProcesses, spaceAt, useProcesses } from './processes.ts';
 import { keepReading } from './reading.ts';
+import { followSaved } from './saved.ts';
 import { followSearch } from './search.ts';
 import { useSpace } from './space.ts';
 import { holds, useTarget } from './target.ts';
@@ -40,6 +41,7 @@ export async function connect(): Promise<void> {
     });
     client.on('search', followSearch);
     client.on('export', followExport);
+    client.on('saved', followSaved);
     client.on('watch', followWatch);
     client.on('trace', followTrace);
     client.on('visit', ({ link }) => follow(link));

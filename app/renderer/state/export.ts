@@ -3,8 +3,8 @@
 import { create } from 'zustand';
 import type { Args, ExportEvent, Failure, FramesKept } from '../../contract/api.ts';
 import { explorer, failure } from '../lib/client.ts';
-import { download } from '../lib/download.ts';
 import { shownCheck, useCheck } from './check.ts';
+import { save } from './saved.ts';
 import { useSpace } from './space.ts';
 import { useTarget } from './target.ts';
 
@@ -76,7 +76,7 @@ export function followExport(event: ExportEvent): void {
   const { end } = event;
   if (!end) set({ running: { ...running, at: event } });
   else if ('path' in end) {
-    download(end.path, running.file);
+    save(end, running.file);
     set({ running: undefined, scope: undefined });
   } else set({ running: undefined, ...(end.error.code !== 'ECANCELED' && { error: end.error }) });
 }

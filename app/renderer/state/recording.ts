@@ -2,7 +2,7 @@
 // The recording of traces and watches.
 import { create } from 'zustand';
 import { explorer } from '../lib/client.ts';
-import { download } from '../lib/download.ts';
+import { save } from './saved.ts';
 
 /** The running recording. */
 export const useRecording = create<{ readonly id?: string | undefined }>(() => ({}));
@@ -17,7 +17,7 @@ export async function toggleRecording(): Promise<void> {
     return;
   }
   useRecording.setState({ id: undefined });
-  const { path, problem } = await explorer().call('stopRecording', { id: recording });
-  download(path, 'cr3scope-recording.cr3scope');
+  const { problem, ...download } = await explorer().call('stopRecording', { id: recording });
+  save(download, 'cr3scope-recording.cr3scope');
   if (problem) throw new Error(problem);
 }
