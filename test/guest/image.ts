@@ -280,7 +280,8 @@ async function digests(sources: Sources): Promise<Map<string, string>> {
     found.set(what, hash.digest('hex'));
   };
   const list = await sources.processes();
-  add('processes', list);
+  // All but when it was read.
+  add('processes', { ...list, ns: [] });
   add('roots', (await sources.roots()) ?? {});
   for (const [i, pid] of list.pid.entries()) {
     if (list.kernelThread[i]) continue;
