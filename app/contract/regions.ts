@@ -4,9 +4,17 @@ import type { Regions } from './api.ts';
 import { bytes, hex, hexVa } from './format.ts';
 import { halfOf, isVsyscall } from './paging.ts';
 
-/** Index of the region that covers `va`, -1 where none does. */
-export const regionAt = ({ begin, end }: Regions, va: bigint): number =>
-  begin.findIndex((first, i) => first <= va && va < (end[i] as bigint));
+/** Index of the region that covers `va`, -1 where none does. Regions are ascending, and a process may have 65 000. */
+export function regionAt({ begin, end }: Pick<Regions, 'begin' | 'end'>, va: bigint): number {
+  let low = 0;
+  let high = begin.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((begin[middle] as bigint) <= va) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && va < (end[low - 1] as bigint) ? low - 1 : -1;
+}
 
 /** What backs a region. */
 export interface Backing {

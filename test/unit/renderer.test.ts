@@ -2,6 +2,7 @@
 // The parts of the user interface that decide something, without a page.
 import { expect, test } from 'vitest';
 import type { CheckResult, MemoryMap } from '../../app/contract/api.ts';
+import { regionAt } from '../../app/contract/regions.ts';
 import { bySource } from '../../app/contract/sources.ts';
 import { VERDICTS } from '../../app/contract/verdicts.ts';
 import type { PageState } from '../../app/contract/watch.ts';
@@ -215,6 +216,18 @@ test('regions that came, went or were not checked are not confused', () => {
   const summary = { regionBegin: BigUint64Array.of(0x1000n, 0x2000n, 0x9000n, 0xa000n) } as CheckResult;
   expect([...checkedRegions({ begin }, summary)]).toEqual([0, -1, 2, -1]);
   expect([...checkedRegions({ begin }, undefined)]).toEqual([-1, -1, -1, -1]);
+});
+
+test('the region of an address: its first and last page, a gap, and beyond the last', () => {
+  const regions = {
+    begin: BigUint64Array.of(0x1000n, 0x3000n, 0x9000n),
+    end: BigUint64Array.of(0x2000n, 0x5000n, 0xa000n),
+  };
+  const at = [0n, 0x1000n, 0x1fffn, 0x2000n, 0x3000n, 0x4fffn, 0x8000n, 0x9000n, 0xa000n].map((va) =>
+    regionAt(regions, va),
+  );
+  expect(at).toEqual([-1, 0, 0, -1, 1, 1, -1, 2, -1]);
+  expect(regionAt({ begin: new BigUint64Array(), end: new BigUint64Array() }, 0n)).toBe(-1);
 });
 
 test('regions have a type by name and rights', () => {
