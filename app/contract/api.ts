@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { Difference, DiffTotals } from './changes.ts';
 import { type FileFormat, FORMATS } from './formats.ts';
+import { visible } from './inert.ts';
 import { LAB_NAMES } from './labs.ts';
 import { PFN_END } from './paging.ts';
 import { MOST_PATTERN } from './pattern.ts';
@@ -26,6 +27,39 @@ const checkId = z.string().min(1).max(64);
 
 /** An address space: a PID alone is reused, so its start time (clock ticks since boot) goes with it; 0 takes any. */
 const space = { pid, startTicks: u64 };
+
+/** Letters of a note. */
+export const MOST_NOTE = 500;
+/** Notes that a file takes. */
+export const MOST_NOTES = 1000;
+
+/** What somebody has noted at a page, with the verdict that it had then, or at a frame. */
+export const Note = z.object({
+  id: checkId,
+  /** ISO 8601. */
+  at: z.iso.datetime(),
+  /** On one line: the same in every document. */
+  text: z
+    .string()
+    .min(1)
+    .max(MOST_NOTE)
+    .refine((text) => visible(text) === text, 'a note can’t have control characters'),
+  /** Frame numbers and processes mean nothing after the next boot. */
+  bootId: z.string().max(64),
+  on: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('page'),
+      ...space,
+      name: z.string().max(255),
+      va: u64,
+      /** By its code; null: none was read. */
+      verdict: z.number().int().min(0).max(255).nullable(),
+    }),
+    z.object({ kind: z.literal('frame'), pfn: u64.max(PFN_END - 1n) }),
+  ]),
+});
+export type Note = z.infer<typeof Note>;
+const notes = z.array(Note).max(MOST_NOTES);
 
 export const SwapTypes = z.object({
   /** False: assumed. Captures of version 0.3 did not say. */
@@ -96,6 +130,10 @@ export const Target = z.object({
       /** The processes whose pages it holds, and why it does not hold those of others that were to be captured. */
       held: z.array(z.object({ pid, startTicks: u64 })),
       skipped: z.array(z.object({ pid, message: z.string() })),
+      /** Notes of whoever made it. */
+      notes,
+      /** Kinds of parts that it has, and that this version does not know. */
+      unknown: z.array(z.string()),
       /** Events of traces. */
       traced: z.number(),
       /** Pages that were watched. */
@@ -927,13 +965,14 @@ export const METHODS = {
       startTicks: u64,
       format: z.enum(Object.keys(FORMATS) as FileFormat[]),
       frames: z.enum(FRAMES_KEPT),
+      notes,
     }),
     z.null(),
   ),
   /** Begins to record the traces and watches that begin from now on, into a capture. */
   startRecording: method(z.object({ id: checkId }), z.null()),
   /** Where the recording is; `problem` says why it ends early, "" if it does not. */
-  stopRecording: method(z.object({ id: checkId }), Download.extend({ problem: z.string() })),
+  stopRecording: method(z.object({ id: checkId, notes }), Download.extend({ problem: z.string() })),
   /** Cancels a check, search, watch, trace or export; false if none runs under that id. */
   cancel: method(z.object({ id: checkId }), z.boolean()),
   /** Captures a process, or every one (PID 0), to compare with; the caller chooses the id. */

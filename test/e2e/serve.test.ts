@@ -166,7 +166,15 @@ test('an export is for one GET, under a path that the page did not choose, while
       one.client.on('export', ({ id: of, end }) => of === id && end && ok(end)),
     );
     const pid = process.pid;
-    await one.client.call('startExport', { id, check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none' });
+    await one.client.call('startExport', {
+      id,
+      check: '',
+      pid,
+      startTicks: 0n,
+      format: 'cr3scope',
+      frames: 'none',
+      notes: [],
+    });
     const end = await ended;
     if ('error' in end) throw new Error(end.error.message);
     return end;

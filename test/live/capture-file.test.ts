@@ -73,7 +73,16 @@ describe('an export for a window', () => {
       });
     });
     const [pid = 0] = pids;
-    await service.startExport({ id, check: '', pid, startTicks: 0n, format: 'cr3scope', frames: 'none', ...wanted });
+    await service.startExport({
+      id,
+      check: '',
+      pid,
+      startTicks: 0n,
+      format: 'cr3scope',
+      frames: 'none',
+      notes: [],
+      ...wanted,
+    });
     return ended;
   };
 
@@ -163,10 +172,10 @@ describe('an export for a window', () => {
     const launch = { arguments: ['true'], pid: 0, directory: '', user: '', environment: [], follow: true };
     await service.startTrace({ id: 'trace', ...launch });
     await traced;
-    const recorded = await service.stopRecording({ id: 'it' });
+    const recorded = await service.stopRecording({ id: 'it', notes: [] });
     expect(recorded).toEqual({ ...OFFERED, problem: '' });
     await watch('after', 0x8000n);
-    await expect(service.stopRecording({ id: 'it' })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(service.stopRecording({ id: 'it', notes: [] })).rejects.toMatchObject({ code: 'ENOENT' });
     const { problem, traced: events, watches } = readCapture((taken(service, recorded) as Taken).path);
     expect([problem, events.at(-1)?.kind]).toEqual([undefined, 'exit']);
     expect(new Set(watches.map((w) => w.begin))).toEqual(new Set([anon.va + 0x4000n]));

@@ -6,6 +6,8 @@ import {
   type Cpus,
   type Evidence,
   type MemoryMap,
+  MOST_NOTES,
+  type Note,
   type Path,
   type Regions,
   type Rows,
@@ -100,6 +102,9 @@ export interface CaptureContents {
   readonly cpus: Cpus | undefined;
   readonly traced: readonly Traced[];
   readonly watches: readonly ChunkOf<'watch'>[];
+  readonly notes: readonly Note[];
+  /** Kinds of chunks that this version does not know. */
+  readonly unknown: readonly string[];
   readonly end: ChunkOf<'end'> | undefined;
   readonly digest: string;
   readonly bytes: number;
@@ -173,6 +178,8 @@ class Builder {
   private readonly cgroups = new Map<bigint, string>();
   private readonly traced: Traced[] = [];
   private readonly watches: ChunkOf<'watch'>[] = [];
+  private readonly notes: Note[] = [];
+  private readonly unknown = new Set<string>();
   private memory: ChunkOf<'memory'> | undefined;
   private cpus: Cpus | undefined;
   private end: ChunkOf<'end'> | undefined;
@@ -257,6 +264,12 @@ class Builder {
         case 'watch':
           this.watches.push(chunk);
           return keep();
+        case 'notes':
+          for (const note of chunk.notes) this.notes.push(note);
+          return keep();
+        case 'unknown':
+          this.unknown.add(chunk.name);
+          return budget.keep(chunk.name.length, 1);
         case 'end':
           this.end = chunk;
           return true;
@@ -266,7 +279,7 @@ class Builder {
   }
 
   finish(): CaptureContents {
-    const { reader, begin, frames, skipped, cgroups, memory, cpus, traced, watches, end } = this;
+    const { reader, begin, frames, skipped, cgroups, memory, cpus, traced, watches, notes, unknown, end } = this;
     const { path, digest, problem, bytesRead: bytes } = reader;
     if (!begin) throw problem ?? new Failed(`${path} is empty`, 'Capture again.', 'ENODATA');
     const spaces = this.growing.map(({ regions, trees, parts, ...space }): CapturedSpace => {
@@ -292,6 +305,8 @@ class Builder {
       cpus,
       traced,
       watches,
+      notes,
+      unknown: [...unknown],
       end,
       digest,
       bytes,
@@ -764,6 +779,8 @@ export function capturedSources(contents: CaptureContents): Sources {
         digest: contents.digest,
         held: spaces.map(({ pid, startTicks }) => ({ pid, startTicks })),
         skipped: contents.skipped.map(({ pid, message }) => ({ pid, message })),
+        notes: contents.notes.slice(0, MOST_NOTES),
+        unknown: [...contents.unknown],
         traced: contents.traced.length,
         watched: watchedPlaces(contents),
         problem: contents.problem ? `${contents.problem.message}. ${contents.problem.remedy}` : '',

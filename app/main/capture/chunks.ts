@@ -11,7 +11,9 @@ import {
   Evidence,
   FRAMES_KEPT,
   MemoryMap,
+  MOST_NOTES,
   NO_RECORDS,
+  Note,
   Processes,
   pid,
   Regions,
@@ -244,6 +246,10 @@ export const Chunk = z.discriminatedUnion('kind', [
     end: u64,
     batch: WatchBatch,
   }),
+  /** What somebody has noted at pages and frames. */
+  z.object({ kind: z.literal('notes'), notes: z.array(Note).max(MOST_NOTES) }),
+  /** In place of what a later version wrote: only its kind is known. */
+  z.object({ kind: z.literal('unknown'), name: text }),
   z.object({
     kind: z.literal('end'),
     finishedAt: z.iso.datetime(),
@@ -253,4 +259,15 @@ export const Chunk = z.discriminatedUnion('kind', [
   }),
 ]);
 export type Chunk = z.infer<typeof Chunk>;
+
+const KINDS: ReadonlySet<string> = new Set(Chunk.options.map((option) => option.shape.kind.value));
+/** The longest name of a kind that is shown. */
+const MOST_KIND = 32;
+
+/** A value of a file, where one of a kind that this version does not know is replaced. */
+export function knownChunk(value: unknown): unknown {
+  const { kind } = (value ?? {}) as { kind?: unknown };
+  if (typeof kind !== 'string' || (KINDS.has(kind) && kind !== 'unknown')) return value;
+  return { kind: 'unknown', name: kind.slice(0, MOST_KIND) };
+}
 export type ChunkOf<K extends Chunk['kind']> = Extract<Chunk, { kind: K }>;

@@ -8,7 +8,7 @@ import { pack, unpackCounted } from '../../contract/msgpack.ts';
 import { openRegular, PartialFile } from '../partial.ts';
 import { Failed } from '../sources/failed.ts';
 import { Budget } from './budget.ts';
-import { Chunk } from './chunks.ts';
+import { Chunk, knownChunk } from './chunks.ts';
 
 export const EXTENSION = '.cr3scope';
 const MAGIC = Buffer.from('cr3scope');
@@ -249,7 +249,7 @@ export class CaptureReader {
       if (raw.length !== length) return 'is malformed';
       // From a Node Buffer every array of the chunk would become a Buffer, too.
       const { value, values } = unpackCounted(new Uint8Array(raw.buffer, raw.byteOffset, raw.length));
-      const chunk = Chunk.parse(value);
+      const chunk = Chunk.parse(knownChunk(value));
       // Pages are deflated already. Only a file that wants to cost much would deflate them again.
       if (chunk.kind === 'pages' && stored !== length) return 'is malformed';
       return { chunk, stored, length, values, chain };

@@ -20,7 +20,8 @@ export interface Dropped {
   readonly evidence: bigint;
 }
 
-export interface Document extends Pick<CaptureContents, 'skipped' | 'cpus' | 'traced' | 'watches' | 'problem'> {
+export interface Document
+  extends Pick<CaptureContents, 'skipped' | 'cpus' | 'traced' | 'watches' | 'notes' | 'problem'> {
   readonly begin: Omit<ChunkOf<'begin'>, 'kind' | 'options' | 'processes'>;
   readonly end: Pick<ChunkOf<'end'>, 'finishedAt'> | undefined;
   readonly spaces: readonly DocumentSpace[];

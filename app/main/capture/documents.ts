@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Files that a window asks for: written into a temporary folder, from which it downloads them.
 import { rmSync } from 'node:fs';
-import type { Args, Download, Result } from '../../contract/api.ts';
+import type { Args, Download, Note, Result } from '../../contract/api.ts';
 import type { ExportFormat } from '../../contract/formats.ts';
 import { OneTimeDownload } from '../download.ts';
 import type { Explorer } from '../explorer/explorer.ts';
@@ -29,19 +29,26 @@ export class Documents {
   }
 
   /** Processes as a capture, or as that in another format: every page, read anew. */
-  async write({ pid, startTicks, format, frames }: Wanted, follower: Follower<Written>): Promise<Download> {
+  async write({ pid, startTicks, format, frames, notes }: Wanted, follower: Follower<Written>): Promise<Download> {
     const { capture } = this.explorer.sources.facts;
     const path = this.scratch.path(`.${format}`);
     if (capture) {
       if (format === 'cr3scope') throw new Failed('this is a capture already', `It is in ${capture.path}.`, 'EEXIST');
-      await exportFile(capture.path, pid, format, path, {}, follower);
+      await exportFile(capture.path, pid, format, path, { notes }, follower);
       return this.download.offer(path);
     }
     const all = pid === 0;
     const wanted = all ? 'all' : [{ pid, startTicks }];
     const { processes } = await (format === 'cr3scope'
-      ? captureProcesses(this.explorer, path, wanted, { frames, memory: all }, follower)
-      : exportProcesses(this.explorer, wanted, format, path, { temporary: this.scratch.path(EXTENSION) }, follower));
+      ? captureProcesses(this.explorer, path, wanted, { frames, memory: all, notes }, follower)
+      : exportProcesses(
+          this.explorer,
+          wanted,
+          format,
+          path,
+          { temporary: this.scratch.path(EXTENSION), notes },
+          follower,
+        ));
     if (processes) return this.download.offer(path);
     rmSync(path);
     throw new Failed(`process ${pid} has exited, or has no address space`, 'Choose another one.', 'ESRCH');
@@ -75,10 +82,13 @@ export class Documents {
   }
 
   /** Ends a recording; the file of a failed one ends early. */
-  async endRecording(id: string): Promise<Result<'stopRecording'>> {
+  async endRecording(id: string, notes: readonly Note[]): Promise<Result<'stopRecording'>> {
     const mine = this.recording;
     if (mine?.id !== id) throw new Failed(`recording ${id} is not running`, 'Begin another one.', 'ENOENT');
-    this.recorded((recorder) => recorder.finish());
+    this.recorded((recorder) => {
+      recorder.addNotes(notes);
+      recorder.finish();
+    });
     this.recording = undefined;
     const download = await this.download.offer(mine.failed ? mine.recorder.partial : mine.recorder.path);
     return { ...download, problem: mine.failed ? `${mine.failed.message}. ${mine.failed.remedy}` : '' };

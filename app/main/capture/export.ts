@@ -2,6 +2,7 @@
 // Captures and checks for other tools and for people. Every format is streamed, into a file of another name at first.
 
 import { rmSync } from 'node:fs';
+import type { Note } from '../../contract/api.ts';
 import type { ExportFormat } from '../../contract/formats.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { fileFailed, PartialFile } from '../partial.ts';
@@ -73,13 +74,19 @@ export async function exportFile(
   pid: number,
   format: ExportFormat,
   path: string,
-  { force = false, keepsCapture = true }: { force?: boolean; keepsCapture?: boolean },
+  {
+    force = false,
+    keepsCapture = true,
+    notes = [],
+  }: { force?: boolean; keepsCapture?: boolean; notes?: readonly Note[] },
   { onProgress, signal }: Follower<Written>,
 ): Promise<void> {
   const contents = await openCapture(from, signal);
   const spaces = contents.spaces.filter((s) => pid === 0 || s.pid === pid);
   let processes = 0;
-  await exportDocument({ ...contents, spaces, ...(!keepsCapture && { digest: null }) }, format, path, {
+  const known = new Set(contents.notes.map((note) => note.id));
+  const all = [...contents.notes, ...notes.filter((note) => !known.has(note.id))];
+  await exportDocument({ ...contents, spaces, notes: all, ...(!keepsCapture && { digest: null }) }, format, path, {
     force,
     onProcess: () => onProgress?.({ processes: ++processes, of: spaces.length, done: 0n, total: 0n }),
     ...(signal && { signal }),

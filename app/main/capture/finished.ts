@@ -46,6 +46,7 @@ export class PageCollector {
       cpus: undefined,
       traced: [],
       watches: [],
+      notes: [],
       problem: undefined,
       digest: null,
     };

@@ -6,6 +6,7 @@ import {
   type CheckSummary,
   type Evidence,
   type FramesKept,
+  type Note,
   type Processes,
   type Regions,
   type TableTree,
@@ -233,6 +234,10 @@ export class Recorder {
     this.writer.append({ kind: 'memory', map: await this.explorer.memory(wanted) });
   }
 
+  addNotes(notes: readonly Note[]): void {
+    if (notes.length) this.writer.append({ kind: 'notes', notes: [...notes] });
+  }
+
   get path(): string {
     return this.writer.path;
   }
@@ -355,6 +360,8 @@ export interface CaptureRequest extends Partial<CaptureOptions> {
   readonly force?: boolean;
   /** Also capture the map of physical memory. */
   readonly memory?: boolean;
+  /** What the user has noted. */
+  readonly notes?: readonly Note[];
   /** If it fails or is cancelled, leave what was captured under the temporary name. */
   readonly keep?: boolean;
 }
@@ -373,7 +380,15 @@ export async function captureProcesses(
   explorer: Explorer,
   path: string,
   wanted: readonly Wanted[] | 'all',
-  { force = false, memory = false, keep = false, frames = 'none', bytes = false, range }: CaptureRequest = {},
+  {
+    force = false,
+    memory = false,
+    keep = false,
+    frames = 'none',
+    bytes = false,
+    range,
+    notes = [],
+  }: CaptureRequest = {},
   { onProgress, signal }: Follower<Written> = {},
 ): Promise<Captured> {
   const recorder = await Recorder.begin(explorer, path, force, { frames, bytes, ...(range && { range }) });
@@ -389,6 +404,7 @@ export async function captureProcesses(
       if (summary) summaries.push(summary);
     }
     if (memory) await recorder.addMemory();
+    recorder.addNotes(notes);
     return { ...recorder.finish(), summaries };
   } catch (error) {
     if (keep) throw recorder.leave(error);

@@ -8,6 +8,7 @@ import { sumCounts, VERDICTS } from '../../contract/verdicts.ts';
 import { type CaptureContents, readCapture } from '../capture/captured.ts';
 import { CaptureReader, EXTENSION } from '../capture/container.ts';
 import { exportDocument, exportProcesses } from '../capture/export.ts';
+import { notedPlace } from '../capture/formats/facts.ts';
 import { numbers } from '../capture/formats/words.ts';
 import { type Captured, captureProcesses, Recorder } from '../capture/record.ts';
 import type { Explorer } from '../explorer/explorer.ts';
@@ -228,6 +229,8 @@ export async function showCapture(path: string, { json }: Json): Promise<number>
         verdicts: s.summary ? numbers(s.summary.counts) : null,
       });
     for (const { pid, name, code, message } of contents.skipped) print({ pid, name, skipped: code, message });
+    for (const note of contents.notes) print({ note: note.text, at: note.at, on: note.on });
+    for (const unknown of contents.unknown) print({ unknown });
   } else {
     say(`${path}: ${d.processes} processes, ${count(d.pages)} pages, ${bytes(d.bytes)}`);
     say(`  made       ${d.startedAt} by cr3scope ${d.version}: ${d.arguments.join(' ')}`);
@@ -241,6 +244,9 @@ export async function showCapture(path: string, { json }: Json): Promise<number>
     );
     if (d.traced) say(`  trace      ${count(d.traced)} events`);
     if (d.watched) say(`  watch      ${count(d.watched)} samples with changes`);
+    for (const note of contents.notes) say(`  note       ${notedPlace(note)}: ${note.text} (${note.at})`);
+    for (const name of contents.unknown)
+      say(`  unknown    a part of a newer version that this one does not know: ${name}`);
     say(`  SHA-256    ${d.sha256}`);
     say(`  ${d.complete ? 'complete, and as it was written' : `INCOMPLETE: ${d.problem}`}`);
     sayVerdicts(counts);

@@ -357,7 +357,7 @@ export class Service implements Omit<Api, keyof Reads> {
     const follower = { onProgress, signal: abort.signal };
     const write = () =>
       kept && format !== 'cr3scope'
-        ? this.documents.writeCheck(kept, format, follower)
+        ? this.documents.writeCheck({ ...kept, notes: wanted.notes }, format, follower)
         : this.documents.write(wanted, follower);
     this.jobs.start(
       id,
@@ -372,7 +372,7 @@ export class Service implements Omit<Api, keyof Reads> {
     return null;
   };
 
-  stopRecording: Api['stopRecording'] = async ({ id }) => this.documents.endRecording(id);
+  stopRecording: Api['stopRecording'] = ({ id, notes }) => this.documents.endRecording(id, notes);
 
   cancel: Api['cancel'] = async ({ id }) => this.jobs.cancel(id);
 

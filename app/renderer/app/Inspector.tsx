@@ -9,6 +9,7 @@ import { scopeOf, useView } from '../state/view.ts';
 import { BytesPane } from '../views/frame/BytesPane.tsx';
 import { FrameFacts } from '../views/frame/FrameFacts.tsx';
 import { StructurePane } from '../views/frame/StructurePane.tsx';
+import { NotesPane } from '../views/notes/NotesPane.tsx';
 import { OwnersPane } from '../views/owners/OwnersPane.tsx';
 import { TranslationPane } from '../views/translation/TranslationPane.tsx';
 import './inspector.css';
@@ -18,6 +19,7 @@ const PANES: Readonly<Record<Tab, ComponentType>> = {
   frame: FrameFacts,
   owners: OwnersPane,
   bytes: BytesPane,
+  notes: NotesPane,
   structure: StructurePane,
 };
 

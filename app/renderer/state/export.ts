@@ -4,6 +4,7 @@ import { create } from 'zustand';
 import type { Args, ExportEvent, Failure, FramesKept } from '../../contract/api.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { shownCheck, useCheck } from './check.ts';
+import { notesFor } from './notes.ts';
 import { save } from './saved.ts';
 import { useSpace } from './space.ts';
 import { useTarget } from './target.ts';
@@ -53,6 +54,7 @@ export async function startExport(format: Format, frames: FramesKept): Promise<v
       startTicks: space?.startTicks ?? 0n,
       format,
       frames,
+      notes: notesFor(space),
     });
   } catch (error) {
     set({ running: undefined, error: failure(error) });

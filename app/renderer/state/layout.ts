@@ -14,6 +14,7 @@ export const TABS = {
   owners: 'Mapped by',
   bytes: 'Bytes',
   structure: 'Structure',
+  notes: 'Notes',
 } as const;
 export type Tab = keyof typeof TABS;
 

@@ -2,6 +2,7 @@
 // The recording of traces and watches.
 import { create } from 'zustand';
 import { explorer } from '../lib/client.ts';
+import { notesFor } from './notes.ts';
 import { save } from './saved.ts';
 
 /** The running recording. */
@@ -17,7 +18,10 @@ export async function toggleRecording(): Promise<void> {
     return;
   }
   useRecording.setState({ id: undefined });
-  const { problem, ...download } = await explorer().call('stopRecording', { id: recording });
+  const { problem, ...download } = await explorer().call('stopRecording', {
+    id: recording,
+    notes: notesFor(undefined),
+  });
   save(download, 'cr3scope-recording.cr3scope');
   if (problem) throw new Error(problem);
 }

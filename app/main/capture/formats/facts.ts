@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Names with values: what documents for people say of a capture as a whole and of each check.
-import type { CheckSummary } from '../../../contract/api.ts';
+import type { CheckSummary, Note } from '../../../contract/api.ts';
 import { bytes, count } from '../../../contract/format.ts';
 import { sayProof } from '../../../contract/proof.ts';
-import { sumCounts } from '../../../contract/verdicts.ts';
+import { sumCounts, VERDICT } from '../../../contract/verdicts.ts';
 import { checkSeconds } from '../../explorer/explorer.ts';
 import type { Document, DocumentSpace } from '../document.ts';
 import { hexWord, outcomeName, tableCounts } from './words.ts';
@@ -40,6 +40,13 @@ export function documentFacts({ begin, end, problem, digest }: Document): Fact[]
       : []),
     ...(digest ? [['SHA-256', digest] as const] : []),
   ];
+}
+
+/** What a note is about. */
+export function notedPlace({ on }: Note): string {
+  if (on.kind === 'frame') return `frame ${hexWord(on.pfn)}`;
+  const verdict = on.verdict === null ? '' : `, ${VERDICT.label(VERDICT.name(on.verdict))}`;
+  return `page ${hexWord(on.va)} of ${on.pid} ${on.name}${verdict}`;
 }
 
 const OUTCOME_TEXT: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@ import { NOTE, VERDICT } from '../../../contract/verdicts.ts';
 import { RunCollector } from '../captured.ts';
 import type { Document, DocumentSpace } from '../document.ts';
 import { STRETCHES_AT_ONCE } from '../pages.ts';
-import { checkFacts, documentFacts, onlySpace, title, totals } from './facts.ts';
+import { checkFacts, documentFacts, notedPlace, onlySpace, title, totals } from './facts.ts';
 import { bar, htmlFacts, htmlPage, htmlTable, htmlVerdicts } from './html-parts.ts';
 import { watchLines } from './rows.ts';
 import { checkedRegions, differenceWords, evidenceWords, hexWord } from './words.ts';
@@ -133,6 +133,13 @@ export function* html(document: Document, onProcess: () => void): Generator<stri
   yield `${head}<h1>${inHtml(title(document))}</h1>${bar(total)}
 ${htmlVerdicts(total)}
 <h2>Facts</h2>${htmlFacts([...(only && summary ? checkFacts(only, summary, begin) : []), ...documentFacts(document)])}`;
+  if (document.notes.length) {
+    yield '<h2>Notes</h2>';
+    yield* htmlTable(
+      ['Place', 'Note', 'Written'],
+      document.notes.map((note) => [inHtml(notedPlace(note)), inHtml(note.text), inHtml(note.at)]),
+    );
+  }
   if (only && summary) {
     yield* check(document, only, summary, 'h2');
     onProcess();

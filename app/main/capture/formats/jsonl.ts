@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // JSON Lines: everything that a document holds, one object per line.
 import { inJson } from '../../../contract/inert.ts';
+import { VERDICT } from '../../../contract/verdicts.ts';
 import { checkSeconds } from '../../explorer/explorer.ts';
 import type { Document } from '../document.ts';
 import type { ExportLine } from './line.ts';
@@ -97,6 +98,20 @@ function* lines(document: Document, onProcess: () => void): Generator<ExportLine
       yield { type: 'bytes', pid, ...proofWords(proof), differences: proof.differences.map(differenceWords) };
     }
     onProcess();
+  }
+  for (const { at, text, on } of document.notes) {
+    const page = on.kind === 'page' ? on : undefined;
+    yield {
+      type: 'note',
+      at,
+      text,
+      pid: page?.pid ?? null,
+      startTicks: page ? Number(page.startTicks) : null,
+      process: page?.name ?? null,
+      va: page ? hexWord(page.va) : null,
+      verdict: page && page.verdict !== null ? VERDICT.name(page.verdict) : null,
+      pfn: on.kind === 'frame' ? hexWord(on.pfn) : null,
+    };
   }
   for (const { pid, name, code, message } of document.skipped) yield { type: 'skipped', pid, name, code, message };
   for (const { ns, kind: event, ...rest } of document.traced)

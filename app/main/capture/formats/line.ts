@@ -139,6 +139,19 @@ export const ExportLine = z.discriminatedUnion('type', [
       seconds: z.number(),
     })
     .describe('bytes of the mapped frames compared with /proc/PID/mem, in pages; only where that was asked for'),
+  z
+    .object({
+      type: z.literal('note'),
+      at: z.string(),
+      text: z.string(),
+      pid: Count.nullable(),
+      startTicks: Count.nullable(),
+      process: z.string().nullable(),
+      va: Hex.nullable(),
+      verdict: VERDICT.schema.nullable().describe('that the page had when the note was written'),
+      pfn: Hex.nullable(),
+    })
+    .describe('what somebody has noted at a page or a frame'),
   z.object({ type: z.literal('skipped'), pid: Count, name: z.string(), code: z.string(), message: z.string() }),
   z.object({
     type: z.literal('cpu'),

@@ -5,7 +5,7 @@ import { sayProof } from '../../../contract/proof.ts';
 import { sayTraced } from '../../../contract/trace.ts';
 import { countedVerdicts, VERDICT } from '../../../contract/verdicts.ts';
 import type { Document } from '../document.ts';
-import { documentFacts, title, totals } from './facts.ts';
+import { documentFacts, notedPlace, title, totals } from './facts.ts';
 import { hexWord, numbers } from './words.ts';
 
 export function* markdown(document: Document, onProcess: () => void): Generator<string> {
@@ -24,6 +24,8 @@ export function* markdown(document: Document, onProcess: () => void): Generator<
   if (proven.length) yield '\nBytes of frames against /proc/PID/mem:\n\n';
   for (const { pid, name, summary } of proven)
     if (summary?.proof) yield `- ${pid} ${inMarkdown(name)}: ${sayProof(summary.proof)}\n`;
+  if (document.notes.length) yield '\nNotes:\n\n';
+  for (const note of document.notes) yield `- ${inMarkdown(notedPlace(note))}: ${inMarkdown(note.text)}\n`;
   if (document.skipped.length) yield '\nNot captured:\n\n';
   for (const s of document.skipped) yield `- ${s.pid} ${inMarkdown(s.name)}: ${inMarkdown(s.message)}\n`;
   if (document.traced.length) yield '\nTrace:\n\n';

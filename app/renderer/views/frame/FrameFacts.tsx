@@ -17,6 +17,7 @@ import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { menuOf } from '../common/menu.tsx';
+import { NoteBox } from '../common/NoteBox.tsx';
 import { Term } from '../common/Term.tsx';
 import '../../parts/flags.css';
 import './facts.css';
@@ -121,7 +122,10 @@ export function FrameFacts() {
       ) : pfn === undefined ? (
         <Empty title="No frame is open">Choose a page that maps one, or paste a frame number into the box above.</Empty>
       ) : frame?.pfn === pfn ? (
-        <Facts frame={frame} />
+        <>
+          <NoteBox on={{ kind: 'frame', pfn }} where={`frame ${hex(pfn)}`} />
+          <Facts frame={frame} />
+        </>
       ) : (
         <Empty title="Reading the frame…" />
       )}

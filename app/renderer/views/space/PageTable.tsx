@@ -20,8 +20,9 @@ import { useSelection } from '../../parts/useSelection.ts';
 import { useTableModel } from '../../parts/useTableModel.ts';
 import { pageActions } from '../../state/actions.ts';
 import { selectVa } from '../../state/navigate.ts';
+import { useNotesHere } from '../../state/notes.ts';
 import { usePrivileges } from '../../state/privileges.ts';
-import { useSpace } from '../../state/space.ts';
+import { isSameSpace, useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { menuOf } from '../common/menu.tsx';
@@ -97,9 +98,20 @@ export function PageTable({ found, empty, note }: Props) {
     },
   });
   useEffect(selection.clear, [list]);
+  const notes = useNotesHere();
+  const notedAt = (va: bigint, pfn: bigint | undefined): string =>
+    notes
+      .filter(({ on }) =>
+        on.kind === 'page'
+          ? on.va === va && space !== undefined && isSameSpace(on, space)
+          : pfn !== undefined && pfn !== 0n && on.pfn === pfn,
+      )
+      .map((note) => note.text)
+      .join(' · ');
   const lineOf = (va: bigint, rows?: Rows, i = 0): PageLine => ({
     va,
     region: ofMany ? whatOf(va) : '',
+    noted: notedAt(va, rows?.pfn[i]),
     row: rows && target && pageRow(rows, i, target),
   });
   const copy = useCopyRows(specs, async (ranges) => {

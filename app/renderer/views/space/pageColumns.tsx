@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The columns of the list of pages.
+import { StickyNote } from 'lucide-react';
+import { hexVa } from '../../../contract/format.ts';
 import { SOURCE, type SourceName } from '../../../contract/sources.ts';
 import { VERDICT } from '../../../contract/verdicts.ts';
 import { type ColumnSpec, vaColumn } from '../../parts/columns.tsx';
@@ -12,6 +14,8 @@ export interface PageLine {
   readonly va: bigint;
   /** Path of the region, or what stands for it. */
   readonly region: string;
+  /** What is noted at the page, or at the frame that it maps; "": nothing. */
+  readonly noted: string;
   /** Undefined until it is read. */
   readonly row: PageRow | undefined;
 }
@@ -61,9 +65,21 @@ const REGION: ColumnSpec<PageLine> = {
 
 /** None of them sorts: a list may have 10^10 pages. `ofMany`: the pages are of many regions. */
 export const pageColumns = (sources: readonly SourceName[], ofMany: boolean): readonly ColumnSpec<PageLine>[] => {
-  const { value: _, ...va } = vaColumn<PageLine>('Virtual address', '12ch', (line) => line.va);
+  const { value: _, ...va } = vaColumn<PageLine>('Virtual address', '14ch', (line) => line.va);
   return [
-    va,
+    {
+      ...va,
+      cell: (line) => (
+        <>
+          <Digits text={hexVa(line.va)} />
+          {line.noted && (
+            <span title={line.noted}>
+              <StickyNote className="note-mark" size={11} role="img" aria-label={`Noted: ${line.noted}`} />
+            </span>
+          )}
+        </>
+      ),
+    },
     ...(ofMany ? [REGION] : []),
     {
       id: 'verdict',

@@ -2,7 +2,7 @@
 // The walk of one address, level by level: the table, the index, the raw entry and its 64 bits.
 import type { Target, Translation } from '../../../contract/api.ts';
 import { hex, hexVa } from '../../../contract/format.ts';
-import { isPresent, mapsFrame, permission, physicalAddress, userRootOf } from '../../../contract/paging.ts';
+import { isPresent, mapsFrame, pageOf, permission, physicalAddress, userRootOf } from '../../../contract/paging.ts';
 import { ENTRY_KINDS, FRAME_STATUS, NOTE } from '../../../contract/verdicts.ts';
 import { Banner } from '../../parts/Banner.tsx';
 import { Empty } from '../../parts/Empty.tsx';
@@ -11,6 +11,7 @@ import { useHasNoSpace } from '../../state/processes.ts';
 import { useSpace } from '../../state/space.ts';
 import { changes, useTarget } from '../../state/target.ts';
 import { FailureNote, LifeNote } from '../common/FailureNote.tsx';
+import { NoteBox } from '../common/NoteBox.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { Term } from '../common/Term.tsx';
 import { HostWalk } from './HostWalk.tsx';
@@ -86,6 +87,19 @@ export function TranslationPane() {
       ) : reading && target ? (
         <>
           {changes(target) && <ReadingLine reading={reading} />}
+          {space && (
+            <NoteBox
+              on={{
+                kind: 'page',
+                pid: space.pid,
+                startTicks: space.startTicks,
+                name: space.name,
+                va: pageOf(reading.va),
+                verdict: reading.translation.row?.verdict[0] ?? null,
+              }}
+              where={`${space.pid} ${hexVa(pageOf(reading.va))}`}
+            />
+          )}
           <Walk translation={reading.translation} va={reading.va} target={target} />
         </>
       ) : space && noSpace ? (
