@@ -54,7 +54,11 @@ interface Taken {
   readonly path: string;
   readonly folder: string;
 }
-const OFFERED = { path: expect.stringMatching(/^\/export\/[\w-]{32}$/), bytes: expect.any(Number) };
+const OFFERED = {
+  path: expect.stringMatching(/^\/export\/[\w-]{32}$/),
+  sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+  bytes: expect.any(Number),
+};
 
 function taken(service: Service, offered: object): Taken | undefined {
   const file = service.take((offered as Download).path);
