@@ -28,6 +28,7 @@ const INSPECTOR = {
   'Mapped by': 'Mapped by',
   Bytes: 'Data inspector',
   Structure: 'Structure',
+  Notes: 'Notes',
 };
 
 /** The commands that open a dialog. */
@@ -193,7 +194,7 @@ inEachFace((window) => {
     await expect.poll(label).not.toBe(byte);
 
     await tabTo('.inspector-tabs [role=tab]');
-    for (const name of ['Structure', 'Data inspector', 'Mapped by', 'Frame facts', 'Walk']) {
+    for (const name of ['Notes', 'Structure', 'Data inspector', 'Mapped by', 'Frame facts', 'Walk']) {
       await press('ArrowLeft', 'Enter');
       await window.pane(name).waitFor();
     }
