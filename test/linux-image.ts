@@ -187,7 +187,7 @@ function kallsyms(symbols: readonly [name: string, address: bigint][]) {
     relative_base: baseWord,
     num_syms: aligned(words(4, symbols.length)),
     names: aligned(...names),
-    markers: aligned(words(4, 0)),
+    markers: aligned(words(4, 0, Buffer.concat(names.slice(0, 256)).length)),
     token_table: aligned(Buffer.from(tokens.map((token) => `${token}\0`).join(''), 'latin1')),
     token_index: words(2, ...places),
   };
@@ -229,7 +229,7 @@ export function linuxMemory(release = RELEASE): Memory {
   m.entry(KERNEL_PA + 0x4000, 0, BigInt(KERNEL_PA + 0x5000) | TABLE);
   m.entry(KERNEL_PA + 0x5000, 0, BigInt(VMEMMAP_PA) | PRESENT | WRITE | HUGE);
 
-  const KALLSYMS = 0x7000;
+  const KALLSYMS = 0x30000;
   const BTF_AT = 0x10000;
   const types = btf();
   types.copy(at(BTF_AT));
@@ -244,6 +244,8 @@ export function linuxMemory(release = RELEASE): Memory {
     ['vmemmap_base', kernel(VARIABLES.vmemmap_base)],
     ['zero_pfn', kernel(VARIABLES.zero_pfn)],
   ];
+  // More than lie between two markers.
+  for (let i = 0; i < 300; i++) symbols.push([`other_${i}`, kernel(i)]);
   const tables = kallsyms(symbols);
   tables.bytes.copy(at(KALLSYMS));
   const named = Object.entries(tables.offsets).map(

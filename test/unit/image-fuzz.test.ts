@@ -28,7 +28,7 @@ function numbers(seed: number) {
 const PLACES: [from: number, bytes: number][] = [
   [KERNEL_PA + 0x1000, 0x5000], // the kernel's tables
   [KERNEL_PA + 0x6000, 0x400], // VMCOREINFO
-  [KERNEL_PA + 0x7000, 0x900], // kallsyms
+  [KERNEL_PA + 0x30000, 0x1a00], // kallsyms
   [KERNEL_PA + 0x10000, 0x900], // BTF
   [KERNEL_PA + 0x20000, 0x600], // tasks
   [KERNEL_PA + 0x21000, 0xf40], // regions and files

@@ -100,7 +100,7 @@ std::optional<Tables> by_scan(KernelMemory& memory, const Image& image, u64 phys
     }
     std::reverse(markers.begin(), markers.end());
     const u64 after_names = at;
-    for (u64 names = after_names - markers.back() - kWord;
+    for (u64 names = (after_names - markers.back()) & ~(kWord - 1);
          names + markers.back() + kAtOnce * kLongestName > after_names; names -= kWord) {
       const u32 count = memory.value<u32>(names - kWord).value_or(0);
       if ((count + kAtOnce - 1) / kAtOnce != markers.size() || !fits(memory, names, count, markers)) continue;
