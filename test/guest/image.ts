@@ -155,7 +155,7 @@ async function compare(sources: Sources, truth: ReturnType<typeof stable>, roots
     if (i === undefined) continue;
     const what = `of process ${p.pid} ${p.name}`;
     // What a worker works on is not part of its name.
-    facts.same(`name ${what}`, list.name[i], p.name.replace(/^(kworker\/[^+-]*)[+-].*/, '$1'));
+    facts.same(`name ${what}`, list.name[i], p.name.replace(/^(kworker\/(?!R-)[^+-]*)[+-].*/, '$1'));
     facts.same(`parent ${what}`, list.ppid[i], p.ppid);
     facts.same(`threads ${what}`, list.threads[i], p.threads);
     facts.same(`user ${what}`, list.uid[i], p.uid);

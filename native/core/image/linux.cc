@@ -172,6 +172,7 @@ void Linux::read_target() {
   unsigned major = 0, minor = 0;
   std::sscanf(target_.release.c_str(), "%u.%u", &major, &minor);
   const unsigned version = major << 8 | minor;
+  short_worker_names_ = version < 0x60a;
   auto swap = swap_config_by_btf(t.get(), version, target_.config_from);
   target_.la57 = target_.paging.levels == 5;
   target_.virtual_bits = target_.paging.top_shift();
@@ -221,10 +222,11 @@ Linux::Tasks Linux::tasks() const {
     row.kernel_thread = memory.value<u32>(task + l.task_flags.offset).value_or(0) & kPfKthread;
     row.start_ticks = memory.word(task + l.task_start.offset) / kNsPerTick;
     row.name = memory.text(task + l.task_comm.offset, 16);
-    // Of workers, and of those that rescue them, /proc shows the short name (wq_worker_comm(), kernel/workqueue.c).
-    const bool worker = memory.value<u32>(task + l.task_flags.offset).value_or(0) & kPfWorker;
+    // Of workers, and of those that rescue them, /proc shows the short name before 6.10 (wq_worker_comm(),
+    // kernel/workqueue.c; 2a1b02bcba78).
+    const bool is_short = memory.value<u32>(task + l.task_flags.offset).value_or(0) & kPfWorker && short_worker_names_;
     if (const u64 thread =
-            row.kernel_thread && !worker && l.kthread_name.bytes ? memory.word(task + l.task_worker.offset) : 0)
+            row.kernel_thread && !is_short && l.kthread_name.bytes ? memory.word(task + l.task_worker.offset) : 0)
       if (const u64 name = memory.word(thread + l.kthread_name.offset); is_kernel_address(name))
         row.name = memory.text(name, 64);
 

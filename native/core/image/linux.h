@@ -88,6 +88,7 @@ class Linux {
 
   const Image& image_;
   VmcoreInfo info_;
+  bool short_worker_names_ = true;  // in /proc
   u64 phys_base_ = 0, root_pa_ = 0, init_task_ = 0, direct_map_ = 0;
   Symbols symbols_;
   std::optional<Types> types_;
