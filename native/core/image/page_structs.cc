@@ -104,8 +104,8 @@ PageLayout::PageLayout(const Linux& linux) {
     type_base = 0xf0000000;
     buddy = 0x80;
     offline = 0x100;
-    table = 0x200;
     const unsigned version = version_of(linux.target().release);
+    table = version < 0x50b ? 0x400 : 0x200;
     if (version >= 0x609) hugetlb = 0x800;
     if (version >= 0x60a) slab = 0x1000;
   }
