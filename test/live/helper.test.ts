@@ -52,7 +52,10 @@ async function same<T>(read: (sources: Sources) => Promise<T>) {
 }
 /** The rows of a table of columns that `keep` wants. */
 function rowsOf(table: object, keep: (row: Record<string, unknown>) => boolean) {
-  const columns = Object.entries(table) as [string, ArrayLike<unknown>][];
+  const columns = Object.entries(table).filter(([, c]) => typeof c === 'object' && c !== null) as [
+    string,
+    ArrayLike<unknown>,
+  ][];
   return Array.from(columns[0]?.[1] ?? [], (_, i) =>
     Object.fromEntries(columns.map(([name, c]) => [name, c[i]])),
   ).filter(keep);
