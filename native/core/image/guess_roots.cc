@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <map>
 
-#include "../frame_reader.h"
 #include "../table_walk.h"
+#include "for_each_frame.h"
 
 namespace cr3scope {
 
@@ -36,25 +36,14 @@ bool looks_like_root(const Image& image, const u8* frame, const Paging& paging) 
 }  // namespace
 
 std::vector<u64> guess_roots(const Image& image, const Paging& paging) {
-  constexpr size_t kBatch = FrameReader::kBatch;
   std::map<u64, std::vector<u64>> groups;  // by the table that the last entry leads to
-  std::vector<u8> bytes(kBatch * kPageSize);
-  u64 addresses[kBatch];
-  FrameStatus status[kBatch];
-  for (const RamRange& range : image.held())
-    for (u64 pa = range.begin; pa < range.end;) {
-      const size_t count = std::min<u64>(kBatch, (range.end - pa) >> kPageShift);
-      for (size_t i = 0; i < count; i++) addresses[i] = pa + i * kPageSize;
-      image.read(addresses, count, bytes.data(), status);
-      for (size_t i = 0; i < count; i++) {
-        const u8* frame = &bytes[i * kPageSize];
-        const u64 last = status[i] == FrameStatus::ok ? table_entry(frame, kLast) : 0;
-        if (!(last & kPresent) || !looks_like_root(image, frame, paging)) continue;
-        if (groups.size() >= kMostGroups && !groups.count(last & paging.address_mask())) continue;
-        groups[last & paging.address_mask()].push_back(addresses[i]);
-      }
-      pa += count * kPageSize;
-    }
+  for_each_frame(image, [&](u64 pa, const u8* frame) {
+    const u64 last = table_entry(frame, kLast);
+    const u64 table = last & paging.address_mask();
+    if ((last & kPresent) && looks_like_root(image, frame, paging) && (groups.size() < kMostGroups || groups.count(table)))
+      groups[table].push_back(pa);
+    return false;
+  });
   std::vector<u64> found;
   for (auto& [table, roots] : groups)
     if (roots.size() > found.size()) found = std::move(roots);

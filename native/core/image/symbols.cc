@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "../frame_reader.h"
+#include "for_each_frame.h"
 
 namespace cr3scope {
 
@@ -47,24 +47,6 @@ void scan(const Image& image, const std::string& pattern, const std::function<bo
 }
 
 namespace {
-
-// Hands `take(pa, bytes)` each frame that is in the image, until it returns true.
-template <class Take>
-void for_each_frame(const Image& image, Take take) {
-  constexpr size_t kBatch = FrameReader::kBatch;
-  std::vector<u8> bytes(kBatch * kPageSize);
-  u64 addresses[kBatch];
-  FrameStatus status[kBatch];
-  for (const RamRange& range : image.held())
-    for (u64 pa = range.begin; pa < range.end;) {
-      const size_t count = std::min<u64>(kBatch, (range.end - pa) >> kPageShift);
-      for (size_t i = 0; i < count; i++) addresses[i] = pa + i * kPageSize;
-      image.read(addresses, count, bytes.data(), status);
-      for (size_t i = 0; i < count; i++)
-        if (status[i] == FrameStatus::ok && take(addresses[i], &bytes[i * kPageSize])) return;
-      pa += count * kPageSize;
-    }
-}
 
 // The lines KEY=VALUE at the start of a text.
 std::string lines_of(const std::string& text) {
