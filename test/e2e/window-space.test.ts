@@ -70,8 +70,11 @@ inEachFace((window) => {
   });
 
   test('translates a PROT_NONE page and explains it', async () => {
+    const { va } = fixture.of('protnone');
     await window.startAt(fixture);
-    await window.go(hexVa(fixture.of('protnone').va));
+    await window.go(hexVa(va));
+    // The page at which the address space opens may be PROT_NONE, too, and of 2 MiB.
+    await window.walk.getByRole('heading', { name: hexVa(va) }).waitFor();
     await window.walk.getByText('PROT_NONE, inverted').waitFor();
     expect(await window.walk.innerText()).toContain('Un-inverted it is the frame that pagemap names');
     expect(await window.walk.locator('.walk-levels li').count()).toBeGreaterThanOrEqual(4);
