@@ -17,7 +17,7 @@ export function Workbench() {
     <Group orientation="horizontal" className="fill" {...useSizes('across', across)}>
       {processes.open && (
         <>
-          <Panel id="processes" defaultSize="21%" minSize={180}>
+          <Panel id="processes" defaultSize="22.5%" minSize={180}>
             <ProcessList />
           </Panel>
           <Splitter direction="vertical" label="Width of the process list" />

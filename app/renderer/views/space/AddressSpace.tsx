@@ -33,7 +33,7 @@ function RegionsAndPages() {
     <div ref={frame} className="fill">
       {width > 0 && (
         <Group key={orientation} orientation={orientation} {...sizes}>
-          <Panel id="regions" defaultSize={orientation === 'horizontal' ? '44%' : '38%'} minSize={70}>
+          <Panel id="regions" defaultSize={orientation === 'horizontal' ? '46%' : '38%'} minSize={70}>
             <RegionList />
           </Panel>
           {orientation === 'horizontal' ? (
