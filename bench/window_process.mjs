@@ -67,19 +67,25 @@ async function measureRest(evaluate, root) {
   return { processes: pids.length, cpuPercent: share * 100, pssMiB: pssMiB(pids) };
 }
 
-/** Evaluates expressions in the page of a Chromium whose debugger listens at a port. Playwright can't attach to Electron. */
-const evaluator = (port) => async (expression) => {
-  let page;
-  while (!page?.url.includes('index.html'))
-    page = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json())[0];
-  const socket = new WebSocket(page.webSocketDebuggerUrl);
+/** What the debugger of a page answers; undefined if the page was left meanwhile. */
+async function ask(debuggerUrl, expression) {
+  const socket = new WebSocket(debuggerUrl);
   await new Promise((ok) => socket.addEventListener('open', ok));
   const answer = new Promise((ok) => socket.addEventListener('message', ({ data }) => ok(JSON.parse(data))));
   const params = { expression, awaitPromise: true, returnByValue: true };
   socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));
   const { result } = await answer;
   socket.close();
-  return result.result.value;
+  return result?.result.value;
+}
+
+/** Evaluates expressions in the page of a Chromium whose debugger listens at a port. Playwright can't attach to Electron. */
+const evaluator = (port) => async (expression) => {
+  for (;;) {
+    const [page] = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json();
+    const value = page?.url.includes('index.html') && (await ask(page.webSocketDebuggerUrl, expression));
+    if (value) return value;
+  }
 };
 
 /** From the start of Electron. */
