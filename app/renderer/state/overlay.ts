@@ -2,7 +2,7 @@
 // A structure that is laid over the bytes of physical memory. This browser keeps the patterns that were used last.
 import { z } from 'zod';
 import { create } from 'zustand';
-import type { Failure } from '../../contract/api.ts';
+import { type Failure, MOST_FRAMES } from '../../contract/api.ts';
 import { MOST_PATTERN_TEXT, PatternError, parseOverlay } from '../../contract/overlay.ts';
 import { mapsFrame, pfnOf, physicalAddress } from '../../contract/paging.ts';
 import { type Type, typeOf } from '../../contract/types.ts';
@@ -16,8 +16,6 @@ import { useTarget } from './target.ts';
 
 /** Patterns that are kept. */
 const MOST_RECENT = 12;
-/** Frames that are read at a time. */
-const AT_ONCE = 64;
 
 interface Laid {
   readonly pattern: string;
@@ -52,8 +50,7 @@ export async function lay(pattern: string, pa: bigint): Promise<void> {
     save('patterns', recent);
     set({ laid: { pattern, type, pa }, error: undefined, lost: undefined, recent });
     const frames = Number(pfnOf(pa + BigInt(type.bytes - 1)) - pfnOf(pa)) + 1;
-    for (let at = 0; at < frames; at += AT_ONCE)
-      await loadFrames(pfnOf(pa) + BigInt(at), Math.min(AT_ONCE, frames - at));
+    for (let at = 0; at < frames; at += MOST_FRAMES) await loadFrames(pfnOf(pa) + BigInt(at), frames - at);
   } catch (error) {
     if (error instanceof PatternError)
       set({ error: { message: error.message, remedy: error.remedy, code: 'EINVAL', at: error.at } });
