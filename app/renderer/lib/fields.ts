@@ -155,7 +155,9 @@ export interface FilteredProcess {
   readonly root: bigint;
   readonly command: string;
   readonly cgroup: string;
+  /** Of one CPU, in percent, since the reading before; undefined: not known. */
   readonly load: number | undefined;
+  /** Bytes that only it maps, and that others map, too; undefined: not known. */
   readonly alone: bigint | undefined;
   readonly shared: bigint | undefined;
 }

@@ -4,33 +4,18 @@ import { NOT_KNOWN, type Processes, type Target } from '../../../contract/api.ts
 import { type CpuReading, cpuPercent } from '../../../contract/load.ts';
 import { NO_ROOT } from '../../../contract/noRoot.ts';
 import { pageBytes } from '../../../contract/paging.ts';
+import type { FilteredProcess } from '../../lib/fields.ts';
 
-export interface ProcessRow {
+export interface ProcessRow extends FilteredProcess {
   readonly key: string;
-  readonly pid: number;
-  readonly ppid: number;
   readonly startTicks: bigint;
-  readonly name: string;
-  readonly user: string;
-  readonly state: string;
-  readonly threads: number;
-  readonly rss: bigint;
-  readonly pageTables: bigint;
-  readonly root: bigint;
   readonly userRoot: bigint;
   readonly borrowed: bigint;
   readonly cpu: number;
   readonly kernelThread: boolean;
   /** Why the root is not known. */
   readonly noRoot: ReturnType<typeof NO_ROOT.name>;
-  readonly command: string;
-  readonly cgroup: string;
-  /** Of one CPU, in percent, since the reading before; undefined: not known. */
-  readonly load: number | undefined;
-  /** Bytes that only it maps, and that others map, too; undefined: not known. */
-  readonly alone: bigint | undefined;
-  readonly shared: bigint | undefined;
-  /** Why those are not known. */
+  /** Why `alone` and `shared` are not known. */
   readonly notWalked: string;
   /** In the tree; undefined: the list is flat. */
   readonly place?: { readonly depth: number; readonly children: number; readonly folded: boolean };
@@ -55,7 +40,8 @@ function changeOf(known: ProcessRow | undefined, root: bigint, before: Before): 
   return known.root !== root ? 'exec' : '';
 }
 
-const sameRow = (a: ProcessRow, b: ProcessRow): boolean =>
+/** Whether `a` has all that `b` says. */
+export const sameRow = (a: ProcessRow, b: ProcessRow): boolean =>
   (Object.keys(b) as (keyof ProcessRow)[]).every((name) => a[name] === b[name]);
 
 /** The rows of a list, and what the next one is compared with. A row that is as before is the same object. */

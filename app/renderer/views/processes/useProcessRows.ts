@@ -6,7 +6,7 @@ import { useProcesses } from '../../state/processes.ts';
 import { useProcessList } from '../../state/processList.ts';
 import { useTarget } from '../../state/target.ts';
 import { useFolded } from './folded.ts';
-import { type Before, NOTHING_BEFORE, type ProcessRow, rowsOf, withParents } from './processRows.ts';
+import { type Before, NOTHING_BEFORE, type ProcessRow, rowsOf, sameRow, withParents } from './processRows.ts';
 
 /** All rows of the list. */
 export function useProcessRows(): readonly ProcessRow[] {
@@ -54,7 +54,7 @@ export function useShownRows(all: readonly ProcessRow[], matches: readonly Proce
         before.place?.depth === depth &&
         before.place.children === children &&
         before.place.folded === place.folded &&
-        (Object.keys(row) as (keyof ProcessRow)[]).every((name) => before[name] === row[name]);
+        sameRow(before, row);
       const shown = same ? before : { ...row, place };
       now.set(row.key, shown);
       return shown;
