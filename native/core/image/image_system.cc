@@ -171,8 +171,10 @@ std::optional<Error> ImageSystem::refusal(Source source) {
 
 std::vector<ProcessRow> ImageSystem::processes() {
   std::vector<ProcessRow> rows;
-  if (linux_)
-    for (const Linux::Process& process : tasks()->processes) rows.push_back(process.row);
+  if (linux_) {
+    const auto now = tasks();
+    for (const Linux::Process& process : now->processes) rows.push_back(process.row);
+  }
   for (size_t i = 0; i < roots_.size(); i++) {
     ProcessRow row;
     row.pid = kNamedRootPid + static_cast<int>(i);
