@@ -179,7 +179,7 @@ class Parser {
     if (!/^\d/.test(this.token) || width > type.bytes * 8 || (type.kind !== 'integer' && type.kind !== 'enumeration'))
       throw new PatternError(
         this.at,
-        `this is no width of a bit field of ${type.name}`,
+        `a bit field of ${type.name} is not as wide as this`,
         `Write at most ${type.bytes * 8}.`,
       );
     this.next++;

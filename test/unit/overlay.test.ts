@@ -119,7 +119,7 @@ describe('patterns', () => {
     ['u64[8] u32', 7, /too much/],
     ['{ u64 a }', 8, /“;” is missing/],
     ['{ u64; }', 5, /no name/],
-    ['{ u8 a : 9; }', 9, /no width/],
+    ['{ u8 a : 9; }', 9, /is not as wide/],
     ['{ }', 3, /empty/],
     ['u64[1048576]', 0, /1 MiB/],
     [`${'struct {'.repeat(20)}`, 8 * 13 + 7, /nested too deeply/],
