@@ -3,7 +3,13 @@
 import { type ColouredWord, Vocabulary } from './vocabulary.ts';
 
 const roles = {
-  unknown: { code: 0, label: 'unknown', meaning: 'kpageflags can’t be read', light: '#7d8894', dark: '#6d7884' },
+  unknown: {
+    code: 0,
+    label: 'unknown',
+    meaning: 'the flags of the frame can’t be read',
+    light: '#7d8894',
+    dark: '#6d7884',
+  },
   absent: {
     code: 1,
     label: 'no RAM',

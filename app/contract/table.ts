@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A table frame as its 512 entries, the two roots of PTI slot by slot, and the whole tree in numbers.
-import type { TableTree } from './api.ts';
+import type { TableTree, Target } from './api.ts';
 import {
   ACCESSED,
   DIRTY,
@@ -13,6 +13,7 @@ import {
   NX,
   type PagingFacts,
 } from './paging.ts';
+import { frameRecordOf } from './said.ts';
 import { ENTRY_KINDS, type EntryKind } from './verdicts.ts';
 
 export interface TableEntry extends Entry {
@@ -92,7 +93,7 @@ export interface LevelTotals {
   /** Entries that there are; of the root, those of the user half. */
   readonly slots: number;
   readonly unreadable: number;
-  /** Tables that kpageflags marks as such, does not mark, or says nothing of. */
+  /** Tables that the kernel's record of their frames marks as such, does not mark, or says nothing of. */
   readonly marked: number;
   readonly unmarked: number;
   readonly unknown: number;
@@ -117,11 +118,15 @@ export function levelTotals(tree: TableTree, levels: number): LevelTotals[] {
   });
 }
 
-/** What it means that kpageflags marks these tables, or does not. */
-export function sayMarked({ level, tables, unmarked, unknown }: LevelTotals, release: string): string {
-  if (unknown === tables) return 'kpageflags can’t be read';
+/** What it means that the kernel's record of their frames marks these tables, or does not. */
+export function sayMarked(
+  { level, tables, unmarked, unknown }: LevelTotals,
+  target: Pick<Target, 'sources' | 'release'>,
+): string {
+  if (unknown === tables) return `${frameRecordOf(target).flags} can’t be read`;
   if (unmarked === 0) return 'all marked as page tables';
   // Up to 6.13 only PTE and PMD tables are constructed as such (pagetable_pte_ctor(), pagetable_pmd_ctor()).
-  if (level > 2 && kernelVersion(release) < 0x60e) return 'not marked: this kernel marks PTE and PMD tables only';
+  if (level > 2 && kernelVersion(target.release) < 0x60e)
+    return 'not marked: this kernel marks PTE and PMD tables only';
   return `${unmarked} NOT marked as page tables`;
 }

@@ -31,15 +31,16 @@ afterAll(() => fixture.stop());
 
 test('the tree of tables is as large as the kernel says, and all of it is marked', async () => {
   const tree = await explorer.tables({ pid: fixture.pid, startTicks: 0n });
-  const { levels, release } = sources.target;
+  const target = await explorer.target();
+  const { levels } = target;
   const totals = levelTotals(tree, levels);
   // VmPTE counts all tables but the root, and those kept in reserve for splitting a huge page (pgtable_trans_huge_deposit()).
   const below = BigInt(totals.slice(1).reduce((n, t) => n + t.tables, 0));
   expect(below).toBeLessThanOrEqual(status('VmPTE') / 4n);
   expect(below + ((tree.mapped[1] as bigint) >> 21n)).toBeGreaterThanOrEqual(status('VmPTE') / 4n);
   expect(totals[0]).toMatchObject({ level: levels, tables: 1, unreadable: 0 });
-  for (const t of totals) expect(sayMarked(t, release)).not.toContain('NOT');
-  for (const t of totals.filter((x) => x.level <= 2)) expect(sayMarked(t, release)).toBe('all marked as page tables');
+  for (const t of totals) expect(sayMarked(t, target)).not.toContain('NOT');
+  for (const t of totals.filter((x) => x.level <= 2)) expect(sayMarked(t, target)).toBe('all marked as page tables');
   // Every table but the root is an entry of one above.
   for (let i = 1; i < totals.length; i++)
     expect(totals[i - 1]?.used).toBeGreaterThanOrEqual((totals[i]?.tables ?? 0) as number);

@@ -39,6 +39,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa, as }: 
     );
   if (as !== undefined) return overlay(explorer, pa ? number : paOf(pfn), as, json === true);
   const f = await explorer.frame({ pfn });
+  const target = await explorer.target();
   const status = FRAME_STATUS.name(f.status);
   const flags = f.flags === null ? null : kpageFlagNames(f.flags);
   if (json)
@@ -56,7 +57,7 @@ export async function frame(explorer: Explorer, text: string, { json, pa, as }: 
     });
   else {
     say(
-      `frame 0x${hex(pfn)}, PA 0x${hex(paOf(pfn))}: ${f.flags === null ? 'no kpageflags' : kpageFlagLabels(f.flags, await explorer.target()).join(' ') || 'no flags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`,
+      `frame 0x${hex(pfn)}, PA 0x${hex(paOf(pfn))}: ${f.flags === null ? `no ${frameRecordOf(target).flags}` : kpageFlagLabels(f.flags, target).join(' ') || 'no flags'}; mapped ${f.count === null ? '?' : `${f.count}×`}`,
     );
     say(
       [
@@ -263,7 +264,8 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
       `"${text}" is not a range of frames`,
       'Give two frame numbers in hex, the end exclusive: 100000-140000.',
     );
-  const { ramEnd } = await explorer.target();
+  const target = await explorer.target();
+  const { ramEnd } = target;
   const end = pfnOf(ramEnd.at(-1) ?? 0n);
   if (end === 0n)
     throw new Failed(
@@ -319,7 +321,7 @@ export async function memory(explorer: Explorer, text: string | undefined, { jso
     new Set([0, ...Array.from({ length: roles.length + 2 }, (_, i) => i + 2)]),
   );
   say(
-    `frames ${hex(map.begin)}-${hex(map.end)} by kpageflags, mappings by a walk of ${map.spaces} address spaces; a frame that several map counts for each, ALONE for one only`,
+    `frames ${hex(map.begin)}-${hex(map.end)} by ${frameRecordOf(target).flags}, mappings by a walk of ${map.spaces} address spaces; a frame that several map counts for each, ALONE for one only`,
   );
   if (totals) {
     const rows = totals.reconciled.map((t) => [ROLE.label(t.role), size(t.counted), size(t.kernel), t.from]);

@@ -23,7 +23,7 @@ import {
   userRootOf,
 } from '../../contract/paging.ts';
 import { regionAt, regionText } from '../../contract/regions.ts';
-import { differingLevel, hasKind, wordIn } from '../../contract/said.ts';
+import { differingLevel, frameRecordOf, hasKind, wordIn } from '../../contract/said.ts';
 import { bySource } from '../../contract/sources.ts';
 import {
   compareRoots,
@@ -190,7 +190,7 @@ export async function tableOf(
       .map(([kind, n]) => `${n} ${ENTRY_KIND.label(kind)}`)
       .join(
         ', ',
-      )}; kpageflags ${f.flags === null ? 'not readable' : kpageFlagLabels(f.flags, target).join(' ') || 'none'}`,
+      )}; ${frameRecordOf(target).flags} ${f.flags === null ? 'not readable' : kpageFlagLabels(f.flags, target).join(' ') || 'none'}`,
   );
   table(
     ['INDEX', 'ADDRESS', 'ENTRY', 'POINTS TO', 'FLAGS'],
@@ -218,7 +218,8 @@ export interface TablesOptions extends Json {
 export async function tables(explorer: Explorer, pidText: string, options: TablesOptions): Promise<number> {
   const pid = parsePid(pidText);
   const target = await explorer.target();
-  const { levels, release } = target;
+  const { levels } = target;
+  const record = frameRecordOf(target).flags;
   const tree = await explorer.tables({ pid, startTicks: 0n });
   if (options.roots) return sayRoots(explorer, tree.rootPa, options);
   const totals = levelTotals(tree, levels);
@@ -245,7 +246,7 @@ export async function tables(explorer: Explorer, pidText: string, options: Table
   }
   if (options.all) {
     table(
-      ['LEVEL', 'FROM', 'TABLE', 'USED', 'KPAGEFLAGS'],
+      ['LEVEL', 'FROM', 'TABLE', 'USED', record.toUpperCase()],
       nodes.map((n) => [
         n.level,
         hexVa(n.va),
@@ -262,13 +263,13 @@ export async function tables(explorer: Explorer, pidText: string, options: Table
     `process ${pid}, root 0x${hex(tree.rootPa)}: ${count(frames)} tables of the user half, ${bytes(frames * PAGE_BYTES)}`,
   );
   table(
-    ['LEVEL', 'TABLES', 'ENTRIES USED', 'FILLED', 'KPAGEFLAGS'],
+    ['LEVEL', 'TABLES', 'ENTRIES USED', 'FILLED', record.toUpperCase()],
     totals.map((t) => [
       levelName(t.level, levels),
       count(t.tables),
       count(t.used),
       t.slots ? `${((t.used / t.slots) * 100).toFixed(1)} %` : '',
-      t.tables ? sayMarked(t, release) : '',
+      t.tables ? sayMarked(t, target) : '',
     ]),
     new Set([1, 2, 3]),
   );

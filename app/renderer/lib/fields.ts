@@ -200,7 +200,7 @@ export const TABLE_FIELDS: readonly Field<FilteredTable>[] = [
   { name: 'pa', type: 'hex', about: 'its physical address', read: (t) => t.pa },
   { name: 'used', type: 'number', about: 'entries that are not 0', read: (t) => t.used },
   { name: 'filled', type: 'number', about: 'the same in percent', read: (t) => (t.used / t.slots) * 100 },
-  { name: 'marked', type: 'text', about: 'what kpageflags says of the frame', read: (t) => t.marked },
+  { name: 'marked', type: 'text', about: 'what the kernel’s record of the frame says', read: (t) => t.marked },
 ];
 
 export interface FilteredEntry {

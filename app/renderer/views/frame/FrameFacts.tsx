@@ -58,7 +58,7 @@ function Facts({ frame }: { frame: Frame }) {
       itemsOf={() =>
         menuOf([
           ...frameActions(frame.pfn),
-          frame.flags === null ? [] : [copyAction('kpageflags', hex(frame.flags, 16))],
+          frame.flags === null || !record ? [] : [copyAction(`flags by ${record.flags}`, hex(frame.flags, 16))],
           placeActions({ view: 'frame', pa: paOf(frame.pfn) }, 'frame'),
         ])
       }

@@ -15,6 +15,7 @@ import {
   pageOffset,
   paOf,
 } from '../../../contract/paging.ts';
+import { frameRecordOf } from '../../../contract/said.ts';
 import { kindCounts, type TableEntry, tableEntries } from '../../../contract/table.ts';
 import { ENTRY_KIND } from '../../../contract/verdicts.ts';
 import { ENTRY_FIELDS } from '../../lib/fields.ts';
@@ -129,7 +130,7 @@ export function TableView({ pfn }: { pfn: bigint }) {
           {((used / 512) * 100).toFixed(1)} % filled ·{' '}
           {kinds.map(([kind, n]) => `${n} ${ENTRY_KIND.label(kind)}`).join(' · ')} ·{' '}
           {bytes(1n << BigInt(levelShift(level)))} an entry
-          {marked === false && ' · kpageflags does not mark this frame as a page table'}
+          {marked === false && ` · ${frameRecordOf(target).flags} does not mark this frame as a page table`}
         </span>
       </div>
       <div className="table-panes">

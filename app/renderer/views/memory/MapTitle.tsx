@@ -42,7 +42,7 @@ export function MapTitle({ shown, map, by, onBy, flag, onFlag, onLeave, onWalkAg
         </select>
       </label>
       {by === 'flag' && (
-        <select aria-label="Flag of kpageflags" value={flag} onChange={(e) => onFlag(Number(e.target.value))}>
+        <select aria-label="Flag of frames" value={flag} onChange={(e) => onFlag(Number(e.target.value))}>
           {Object.entries(KPF_NAMES).map(([bit, name]) => (
             <option key={bit} value={bit}>
               {name}

@@ -45,7 +45,7 @@ export function TotalsTable({ map, whole }: { map: MemoryMap; whole: boolean }) 
             <td className="num right">{size(totals.notClassified)}</td>
             <td />
             <td />
-            <td className="dim">no flag of kpageflags says what these frames are; of them</td>
+            <td className="dim">no flag says what these frames are; of them</td>
           </tr>
           {totals.parts.map(({ what, frames, from }) => (
             <tr key={what}>

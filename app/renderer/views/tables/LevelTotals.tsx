@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import type { TableTree } from '../../../contract/api.ts';
 import { bytes, count } from '../../../contract/format.ts';
 import { levelName, PAGE_BYTES, pageSizeName } from '../../../contract/paging.ts';
+import { frameRecordOf } from '../../../contract/said.ts';
 import { levelTotals, sayMarked } from '../../../contract/table.ts';
 import { useTarget } from '../../state/target.ts';
 import './tables.css';
@@ -11,10 +12,11 @@ import './tables.css';
 const SIZES = [12, 21, 30];
 
 export function LevelTotals({ tree }: { tree: TableTree }) {
-  const levels = useTarget((s) => s.target?.levels ?? 4);
-  const release = useTarget((s) => s.target?.release ?? '');
+  const target = useTarget((s) => s.target);
+  const levels = target?.levels ?? 4;
   const totals = useMemo(() => levelTotals(tree, levels), [tree, levels]);
   const mapped = tree.mapped.reduce((a, b) => a + b, 0n);
+  if (!target) return null;
   return (
     <div className="totals">
       <table>
@@ -24,7 +26,7 @@ export function LevelTotals({ tree }: { tree: TableTree }) {
             <th className="right">Tables</th>
             <th className="right">Used</th>
             <th>Filled</th>
-            <th>kpageflags</th>
+            <th>{frameRecordOf(target).flags}</th>
           </tr>
         </thead>
         <tbody>
@@ -37,8 +39,8 @@ export function LevelTotals({ tree }: { tree: TableTree }) {
                 <meter min={0} max={1} value={t.slots ? t.used / t.slots : 0} aria-label="filled" />{' '}
                 <span className="num">{t.slots ? ((t.used / t.slots) * 100).toFixed(1) : '0.0'} %</span>
               </td>
-              <td className={t.unmarked && sayMarked(t, release).includes('NOT') ? 'bad' : 'dim'}>
-                {t.tables ? sayMarked(t, release) : ''}
+              <td className={t.unmarked && sayMarked(t, target).includes('NOT') ? 'bad' : 'dim'}>
+                {t.tables ? sayMarked(t, target) : ''}
               </td>
             </tr>
           ))}

@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import type { TableTree } from '../../../contract/api.ts';
 import { count } from '../../../contract/format.ts';
 import { levelName, pageOf, pfnOf } from '../../../contract/paging.ts';
+import { frameRecordOf } from '../../../contract/said.ts';
 import { type FilteredTable, TABLE_FIELDS } from '../../lib/fields.ts';
 import { type ColumnSpec, numberColumn, paColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
@@ -21,7 +22,8 @@ interface Row extends FilteredTable {
   readonly level: number;
 }
 
-const COLUMNS: readonly ColumnSpec<Row>[] = [
+/** `record`: where it is read whether a frame is marked as a page table. */
+const columnsOf = (record: string): readonly ColumnSpec<Row>[] => [
   { id: 'level', header: 'Level', width: '7ch', value: (r) => -r.level, text: (r) => r.name },
   vaColumn('From', '16ch', (r) => r.va),
   paColumn('pa', 'Table PA', '12ch', (r) => r.pa),
@@ -34,12 +36,14 @@ const COLUMNS: readonly ColumnSpec<Row>[] = [
     text: (r) => `${((r.used / r.slots) * 100).toFixed(1)} %`,
     cell: (r) => <meter min={0} max={1} value={r.used / r.slots} aria-label="filled" />,
   },
-  { id: 'marked', header: 'kpageflags', width: '14ch', value: (r) => r.marked, text: (r) => r.marked },
+  { id: 'marked', header: record, width: '14ch', value: (r) => r.marked, text: (r) => r.marked },
 ];
 
 export function TableList({ tree }: { tree: TableTree }) {
-  const levels = useTarget((s) => s.target?.levels ?? 4);
+  const target = useTarget((s) => s.target);
+  const levels = target?.levels ?? 4;
   const open = useMemory((s) => (s.cursor === undefined ? undefined : pageOf(s.cursor)));
+  const columns = useMemo(() => (target ? columnsOf(frameRecordOf(target).flags) : []), [target]);
   const rows = useMemo(
     () =>
       Array.from(
@@ -75,7 +79,7 @@ export function TableList({ tree }: { tree: TableTree }) {
       </div>
       <DataTable
         label="Page tables"
-        columns={COLUMNS}
+        columns={columns}
         rows={shown}
         rowKey={(r) => String(r.pa)}
         itemsOf={(r) => menuOf(tableActions(r.pa, { level: r.level, base: r.va }))}
