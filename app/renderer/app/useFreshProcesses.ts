@@ -3,17 +3,14 @@
 import { useEffect } from 'react';
 import { refreshProcesses, useProcesses } from '../state/processes.ts';
 import { useProcessList } from '../state/processList.ts';
-import { changes, useTarget } from '../state/target.ts';
-
-const REFRESH_MS = 2000;
+import { onRefresh } from '../state/refresh.ts';
 
 export function useFreshProcesses(): void {
-  useEffect(() => {
-    const timer = setInterval(() => {
-      const { target } = useTarget.getState();
-      if (!document.hidden && useProcesses.getState().asked && changes(target))
-        void refreshProcesses(useProcessList.getState().follow);
-    }, REFRESH_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useEffect(
+    () =>
+      onRefresh(async () => {
+        if (useProcesses.getState().asked) await refreshProcesses(useProcessList.getState().follow);
+      }),
+    [],
+  );
 }

@@ -9,14 +9,12 @@ import { pageStates } from '../../contract/watch.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { isSame } from '../lib/same.ts';
 import { closeFrame, followFrame, openAddress, settleFrame, takeFrame, useMemory } from './memory.ts';
+import { onRefresh } from './refresh.ts';
 import { type Reading, useSpace } from './space.ts';
-import { changes, useTarget } from './target.ts';
 import { scopeOf, useView } from './view.ts';
 
 const set = useSpace.setState;
 const get = useSpace.getState;
-
-const REFRESH_MS = 1000;
 
 /** The state of a page in a reading; undefined in the kernel half, which has no rows. */
 function stateOf({ translation: { row }, frame }: PageReading) {
@@ -100,7 +98,6 @@ export async function readAgain(): Promise<void> {
 export const togglePin = (): void => set({ pinned: !get().pinned });
 
 async function refresh(): Promise<void> {
-  if (document.hidden || !changes(useTarget.getState().target)) return;
   const before = get().reading;
   if (!before || before.va !== get().va) return;
   const reading = await read();
@@ -112,12 +109,5 @@ async function refresh(): Promise<void> {
 
 /** Reads the chosen page again from time to time. A pinned reading stays, and is marked once it is no longer true. */
 export function keepReading(): void {
-  let busy = false;
-  setInterval(() => {
-    if (busy) return;
-    busy = true;
-    void refresh().finally(() => {
-      busy = false;
-    });
-  }, REFRESH_MS);
+  onRefresh(refresh);
 }

@@ -22,6 +22,7 @@ import { ENTRY_FIELDS } from '../../lib/fields.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { IconButton } from '../../parts/IconButton.tsx';
 import { goBack, loadFrames, selectByte, showTable, useMemory } from '../../state/memory.ts';
+import { onRefresh } from '../../state/refresh.ts';
 import { useTarget } from '../../state/target.ts';
 import { FilterBox } from '../common/FilterBox.tsx';
 import { useFilter } from '../common/useFilter.ts';
@@ -30,8 +31,6 @@ import { TableGrid } from './TableGrid.tsx';
 import '../../parts/bar.css';
 import '../../parts/listing.css';
 import './table.css';
-
-const REFRESH_MS = 1000;
 
 /** The frame of the page or table that an entry points to. */
 const pointsTo = ({ kind, pfn }: TableEntry) => (kind === 'table' || mapsFrame(kind) ? pfn : undefined);
@@ -56,10 +55,7 @@ export function TableView({ pfn }: { pfn: bigint }) {
   );
   useEffect(() => {
     void loadFrames(pfn, 1);
-    const timer = setInterval(() => {
-      if (!document.hidden) void loadFrames(pfn, 1, true);
-    }, REFRESH_MS);
-    return () => clearInterval(timer);
+    return onRefresh(() => loadFrames(pfn, 1, true));
   }, [pfn]);
   const ready = entries.length > 0;
   // A live refresh must not scroll: it is left out of the dependencies

@@ -2,8 +2,8 @@
 // Reads the frames on screen, and reads them again while they stay there.
 import { useEffect } from 'react';
 import { loadFrames, refresh } from '../../state/memory.ts';
+import { onRefresh } from '../../state/refresh.ts';
 
-const REFRESH_MS = 1000;
 /** Frames that are read ahead. */
 const AHEAD = 16;
 
@@ -21,11 +21,8 @@ export function useLoaded(frames: readonly bigint[]): void {
     if (first > BigInt(AHEAD)) void loadFrames(first - BigInt(AHEAD), AHEAD);
   }, [first, last]);
   useEffect(() => {
-    const timer = setInterval(() => {
-      if (document.hidden || first === undefined || last === undefined) return;
-      const count = Number(last - first) + 1;
-      void refresh(first, count > 64 ? 1 : count);
-    }, REFRESH_MS);
-    return () => clearInterval(timer);
+    if (first === undefined || last === undefined) return;
+    const count = Number(last - first) + 1;
+    return onRefresh(() => refresh(first, count > 64 ? 1 : count));
   }, [first, last]);
 }

@@ -5,9 +5,8 @@ import type { Failure, Rows } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 import type { PageList } from '../../lib/pages.ts';
 import { isSame } from '../../lib/same.ts';
+import { onRefresh } from '../../state/refresh.ts';
 import type { Space } from '../../state/space.ts';
-
-const REFRESH_MS = 2000;
 
 interface LiveRows {
   readonly rows: Rows | undefined;
@@ -40,7 +39,6 @@ export function useLiveRows(space: Space | undefined, list: PageList, first: num
     let live = true;
     let before: Rows | undefined;
     const read = async () => {
-      if (document.hidden) return;
       try {
         const vas = BigUint64Array.from({ length: count }, (_, i) => list.va(first + i));
         const next = await explorer().call('rows', { pid: space.pid, startTicks: space.startTicks, vas });
@@ -57,12 +55,13 @@ export function useLiveRows(space: Space | undefined, list: PageList, first: num
     };
     const readNext = () => {
       underWay.current = underWay.current.then(() => (live ? read() : undefined));
+      return underWay.current;
     };
-    readNext();
-    const timer = setInterval(readNext, REFRESH_MS);
+    void readNext();
+    const stop = onRefresh(readNext);
     return () => {
       live = false;
-      clearInterval(timer);
+      stop();
     };
   }, [space, list, first, count]);
   return { rows, changed, error };
