@@ -86,7 +86,9 @@ function summarise(raw: bigint, level: number, facts: PagingFacts, half: Half): 
     case 'swapinError':
       return 'Reading this page back from swap failed; access raises SIGBUS.';
     case 'presentCleared':
-      return 'Not present: the kernel cleared P and kept the rest, as for secretmem, debug_pagealloc and KFENCE. Tables of the kernel half hold no swap entries.';
+      return level >= 4
+        ? 'Not present, and not empty: Linux has no such entry at this level. Most likely this is not a page-table entry, or it was overwritten.'
+        : 'Not present: the kernel cleared P and kept the rest, as for secretmem, debug_pagealloc and KFENCE. Tables of the kernel half hold no swap entries.';
     case 'reserved':
       return `Present with reserved bits 0x${hex(e.violation)} set: using it would fault. Most likely this is not a page-table entry, or it belongs to another level.`;
   }
@@ -184,13 +186,20 @@ const NOT_PRESENT = {
   source: 'SDM vol. 3A, 4.5',
 };
 
-function clearedFields(raw: bigint): Field[] {
-  const kept = {
-    name: 'kept',
-    meaning:
-      'as it was while the page was mapped, with the address bits inverted against L1TF (by KFENCE not on every kernel)',
-    source: 'arch/x86/mm/pat/set_memory.c',
-  };
+function clearedFields(raw: bigint, level: number): Field[] {
+  const kept =
+    level >= 4
+      ? {
+          name: 'unused',
+          meaning: 'neither the CPU nor Linux reads it',
+          source: 'p4d_bad(), arch/x86/include/asm/pgtable.h',
+        }
+      : {
+          name: 'kept',
+          meaning:
+            'as it was while the page was mapped, with the address bits inverted against L1TF (by KFENCE not on every kernel)',
+          source: 'arch/x86/mm/pat/set_memory.c',
+        };
   return group(raw, (n) => (n === 0 ? NOT_PRESENT : kept));
 }
 
@@ -208,7 +217,7 @@ export function explain(
   const { kind } = decode(raw, level, facts, half);
   const flags = flagsOf(raw, level, facts, release, half);
   const summary = summarise(raw, level, facts, half);
-  if (kind === 'presentCleared') return { level, kind, summary, fields: clearedFields(raw) };
+  if (kind === 'presentCleared') return { level, kind, summary, fields: clearedFields(raw, level) };
   if (kind === 'none')
     return { level, kind, summary, fields: group(raw, () => ({ name: 'empty', meaning: 'all zero', source: LAYOUT })) };
   const present = (raw & 1n) !== 0n || kind === 'protNone' || kind === 'midSplit';

@@ -175,7 +175,8 @@ export function decode(raw: bigint, level: number, facts: PagingFacts, half: Hal
     return { ...NOTHING, kind: 'table', pfn: (raw & ADDRESS_BITS & ~facts.encryptionMask) >> PAGE_SHIFT };
   }
   // __set_pages_np(), arch/x86/mm/pat/set_memory.c, inverts the frame number; KFENCE's did not always. So none is named.
-  if (half === 'kernel') return { ...NOTHING, kind: 'presentCleared', shift };
+  // Linux has no pages and no swap entries above the PUD: p4d_bad().
+  if (half === 'kernel' || level >= 4) return { ...NOTHING, kind: 'presentCleared', shift };
   // protnone_mask(), arch/x86/include/asm/pgtable-invert.h: the address bits are stored inverted.
   if (raw & GLOBAL) return { ...NOTHING, kind: 'protNone', shift, pfn: leafPfn(raw ^ ALL, level, facts) };
   // pmd_present() tests PSE too: __split_huge_pmd clears P only.

@@ -294,7 +294,8 @@ const entryKinds = {
   presentCleared: {
     code: 12,
     label: 'present bit cleared',
-    meaning: 'kernel half: P was cleared and the rest kept (secretmem, debug_pagealloc, KFENCE): not mapped',
+    meaning:
+      'not present, not empty and not a swap entry: not mapped. In the kernel half P was cleared and the rest kept (secretmem, debug_pagealloc, KFENCE); in a PGD or P4D Linux has no such entry',
     tint: '--v-notComparable',
   },
 } as const satisfies Record<string, TintedWord>;

@@ -52,7 +52,8 @@ u64 leaf_pfn(u64 raw, unsigned level, const Paging& p) {
 Entry decode_not_present(u64 raw, unsigned level, const Paging& p, Half half) {
   Entry e;
   e.shift = static_cast<u8>(level_shift(level));
-  if (half == Half::kernel) {
+  // Linux has no pages and no swap entries above the PUD: p4d_bad().
+  if (half == Half::kernel || level >= kP4d) {
     // __set_pages_np(), arch/x86/mm/pat/set_memory.c, inverts the frame number; KFENCE's did not always. So none is
     // named.
     e.kind = EntryKind::presentCleared;

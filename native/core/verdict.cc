@@ -19,6 +19,7 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const Known
     return by_rule(same_swap && (p.swap_offset() == e.swap_offset || p.swap_offset() == pfn), Note::swapTypeAssumed);
   switch (e.kind) {
     case EntryKind::none:
+    case EntryKind::presentCleared:
       return p.present() || p.swapped() ? differs : Judgement{Verdict::notPresent, Note::none};
     case EntryKind::leaf:
       if (!same_frame) return differs;
@@ -51,7 +52,6 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const Known
     case EntryKind::reserved:
       return {Verdict::mismatch, Note::reservedBits};
     case EntryKind::table:
-    case EntryKind::presentCleared:  // never in the user half, which is what is checked
       break;
   }
   return {Verdict::notComparable, Note::tableUnreadable};
@@ -60,7 +60,8 @@ Judgement judge_two(PagemapWord p, u64 raw, const Entry& e, u64 pfn, const Known
 // The frame record against the table walk, where it fits.
 Judgement judge_record(RecordWord record, const Entry& e) {
   if (e.kind == EntryKind::reserved) return {Verdict::mismatch, Note::reservedBits};
-  if (record.kind() == RecordWord::nothing && e.kind == EntryKind::none) return {Verdict::notPresent, Note::none};
+  const bool nothing = e.kind == EntryKind::none || e.kind == EntryKind::presentCleared;
+  if (record.kind() == RecordWord::nothing && nothing) return {Verdict::notPresent, Note::none};
   // It does not tell of swapped pages, migration and the like.
   if (!record.here()) return {Verdict::notComparable, Note::oneSource};
   const bool zero = record.kind() == RecordWord::zeroPage || record.kind() == RecordWord::hugeZeroPage;

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { ROLE } from '../../app/contract/roles.ts';
 import { typeOf } from '../../app/contract/types.ts';
-import { NOTE, VERDICT } from '../../app/contract/verdicts.ts';
+import { ENTRY_KINDS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import {
@@ -139,6 +139,16 @@ test.each(Object.entries(LIES))('%s is named', async (_, [alter, ...vas]) => {
   const { evidence, counts } = await check(await open(alter));
   expect(evidence).toEqual(vas.map((va) => `${va.toString(16)} mismatch recordDiffers`));
   expect(counts.mismatch).toBe(BigInt(vas.length));
+});
+
+test('a PGD entry that Linux cannot have maps nothing', async () => {
+  const va = 1n << 39n;
+  // The bit of PROT_NONE, which only an entry of a page has.
+  const sources = await open((memory) => memory.entry(ROOT, 1, 0x100n));
+  expect([...(await sources.owners(BigInt(DATA_FRAME) >> 12n, false)).pid]).toEqual([1]);
+  expect((await sources.processes()).alone[0]).toBeLessThan(100n);
+  const { path } = await sources.translate(1, 0n, va);
+  expect(ENTRY_KINDS[path.leaf.kind]).toBe('presentCleared');
 });
 
 test('map counts are not compared if a table is missing', async () => {
