@@ -111,7 +111,6 @@ const BUILD_PACKAGES = {
   'libbpf-dev': '/usr/include/bpf/libbpf.h',
   'libcap-dev': '/usr/include/sys/capability.h',
   'libelf-dev': '/usr/include/libelf.h',
-  'libkdumpfile-dev': '/usr/include/libkdumpfile/kdumpfile.h',
   'libmsgpack-cxx-dev': '/usr/include/msgpack.hpp',
   'libseccomp-dev': '/usr/include/seccomp.h',
   'zlib1g-dev': '/usr/include/zlib.h',

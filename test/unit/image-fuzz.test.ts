@@ -54,7 +54,7 @@ test(
   async () => {
     const memory = linuxMemory();
     const [begin, end] = memory.ranges[0] as [number, number];
-    const images = [memory.lime(), memory.elf()].map((bytes) => ({ bytes, path: fileOf(bytes) }));
+    const images = [memory.lime(), memory.elf(), memory.kdump()].map((bytes) => ({ bytes, path: fileOf(bytes) }));
     const pick = numbers(SEED);
     const said = new Set<string>();
     let answered = 0;

@@ -5,7 +5,7 @@ import { NAMED_ROOT_PID } from '../../app/contract/image.ts';
 import { FRAME_STATUS } from '../../app/contract/verdicts.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
-import { elfNote, fileOf, HUGE, imageFile, Memory, NX, PRESENT, USER, WRITE } from '../memory-image.ts';
+import { elfNote, fileOf, HUGE, imageFile, Memory, NX, type Packing, PRESENT, USER, WRITE } from '../memory-image.ts';
 
 const ROOT = 0x101000;
 const HIGH = 0x100000000;
@@ -40,6 +40,7 @@ const FORMATS = {
   raw,
   LiME: () => imageFile(fileOf(memory().lime()), root),
   'ELF vmcore': () => imageFile(fileOf(memory().elf()), root),
+  'kdump-compressed': () => imageFile(fileOf(memory().kdump()), root),
 };
 
 const open = (image: ReturnType<typeof raw>) => openSources(ADDON_PATH, image);
@@ -119,17 +120,50 @@ test('overlapping segments of an ELF core are read once', async () => {
   expect(Array.from(sources.target.ramEnd)).toEqual([0x400000n]);
 });
 
-test('QEMU’s note gives the registers', async () => {
+test.each(['elf', 'kdump'] as const)('QEMU’s note gives the registers: %s', async (format) => {
   const state = Buffer.alloc(440);
   state.writeBigUInt64LE(0x80050033n, 392);
   state.writeBigUInt64LE(BigInt(ROOT), 416);
-  const sources = await open(imageFile(fileOf(memory().elf({ notes: elfNote('QEMU', state) }))));
+  const sources = await open(imageFile(fileOf(memory()[format]({ notes: elfNote('QEMU', state) }))));
   const cpus = await sources.cpus();
   expect([Array.from(cpus.cr0), Array.from(cpus.cr3), Array.from(cpus.rootPa)]).toEqual([
     [0x80050033n],
     [BigInt(ROOT)],
     [BigInt(ROOT)],
   ]);
+});
+
+test.each<Packing>(['zlib', 'LZO', 'Snappy', 'Zstandard'])('frames that are packed with %s', async (packing) => {
+  const sources = await open(imageFile(fileOf(memory().kdump({ packing })), root));
+  const { bytes, status } = await sources.frames(BigUint64Array.of(0x200n, 0x100001n, 0x201n));
+  expect(Array.from(status, statusOf)).toEqual(['ok', 'ok', 'ok']);
+  const expected = [0x200000, HIGH + 0x1000, 0x201000].map((pa) => memory().at(pa).subarray(0, 4096));
+  expect(Buffer.concat(expected).equals(bytes)).toBe(true);
+});
+
+test('frames that a kdump-compressed image leaves out are not zeros', async () => {
+  const left = new Set([0x200, 0x100001, 0x101, 0x2]);
+  const sources = await open(
+    imageFile(fileOf(memory().kdump({ packing: 'zlib', holds: (pfn) => !left.has(pfn) })), root),
+  );
+  const { bytes, status } = await sources.frames(
+    BigUint64Array.of(0x1ffn, 0x200n, 0x201n, 0x100001n, 0x100003n, 0xa0n),
+  );
+  expect(Array.from(status, statusOf)).toEqual(['ok', 'excluded', 'ok', 'excluded', 'ok', 'notRam']);
+  expect(Buffer.from(bytes).readBigUInt64LE(4 * 4096)).toBe(BigInt(HIGH + 0x3000));
+});
+
+test('frames that are damaged are not zeros', async () => {
+  const file = memory().kdump({ packing: 'zlib' });
+  const bitmaps = 2 * Math.ceil((HIGH + 0x4000) / 4096 / 8 / 4096) * 4096;
+  const descriptor = (n: number) => 2 * 4096 + bitmaps + n * 24;
+  file.writeUInt32LE(1 << 20, descriptor(0) + 8); // too long
+  file.writeBigUInt64LE(1n << 60n, descriptor(1)); // nowhere
+  file.fill(0xff, Number(file.readBigUInt64LE(descriptor(2))), Number(file.readBigUInt64LE(descriptor(2))) + 4);
+  file.writeUInt32LE(3, descriptor(3) + 12); // two methods
+  const sources = await open(imageFile(fileOf(file), root));
+  const { status } = await sources.frames(BigUint64Array.of(1n, 2n, 3n, 4n, 5n));
+  expect(Array.from(status, statusOf)).toEqual(['failed', 'failed', 'failed', 'failed', 'ok']);
 });
 
 /** As makedumpfile -F writes it: parts with their places, here the last one first. */
@@ -154,6 +188,7 @@ function flattened(file: Buffer): Buffer {
 
 describe('a file that lies is refused in words', () => {
   const elf = memory().elf();
+  const kdump = memory().kdump();
   const altered = (file: Buffer, alter: (bytes: Buffer) => void) => {
     const copy = Buffer.from(file);
     alter(copy);
@@ -182,6 +217,18 @@ describe('a file that lies is refused in words', () => {
     ['ELF beyond physical memory', () => altered(elf, (b) => b.fill(0xff, 64 + 56 + 25, 64 + 56 + 32)), /no physical/],
     ['ELF with a huge offset', () => altered(elf, (b) => b.fill(0xff, 64 + 56 + 8, 64 + 56 + 16)), /ends at byte/],
     ['ELF with huge notes', () => altered(elf, (b) => b.fill(0xff, 64 + 32, 64 + 40)), /notes are too long/],
+    ['kdump cut off', () => imageFile(fileOf(kdump.subarray(0, 0x44100))), /before the descriptors/],
+    ['kdump cut in its bitmap', () => imageFile(fileOf(kdump.subarray(0, 0x2800))), /in its bitmap/],
+    ['kdump cut in its header', () => imageFile(fileOf(kdump.subarray(0, 0x1010))), /ends too early/],
+    ['kdump of larger frames', () => altered(kdump, (b) => b.writeInt32LE(0x10000, 428)), /4096 bytes/],
+    [
+      'kdump whose bitmap is too short',
+      () => altered(kdump, (b) => b.writeBigUInt64LE(1n << 50n, 0x1060)),
+      /too short/,
+    ],
+    ['kdump of too much memory', () => altered(kdump, (b) => b.writeUInt32LE(0xffffffff, 436)), /any machine/],
+    ['kdump that holds no memory', () => altered(kdump, (b) => b.fill(0, 0x2000, 0x2000 + 0x21000)), /no memory/],
+    ['kdump without room for its header', () => altered(kdump, (b) => b.writeInt32LE(-1, 432)), /header is wrong/],
     ['LiME cut off', () => imageFile(fileOf(memory().lime().subarray(0, 0x2000))), /middle of a range/],
     ['LiME that ends before it begins', () => altered(memory().lime(), (b) => b.writeBigUInt64LE(1n, 16)), /wrong/],
     ['LiME of another version', () => altered(memory().lime(), (b) => b.writeUInt32LE(2, 4)), /version is 2/],

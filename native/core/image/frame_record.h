@@ -64,7 +64,7 @@ class FrameRecord final : public PageSource {
   PageStructs pages_;
   TableWalk walk_;
   u64 mm_, root_pa_;
-  std::vector<Place> places_;              // by address
+  std::vector<Place> places_;             // by address
   std::unordered_map<u64, u64> missing_;  // by address the frame that is not mapped there
 };
 

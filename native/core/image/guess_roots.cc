@@ -40,7 +40,8 @@ std::vector<u64> guess_roots(const Image& image, const Paging& paging) {
   for_each_frame(image, [&](u64 pa, const u8* frame) {
     const u64 last = table_entry(frame, kLast);
     const u64 table = last & paging.address_mask();
-    if ((last & kPresent) && looks_like_root(image, frame, paging) && (groups.size() < kMostGroups || groups.count(table)))
+    if ((last & kPresent) && looks_like_root(image, frame, paging) &&
+        (groups.size() < kMostGroups || groups.count(table)))
       groups[table].push_back(pa);
     return false;
   });

@@ -1,201 +1,205 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kdump.h"
-
-#include <dlfcn.h>
-#include <endian.h>
-#include <libkdumpfile/kdumpfile.h>
-
+// kdump-compressed images: makedumpfile and QEMU's dump-guest-memory (makedumpfile's IMPLEMENTATION and
+// diskdump_mod.h).
 #include <algorithm>
-#include <cstdlib>
+#include <bit>
 #include <cstring>
+#include <map>
 #include <mutex>
 
 #include "../error.h"
-#include "../file.h"
+#include "file_image.h"
+#include "unpack.h"
 
 namespace cr3scope {
 
 namespace {
 
-// The functions of the library that are used. Names of the library say its version; the header that this is built with
-// belongs to the first.
-class Library {
- public:
-  Library() {
-    for (const char* name : {"libkdumpfile.so.10", "libkdumpfile.so"})
-      if ((handle_ = dlopen(name, RTLD_NOW | RTLD_LOCAL))) break;
-    if (!handle_)
-      throw Error("open a kdump-compressed image: load libkdumpfile", ENOENT,
-                  "Install it (apt install libkdumpfile10), or convert the image with makedumpfile -E.");
-    find(create, "kdump_new");
-    find(free, "kdump_free");
-    find(get_err, "kdump_get_err");
-    find(set_attr, "kdump_set_attr");
-    find(get_attr, "kdump_get_attr");
-    find(read, "kdump_read");
-    find(vmcoreinfo, "kdump_vmcoreinfo_raw");
-    find(find_set, "kdump_bmp_find_set");
-    find(find_clear, "kdump_bmp_find_clear");
-    find(attr_discard, "kdump_bmp_decref");
-  }
-  ~Library() { dlclose(handle_); }
-  Library(const Library&) = delete;
-
-  decltype(&kdump_new) create;
-  decltype(&kdump_free) free;
-  decltype(&kdump_get_err) get_err;
-  decltype(&kdump_set_attr) set_attr;
-  decltype(&kdump_get_attr) get_attr;
-  decltype(&kdump_read) read;
-  decltype(&kdump_vmcoreinfo_raw) vmcoreinfo;
-  decltype(&kdump_bmp_find_set) find_set;
-  decltype(&kdump_bmp_find_clear) find_clear;
-  decltype(&kdump_bmp_decref) attr_discard;
-
- private:
-  template <class Function>
-  void find(Function& function, const char* name) {
-    function = reinterpret_cast<Function>(dlsym(handle_, name));
-    if (!function)
-      throw Error(std::string("load libkdumpfile: it has no ") + name, ENOSYS,
-                  "Install version 0.5 of it or a newer one.");
-  }
-  void* handle_ = nullptr;
+// Blocks are frames. The first has the header, and the second one more of it; then come the bitmaps of the frames that
+// the machine has and of those that are in the file, and then a descriptor of each of the latter.
+struct Header {
+  char signature[8];
+  std::int32_t version;
+  char system[5][65], machine_and_domain[65];  // struct utsname
+  u8 pad[6 + 16];
+  u32 status;  // how frames are compressed
+  std::int32_t block_bytes, sub_blocks;
+  u32 bitmap_blocks, frames;
 };
+static_assert(offsetof(Header, status) == 424);
 
-// A flattened dump (QEMU before 8.2, makedumpfile -F) put in order, in a file without a name. Its parts say where they
-// belong: type and version in 4096 bytes, then offset, length and bytes of each; all of it big-endian.
-File put_in_order(const std::string& path, File flat) {
-  constexpr size_t kHeader = 4096, kPiece = 1 << 20;
-  constexpr u64 kMostOffset = 1ull << 52, kEnd = ~0ull;
-  const char* folder = std::getenv("TMPDIR");
-  const std::string place = folder && *folder ? folder : "/var/tmp";
-  File ordered(::open(place.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
-  if (!ordered)
-    throw Error("put the flattened dump in order, in " + place, errno,
-                "Name a folder with room for it in TMPDIR, or run makedumpfile -R DUMP < " + path);
-  std::vector<u8> bytes(kPiece);
-  u64 at = 0;
-  auto read = [&](size_t count) {
-    for (size_t done = 0; done < count;) {
-      const ssize_t n = pread(flat.fd(), &bytes[done], count - done, static_cast<off_t>(at + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) throw Error("open " + path + " as a flattened dump: it ends too early", EINVAL, "Copy it again.");
-      done += static_cast<size_t>(n);
-    }
-    at += count;
-  };
-  auto word = [&](size_t offset) {
-    u64 value;
-    std::memcpy(&value, &bytes[offset], sizeof value);
-    return be64toh(value);
-  };
-  read(kHeader);
-  if (word(16) != 1 || word(24) != 1)
-    throw Error("open " + path + ": its flattened format is not version 1", ENOTSUP,
-                "Put it in order first: makedumpfile -R DUMP < " + path);
-  for (;;) {
-    read(16);
-    u64 offset = word(0), left = word(8);
-    if (offset == kEnd) break;
-    if (offset > kMostOffset || left > kMostOffset)
-      throw Error("open " + path + " as a flattened dump: a part of it has no place", EINVAL, "Copy it again.");
-    while (left) {
-      const size_t count = std::min<u64>(left, kPiece);
-      read(count);
-      for (size_t done = 0; done < count;) {
-        const ssize_t n = pwrite(ordered.fd(), &bytes[done], count - done, static_cast<off_t>(offset + done));
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0)
-          throw Error("put the flattened dump in order, in " + place, errno,
-                      "Name a folder with room for it in TMPDIR, or run makedumpfile -R DUMP < " + path);
-        done += static_cast<size_t>(n);
-      }
-      offset += count;
-      left -= count;
-    }
-  }
-  return ordered;
-}
+struct SubHeader {
+  u64 phys_base;
+  std::int32_t dump_level, split;
+  u64 unused_begin, unused_end;  // by then of 32 bits
+  u64 vmcoreinfo_at, vmcoreinfo_bytes, notes_at, notes_bytes, erased_at, erased_bytes;
+  u64 begin, end, frames;  // since version 6
+};
+static_assert(sizeof(SubHeader) == 104);
 
-class KdumpImage final : public Image {
+struct Descriptor {
+  u64 offset;
+  u32 bytes, flags;
+  u64 page_flags;
+};
+static_assert(sizeof(Descriptor) == 24);
+
+constexpr u32 kCompressions[] = {0x01, 0x02, 0x04, 0x20};
+constexpr u32 kAnyCompression = 0x27;
+constexpr u64 kMostBitmap = 256 << 20;  // frames of 8 TiB
+constexpr u64 kMostPacked = 2 * kPageSize;
+constexpr size_t kMostRanges = 1 << 20;
+constexpr u64 kGroup = 512;  // bits whose sum is kept
+
+class KdumpImage final : public FileImage {
  public:
-  KdumpImage(const std::string& path, bool flattened) : file_(path.c_str(), O_RDONLY) {
-    if (!file_) throw Error("open " + path, errno, "Give the path of a memory image.");
-    if (flattened) file_ = put_in_order(path, std::move(file_));
-    context_ = library_.create();
-    if (!context_) throw std::bad_alloc();
-    // What was left out of the dump is not zeros: file.zero_excluded stays 0, as it is by default.
-    kdump_attr_t fd{};
-    fd.type = KDUMP_NUMBER;
-    fd.val.number = static_cast<kdump_num_t>(file_.fd());
-    if (library_.set_attr(context_, KDUMP_ATTR_FILE_FD, &fd) != KDUMP_OK) {
-      const std::string why = library_.get_err(context_);
-      library_.free(context_);
-      throw Error("open " + path + " by libkdumpfile: " + why, EINVAL, "Copy or take the image again.");
+  KdumpImage(const std::string& path, File file) : FileImage(path, std::move(file), "kdump-compressed") {
+    Header header;
+    read_file(0, &header, sizeof header);
+    if (header.block_bytes != static_cast<int>(kPageSize)) refuse("its frames are not of 4096 bytes");
+    if (header.version < 1 || header.sub_blocks < 1 || !header.bitmap_blocks) refuse("its header is wrong");
+    SubHeader sub{};
+    read_file(kPageSize, &sub, sizeof sub);
+    const u64 frames = header.version >= 6 && sub.frames ? sub.frames : header.frames;
+    const u64 bitmaps_at = (1 + static_cast<u64>(header.sub_blocks)) * kPageSize;
+    const u64 bitmap_bytes = header.bitmap_blocks * kPageSize;
+    descriptors_at_ = bitmaps_at + bitmap_bytes;
+    if (bitmap_bytes > 2 * kMostBitmap) refuse("it is of more memory than any machine has");
+    // Dumps of old tools have one bitmap for both.
+    const bool both = frames <= bitmap_bytes / 2 * 8;
+    const u64 bytes = both ? bitmap_bytes / 2 : bitmap_bytes;
+    if (frames > bytes * 8) refuse("its bitmap is too short");
+    std::vector<u64> exist = read_bitmap(bitmaps_at, bytes, frames);
+    find_ranges(exist);
+    held_ = both ? read_bitmap(bitmaps_at + bytes, bytes, frames) : std::move(exist);
+    // A part of a dump that was written to several files.
+    if (sub.split) {
+      const u64 begin = header.version >= 6 ? sub.begin : sub.unused_begin;
+      const u64 end = header.version >= 6 ? sub.end : sub.unused_end;
+      for (u64 frame = 0; frame < held_.size() * 64; frame++)
+        if (frame < begin || frame >= end) held_[frame / 64] &= ~(1ull << frame % 64);
     }
-    kdump_attr_t format{};
-    if (library_.get_attr(context_, KDUMP_ATTR_FILE_FORMAT, &format) == KDUMP_OK && format.type == KDUMP_STRING)
-      format_ = format.val.string;
-    if (flattened) format_ += ", flattened";
-    find_ranges(path);
-    char* text = nullptr;
-    if (library_.vmcoreinfo(context_, &text) == KDUMP_OK && text) {
-      vmcoreinfo_ = text;
-      ::free(text);
+    u64 before = 0;
+    for (size_t i = 0; i < held_.size(); i++) {
+      if (i % (kGroup / 64) == 0) before_.push_back(before);
+      before += static_cast<unsigned>(std::popcount(held_[i]));
     }
+    if (descriptors_at_ > bytes_ || before > (bytes_ - descriptors_at_) / sizeof(Descriptor))
+      refuse("it ends at byte " + std::to_string(bytes_) + ", before the descriptors of its frames do");
+    if (sub.notes_bytes && header.version >= 4) read_notes(sub.notes_at, sub.notes_bytes);
+    if (vmcoreinfo_.empty() && header.version >= 3 && sub.vmcoreinfo_bytes && sub.vmcoreinfo_bytes <= kMostVmcoreinfo) {
+      vmcoreinfo_.resize(sub.vmcoreinfo_bytes);
+      read_file(sub.vmcoreinfo_at, vmcoreinfo_.data(), vmcoreinfo_.size());
+    }
+    for (u32 flag : kCompressions)
+      if (header.status & flag) unpackers_[flag] = Unpacker::load(flag);
   }
-  ~KdumpImage() override { library_.free(context_); }
-
-  std::string format() const override { return format_ + ", by libkdumpfile"; }
 
   void read(const u64* addresses, size_t count, u8* to, FrameStatus* status) const override {
-    std::lock_guard lock(mutex_);
-    for (size_t i = 0; i < count; i++) {
-      auto in =
-          std::upper_bound(ranges_.begin(), ranges_.end(), addresses[i], [](u64 a, auto& r) { return a < r.begin; });
-      if (in == ranges_.begin() || addresses[i] >= (--in)->end) {
-        status[i] = FrameStatus::notRam;
+    for (size_t i = 0; i < count;) {
+      const u64 frame = addresses[i] >> kPageShift;
+      if (!is_held(frame)) {
+        auto in =
+            std::upper_bound(ranges_.begin(), ranges_.end(), addresses[i], [](u64 a, auto& r) { return a < r.begin; });
+        status[i++] = in != ranges_.begin() && addresses[i] < (--in)->end ? FrameStatus::excluded : FrameStatus::notRam;
         continue;
       }
-      size_t bytes = kPageSize;
-      const kdump_status got = library_.read(context_, KDUMP_MACHPHYSADDR, addresses[i], to + i * kPageSize, &bytes);
-      status[i] = got == KDUMP_OK && bytes == kPageSize ? FrameStatus::ok
-                  : got == KDUMP_ERR_NODATA             ? FrameStatus::excluded
-                                                        : FrameStatus::failed;
+      // The descriptors of frames that follow each other are one read.
+      size_t n = 1;
+      while (n < kBatch && i + n < count && addresses[i + n] >> kPageShift == frame + n && is_held(frame + n)) n++;
+      Descriptor descriptors[kBatch];
+      const bool known =
+          read_bytes(descriptors_at_ + index_of(frame) * sizeof(Descriptor), descriptors, n * sizeof(Descriptor));
+      for (size_t k = 0; k < n; k++, i++)
+        status[i] = known && read_frame(descriptors[k], to + i * kPageSize) ? FrameStatus::ok : FrameStatus::failed;
     }
   }
 
  private:
-  static constexpr size_t kMostRanges = 1 << 20;
+  static constexpr size_t kBatch = 64;
+  static constexpr u64 kMostVmcoreinfo = 1 << 16;
 
-  void find_ranges(const std::string& path) {
-    kdump_attr_t map{};
-    if (library_.get_attr(context_, KDUMP_ATTR_MEMORY_PAGEMAP, &map) == KDUMP_OK && map.type == KDUMP_BITMAP) {
-      kdump_addr_t at = 0;
-      while (ranges_.size() < kMostRanges && library_.find_set(map.val.bitmap, &at) == KDUMP_OK) {
-        kdump_addr_t end = at;
-        if (library_.find_clear(map.val.bitmap, &end) != KDUMP_OK || end <= at || end >> 40) break;
-        ranges_.push_back({at << kPageShift, end << kPageShift});
-        at = end;
-      }
-    }
-    if (ranges_.empty())
-      throw Error("open " + path + " by libkdumpfile: it does not say which memory it holds", EINVAL,
-                  "Convert the image with makedumpfile -E.");
+  std::vector<u64> read_bitmap(u64 at, u64 bytes, u64 frames) const {
+    if (at > bytes_ || bytes > bytes_ - at) refuse("it ends at byte " + std::to_string(bytes_) + ", in its bitmap");
+    std::vector<u64> words((frames + 63) / 64);
+    read_file(at, words.data(), words.size() * sizeof(u64));
+    if (frames % 64) words.back() &= (1ull << frames % 64) - 1;
+    return words;
   }
 
-  Library library_;
-  File file_;
-  kdump_ctx_t* context_ = nullptr;
-  std::string format_ = "kdump";
-  mutable std::mutex mutex_;  // a context serves one thread at a time
+  void find_ranges(const std::vector<u64>& exist) {
+    u64 begin = 0;
+    bool inside = false;
+    auto flip = [&](u64 frame) {
+      inside = !inside;
+      if (inside) begin = frame;
+      else if (ranges_.size() == kMostRanges) refuse("its memory is in more pieces than that of any machine");
+      else ranges_.push_back({begin << kPageShift, frame << kPageShift});
+    };
+    for (u64 frame = 0; frame < exist.size() * 64;) {
+      const u64 same = inside ? ~exist[frame / 64] : exist[frame / 64];
+      const u64 left = same >> frame % 64;
+      if (!left) {
+        frame = (frame / 64 + 1) * 64;
+        continue;
+      }
+      frame += static_cast<unsigned>(std::countr_zero(left));
+      flip(frame);
+    }
+    if (inside) flip(exist.size() * 64);
+    if (ranges_.empty()) refuse("it holds no memory");
+  }
+
+  bool is_held(u64 frame) const { return frame / 64 < held_.size() && held_[frame / 64] >> frame % 64 & 1; }
+
+  // The number of its descriptor.
+  u64 index_of(u64 frame) const {
+    u64 n = before_[frame / kGroup];
+    for (u64 word = frame / kGroup * (kGroup / 64); word < frame / 64; word++)
+      n += static_cast<unsigned>(std::popcount(held_[word]));
+    return n + static_cast<unsigned>(std::popcount(held_[frame / 64] & ((1ull << frame % 64) - 1)));
+  }
+
+  bool read_bytes(u64 offset, void* to, size_t bytes) const {
+    if (offset > bytes_ || bytes > bytes_ - offset) return false;
+    ssize_t got;
+    do got = pread(file_.fd(), to, bytes, static_cast<off_t>(offset));
+    while (got < 0 && errno == EINTR);
+    return got == static_cast<ssize_t>(bytes);
+  }
+
+  bool read_frame(const Descriptor& descriptor, u8* to) const {
+    const u32 flag = descriptor.flags & kAnyCompression;
+    if (!flag) return descriptor.bytes == kPageSize && read_bytes(descriptor.offset, to, kPageSize);
+    u8 packed[kMostPacked];
+    if (descriptor.bytes > sizeof packed || !read_bytes(descriptor.offset, packed, descriptor.bytes)) return false;
+    const Unpacker* unpacker = unpacker_of(flag);
+    return unpacker && unpacker->unpack(packed, descriptor.bytes, to);
+  }
+
+  // The header may not name a method that a frame has.
+  const Unpacker* unpacker_of(u32 flag) const {
+    std::lock_guard lock(mutex_);
+    auto [at, is_new] = unpackers_.try_emplace(flag);
+    if (is_new) try {
+        at->second = Unpacker::load(flag);
+      } catch (const Error&) {
+        // Its frames can't be read.
+      }
+    return at->second.get();
+  }
+
+  u64 descriptors_at_ = 0;
+  std::vector<u64> held_;    // a bit for each frame that is in the file
+  std::vector<u64> before_;  // and how many there are before each group of them
+  mutable std::mutex mutex_;
+  mutable std::map<u32, std::unique_ptr<Unpacker>> unpackers_;  // by flag; null if it can't be loaded
 };
 
 }  // namespace
 
-std::unique_ptr<Image> open_kdump(const std::string& path, bool flattened) {
-  return std::make_unique<KdumpImage>(path, flattened);
+std::unique_ptr<Image> open_kdump(const std::string& path, File file) {
+  return std::make_unique<KdumpImage>(path, std::move(file));
 }
 
 }  // namespace cr3scope

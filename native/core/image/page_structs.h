@@ -29,7 +29,7 @@ struct PageLayout {
   bool types_are_numbers = false;  // since 6.12 in the highest byte; before, cleared bits
   u32 type_base = 0;
   u32 buddy = 0, offline = 0, table = 0, hugetlb = 0, slab = 0;  // 0: the kernel does not have it
-  u64 zero_pfn = 0, huge_zero_pfn = kNone;  // of the shared pages of zeros
+  u64 zero_pfn = 0, huge_zero_pfn = kNone;                       // of the shared pages of zeros
 
   static constexpr u64 kNone = ~0ull;
   bool is_huge_zero(u64 pfn) const {
@@ -46,12 +46,12 @@ class PageStructs {
   PageStructs(const Linux& linux, const PageLayout& layout) : memory_(linux.memory()), l_(layout) {}
 
   struct Page {
-    u64 flags;       // of its folio
-    u64 mapping;     // of its folio: address_space or anon_vma, with flags in the two lowest bits
-    u64 index;       // of the frame, in its file or region, pages; of hugetlb also in huge pages
-    u64 inside;      // frames from the head of its folio
-    u32 type;        // of its folio: what it is where it is not mapped; else a count
-    bool folio;      // of more than one frame
+    u64 flags;    // of its folio
+    u64 mapping;  // of its folio: address_space or anon_vma, with flags in the two lowest bits
+    u64 index;    // of the frame, in its file or region, pages; of hugetlb also in huge pages
+    u64 inside;   // frames from the head of its folio
+    u32 type;     // of its folio: what it is where it is not mapped; else a count
+    bool folio;   // of more than one frame
     bool hugetlb;
     std::int64_t mapped;  // how often page tables map the frame; -1 where the kernel does not keep that
   };
@@ -68,8 +68,8 @@ class PageStructs {
   const PageLayout& l_;
 };
 
-// Flags and counts in the words of /proc/kpageflags and kpagecount. The frames of a folio have the flags of its head, as
-// Linux shows them since 6.9.
+// Flags and counts in the words of /proc/kpageflags and kpagecount. The frames of a folio have the flags of its head,
+// as Linux shows them since 6.9.
 class ImageFrameFacts final : public FrameFacts {
  public:
   ImageFrameFacts(const Linux& linux, const PageLayout& layout) : l_(layout), pages_(linux, layout) {}

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "segments.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-
-#include "../error.h"
 
 namespace cr3scope {
 
@@ -26,27 +22,6 @@ std::vector<RamRange> joined(std::vector<RamRange> ranges) {
 }
 
 }  // namespace
-
-SegmentImage::SegmentImage(const std::string& path, const char* format)
-    : path_(path), format_(format), file_(path.c_str(), O_RDONLY) {
-  struct stat st {};
-  if (!file_ || fstat(file_.fd(), &st) < 0) throw Error("open " + path, errno, "Give the path of a memory image.");
-  bytes_ = static_cast<u64>(st.st_size);
-}
-
-void SegmentImage::refuse(const std::string& why) const {
-  throw Error("open " + path_ + " as " + format_ + ", " + why, EINVAL, "Copy or take the image again.");
-}
-
-void SegmentImage::read_file(u64 offset, void* to, size_t bytes) const {
-  if (offset > bytes_ || bytes > bytes_ - offset) refuse("it ends too early");
-  for (size_t done = 0; done < bytes;) {
-    const ssize_t n = pread(file_.fd(), static_cast<u8*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw Error("read " + path_, n < 0 ? errno : EIO, "Copy the image again.");
-    done += static_cast<size_t>(n);
-  }
-}
 
 void SegmentImage::set_segments(std::vector<Segment> segments, std::vector<RamRange> left_out) {
   for (Segment& s : segments) {
@@ -114,7 +89,8 @@ namespace {
 
 class RawImage final : public SegmentImage {
  public:
-  RawImage(const std::string& path, std::vector<Segment> ranges) : SegmentImage(path, "raw memory") {
+  RawImage(const std::string& path, File file, std::vector<Segment> ranges)
+      : SegmentImage(path, std::move(file), "raw memory") {
     if (ranges.empty()) ranges.push_back({0, bytes_, 0});
     set_segments(std::move(ranges));
   }
@@ -123,7 +99,7 @@ class RawImage final : public SegmentImage {
 // LiME format version 1: headers before each range, ends inclusive (github.com/504ensicsLabs/LiME, doc).
 class LimeImage final : public SegmentImage {
  public:
-  explicit LimeImage(const std::string& path) : SegmentImage(path, "LiME") {
+  LimeImage(const std::string& path, File file) : SegmentImage(path, std::move(file), "LiME") {
     std::vector<Segment> segments;
     for (u64 at = 0; at < bytes_;) {
       struct {
@@ -152,9 +128,11 @@ class LimeImage final : public SegmentImage {
 
 }  // namespace
 
-std::unique_ptr<Image> open_raw(const std::string& path, const std::vector<Segment>& ranges) {
-  return std::make_unique<RawImage>(path, ranges);
+std::unique_ptr<Image> open_raw(const std::string& path, File file, const std::vector<Segment>& ranges) {
+  return std::make_unique<RawImage>(path, std::move(file), ranges);
 }
-std::unique_ptr<Image> open_lime(const std::string& path) { return std::make_unique<LimeImage>(path); }
+std::unique_ptr<Image> open_lime(const std::string& path, File file) {
+  return std::make_unique<LimeImage>(path, std::move(file));
+}
 
 }  // namespace cr3scope

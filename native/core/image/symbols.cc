@@ -78,8 +78,8 @@ VmcoreInfo VmcoreInfo::find(const Image& image) {
     info.from_ = "the notes of the file";
     return info;
   }
-  // The kernel has it at the start of a page of its own (crash_save_vmcoreinfo_init()), in a note and, but for the values,
-  // in a format string: the longest one is whole.
+  // The kernel has it at the start of a page of its own (crash_save_vmcoreinfo_init()), in a note and, but for the
+  // values, in a format string: the longest one is whole.
   const std::string first = "OSRELEASE=";
   std::string best;
   auto take = [&](u64 pa) {

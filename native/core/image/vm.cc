@@ -86,8 +86,8 @@ class VmImage final : public Image {
   // A page that QEMU has never had holds zeros, and reading it would give QEMU one: so it is not read.
   void read_process(const File& file, u64 va, size_t n, u8* to, FrameStatus* status) const {
     std::vector<u64> words(n);
-    const ssize_t got = pread(pagemap_.fd(), words.data(), n * sizeof(u64),
-                              static_cast<off_t>((va >> kPageShift) * sizeof(u64)));
+    const ssize_t got =
+        pread(pagemap_.fd(), words.data(), n * sizeof(u64), static_cast<off_t>((va >> kPageShift) * sizeof(u64)));
     const size_t known = got > 0 ? static_cast<size_t>(got) / sizeof(u64) : 0;
     auto there = [&](size_t k) { return words[k] & (PagemapWord::kPresent | PagemapWord::kSwap); };
     for (size_t k = 0; k < n;) {
