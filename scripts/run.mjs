@@ -90,10 +90,12 @@ const commands = {
       env: { ...environment(), ...(short && { CR3SCOPE_PACKAGES: 'short' }) },
     });
   },
-  /** Everything but what runs by name only: also the variants of guests that CI leaves out. */
+  /** Everything but what runs by name only: also the variants of guests, and the windows in a browser, that CI leaves out. */
   all() {
     setUp({ test: true, guest: true });
-    run(NODE, [...VITEST, '--project', 'user', '--project', 'root']);
+    run(NODE, [...VITEST, '--project', 'user', '--project', 'root'], {
+      env: { ...environment(), CR3SCOPE_FACES: 'all' },
+    });
     run(NODE, ['test/guest/guest.ts', '--kernel', '6.1,6.12', '--window']);
   },
   bench() {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { DIALOG, inEachFace } from './window.ts';
+import { DIALOG, inOneFace } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture?.stop());
 
-inEachFace((window) => {
+inOneFace((window) => {
   const box = () => window.page.getByLabel('Go to a process, address, frame or entry');
   const says = () => window.page.locator('.query-does');
   const type = async (text: string) => {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLabProgram } from '../lab.ts';
-import { inEachFace, PAGE } from './window.ts';
+import { inOneFace, PAGE } from './window.ts';
 
 let program: Awaited<ReturnType<typeof startLabProgram>>;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ const isNamed = (text: string) => {
   }
 };
 
-inEachFace((window) => {
+inOneFace((window) => {
   test('the map of physical memory names the owners of its colours, and has cells of a power of two', async () => {
     await window.startAtCpus();
     const pane = await window.show('Physical memory');

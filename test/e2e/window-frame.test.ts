@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { DIALOG, inEachFace, POPUP, paneSelector } from './window.ts';
+import { DIALOG, inOneFace, POPUP, paneSelector } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => fixture?.stop());
 /** A page that the fixture wrote holds the address of each of its words; its first line in the hex view. */
 const firstLine = (va: bigint) => [va, va + 8n].map((word) => hex(word, 16).match(/../g)?.reverse().join('')).join('');
 
-inEachFace((window) => {
+inOneFace((window) => {
   const startAt = (name: string) => window.start(`cr3scope://address/${fixture.pid}/${hex(fixture.of(name).va)}`);
   const title = () => window.frame.getByRole('heading').innerText();
   const shownFirst = async () =>

@@ -5,7 +5,7 @@ import { COMMANDS, type CommandName } from '../../app/contract/commands.ts';
 import { hex } from '../../app/contract/format.ts';
 import { VIEW_NAMES, VIEWS } from '../../app/contract/views.ts';
 import { startLabProgram } from '../lab.ts';
-import { inEachFace, PAGE } from './window.ts';
+import { inOneFace, PAGE } from './window.ts';
 
 /** A program with a page that is mapped and writable. */
 let program: Awaited<ReturnType<typeof startLabProgram>>;
@@ -44,7 +44,7 @@ const DIALOGS: readonly CommandName[] = [
   'about',
 ];
 
-inEachFace((window) => {
+inOneFace((window) => {
   const press = async (...keys: string[]) => {
     for (const key of keys) await window.page.keyboard.press(key);
   };

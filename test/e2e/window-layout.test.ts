@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { startLabProgram } from '../lab.ts';
-import { inEachFace, PAGE } from './window.ts';
+import { inOneFace, PAGE } from './window.ts';
 
 /** A program with a page that is mapped and writable. */
 let program: Awaited<ReturnType<typeof startLabProgram>>;
@@ -22,7 +22,7 @@ function titleOfPage(): string {
   return `Frame ${hex((word[0] as bigint) & ((1n << 55n) - 1n))}`;
 }
 
-inEachFace((window) => {
+inOneFace((window) => {
   const startAtPage = () => window.start(`cr3scope://address/${program.pid}/${hex(program.va)}`);
   const pane = (name: string) => window.page.getByRole('group', { name: 'Panes' }).getByRole('button', { name });
   const isShown = (name: string) => window.pane(name).isVisible();

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { inEachFace, PAGE, type TestWindow } from './window.ts';
+import { inOneFace, PAGE, type TestWindow } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ async function write(window: TestWindow, pane: string, text: string): Promise<vo
   await box.getByText(text, { exact: true }).waitFor();
 }
 
-inEachFace((window) => {
+inOneFace((window) => {
   test('a note is written, marked, edited and deleted', async () => {
     const { va } = fixture.of('protnone');
     await window.start(`cr3scope://address/${fixture.pid}/${va.toString(16)}`);

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex } from '../../app/contract/format.ts';
 import { startLabProgram } from '../lab.ts';
-import { inEachFace, PAGE } from './window.ts';
+import { inOneFace, PAGE } from './window.ts';
 
 let program: Awaited<ReturnType<typeof startLabProgram>>;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => program?.end());
 
-inEachFace((window) => {
+inOneFace((window) => {
   const structure = () => window.pane('Structure');
   const lay = async (pattern: string) => {
     await structure().getByLabel('Type or pattern').fill(pattern);

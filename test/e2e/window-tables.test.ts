@@ -3,7 +3,7 @@
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { inEachFace } from './window.ts';
+import { inOneFace } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ const isInSight = (row: Locator): Promise<boolean> =>
     return top !== undefined && box.top >= top.bottom - 1 && box.bottom <= end + 1;
   });
 
-inEachFace((window) => {
+inOneFace((window) => {
   // Not by role: while a list of completions is open, everything else is hidden from assistive programs.
   const grid = (name: string) => window.page.locator(`[role=grid][aria-label="${name}"]`);
   const headings = (name: string) => grid(name).locator('[role=columnheader]');

@@ -9,7 +9,7 @@ import { hex, hexVa } from '../../app/contract/format.ts';
 import { readCapture } from '../../app/main/capture/captured.ts';
 import { startLabProgram } from '../lab.ts';
 import { ACCOUNT, accountFolder, installed } from './installed.ts';
-import { inEachFace, paneSelector } from './window.ts';
+import { inOneFace, paneSelector } from './window.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-inEachFace((window) => {
+inOneFace((window) => {
   const save = async (button: string, file: string) => {
     const path = join(folder, `${window.name}-${file}`);
     await window.face.download(() => window.page.getByRole('button', { name: button }).click(), path);

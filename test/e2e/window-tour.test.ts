@@ -2,7 +2,7 @@
 // What helps a newcomer and an audience: the tour, the glossary behind a term, and the presentation.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLabProgram } from '../lab.ts';
-import { inEachFace, PAGE } from './window.ts';
+import { inOneFace, PAGE } from './window.ts';
 
 let program: Awaited<ReturnType<typeof startLabProgram>>;
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => program?.end());
 
-inEachFace((window) => {
+inOneFace((window) => {
   const press = (key: string) => window.page.keyboard.press(key);
   const reload = async () => {
     await window.page.reload();

@@ -152,9 +152,8 @@ export class TestWindow {
 const faces: [string, () => Promise<Face>][] = [['browser', openBrowser]];
 if (program) faces.push(['electron', () => openDesktop()]);
 
-/** Declares the same tests for each face. One window is open for all of them: each test calls `start` first. */
-export function inEachFace(tests: (window: TestWindow) => void): void {
-  describe.each(faces)('%s', (name, open) => {
+function declare(inFaces: typeof faces, tests: (window: TestWindow) => void): void {
+  describe.each(inFaces)('%s', (name, open) => {
     const window = new TestWindow(name, open);
     beforeAll(() => window.open());
     afterEach(() => expect(window.face.complaints).toEqual([])); // violations of the CSP come here
@@ -162,3 +161,10 @@ export function inEachFace(tests: (window: TestWindow) => void): void {
     tests(window);
   });
 }
+
+/** Declares the same tests for each face. One window is open for all of them: each test calls `start` first. */
+export const inEachFace = (tests: (window: TestWindow) => void): void => declare(faces, tests);
+
+/** Declares tests of what the faces share: for Electron where it is, and for both in `npm run test:all`. */
+export const inOneFace = (tests: (window: TestWindow) => void): void =>
+  declare(process.env.CR3SCOPE_FACES === 'all' ? faces : faces.slice(-1), tests);
