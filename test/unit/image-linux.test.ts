@@ -4,6 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { ROLE } from '../../app/contract/roles.ts';
 import { typeOf } from '../../app/contract/types.ts';
 import { ENTRY_KINDS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
+import { readCapture } from '../../app/main/capture/captured.ts';
+import { diffCaptures } from '../../app/main/capture/diff.ts';
+import { captureProcesses } from '../../app/main/capture/record.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import {
@@ -223,6 +227,22 @@ test('types come from the BTF of the image, and nowhere else', async () => {
   expect(await sources.typeNames('struct task', 10)).toEqual(['struct task_struct']);
   // What this kernel does not have is not taken from that of the machine.
   expect(typeOf(await sources.layout('struct super_operations'))).toBeUndefined();
+});
+
+test('captures of two images are compared by their tables', async () => {
+  const captureOf = async (alter?: (memory: Memory) => void) => {
+    const path = fileOf(Buffer.alloc(0));
+    await captureProcesses(new Explorer(await open(alter)), path, 'all', { force: true });
+    return readCapture(path);
+  };
+  const first = await captureOf();
+  expect([...diffCaptures(first, await captureOf())]).toEqual([]);
+  const moved = await captureOf((m) => m.entry(PTES, 0, BigInt(FREE_FRAME) | PRESENT | WRITE | USER | NX));
+  const accessed = await captureOf((m) => m.entry(PTES, 0, m.at(PTES).readBigUInt64LE() ^ 0x20n));
+  expect([...diffCaptures(first, moved)]).toMatchObject([
+    { type: 'pages', pid: 1, va: DATA, pages: 1n, change: 'moved' },
+  ]);
+  expect([...diffCaptures(first, accessed)]).toEqual([]);
 });
 
 describe('a kernel that lies', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What changed between two captures: processes, roots, regions, pages. Pairs are matched by PID and start time.
 import { type Difference, type DiffTotals, PAGE_CHANGES, type PageChange } from '../../contract/changes.ts';
-import { decode, mapsFrame, PAGE_SIZE, pageBytes, pagesBetween } from '../../contract/paging.ts';
+import { decode, type Entry, mapsFrame, PAGE_SIZE, pageBytes, pagesBetween, pfnOf } from '../../contract/paging.ts';
 import { bySource, type Words } from '../../contract/sources.ts';
 import { VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import type { CaptureContents, CapturedSpace } from './captured.ts';
@@ -24,14 +24,17 @@ interface Side {
   readonly verdict: number;
 }
 
-/** How one page changed; undefined if it did not. */
+/** How the page at `va` changed; undefined if it did not. A capture of a memory image has no words of pagemap. */
 function changeOf(
+  va: bigint,
   a: Side,
   b: Side,
   facts: CaptureContents['begin']['target'],
   sameBoot: boolean,
 ): PageChange | undefined {
-  if (a.words.pagemap === b.words.pagemap && a.words.tableWalk === b.words.tableWalk) return undefined;
+  const byPagemap = a.words.pagemap !== 0n && b.words.pagemap !== 0n;
+  const same = (name: keyof Words) => a.words[name] === b.words[name];
+  if (same('tableWalk') && (same('pagemap') || (!byPagemap && a.words.tableWalk !== 0n))) return undefined;
   if (UNSURE[a.verdict] || UNSURE[b.verdict]) return 'unsure';
   const [one, other] = [decode(a.words.tableWalk, a.level || 1, facts), decode(b.words.tableWalk, b.level || 1, facts)];
   const [was, is] = [mapsFrame(one.kind), mapsFrame(other.kind)];
@@ -44,16 +47,18 @@ function changeOf(
           : one.kind === 'table'
             ? undefined
             : 'kind';
-    const slot = (w: Words) => (w.pagemap & SWAPPED ? w.pagemap & LOW : 0n);
-    return one.kind === 'swap' && slot(a.words) !== slot(b.words) ? 'swapMoved' : undefined;
+    const slot = (w: Words, { swapOffset, swapType }: Entry) =>
+      byPagemap ? (w.pagemap & SWAPPED ? w.pagemap & LOW : 0n) : (swapOffset << 5n) | BigInt(swapType);
+    return one.kind === 'swap' && slot(a.words, one) !== slot(b.words, other) ? 'swapMoved' : undefined;
   }
   if (!was) return one.kind === 'swap' ? 'swappedIn' : 'mapped';
   if (!is) return other.kind === 'swap' ? 'swappedOut' : 'unmapped';
-  const frame = (w: Words) => (w.pagemap & PRESENT ? w.pagemap & LOW : 0n);
-  if (sameBoot && frame(a.words) !== frame(b.words)) return 'moved';
+  const frame = (w: Words, { pfn, shift }: Entry) =>
+    byPagemap ? (w.pagemap & PRESENT ? w.pagemap & LOW : 0n) : pfn + (pfnOf(va) & (pfnOf(1n << BigInt(shift)) - 1n));
+  if (sameBoot && frame(a.words, one) !== frame(b.words, other)) return 'moved';
   if (one.shift !== other.shift) return 'resized';
   if (one.kind !== other.kind || (a.words.tableWalk ^ b.words.tableWalk) & RIGHTS) return 'permission';
-  return (a.words.pagemap ^ b.words.pagemap) & EXCLUSIVE ? 'sharing' : undefined;
+  return byPagemap && (a.words.pagemap ^ b.words.pagemap) & EXCLUSIVE ? 'sharing' : undefined;
 }
 
 const endOf = (s: Stretch) => s.va + pageBytes(s.pages);
@@ -104,7 +109,7 @@ function* pageDifferences(
       const from = steps[i - 1];
       if (from === undefined) continue;
       const [before, after] = [side(s, from), side(t, from)];
-      const change = changeOf(before, after, facts, sameBoot);
+      const change = changeOf(from, before, after, facts, sameBoot);
       if (!change) continue;
       const pages = pagesBetween(from, to);
       if (open && open.change === change && open.va + pageBytes(open.pages) === from) {

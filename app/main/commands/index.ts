@@ -262,10 +262,9 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     offline(name, description, sample)
       .option('--host <machine>', 'read another machine, like user@machine, by ssh')
       .option('--no-privileges', 'do not ask for a password; read what this user may');
-  /** A command that reads the machine, a capture of one, or an image of its memory. */
-  const command = (name: string, description: string, sample: string) =>
+  /** A command that reads the machine, or an image of its memory. */
+  const imaged = (name: string, description: string, sample: string) =>
     live(name, description, sample)
-      .option('--capture <file>', 'read this capture instead of the machine')
       .option('--image <file>', 'read this memory image instead of the machine (docs/images.md)')
       .option('--vm <vm>', 'read the memory of this virtual machine of this host, by name or PID (`cr3scope vms`)')
       .option('--freeze', 'of a virtual machine: stop it while it is read')
@@ -275,6 +274,9 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
       )
       .option('--levels <levels>', 'of an image: 4 or 5 levels of page tables; by default as found, else 4')
       .option('--ranges <list>', 'of a raw image: the physical memory in it, like 0-c0000000,100000000-140000000');
+  /** A command that reads a capture, too. */
+  const command = (name: string, description: string, sample: string) =>
+    imaged(name, description, sample).option('--capture <file>', 'read this capture instead of the machine');
   const run = async (action: (explorer: Explorer, onHost?: Host) => Promise<number>, from: Origin) => {
     const opened = await open(from);
     try {
@@ -430,7 +432,7 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     });
 
   program.commandsGroup('Evidence:');
-  live(
+  imaged(
     'report [pids...]',
     'check processes and write the evidence to a file: a capture, which every command and the window can open, or one of the formats that a capture can be exported to',
     'cr3scope report --all -o before.cr3scope\n  cr3scope report 1 -o init.html',
@@ -462,16 +464,25 @@ export function commandLine(open: Open, end: (exitCode: number) => void): Comman
     .option('--format <format>', `${EXPORT_FORMATS.join(', ')}; by default the extension of the file name`)
     .option('--force', 'replace the file if it exists')
     .action(async (path: string, o: ExportOptions) => end(await exportTo(path, o)));
-  live(
+  imaged(
     'diff <before> [after]',
     'show what changed between two captures, or between a capture and now; exit code 1 if anything did',
     'cr3scope diff before.cr3scope after.cr3scope',
   )
     .option('--csv', 'print CSV')
     .option('--pages <lines>', 'print at most this many lines about pages for each process', '20')
-    .action(async (before: string, after: string | undefined, o: DiffOptions) =>
-      end(await diff(async () => (await open(o)).explorer, before, after, o)),
-    );
+    .action(async (before: string, after: string | undefined, o: DiffOptions) => {
+      let opened: Opened | undefined;
+      const openNow = async () => {
+        opened = await open(o);
+        return opened.explorer;
+      };
+      try {
+        end(await diff(openNow, before, after, o));
+      } finally {
+        await opened?.close?.();
+      }
+    });
 
   program.commandsGroup('Browser:');
   command('serve', 'serve the window to a browser, on loopback only', 'cr3scope serve --port 8443')

@@ -83,7 +83,7 @@ void Linux::find_types() {
   symbols_ = Symbols::find(
       memory, image_, info_, phys_base_,
       {"__start_BTF", "__stop_BTF", "init_task", "vmemmap_base", "page_offset_base", "zero_pfn", "huge_zero_pfn",
-       "huge_zero_page", "boot_cpu_data", "saved_command_line", "sme_me_mask", "__num_online_cpus"});
+       "huge_zero_page", "boot_cpu_data", "saved_command_line", "sme_me_mask", "sysctl_bootid", "__num_online_cpus"});
   if (!symbols_.empty())
     findings_.push_back("symbols by kallsyms, by " + symbols_.from() + "; confirmed: _stext is where VMCOREINFO says");
   const auto begin = symbols_["__start_BTF"], end = symbols_["__stop_BTF"];
@@ -130,6 +130,18 @@ void Linux::find_init_task() {
   findings_.push_back("init_task at " + hex(init_task_) + " by " + by + "; confirmed: PID 0, its own leader, no mm");
 }
 
+// As %pU prints it; empty if it is 0: nobody has asked the kernel for it yet.
+static std::string uuid_text(const std::array<u8, 16>& bytes) {
+  if (std::all_of(bytes.begin(), bytes.end(), [](u8 b) { return b == 0; })) return {};
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i++) {
+    char part[4];
+    std::snprintf(part, sizeof part, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes[i]);
+    text += part;
+  }
+  return text;
+}
+
 void Linux::read_target() {
   KernelMemory memory = this->memory();
   const Types& t = *types_;
@@ -168,6 +180,8 @@ void Linux::read_target() {
   if (auto zero = symbols_["zero_pfn"]) target_.zero_pfn = memory.word(*zero);
   if (auto base = symbols_["page_offset_base"]) direct_map_ = memory.word(*base);
   if (auto line = symbols_["saved_command_line"]) facts_.command_line = memory.text(memory.word(*line), 4096);
+  if (auto id = symbols_["sysctl_bootid"])
+    if (auto bytes = memory.value<std::array<u8, 16>>(*id)) facts_.boot_id = uuid_text(*bytes);
   if (auto cpus = symbols_["__num_online_cpus"]) facts_.cpus = memory.value<u32>(*cpus).value_or(0);
   unsigned major = 0, minor = 0;
   std::sscanf(target_.release.c_str(), "%u.%u", &major, &minor);
