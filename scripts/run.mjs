@@ -76,7 +76,7 @@ const commands = {
       test: true,
       guest: true,
       source: rest.some((word) => /-(sanitizer|rt|kcsan)/.test(word)),
-      newer: rest.some((word) => /^--all$|deb1[34]|7\./.test(word)),
+      newer: rest.some((word) => /^--all$|^--differential$|deb1[34]|7\./.test(word)),
     });
     run(NODE, ['test/guest/guest.ts', ...rest]);
   },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Debian's archive, read past what the machine itself is set up with; all that comes of it goes under the cache.
 import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -30,4 +30,24 @@ export function aptOptions(suite: string): string[] {
     '-oAcquire::Languages=none',
     '-oAPT::Sandbox::User=root',
   ];
+}
+
+/** A root of Debian 14 under the cache, which has `probe` if it is there: made once, of packages that are not set up. */
+export function debianRoot(name: string, probe: string, packages: string): string {
+  const root = join(CACHE, name);
+  if (existsSync(join(root, probe))) return root;
+  console.error(`making a root of Debian 14 with ${probe} (once)`);
+  rmSync(root, { recursive: true, force: true });
+  sh('mmdebstrap', [
+    '--quiet',
+    '--aptopt=Acquire::Check-Valid-Until "false"',
+    '--aptopt=APT::Sandbox::User "root"',
+    '--mode=root',
+    '--variant=extract',
+    `--include=${packages}`,
+    'forky',
+    root,
+    'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian forky main',
+  ]);
+  return root;
 }

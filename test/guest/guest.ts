@@ -7,12 +7,15 @@
 //   npm run test:guest -- --all                                 the whole matrix; writes docs/guests.md
 //   npm run test:guest -- --window                              also a guest shown in this machine's browser
 //   npm run test:guest -- --image --kernel 6.1,6.12             a guest dumped from outside, and its memory images
+//   npm run test:guest -- --image --publish …                 the same, and writes docs/image-guests.md
+//   npm run test:guest -- --image --differential …            and compares with drgn and crash, which needs 1 GB a kernel
 //   npm run test:guest -- --kernel 7.3 --command 'uname -a'     any command instead of the tests
 //   npm run test:guest -- --kernel 6.12-sanitizer               a kernel with checkers inside, built from source: also
 //                                                               6.12-rt and 6.12-kcsan; README.md tells
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compileFixtures } from '../compile.ts';
+import { testHostPages } from './host-pages.ts';
 import { type Part, testImage } from './image.ts';
 import { buildCanary, buildModule, fetchKernel, KERNELS, type Kernel } from './kernels.ts';
 import { askOracle } from './oracle.ts';
@@ -40,6 +43,8 @@ const { values } = parseArgs({
     all: { type: 'boolean', default: false },
     window: { type: 'boolean', default: false },
     image: { type: 'boolean', default: false },
+    differential: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
   },
 });
 
@@ -107,10 +112,17 @@ async function runWindow(kernel: Kernel, module: string): Promise<Result> {
   return { kernel: kernel.release, machine: 'window', parts: [{ name: 'window', pass, detail }] };
 }
 
+/** Memory of virtual machines that the host has in huge pages. */
+async function runHostPages(): Promise<Result> {
+  const parts = await testHostPages();
+  for (const part of parts) console.log(`${part.pass ? 'pass' : 'FAIL'}  ${part.name}: ${part.detail}`);
+  return { kernel: 'no kernel', machine: 'huge pages on the host', parts };
+}
+
 /** A guest that is dumped from outside. */
 async function runImage(kernel: Kernel, module: string, machine: Machine): Promise<Result> {
   const parts: Part[] = [];
-  await testImage(kernel, module, machine, (part) => {
+  await testImage(kernel, module, machine, values.differential, (part) => {
     parts.push(part);
     console.log(`${part.pass ? 'pass' : 'FAIL'}  ${kernel.release}  ${machine.name}  ${part.name}: ${part.detail}`);
   });
@@ -141,6 +153,7 @@ function prepare(name: string): (() => Promise<Result>)[] {
 compileFixtures();
 // All is built before the first guest boots: nobody listens to a guest during a build.
 const runs = kernels.flatMap(prepare);
+if (values.image) runs.push(runHostPages);
 
 // One after the other: a guest keeps more than one CPU busy, and two of them would reach the limits of their tests.
 const results: Result[] = [];
@@ -148,17 +161,19 @@ for (const run of runs) results.push(await run());
 
 const parts = results.flatMap((r) => r.parts);
 const passed = parts.filter((p) => p.pass).length;
-if (values.all) writeReport();
+if (values.all || values.publish) writeReport();
 console.log(`${passed} passed, ${parts.length - passed} failed`);
 process.exitCode = passed === parts.length ? 0 : 1;
 
 function writeReport(): void {
-  const cell = ({ name, pass, detail }: Part) => `${pass ? '✓' : '**FAILED**'} ${name}${detail ? `: ${detail}` : ''}`;
+  const cell = ({ name, pass, detail }: Part) =>
+    `${pass ? '✓' : '**FAILED**'} ${name}${detail ? `: ${detail.replaceAll('\n', '<br>').replaceAll('|', '\\|')}` : ''}`;
   const rows = results.map((r) => `| ${r.kernel} | ${r.machine} | ${r.parts.map(cell).join('<br>')} |`);
-  const head =
-    '# Guests\n\nThe last run of `npm run test:guest -- --all`: the module built for each kernel, and its tests in QEMU.\n';
+  const head = values.image
+    ? '# Guests from outside\n\nThe last run of `npm run test:guest -- --image --publish`: what [images](images.md) of each kernel and the running virtual\nmachine say, compared with what the guest says of itself.\n'
+    : '# Guests\n\nThe last run of `npm run test:guest -- --all`: the module built for each kernel, and its tests in QEMU.\n';
   writeFileSync(
-    'docs/guests.md',
+    values.image ? 'docs/image-guests.md' : 'docs/guests.md',
     `${head}\n${new Date().toISOString().slice(0, 10)}, ${passed} parts passed, ${parts.length - passed} failed.\n\n| kernel | variant | parts |\n| --- | --- | --- |\n${rows.join('\n')}\n`,
   );
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A guest that is stopped and dumped from outside, in each format. What the images say is compared with what the guest's
 // own /proc and module say of the same moment (record.py).
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -24,6 +24,7 @@ import { findVm, openVm } from '../../app/main/sources/qemu.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { imageFile } from '../memory-image.ts';
+import { compareWithOthers } from './differential.ts';
 import type { Kernel } from './kernels.ts';
 import { boot, type Guest, type Machine } from './qemu.ts';
 import { lookAtVm } from './vm-window.ts';
@@ -51,9 +52,21 @@ interface Said {
   own: number[];
 }
 
-/** MiB. Of a raw file without ranges offsets are addresses: below 3 GiB. */
+/** MiB: of dumps that are made quickly. */
 const MEMORY = 1536;
+const GIB = 1 << 30;
+/** Where QEMU's PC has its RAM of `bytes`: beyond 3 GiB it goes on at 4 GiB. */
+const rangesOf = (bytes: number): [begin: number, end: number, offset: number][] =>
+  bytes <= 3 * GIB
+    ? [[0, bytes, 0]]
+    : [
+        [0, 3 * GIB, 0],
+        [4 * GIB, bytes + GIB, 3 * GIB],
+      ];
+/** Where a physical address is in a file of all RAM. */
+const offsetOf = (pa: number) => (pa < 4 * GIB ? pa : pa - GIB);
 const SECOND = 64 << 20;
+const THIRD = 2 * SECOND;
 const PAGE = 4096n;
 const PRESENT = 1n << 63n;
 const LARGE = 1n << 30n;
@@ -66,6 +79,13 @@ export interface Part {
   detail: string;
 }
 
+const MOST_LISTED = 40;
+const listed = (failures: readonly string[]) =>
+  failures
+    .slice(0, MOST_LISTED)
+    .map((f) => `\n  ${f}`)
+    .join('');
+
 class Comparison {
   readonly failures: string[] = [];
   compared = 0;
@@ -75,15 +95,18 @@ class Comparison {
   }
 }
 
-function readRecord(path: string, at: number): Said {
+/** What record.py has put on the disk there. */
+function readPut(path: string, at: number): Buffer {
   const file = openSync(path, 'r');
   const head = Buffer.alloc(8);
   readSync(file, head, 0, 8, at);
   const bytes = Buffer.alloc(Number(head.readBigUInt64LE()));
   readSync(file, bytes, 0, bytes.length, at + 8);
   closeSync(file);
-  return JSON.parse(bytes.toString());
+  return bytes;
 }
+
+const readRecord = (path: string, at: number): Said => JSON.parse(readPut(path, at).toString());
 
 interface Frames {
   own: Set<number>;
@@ -103,6 +126,8 @@ function framesOf({ flags, counts, own }: Said): Frames {
 function stable(first: Said, second: Said) {
   const later = new Map(second.processes.map((p) => [p.pid, p]));
   const kept: SaidProcess[] = [];
+  /** Pages of those that are kept, as "PID address". */
+  const unstable = new Set<string>();
   let changed = 0;
   for (const { pages, ...p } of first.processes) {
     const { pages: laterPages, ...l } = later.get(p.pid) ?? { pages: [] };
@@ -113,9 +138,17 @@ function stable(first: Said, second: Said) {
     const same = new Set(laterPages.map((page) => page.join()));
     const still = pages.filter((page) => same.has(page.join()));
     changed += pages.length - still.length + (laterPages.length - still.length);
+    const isStill = new Set(still.map((page) => page.join()));
+    for (const page of [...pages, ...laterPages]) if (!isStill.has(page.join())) unstable.add(`${p.pid} ${page[0]}`);
     kept.push({ ...p, pages: still });
   }
-  return { recorder: first.recorder, kept, changed, frames: [first, second].map(framesOf) as [Frames, Frames] };
+  return {
+    recorder: first.recorder,
+    kept,
+    unstable,
+    changed,
+    frames: [first, second].map(framesOf) as [Frames, Frames],
+  };
 }
 
 /** A line of /proc/PID/maps as the image says it. */
@@ -240,14 +273,19 @@ const TELLING = [5, 7, 10, 11, 12, 14, 17, 18, 20, 21, 22, 24, 26, 32, 33].reduc
 );
 const TAIL = 1n << 16n;
 const SLAB = 1n << 7n;
-/** Anonymous and merged: Linux 6.12 reads them of slab frames, too, where other things are in their place. */
-const NOT_OF_SLAB = (1n << 12n) | (1n << 21n);
+const ANONYMOUS = 1n << 12n;
+const KSM = 1n << 21n;
+/** Linux 6.12 reads these of slab frames, too, where other things are in their place. */
+const NOT_OF_SLAB = ANONYMOUS | KSM;
 const NO_PAGE = 1n << 20n;
 const UNKNOWN = (1n << 64n) - 1n;
 
 /** Flags and counts of all frames that have not changed. */
 async function compareFrames(sources: Sources, [first, second]: [Frames, Frames]): Promise<Comparison> {
   const found = new Comparison();
+  // Some kernels since 6.10 say that every anonymous page is merged.
+  const isAnonymous = (f: bigint) => !(f & (NO_PAGE | SLAB)) && (f & ANONYMOUS) !== 0n;
+  const merged = first.flags.every((f) => !isAnonymous(f) || (f & KSM) !== 0n) ? KSM : 0n;
   for (let at = 0; at < first.flags.length; at += 4096) {
     const pfns = BigUint64Array.from({ length: Math.min(4096, first.flags.length - at) }, (_, k) => BigInt(at + k));
     const { flags, count } = await sources.frames(pfns);
@@ -257,7 +295,7 @@ async function compareFrames(sources: Sources, [first, second]: [Frames, Frames]
       if (first.own.has(at + k) || second.own.has(at + k)) continue;
       const frame = (at + k).toString(16);
       // Linux before 6.9 says little of the frames of a folio but for the first.
-      const telling = f & SLAB ? TELLING & ~NOT_OF_SLAB : TELLING;
+      const telling = (f & SLAB ? TELLING & ~NOT_OF_SLAB : TELLING) & ~merged;
       if (!(f & TAIL))
         found.same(
           `flags of frame ${frame}`,
@@ -358,14 +396,14 @@ async function lies(sources: Sources, pid: number, va: bigint, lonely: bigint) {
   if (!path || !next || !alone) throw new Error('the pages of the fixture are not there');
   const regions = await sources.regions(pid);
   const index = (at: bigint) => Number((at >> 12n) & 511n);
-  const place = (table: bigint | undefined, at: bigint) => Number(table) + index(at) * 8;
+  const place = (table: bigint | undefined, at: bigint) => offsetOf(Number(table)) + index(at) * 8;
   const region = regions.begin.findIndex((begin, i) => va >= begin && va < (regions.end[i] as bigint));
   const vma = Buffer.alloc(16);
   vma.writeBigUInt64LE(regions.begin[region] as bigint, 0);
   vma.writeBigUInt64LE(regions.end[region] as bigint, 8);
   const places: number[] = [];
   await sources.search(0, 0n, 1n << 40n, vma, Buffer.alloc(16, 255), 16n, ({ pa }) => {
-    for (const at of pa) places.push(Number(at) + 8);
+    for (const at of pa) places.push(offsetOf(Number(at)) + 8);
   }).promise;
   const last = (regions.end[region] as bigint) - PAGE;
   return {
@@ -380,9 +418,10 @@ async function lies(sources: Sources, pid: number, va: bigint, lonely: bigint) {
 }
 
 /** Each lie in the raw image, one after the other: whether a check names it. */
-async function tellLies(path: string, pid: number, va: bigint, lonely: bigint): Promise<Comparison> {
+async function tellLies(image: ImageFile, pid: number, va: bigint, lonely: bigint): Promise<Comparison> {
+  const { path } = image;
   const named = new Comparison();
-  const all = await lies(await openSources(ADDON_PATH, imageFile(path)), pid, va, lonely);
+  const all = await lies(await openSources(ADDON_PATH, image), pid, va, lonely);
   for (const [lie, { va: at, writes }] of Object.entries(all)) {
     const file = openSync(path, 'r+');
     const before = writes.map(([offset, value]) => {
@@ -393,7 +432,7 @@ async function tellLies(path: string, pid: number, va: bigint, lonely: bigint): 
       writeSync(file, lying, 0, 8, offset);
       return word;
     });
-    const { evidence } = await checkAll(await openSources(ADDON_PATH, imageFile(path)), pid);
+    const { evidence } = await checkAll(await openSources(ADDON_PATH, image), pid);
     named.same(
       lie,
       evidence.some((e) => e.startsWith(`${pid} ${at.toString(16)} recordDiffers`)) ? 'named' : evidence.join(),
@@ -427,15 +466,69 @@ async function checkAll(sources: Sources, only = 0) {
   return { verdicts, evidence };
 }
 
+/** A line of `diff --json`. */
+interface Told {
+  type: string;
+  pid?: number;
+  va?: string;
+  pages?: number;
+  change?: string;
+}
+
+/** What a capture that was made inside says differently from one that was made outside, of what has not changed meanwhile. */
+function compareCaptures(inside: string, outside: string, { kept, unstable, recorder }: ReturnType<typeof stable>) {
+  // 1: something differs.
+  const { stdout, status, stderr } = spawnSync(CLI[0], [CLI[1], 'diff', '--json', inside, outside], {
+    maxBuffer: 1 << 30,
+    encoding: 'utf8',
+  });
+  const failures: string[] = status === 0 || status === 1 ? [] : [stderr];
+  const wanted = new Set(kept.filter((p) => !p.kernel && p.pid !== recorder).map(({ pid }) => pid));
+  const pages = kept.filter(({ pid }) => wanted.has(pid)).reduce((n, p) => n + p.pages.length, 0);
+  for (const line of stdout.trim().split('\n')) {
+    const d = JSON.parse(line) as Told;
+    if (d.type === 'totals' || (d.pid !== undefined && !wanted.has(d.pid))) continue;
+    if (d.va === undefined || d.pages === undefined) {
+      failures.push(line);
+      continue;
+    }
+    for (let k = 0n; k < BigInt(d.pages); k++) {
+      const va = (BigInt(d.va) + k * PAGE).toString(16);
+      if (!unstable.has(`${d.pid} ${va}`)) failures.push(`page ${va} of process ${d.pid}: ${line}`);
+    }
+  }
+  return { failures, processes: wanted.size, pages };
+}
+
+/** What `cpus --vm` says of each CPU, against QEMU's own words. */
+async function compareCpus({ monitor }: Guest, name: string, count: number, roots: Record<string, string | null>) {
+  const found = new Comparison();
+  const lines = execFileSync(CLI[0], [CLI[1], 'cpus', '--vm', name, '--json']).toString().trimEnd().split('\n');
+  found.same('CPUs', lines.length, count);
+  for (const line of lines) {
+    const { cpu, rootPa, owner } = JSON.parse(line) as { cpu: number; rootPa: string | null; owner: number | null };
+    const cr3 = BigInt(`0x${/CR3=([0-9a-f]+)/.exec(await monitor.human('info registers', cpu))?.[1]}`);
+    // Under PTI CR3 may be the user root, which is beside it.
+    const root = BigInt(rootPa ?? 0);
+    found.same(
+      `root of CPU ${cpu}`,
+      root.toString(16),
+      (cr3 & FRAME_BITS & (root === (cr3 & FRAME_BITS) ? ~0n : ~PAGE)).toString(16),
+    );
+    if (owner) found.same(`process of the root of CPU ${cpu}`, root, BigInt(roots[owner] ?? 0));
+  }
+  return found;
+}
+
 /** A LiME file of the memory that a guest of `bytes` has, from its memory in a file. */
 function writeLime(memory: string, path: string, bytes: number): void {
   const from = openSync(memory, 'r');
   const to = openSync(path, 'w');
   // System RAM of a PC: below the display, and from 1 MiB on.
-  for (const [begin, end] of [
-    [0x1000, 0x9f000],
-    [0x100000, bytes],
-  ] as const) {
+  for (const [begin, end] of [[0x1000, 0x9f000], ...rangesOf(bytes).map(([b, e]) => [b || 0x100000, e])] as [
+    number,
+    number,
+  ][]) {
     const header = Buffer.alloc(32);
     header.writeUInt32LE(0x4c694d45, 0);
     header.writeUInt32LE(1, 4);
@@ -444,7 +537,7 @@ function writeLime(memory: string, path: string, bytes: number): void {
     writeSync(to, header);
     const buffer = Buffer.alloc(1 << 20);
     for (let at = begin; at < end; at += buffer.length) {
-      const n = readSync(from, buffer, 0, Math.min(buffer.length, end - at), at);
+      const n = readSync(from, buffer, 0, Math.min(buffer.length, end - at), offsetOf(at));
       writeSync(to, buffer, 0, n);
     }
   }
@@ -461,13 +554,19 @@ const FORMATS: Record<string, (guest: Guest, memory: string, path: string) => Pr
     monitor.run('dump-guest-memory', { paging: false, protocol: `file:${path}`, format: 'kdump-zlib' }),
 };
 
-export async function testImage(kernel: Kernel, module: string, machine: Machine, add: (part: Part) => void) {
+export async function testImage(
+  kernel: Kernel,
+  module: string,
+  machine: Machine,
+  differential: boolean,
+  add: (part: Part) => void,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'cr3scope-image-'));
   // QEMU's memory in a file: in RAM.
   const shared = mkdtempSync('/dev/shm/cr3scope-image-');
   const [memory, disk] = [join(shared, 'memory'), join(folder, 'records')];
   writeFileSync(disk, '');
-  truncateSync(disk, 2 * SECOND);
+  truncateSync(disk, 4 * SECOND);
   const images: { format: string; file: ImageFile }[] = [];
   const name = `image-${kernel.name}-${process.pid}`;
   const cases = new Map<string, { pid: number; va: bigint }>();
@@ -475,21 +574,36 @@ export async function testImage(kernel: Kernel, module: string, machine: Machine
   let frozen = { stopped: false, continued: false };
   let running = '';
   let roots: Record<string, string | null> = {};
+  let cpus = new Comparison();
+  const [inside, outside] = ['inside', 'outside'].map((capture) => join(folder, `${capture}.cr3scope`)) as [
+    string,
+    string,
+  ];
+  // A variant that says how much it has wants it for a reason.
+  const mib = machine.memory > 3 * 1024 ? machine.memory : MEMORY;
+  const ranges = rangesOf(mib * 2 ** 20);
+  const lastFrame = Math.max(...ranges.map(([, end]) => end)) / Number(PAGE);
+  const rawFile = (path: string) =>
+    imageFile(path, {
+      ranges: BigUint64Array.from(ranges.flatMap(([begin, end, offset]) => [begin, end - begin, offset]).map(BigInt)),
+    });
   const { output, code } = await boot(
     kernel,
     module,
     {
       ...machine,
-      memory: MEMORY,
+      memory: mib,
       room: '',
       qemu: [
         ...machine.qemu,
-        ...['-object', `memory-backend-file,id=ram,size=${MEMORY}M,mem-path=${memory},share=on`],
+        ...['-object', `memory-backend-file,id=ram,size=${mib}M,mem-path=${memory},share=on`],
         ...['-name', `guest=${name}`, '-qmp', `unix:${folder}/qmp,server=on,wait=off`],
+        // Where makedumpfile, drgn and crash look for VMCOREINFO.
+        ...['-device', 'vmcoreinfo'],
         ...['-machine', 'pc,memory-backend=ram', '-drive', `file=${disk},if=virtio,format=raw`],
       ],
     },
-    `insmod /run/cr3scope.ko && python3 test/guest/record.py ${MEMORY * 256}`,
+    `insmod /run/cr3scope.ko && python3 test/guest/record.py ${lastFrame}`,
     {
       onLine: async (line, guest) => {
         const [, kind, pid, va] = /^===case (anon4k|abovehole|thp|file-shared) (\d+) ([0-9a-f]+) /.exec(line) ?? [];
@@ -500,9 +614,12 @@ export async function testImage(kernel: Kernel, module: string, machine: Machine
           for (const [format, dump] of Object.entries(FORMATS)) {
             const path = join(folder, String(images.length));
             await dump(guest, memory, path);
-            images.push({ format, file: imageFile(path) });
+            images.push({ format, file: format === 'raw' && ranges.length > 1 ? rawFile(path) : imageFile(path) });
           }
           live = await readLive(name, cases);
+          const count = ((await guest.monitor.run('query-cpus-fast')) as unknown[]).length;
+          cpus = await compareCpus(guest, name, count, roots);
+          execFileSync(CLI[0], [CLI[1], 'report', '--all', '--vm', name, '-o', outside]);
           await guest.monitor.run('cont');
           guest.say('go');
         }
@@ -526,7 +643,19 @@ export async function testImage(kernel: Kernel, module: string, machine: Machine
       detail: `the machine stopped: ${frozen.stopped}; cr3scope was killed, and it ran again: ${frozen.continued}`,
     });
     add({ name: 'check while it runs', pass: JSON.parse(running).verdicts.mismatch === 0, detail: running });
+    add({
+      name: 'cpus',
+      pass: cpus.failures.length === 0,
+      detail: `${cpus.compared} comparisons with QEMU’s registers${listed(cpus.failures)}`,
+    });
     const truth = stable(readRecord(disk, 0), readRecord(disk, SECOND));
+    writeFileSync(inside, readPut(disk, THIRD));
+    const both = compareCaptures(inside, outside, truth);
+    add({
+      name: 'captures from inside and outside',
+      pass: both.failures.length === 0 && both.pages > 2000,
+      detail: `${both.processes} processes, ${both.pages} pages there, and all that are not${listed(both.failures)}`,
+    });
     for (const { format, file } of images) {
       const sources = await openSources(ADDON_PATH, file);
       if (format === 'raw' && live) {
@@ -538,10 +667,7 @@ export async function testImage(kernel: Kernel, module: string, machine: Machine
           add({
             name: `live ${how}`,
             pass: differ.length === 0 && image.size > 100,
-            detail: `${image.size} answers as those of the raw image of that moment${differ
-              .slice(0, 20)
-              .map((key) => `\n  other: ${key}`)
-              .join('')}`,
+            detail: `${image.size} answers as those of the raw image of that moment${listed(differ)}`,
           });
         }
         add({
@@ -561,18 +687,15 @@ export async function testImage(kernel: Kernel, module: string, machine: Machine
         add({
           name: 'frames',
           pass: frames.failures.length === 0 && frames.compared > 100_000,
-          detail: `${frames.compared} flags and map counts compared${frames.failures
-            .slice(0, 40)
-            .map((f) => `\n  ${f}`)
-            .join('')}`,
+          detail: `${frames.compared} flags and map counts compared${listed(frames.failures)}`,
         });
         const [known, lonely] = ['anon4k', 'abovehole'].map((kind) => cases.get(kind));
         if (!known || !lonely) throw new Error('the fixture does not say where its pages are');
-        const told = await tellLies(file.path, known.pid, known.va, lonely.va);
+        const told = await tellLies(file, known.pid, known.va, lonely.va);
         add({
           name: 'lies',
           pass: told.failures.length === 0,
-          detail: `${told.compared} told${told.failures.map((f) => `\n  ${f}`).join('')}`,
+          detail: `${told.compared} told${listed(told.failures)}`,
         });
       }
       const { facts, regions, pages, bytes } = await compare(sources, truth, roots);
@@ -580,16 +703,22 @@ export async function testImage(kernel: Kernel, module: string, machine: Machine
       add({
         name: `image: ${format}`,
         pass: failures.length === 0 && bytes.compared > 2000 && regions.compared > 50,
-        detail: `${truth.kept.length} processes, ${regions.compared} regions, ${pages.compared} pages, ${bytes.compared / 2} frames compared; ${truth.changed} changed meanwhile${failures.map((f) => `\n  ${f}`).join('')}`,
+        detail: `${truth.kept.length} processes, ${regions.compared} regions, ${pages.compared} pages, ${bytes.compared / 2} frames compared; ${truth.changed} changed meanwhile${listed(failures)}`,
       });
+      if (differential && format === 'ELF vmcore') {
+        const d = await compareWithOthers(kernel, sources, file.path, truth.kept);
+        const told = Array.from(d.disagreements, ([what, { count, example }]) => `${count}× ${what}; ${example}`);
+        add({
+          name: 'differential',
+          pass: d.failures.length === 0,
+          detail: `${d.tools}: ${d.processes} processes, ${d.roots} roots, ${d.translations} translations and ${d.kernelTranslations} of the kernel; disagreements: ${told.length}${listed([...told, ...d.failures])}`,
+        });
+      }
       const { verdicts, evidence } = await checkAll(sources);
       add({
         name: `check: ${format}`,
         pass: evidence.length === 0 && (verdicts.agree ?? 0) > 2000,
-        detail: `${JSON.stringify(verdicts)}${evidence
-          .slice(0, 40)
-          .map((e) => `\n  ${e}`)
-          .join('')}`,
+        detail: `${JSON.stringify(verdicts)}${listed(evidence)}`,
       });
     }
   } finally {

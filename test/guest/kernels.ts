@@ -5,7 +5,7 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
-import { aptOptions, CACHE, sh } from './apt.ts';
+import { aptOptions, CACHE, debianRoot, sh } from './apt.ts';
 import { buildKernel, type Recipe } from './source.ts';
 
 /** A kernel that is ready to boot, and to build modules for. */
@@ -105,27 +105,33 @@ export function fetchKernel(name: string): Kernel {
   return { name, release: version, headers, image, config, unpacked: { folder, root, modules, newer } };
 }
 
+/** The kernel with its debug information, by Debian's package of about 1 GB: the path of vmlinux. Once. */
+export function fetchSymbols({ name, release }: Kernel): string {
+  const wanted = MATRIX.get(name);
+  if (!wanted || 'source' in wanted) throw new Error(`Debian has no debug information of ${name}`);
+  const folder = join(CACHE, 'symbols', release);
+  const inside = `usr/lib/debug/boot/vmlinux-${release}`;
+  const path = join(folder, inside);
+  if (!existsSync(path)) {
+    console.error(`fetching the debug information of ${release}`);
+    mkdirSync(folder, { recursive: true });
+    const apt = aptOptions(wanted.suite);
+    sh('apt-get', [...apt, '-qq', 'update']);
+    sh('apt-get', [...apt, '-qq', 'download', `linux-image-${release}-dbg`], { cwd: folder });
+    const script = `dpkg-deb --fsys-tarfile *.deb | tar -x --occurrence=1 './${inside}' && rm *.deb`;
+    sh('sh', ['-c', script], { cwd: folder });
+  }
+  return path;
+}
+
 /** A root of Debian 14 with the compilers that newer kernels were built with. */
 function newerRoot(): string {
-  const root = join(CACHE, 'forky');
-  if (!existsSync(join(root, 'usr/bin/gcc-14'))) {
-    console.error('making a root of Debian 14 to build in (once)');
-    rmSync(root, { recursive: true, force: true });
-    const packages =
-      'gcc-14,gcc-16,make,binutils,bash,coreutils,sed,grep,gawk,findutils,diffutils,perl-base,libelf1t64,libdw1t64,libssl3t64,dash,kmod,cpp-14,cpp-16,util-linux,zlib1g,libc6-dev,tar,xz-utils,pahole';
-    sh('mmdebstrap', [
-      '--quiet',
-      '--aptopt=Acquire::Check-Valid-Until "false"',
-      '--aptopt=APT::Sandbox::User "root"',
-      '--mode=root',
-      '--variant=extract',
-      `--include=${packages}`,
-      'forky',
-      root,
-      'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian forky main',
-    ]);
-    if (!existsSync(join(root, 'usr/bin/awk'))) symlinkSync('gawk', join(root, 'usr/bin/awk'));
-  }
+  const root = debianRoot(
+    'forky',
+    'usr/bin/gcc-14',
+    'gcc-14,gcc-16,make,binutils,bash,coreutils,sed,grep,gawk,findutils,diffutils,perl-base,libelf1t64,libdw1t64,libssl3t64,dash,kmod,cpp-14,cpp-16,util-linux,zlib1g,libc6-dev,tar,xz-utils,pahole',
+  );
+  if (!existsSync(join(root, 'usr/bin/awk'))) symlinkSync('gawk', join(root, 'usr/bin/awk'));
   if (!existsSync(join(root, 'proc/self'))) sh('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
   return root;
 }

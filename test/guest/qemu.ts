@@ -64,7 +64,17 @@ export function variant(name: string): Machine {
   return machine;
 }
 
-const MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'virtio_blk', 'crc32c_generic', 'ext4', 'virtio_net'];
+const MODULES = [
+  'virtio_pci',
+  '9pnet_virtio',
+  '9p',
+  'overlay',
+  'virtio_blk',
+  'crc32c_generic',
+  'ext4',
+  'virtio_net',
+  'qemu_fw_cfg',
+];
 
 const INIT = `#!/bin/busybox sh
 B=/bin/busybox

@@ -8,8 +8,8 @@ PAGE = 4096
 PRESENT, SWAPPED = 1 << 63, 1 << 62
 LARGE = 1 << 30  # of a larger region only the ends are read
 END = 1 << 20
-FRAMES = int(sys.argv[1])  # of this machine, below 4 GiB
-SECOND = 64 << 20  # where the second record is on the disk
+FRAMES = int(sys.argv[1])  # from 0 to the end of this machine's memory
+SECOND, THIRD = 64 << 20, 128 << 20  # where the second record is on the disk, and the capture
 
 MERGEABLE = """
 import mmap, os, sys
@@ -137,23 +137,37 @@ def record(disk, at):
     own = set()
     said["flags"], said["counts"] = words_of_frames("kpageflags", own), words_of_frames("kpagecount", own)
     said["own"] = sorted(own)
-    data = json.dumps(said, separators=(",", ":")).encode()
+    put(disk, at, json.dumps(said, separators=(",", ":")).encode())
+
+
+def put(disk, at, data):
     os.pwrite(disk, struct.pack("<Q", len(data)) + data, at)
     os.fsync(disk)
 
 
+def cli(*words):
+    """Runs the command line; its output."""
+    ran = subprocess.run(
+        ["node_modules/.bin/node", "out/main/cli.cjs", *words], capture_output=True, text=True,
+    )
+    if ran.returncode:
+        raise SystemExit(ran.stdout + ran.stderr)
+    return ran.stdout
+
+
 started = start()
 # The roots, as the module says them.
-listed = subprocess.run(["node_modules/.bin/node", "out/main/cli.cjs", "ps", "--json"], capture_output=True, text=True)
-if listed.returncode:
-    raise SystemExit(listed.stdout + listed.stderr)
 roots = {}
-for line in listed.stdout.splitlines():
+for line in cli("ps", "--json").splitlines():
     row = json.loads(line)
     roots[row["pid"]] = row["rootPa"]
 print("===roots " + json.dumps(roots), flush=True)
 disk = os.open("/dev/vdb", os.O_RDWR)
 record(disk, 0)
+# The same, by cr3scope inside.
+cli("report", "--all", "-o", "/run/inside.cr3scope")
+with open("/run/inside.cr3scope", "rb") as file:
+    put(disk, THIRD, file.read())
 print("===frozen", flush=True)
 sys.stdin.readline()
 record(disk, SECOND)
