@@ -473,6 +473,21 @@ export const MemoryMap = z.object({
 export type MemoryMap = z.infer<typeof MemoryMap>;
 export const MOST_CELLS = 1 << 16;
 
+/** Frames one by one, from `begin` on. */
+export const FrameList = z.object({
+  begin: u64,
+  /** kpageflags; all ones: they can't be read. */
+  flags: u64s,
+  /** Index into ROLES. */
+  role: u8s,
+  /** Pages that map it, by the walk that is kept, and the process with most of them; 0: none. */
+  mapped: u32s,
+  owner: u32s,
+});
+export type FrameList = z.infer<typeof FrameList>;
+/** At most so many at a time. */
+export const MOST_LISTED = 1 << 16;
+
 /** Frame bytes against those of /proc/PID/mem, in pages. */
 export const ByteProof = z.object({
   pages: u64,
@@ -938,6 +953,8 @@ export const METHODS = {
     }),
     MemoryMap,
   ),
+  /** Frames [begin, end), at most MOST_LISTED. */
+  listFrames: method(z.object({ begin: u64.max(PFN_END), end: u64.max(PFN_END) }), FrameList),
   /**
    * Starts a check of the regions within [begin, end); its progress comes as `check` events. The caller chooses the id.
    * `bytes` compares the bytes of the mapped pages, too, which reads the process's memory and sets accessed bits.

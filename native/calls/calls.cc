@@ -13,7 +13,7 @@ namespace cr3scope {
 namespace {
 
 const std::atomic<bool> kNeverCancelled{false};
-constexpr size_t kMostFrames = 4096, kMostRows = 65536, kMostName = 256;
+constexpr size_t kMostFrames = 4096, kMostListed = 1 << 16, kMostRows = 65536, kMostName = 256;
 constexpr u32 kMostNames = 256;
 
 using SessionPtr = std::shared_ptr<Session>;
@@ -164,6 +164,18 @@ CallWork memory(const SessionPtr& s, const Arguments& a) {
   };
 }
 
+// listFrames(begin, end): frames [begin, end) one by one, mapped as the reverse map that is kept says.
+CallWork frame_list(const SessionPtr& s, const Arguments& a) {
+  const u64 begin = a.u64_at(0, "begin"), end = a.u64_at(1, "end");
+  if (begin >= end || end >> 40 || end - begin > kMostListed)
+    throw BadArgument("begin and end must be a range of at most 65536 frame numbers below 2^40");
+  return [s, begin, end] {
+    Session::Lease lease(*s);
+    auto reverse = s->reverse_maps().get(lease.machine(), false, kNeverCancelled);
+    return answer(list_frames(s->target(), *s->system().frame_facts(), *reverse, begin, end));
+  };
+}
+
 // causes(): which causes of changes can be seen here. Attaches the programs for a moment.
 CallWork causes(const SessionPtr& s, const Arguments&) {
   return [s]() -> Answer {
@@ -295,10 +307,23 @@ Job trace_all(const SessionPtr& s, const Arguments&) {
 }
 
 constexpr Call kCalls[] = {
-    {"hello", hello},   {"processes", processes}, {"cgroups", cgroups}, {"roots", roots},
-    {"cpus", cpus},     {"regions", regions},     {"rows", rows},       {"translate", translate_page},
-    {"frames", frames}, {"owners", owners},       {"tables", tables},   {"memory", memory},
-    {"causes", causes}, {"page", page},           {"layout", layout},   {"typeNames", type_names_from},
+    {"hello", hello},
+    {"processes", processes},
+    {"cgroups", cgroups},
+    {"roots", roots},
+    {"cpus", cpus},
+    {"regions", regions},
+    {"rows", rows},
+    {"translate", translate_page},
+    {"frames", frames},
+    {"owners", owners},
+    {"tables", tables},
+    {"memory", memory},
+    {"causes", causes},
+    {"page", page},
+    {"layout", layout},
+    {"typeNames", type_names_from},
+    {"listFrames", frame_list},
 };
 constexpr LongCall kLongCalls[] = {
     {"check", check},         {"search", search_bytes},         {"watch", watch_pages},

@@ -288,6 +288,13 @@ void describe(Fields& o, const MemoryMap& m) {
   o.words("unmapped", m.unmapped);
 }
 
+void describe(Fields& o, const std::vector<ListedFrame>& frames) {
+  o.column64("flags", frames, [](auto& f) { return f.flags; });
+  o.column8("role", frames, [](auto& f) { return f.role; });
+  o.column32("mapped", frames, [](auto& f) { return f.mapped; });
+  o.column32("owner", frames, [](auto& f) { return f.owner; });
+}
+
 void describe(Fields& o, const MemoryCounters& counters) {
   o.text("meminfo", counters.meminfo);
   o.text("vmstat", counters.vmstat);

@@ -40,6 +40,7 @@ void describe(Fields& o, const std::vector<TableUse>& tables);
 void describe(Fields& o, const ReverseMap& map, u64 asked_ns);
 void describe(Fields& o, const TableTree& tree);
 void describe(Fields& o, const MemoryMap& map);
+void describe(Fields& o, const std::vector<ListedFrame>& frames);
 void describe(Fields& o, const MemoryCounters& counters);
 void describe(Fields& o, const TypeSlice& slice);
 void describe(Fields& o, const ByteProof& proof);

@@ -95,10 +95,10 @@ struct Picture {
   }
 };
 
-}  // namespace
-
-MemoryMap map_memory(const Target& target, const FrameFacts& facts, const ReverseMap& reverse, u64 begin, u64 end,
-                     u32 cells, u64 flags, const std::atomic<bool>& cancel) {
+// Without a count yet. Throws Error if flags can't be read.
+MemoryMap empty_map(const Target& target, const FrameFacts& facts, const ReverseMap& reverse, u64 begin, u64 end,
+                    u32 cells, u64 flags) {
+  if (role_of(facts.flags(target.zero_pfn)) == Role::unknown) throw facts.refusal();
   MemoryMap map;
   map.begin = begin;
   map.end = end;
@@ -108,16 +108,48 @@ MemoryMap map_memory(const Target& target, const FrameFacts& facts, const Revers
   map.flagged.resize(map.cells.size() * static_cast<size_t>(std::popcount(flags)));
   for (size_t i = 0; i < reverse.spaces(); i++)
     map.uses.push_back({reverse.space(i).pid, reverse.space(i).start_ticks, {}, 0});
-  Picture picture{target, reverse, map, facts};
-  if (role_of(facts.flags(target.zero_pfn)) == Role::unknown) throw facts.refusal();
+  return map;
+}
+
+// Adds all frames of the map, chunk by chunk.
+template <class Added>
+void add_all(Picture& picture, Added added) {
+  const auto [begin, end] = std::pair(picture.map.begin, picture.map.end);
   for (u64 first = begin; first < end;) {
-    if (cancel) throw Cancelled();
-    u64 next = std::min((first | (kChunk - 1)) + 1, end);
+    const u64 next = std::min((first | (kChunk - 1)) + 1, end);
     picture.add(first, next);
+    added();
     first = next;
   }
   picture.finish();
+}
+
+}  // namespace
+
+MemoryMap map_memory(const Target& target, const FrameFacts& facts, const ReverseMap& reverse, u64 begin, u64 end,
+                     u32 cells, u64 flags, const std::atomic<bool>& cancel) {
+  MemoryMap map = empty_map(target, facts, reverse, begin, end, cells, flags);
+  Picture picture{target, reverse, map, facts};
+  add_all(picture, [&] {
+    if (cancel) throw Cancelled();
+  });
   return map;
+}
+
+std::vector<ListedFrame> list_frames(const Target& target, const FrameFacts& facts, const ReverseMap& reverse,
+                                     u64 begin, u64 end) {
+  MemoryMap map = empty_map(target, facts, reverse, begin, end, static_cast<u32>(end - begin), 0);
+  Picture picture{target, reverse, map, facts};
+  std::vector<ListedFrame> list;
+  add_all(picture, [&] {
+    for (size_t i = 0; i < picture.roles.size(); i++) list.push_back({picture.flags[i], picture.roles[i], 0, 0});
+  });
+  for (size_t i = 0; i < list.size(); i++) {
+    const MemoryMap::Cell& cell = map.cells[i];
+    list[i].mapped = cell.sizes[0] + cell.sizes[1] + cell.sizes[2];
+    list[i].owner = cell.owner;
+  }
+  return list;
 }
 
 }  // namespace cr3scope

@@ -42,4 +42,16 @@ constexpr u32 kMostCells = 1 << 16;
 MemoryMap map_memory(const Target& target, const FrameFacts& facts, const ReverseMap& reverse, u64 begin, u64 end,
                      u32 cells, u64 flags, const std::atomic<bool>& cancel);
 
+// One frame.
+struct ListedFrame {
+  u64 flags;  // kUnknown if they can't be read
+  Role role;
+  u32 mapped;  // pages that map it
+  int owner;   // the process that maps it most often, 0: none
+};
+
+// Frames [begin, end) one by one. Throws Error if flags can't be read.
+std::vector<ListedFrame> list_frames(const Target& target, const FrameFacts& facts, const ReverseMap& reverse,
+                                     u64 begin, u64 end);
+
 }  // namespace cr3scope

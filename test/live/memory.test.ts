@@ -96,6 +96,27 @@ test('what a process maps is what the kernel counts for it', async () => {
   expect(mapped('pageTable')).toBe(BigInt(tree.level.length + Number(sources.target.pti)));
 });
 
+test('frames one by one are as the map and the frames themselves say', async () => {
+  const pfn = await pfnOf(fixture.of('anon4k'));
+  const begin = pfn & ~0x3ffn;
+  const end = begin + 0x400n;
+  const list = await explorer.listFrames({ begin, end });
+  expect([list.begin, list.role.length, list.flags.length]).toEqual([begin, 0x400, 0x400]);
+  const at = Number(pfn - begin);
+  const one = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flags: 1n << 0n, again: false });
+  expect([ROLES[list.role[at] as number], list.owner[at], list.mapped[at]]).toEqual([
+    'anonymous',
+    one.owner[0],
+    one.sizes[0],
+  ]);
+  const { flags } = await explorer.frame({ pfn });
+  // Bits that the kernel changes at any time: referenced, lru, active, idle.
+  const settled = ~((1n << 2n) | (1n << 5n) | (1n << 6n) | (1n << 25n));
+  expect((list.flags[at] as bigint) & settled).toBe((flags ?? 0n) & settled);
+  await expect(explorer.listFrames({ begin, end: begin })).rejects.toThrow('can’t be listed');
+  await expect(explorer.listFrames({ begin: 0n, end: 1n << 17n })).rejects.toMatchObject({ remedy: /65536/ });
+});
+
 test('a part of the map is the same as that part of the whole', async () => {
   const pfn = await pfnOf(fixture.of('anon4k'));
   const one = await explorer.memory({ begin: pfn, end: pfn + 1n, cells: 1, flags: 1n << 12n, again: false });

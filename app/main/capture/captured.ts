@@ -825,6 +825,8 @@ export function capturedSources(contents: CaptureContents): Sources {
         );
       return sliceMemory(contents.memory, from, to, flags);
     },
+    listFrames: () =>
+      Promise.reject(missing('a capture has frames only as cells of its map', 'List them on the machine.')),
     search: (pid, from, to, bytes, mask, limit, onBatch, back = false) => {
       const bounds = { begin: from, end: to, limit };
       if (pid) {

@@ -9,6 +9,7 @@ import {
   type Evidence,
   type Frame,
   type Method,
+  MOST_LISTED,
   MOST_NAMES,
   MOST_WATCHED,
   type Owners,
@@ -51,6 +52,7 @@ const READS = [
   'cpus',
   'tables',
   'memory',
+  'listFrames',
   'layout',
   'typeNames',
 ] as const satisfies Method[];
@@ -337,6 +339,15 @@ export class Explorer implements Reads {
   memory: Api['memory'] = async ({ begin, end, cells, flags, again }) => {
     if (begin >= end) throw new Failed('the range of frames is empty', 'Give a begin that is below the end.');
     return this.sources.memory(begin, end, cells, flags, again);
+  };
+
+  listFrames: Api['listFrames'] = async ({ begin, end }) => {
+    if (begin >= end || end - begin > MOST_LISTED)
+      throw new Failed(
+        `${end - begin} frames can’t be listed at a time`,
+        `Give a range of 1 to ${MOST_LISTED} frames.`,
+      );
+    return { begin, ...(await this.sources.listFrames(begin, end)) };
   };
 
   layout: Api['layout'] = ({ name }) => this.sources.layout(name);

@@ -6,6 +6,7 @@ import {
   CauseRecords,
   CheckSummary,
   Evidence,
+  FrameList,
   MemoryMap,
   Owners,
   Regions,
@@ -99,6 +100,9 @@ export type SourceRoots = z.infer<typeof SourceRoots>;
 
 const SourceFrames = z.object({ bytes: u8s, status: u8s, role: u8s, flags: u64s, count: u64s, cgroup: u64s });
 export type SourceFrames = z.infer<typeof SourceFrames>;
+
+const SourceFrameList = FrameList.omit({ begin: true });
+export type SourceFrameList = z.infer<typeof SourceFrameList>;
 
 const SourcePage = z.object({ translation: Translation, frame: SourceFrames.nullable(), settled: z.boolean() });
 export type SourcePage = z.infer<typeof SourcePage>;
@@ -258,6 +262,7 @@ export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   owners: table(SourceOwners, 'pid', 'startTicks', 'va', 'still', 'shift', 'entry', 'access'),
   tables: table(TableTree, 'level', 'va', 'pa', 'used', 'marked', 'status'),
   memory: table(MemoryMap, 'pid', 'startTicks', 'alone'),
+  listFrames: table(SourceFrameList),
   causes: table(SourceCauses, 'name', 'how', 'detail'),
   layout: SourceTypes,
   typeNames: SourceTypeNames,

@@ -28,6 +28,7 @@ import type {
   SourceCauses,
   SourceCgroups,
   SourceCpus,
+  SourceFrameList,
   SourceFrames,
   SourceOwners,
   SourcePage,
@@ -75,6 +76,7 @@ export interface Sources {
   frames(pfns: BigUint64Array): Promise<SourceFrames>;
   owners(pfn: bigint, again: boolean): Promise<SourceOwners>;
   tables(pid: number, startTicks: bigint): Promise<TableTree>;
+  listFrames(begin: bigint, end: bigint): Promise<SourceFrameList>;
   memory(begin: bigint, end: bigint, cells: number, flags: bigint, again: boolean): Promise<MemoryMap>;
   /** PID 0 searches physical memory; there `back` finds the last hit, as the only one. */
   search(
@@ -215,6 +217,7 @@ export async function sourcesOf(carrier: Carrier, image?: ImageFile): Promise<So
     owners: (pfn, again) => call('owners', pfn, again),
     tables: (pid, startTicks) => call('tables', pid, startTicks),
     memory: (begin, end, cells, flags, again) => call('memory', begin, end, cells, flags, again),
+    listFrames: (begin, end) => call('listFrames', begin, end),
     layout: (name) => call('layout', new TextEncoder().encode(name)),
     typeNames: async (start, most) =>
       (await call<SourceTypeNames>('typeNames', new TextEncoder().encode(start), most)).name,
