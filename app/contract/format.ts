@@ -73,8 +73,11 @@ export const bitsOf = (word: bigint): number[] =>
 export const kpageFlagNames = (flags: bigint): string[] => bitsOf(flags).map((i) => KPF_NAMES[i] ?? `bit ${i}`);
 
 /** The same for people. Where the kernel is known to set a flag without a reason, it is marked: "ksm?". */
-export const kpageFlagLabels = (flags: bigint, { ksmUnreliable }: { ksmUnreliable: boolean }): string[] =>
-  kpageFlagNames(flags).map((name) => (name === 'ksm' && ksmUnreliable ? 'ksm?' : name));
+export const flagLabels = (names: readonly string[], { ksmUnreliable }: { ksmUnreliable: boolean }): string[] =>
+  names.map((name) => (name === 'ksm' && ksmUnreliable ? 'ksm?' : name));
+
+export const kpageFlagLabels = (flags: bigint, target: { ksmUnreliable: boolean }): string[] =>
+  flagLabels(kpageFlagNames(flags), target);
 
 /** A 64-bit number as typed by a person: 0x-hex, decimal, or with `bareHex` also bare hex. Undefined if it is not a number. */
 export function parseU64(text: string, bareHex = false): bigint | undefined {

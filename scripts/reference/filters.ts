@@ -2,7 +2,10 @@
 // The page of the documentation about filters, made from the fields that the tables declare.
 import { FILTERED_TABLES } from '../../app/renderer/lib/fields.ts';
 import { OPERATORS, TYPE_WORDS } from '../../app/renderer/lib/filter.ts';
+import { MOST_READ as FRAMES_READ, MOST_SHOWN as SHOWN } from '../../app/renderer/lib/filteredFrames.ts';
+import { MOST_READ as PAGES_READ } from '../../app/renderer/lib/filteredPages.ts';
 
+const number = (value: number) => value.toString().replace(/\B(?=(\d{3})+$)/g, ' ');
 const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
@@ -42,9 +45,15 @@ Units are powers of two: K, M, G, T, P. \`0x\` begins a hex number everywhere.
 
 It looks at all pages of the address space, as of the check that is shown. The check knows in which stretches all pages have
 one verdict; where verdict, note, region and address decide, no page is read. That is how 10^10 reserved pages are filtered at
-once. For fields of the entry (${['kind', 'flags', 'pfn', 'size'].map(code).join(', ')}) the pages that are not empty are read, 4 194 304 of
+once. For fields of the entry (${['kind', 'flags', 'pfn', 'size'].map(code).join(', ')}) the pages that are not empty are read, ${number(PAGES_READ)} of
 them at most; the line below the list says how many were read, and how many would be left. The rows on screen are read again
 all the time, so that one may have changed since.
+
+## What the filter of the frames covers
+
+*Frame by frame* below the map of physical memory lists the frames that the map shows. Without a filter it lists the first
+${number(SHOWN)} of them, with one the first ${number(SHOWN)} that match, and counts the others. A filter reads ${number(FRAMES_READ)} frames at most, from the
+lowest up; the line below the list says how many were left. Zoom in to look at those. A capture has no frames one by one.
 ${FILTERED_TABLES.map(
   ({ label, fields, example }) => `
 ## ${label}

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The window on physical memory: frames and their bytes, tables, owners, the map of memory.
+import { closeSync, openSync, readSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { hex, hexVa } from '../../app/contract/format.ts';
+import { hex, hexVa, kpageFlagNames } from '../../app/contract/format.ts';
+import { linkOf } from '../../app/contract/link.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
-import { DIALOG, inOneFace, POPUP, paneSelector } from './window.ts';
+import { DIALOG, inOneFace, PAGE, POPUP, paneSelector } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -13,6 +15,15 @@ afterAll(() => fixture?.stop());
 
 /** A page that the fixture wrote holds the address of each of its words; its first line in the hex view. */
 const firstLine = (va: bigint) => [va, va + 8n].map((word) => hex(word, 16).match(/../g)?.reverse().join('')).join('');
+
+/** A word of 64 bits of a file of /proc. */
+function wordOf(path: string, index: bigint): bigint {
+  const file = openSync(path, 'r');
+  const word = new BigUint64Array(1);
+  readSync(file, word, 0, 8, index * 8n);
+  closeSync(file);
+  return word[0] as bigint;
+}
 
 inOneFace((window) => {
   const startAt = (name: string) => window.start(`cr3scope://address/${fixture.pid}/${hex(fixture.of(name).va)}`);
@@ -117,7 +128,7 @@ inOneFace((window) => {
     const { va } = fixture.of('anon4k');
     await startAt('anon4k');
     await expect.poll(shownFirst).toBe(firstLine(va));
-    await window.walk.locator('.walk-levels li').nth(-2).getByRole('button', { name: /table/ }).click();
+    await window.walk.locator('.walk-levels > li').nth(-2).getByRole('button', { name: /table/ }).click();
     const entries = window.frame.getByRole('group', { name: 'Entries of the table' });
     const below = entries.locator('tr.here').getByRole('button', { name: /PTE table/ });
     await below.waitFor();
@@ -154,6 +165,62 @@ inOneFace((window) => {
     const [, pfn] = /^frame ([0-9a-f]+)/.exec(at ?? '') ?? [];
     await window.page.keyboard.press('Enter');
     await expect.poll(title).toBe(`Frame ${pfn}`);
+  });
+
+  test('frames are listed one by one, and filtered by their flags, role and process', async () => {
+    await window.start('cr3scope://memory');
+    const pane = window.pane('Physical memory');
+    await pane.getByLabel('frame by frame').check();
+    const frames = pane.getByRole('grid', { name: 'Frames' });
+    const rows = frames.locator('.grid-row');
+    await expect.poll(() => rows.count()).toBeGreaterThan(5);
+    const status = pane.locator('.grid-foot');
+    await expect.poll(() => status.innerText()).toMatch(/^the first 10\D000 of [\d\s]+ frames · read at [\d:]+$/);
+
+    const { va } = fixture.of('anon4k');
+    const pfn = wordOf(`/proc/${fixture.pid}/pagemap`, va >> 12n) & ((1n << 55n) - 1n);
+    const box = pane.getByLabel('Filter frames');
+    // A walk from now on knows the fixture.
+    await pane.getByRole('button', { name: 'Walk again' }).click();
+    await box.fill(`pid == ${fixture.pid} and flags has anon and mapped > 0 and pfn == ${hex(pfn)}`);
+    await expect.poll(() => status.innerText()).toMatch(/^1 frame matches/);
+    expect(await rows.count()).toBe(1);
+    // Its child maps it, too.
+    const mapped = wordOf('/proc/kpagecount', pfn);
+    expect(await rows.innerText()).toMatch(
+      new RegExp(`${hex(pfn)}\\s+anonymous\\s+${mapped}\\s+${fixture.pid}\\s+page-kinds\\s`),
+    );
+    const flags = kpageFlagNames(wordOf('/proc/kpageflags', pfn));
+    const shown = (await rows.getByRole('gridcell').last().innerText()).split(' ');
+    // The kernel marks and unmarks frames of its lists at any time.
+    for (const flag of ['anon', 'mmap', 'swapbacked'])
+      expect([flag, shown.includes(flag)]).toEqual([flag, flags.includes(flag)]);
+
+    // The frames around it; all of them take their time.
+    const begin = pfn & ~0xffffn;
+    await window.start(linkOf({ view: 'memory', begin, end: begin + 0x10000n }));
+    await pane.getByLabel('frame by frame').check();
+    await box.fill('not role == free and mapped == 0');
+    await expect.poll(() => status.innerText()).toMatch(/^(the first 10\D000 of )?[\d\s]+ frames match/);
+    for (const text of await rows.allInnerTexts()) expect(text).not.toContain('buddy');
+    await box.fill('flags ha');
+    await window.page.getByRole('option', { name: /^has/ }).waitFor();
+    await box.press('ArrowDown');
+    await box.press('Enter');
+    await box.pressSequentially('buddy and mapped > 0');
+    await pane.getByText('No frame matches the filter').waitFor();
+    await box.fill('flags has anon and mapped > 1');
+    await expect.poll(() => rows.count()).toBeGreaterThan(1);
+    await window.pictures('frames', PAGE);
+
+    await window.catchCopies();
+    expect(await window.menuOf(rows.first())).toContainEqual(expect.stringMatching(/^Who maps the frame/));
+    await window.chooseItem(/^Copy frame number/);
+    const first = await window.copied();
+    expect(await rows.first().innerText()).toContain(first);
+    await rows.first().click();
+    await expect.poll(title).toBe(`Frame ${first}`);
+    await box.fill('');
   });
 
   test('the map of memory takes the colours of the system as they change', async () => {

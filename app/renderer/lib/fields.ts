@@ -2,6 +2,9 @@
 // The fields that the filters of the tables know.
 
 import { cgroupName } from '../../contract/cgroup.ts';
+import { KPF_NAMES } from '../../contract/format.ts';
+import { paOf } from '../../contract/paging.ts';
+import { ROLE } from '../../contract/roles.ts';
 import { ENTRY_KIND, NOTE, VERDICT, VERDICTS } from '../../contract/verdicts.ts';
 import type { Vocabulary } from '../../contract/vocabulary.ts';
 import type { Field } from './filter.ts';
@@ -222,6 +225,34 @@ export const ENTRY_FIELDS: readonly Field<FilteredEntry>[] = [
   { name: 'pfn', type: 'hex', about: 'the number of the frame that it points to', read: (e) => e.pfn },
 ];
 
+export interface FilteredFrame {
+  readonly pfn: bigint;
+  readonly role: string;
+  /** Of kpageflags, by their names; undefined: not known. */
+  readonly flags: readonly string[] | undefined;
+  /** How many pages and tables of the walk it is. */
+  readonly mapped: number;
+  /** The process that maps it, or that maps it most often; 0: none. */
+  readonly pid: number;
+  readonly name: string | undefined;
+}
+
+export const FRAME_FIELDS: readonly Field<FilteredFrame>[] = [
+  { name: 'pfn', type: 'hex', about: 'its number', read: (f) => f.pfn },
+  { name: 'address', type: 'hex', about: 'its physical address', read: (f) => paOf(f.pfn) },
+  { name: 'role', type: 'word', about: 'what it is used for', values: meanings(ROLE), read: (f) => f.role },
+  {
+    name: 'flags',
+    type: 'set',
+    about: 'bits of kpageflags that are set',
+    values: Object.fromEntries(Object.entries(KPF_NAMES).map(([bit, name]) => [name, `bit ${bit}`])),
+    read: (f) => f.flags,
+  },
+  { name: 'mapped', type: 'number', about: 'pages that map it, by the walk', read: (f) => f.mapped },
+  { name: 'pid', type: 'number', about: 'the process that maps it most', read: (f) => f.pid || undefined },
+  { name: 'name', type: 'text', about: 'the name of that process', plain: true, read: (f) => f.name },
+];
+
 /** For the help and the documentation. */
 export const FILTERED_TABLES = [
   { label: 'Processes', fields: PROCESS_FIELDS, example: 'user == root and rss > 100M' },
@@ -229,4 +260,5 @@ export const FILTERED_TABLES = [
   { label: 'Pages', fields: PAGE_FIELDS, example: 'flags has D and name ~ "libc"' },
   { label: 'Entries of a table', fields: ENTRY_FIELDS, example: 'kind == leaf and not flags has accessed' },
   { label: 'Page tables', fields: TABLE_FIELDS, example: 'level == PTE and used < 8' },
+  { label: 'Frames', fields: FRAME_FIELDS, example: 'flags has anon and mapped > 1' },
 ] as const;

@@ -20,14 +20,11 @@ import { type Colouring, cellCount, describe, framesOf } from './cells.ts';
 import { MapCanvas, roomOf } from './MapCanvas.tsx';
 import { MapLegend } from './MapLegend.tsx';
 import { MapTitle } from './MapTitle.tsx';
-import { TotalsTable } from './TotalsTable.tsx';
-import { UseTable } from './UseTable.tsx';
+import { MemoryTotals } from './MemoryTotals.tsx';
 import { useMap } from './useMap.ts';
 import { closer, farther } from './zoom.ts';
 import '../../parts/bar.css';
 import './memory.css';
-
-const TOTALS = { use: 'by process', kernel: 'against the kernel’s counters' } as const;
 
 /** To an ordinary user the kernel shows all addresses of RAM as 0. */
 const NO_RAM = { message: 'read /proc/iomem: Permission denied', code: 'EACCES', remedy: '' };
@@ -39,14 +36,13 @@ export function MemoryPane() {
   const range = useMemoryMap((s) => s.range);
   const [by, setBy] = useKept<Colouring>('memory.by', 'role');
   const [flag, setFlag] = useKept('memory.flag', 12);
-  const [totals, setTotals] = useKept<keyof typeof TOTALS>('memory.totals', 'use');
   const [chosen, setCell] = useState(0);
   const canvas = useRef<HTMLCanvasElement>(null);
   const room = useRef<HTMLDivElement>(null);
   const size = useSize(room);
   const end = pfnOf(target?.ramEnd.at(-1) ?? 0n);
   const shown = useMemo(() => range ?? { begin: 0n, end }, [range, end]);
-  const { map, busy, error, walkAgain } = useMap(shown, roomOf(size), flag);
+  const { map, busy, error, walks, walkAgain } = useMap(shown, roomOf(size), flag);
   const cell = map ? Math.min(chosen, cellCount(map) - 1) : chosen;
   const nameOf = useMemo(() => (pid: number) => spaceOfPid(processes, pid)?.name ?? 'gone', [processes]);
 
@@ -111,28 +107,7 @@ export function MemoryPane() {
           </Panel>
           <Splitter direction="horizontal" label="Height of the totals" />
           <Panel id="totals" minSize={80}>
-            {map && (
-              <div className="memory-totals">
-                <div className="totals-choice" role="radiogroup" aria-label="Totals">
-                  {Object.entries(TOTALS).map(([key, label]) => (
-                    <label key={key}>
-                      <input
-                        type="radio"
-                        name="totals"
-                        checked={totals === key}
-                        onChange={() => setTotals(key as keyof typeof TOTALS)}
-                      />{' '}
-                      {label}
-                    </label>
-                  ))}
-                </div>
-                {totals === 'use' ? (
-                  <UseTable map={map} nameOf={nameOf} />
-                ) : (
-                  <TotalsTable map={map} whole={range === undefined} />
-                )}
-              </div>
-            )}
+            {map && <MemoryTotals map={map} whole={range === undefined} walks={walks} nameOf={nameOf} />}
           </Panel>
         </Group>
       )}

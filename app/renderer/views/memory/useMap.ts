@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The map of a range of frames, read when it is shown and on request.
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Failure, MemoryMap } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 
@@ -9,7 +9,8 @@ export function useMap(range: { begin: bigint; end: bigint }, cells: number, fla
   const [map, setMap] = useState<MemoryMap>();
   const [error, setError] = useState<Failure>();
   const [again, setAgain] = useState(0);
-  const walked = useRef(0);
+  /** Those that were asked for, and that the map is by. */
+  const [walks, setWalks] = useState(0);
   const [busy, setBusy] = useState(range.end > range.begin);
   useEffect(() => {
     if (range.end <= range.begin || cells === 0) return;
@@ -17,14 +18,14 @@ export function useMap(range: { begin: bigint; end: bigint }, cells: number, fla
     setBusy(true);
     const timer = setTimeout(() => {
       explorer()
-        .call('memory', { ...range, cells, flags: 1n << BigInt(flag), again: again !== walked.current })
+        .call('memory', { ...range, cells, flags: 1n << BigInt(flag), again: again !== walks })
         .then(
           (result) => {
             if (!current) return;
             setBusy(false);
             setMap(result);
             setError(undefined);
-            walked.current = again;
+            setWalks(again);
           },
           (reason) => {
             if (!current) return;
@@ -38,5 +39,5 @@ export function useMap(range: { begin: bigint; end: bigint }, cells: number, fla
       clearTimeout(timer);
     };
   }, [range, cells, flag, again]);
-  return { map, busy, error, walkAgain: () => setAgain(again + 1) };
+  return { map, busy, error, walks, walkAgain: () => setAgain(again + 1) };
 }
