@@ -200,6 +200,31 @@ inOneFace((window) => {
     }
   });
 
+  test('the flags of an entry say what they mean to the keyboard, too', async () => {
+    await startAtPage();
+    await tabTo('.walk-levels .flag');
+    const said = () =>
+      window.page.evaluate(() => {
+        const chip = document.activeElement as HTMLElement;
+        return [chip.innerText, getComputedStyle(chip, '::after').content.slice(1, -1), chip.title];
+      });
+    const flags = await window.walk.locator('.walk-levels > li').first().locator('.flag').allInnerTexts();
+    for (const flag of flags) {
+      const [text, shown, title] = await said();
+      expect(text).toBe(flag);
+      expect(shown).toMatch(/^bit \d+: |^this level denies /);
+      expect(shown).toBe(title);
+      await press('ArrowRight');
+    }
+    await window.picture('flag');
+    // One stop for the chips of a level: the next one is elsewhere.
+    expect((await said())[0]).toBe(flags.at(-1));
+    await press('Home');
+    expect((await said())[0]).toBe(flags[0]);
+    await press('Tab');
+    expect(await focused('.walk-levels > li:first-child .flag')).toBe(false);
+  });
+
   test('a dialog keeps the focus inside, and gives it back when Esc closes it', async () => {
     await startAtPage();
     for (const name of DIALOGS) {

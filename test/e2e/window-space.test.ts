@@ -77,7 +77,7 @@ inEachFace((window) => {
     await window.walk.getByRole('heading', { name: hexVa(va) }).waitFor();
     await window.walk.getByText('PROT_NONE, inverted').waitFor();
     expect(await window.walk.innerText()).toContain('Un-inverted it is the frame that pagemap names');
-    expect(await window.walk.locator('.walk-levels li').count()).toBeGreaterThanOrEqual(4);
+    expect(await window.walk.locator('.walk-levels > li').count()).toBeGreaterThanOrEqual(4);
     const page = window.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true][aria-busy=false]');
     expect(await page.innerText()).toMatch(/agree by rule[\s\S]+PROT_NONE/);
   });

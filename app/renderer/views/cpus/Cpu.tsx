@@ -6,6 +6,7 @@ import { pfnOf } from '../../../contract/paging.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, type RegisterBit, setBits } from '../../../contract/registers.ts';
 import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { Fact } from '../../parts/Fact.tsx';
+import { Flags } from '../../parts/Flags.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { copyAction, frameActions, processActions } from '../../state/actions.ts';
 import { openFrame } from '../../state/memory.ts';
@@ -16,19 +17,15 @@ import { show } from '../../state/view.ts';
 import { menuOf } from '../common/menu.tsx';
 import { Term } from '../common/Term.tsx';
 import { RootStrip } from './RootStrip.tsx';
-import '../../parts/flags.css';
 
 function Bits({ name, value, bits }: { name: string; value: bigint; bits: readonly RegisterBit[] }) {
   return (
     <Fact name={name}>
       <span className="num">{hex(value, 16)}</span>
-      <div className="flags">
-        {setBits(value, bits).map((b) => (
-          <span key={b.bit} className="flag" title={`bit ${b.bit}: ${b.meaning}`}>
-            {b.name}
-          </span>
-        ))}
-      </div>
+      <Flags
+        label={`Bits of ${name}`}
+        flags={setBits(value, bits).map((b) => ({ text: b.name, meaning: `bit ${b.bit}: ${b.meaning}` }))}
+      />
     </Fact>
   );
 }

@@ -15,15 +15,22 @@ import {
   tableIndex,
 } from '../../../contract/paging.ts';
 import { SLOT_RELATIONS, slotRelation, tableBase } from '../../../contract/table.ts';
-import { ENTRY_KIND } from '../../../contract/verdicts.ts';
+import { ENTRY_KIND, type EntryKind } from '../../../contract/verdicts.ts';
+import { type FlagChip, Flags } from '../../parts/Flags.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { explainEntry } from '../../state/explain.ts';
 import { openFrame } from '../../state/memory.ts';
 import { useTarget } from '../../state/target.ts';
 import { EntryBits } from './EntryBits.tsx';
-import '../../parts/flags.css';
 
 const RIGHTS: readonly (keyof Permission)[] = ['user', 'write', 'execute'];
+
+/** What the entry is, where it is not as usual. */
+function kindChip(kind: EntryKind): FlagChip[] {
+  if (kind === 'table' || kind === 'leaf') return [];
+  const text = kind === 'protNone' ? 'PROT_NONE, inverted' : ENTRY_KIND.label(kind);
+  return [{ text, meaning: ENTRY_KIND.meaning(kind), className: 'kind' }];
+}
 
 interface Props {
   readonly path: Path;
@@ -44,6 +51,17 @@ export function WalkLevel({ path, level, va, denied, userRaw }: Props) {
   const half = halfOf(va);
   const entry = decode(raw, level, target, half);
   const flags = flagsOf(raw, level, target, target.release, half);
+  const chips: FlagChip[] = [
+    ...kindChip(entry.kind),
+    ...flags
+      .filter((f) => f.set)
+      .map((f) => ({ text: f.name, meaning: `bit ${f.bit}: ${f.meaning}`, className: f.name === 'NX' ? 'nx' : '' })),
+    ...RIGHTS.filter((right) => denied?.[right] === level).map((right) => ({
+      text: `denies ${right}`,
+      meaning: `this level denies ${right}; those below can’t allow it`,
+      className: 'denies',
+    })),
+  ];
   return (
     <li className={entry.kind}>
       <div className="level-title">
@@ -59,32 +77,7 @@ export function WalkLevel({ path, level, va, denied, userRaw }: Props) {
         <LinkButton onClick={() => explainEntry(raw, level, half)}>explain</LinkButton>
       </div>
       <EntryBits raw={raw} mask={addressMask(raw, level, target, half)} flags={flags} />
-      <div className="flags">
-        {entry.kind !== 'table' && entry.kind !== 'leaf' && (
-          <span className="flag kind">
-            {entry.kind === 'protNone' ? 'PROT_NONE, inverted' : ENTRY_KIND.label(entry.kind)}
-          </span>
-        )}
-        {flags
-          .filter((f) => f.set)
-          .map((f) => (
-            <span key={f.bit} className={`flag ${f.name === 'NX' ? 'nx' : ''}`} title={`bit ${f.bit}: ${f.meaning}`}>
-              {f.name}
-            </span>
-          ))}
-        {denied &&
-          RIGHTS.map((right) =>
-            denied[right] === level ? (
-              <span
-                key={right}
-                className="flag denies"
-                title={`this level denies ${right}; those below can’t allow it`}
-              >
-                denies {right}
-              </span>
-            ) : null,
-          )}
-      </div>
+      <Flags label={`Flags of the ${levelName(level, target.levels)} entry`} flags={chips} />
       {userRaw !== undefined && (
         <p className="user-root">
           in the user root <span className="num">{hex(userRaw, 16)}</span>:{' '}
