@@ -2,6 +2,7 @@
 // The last failure, above the status line.
 import { X } from 'lucide-react';
 import { inWords } from '../lib/failures.ts';
+import { Coded } from '../parts/Coded.tsx';
 import { IconButton } from '../parts/IconButton.tsx';
 import { dismissNotice, useNotice } from '../state/notice.ts';
 import { isPrivileged, usePrivileges } from '../state/privileges.ts';
@@ -18,7 +19,7 @@ export function Notice() {
         <strong className="bad" title={raw}>
           {title}
         </strong>{' '}
-        {text}
+        <Coded text={text} />
       </span>
       <span className="spacer" />
       <IconButton icon={X} label="Dismiss the notice" title="Dismiss (Esc)" onClick={dismissNotice} />

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SourceStatus } from '../../contract/api.ts';
+import { Coded } from '../parts/Coded.tsx';
 import { Popup, PopupText } from '../parts/Popup.tsx';
 
 /** A source: whether it is ready, and the remedy if it is not. */
@@ -20,7 +21,11 @@ export function SourceButton({ source }: { source: SourceStatus }) {
       title={`${source.label}: ${state}`}
     >
       <PopupText>{source.detail}</PopupText>
-      {source.remedy && <p>{source.remedy}</p>}
+      {source.remedy && (
+        <p>
+          <Coded text={source.remedy} />
+        </p>
+      )}
     </Popup>
   );
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Failure } from '../../../contract/api.ts';
 import { inWords, sayLife } from '../../lib/failures.ts';
+import { Coded } from '../../parts/Coded.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { askPrivileges, isPrivileged, usePrivileges } from '../../state/privileges.ts';
 import { useLife } from '../../state/processes.ts';
@@ -17,7 +18,7 @@ export function FailureText({ failure, space }: { failure: Failure; space?: Spac
   const { title, text, raw } = useWords(failure, space);
   return (
     <>
-      <span title={raw && `The kernel’s answer: ${raw}`}>{title}.</span> {text}
+      <span title={raw && `The kernel’s answer: ${raw}`}>{title}.</span> <Coded text={text} />
     </>
   );
 }
@@ -28,7 +29,9 @@ export function FailureNote({ failure, space }: { failure: Failure; space?: Spac
   const { title, text, raw, wantsPrivileges } = useWords(failure, space);
   return (
     <Empty title={title}>
-      <span title={raw && `The kernel’s answer: ${raw}`}>{text}</span>{' '}
+      <span title={raw && `The kernel’s answer: ${raw}`}>
+        <Coded text={text} />
+      </span>{' '}
       {wantsPrivileges &&
         (mayAsk ? (
           <button type="button" onClick={askPrivileges}>

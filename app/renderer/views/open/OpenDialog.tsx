@@ -2,6 +2,7 @@
 // Opens a capture or a memory image: one of the last, a file of the user's choice, or one at a path.
 import { FolderOpen } from 'lucide-react';
 import { useState } from 'react';
+import { Coded } from '../../parts/Coded.tsx';
 import { Modal, ModalText, ModalTitle } from '../../parts/Modal.tsx';
 import { chooseCapture, closeCaptures, openCapture, useCaptures } from '../../state/captures.ts';
 import './open.css';
@@ -49,7 +50,7 @@ export function OpenDialog() {
         {busy && <p role="status">{busy}</p>}
         {error && (
           <p role="alert" className="complaint">
-            {error.message}. {error.remedy}
+            {error.message}. <Coded text={error.remedy} />
           </p>
         )}
         <div className="buttons">
