@@ -75,21 +75,30 @@ export function DifferenceTable({ differences }: { differences: readonly Differe
     else if ('begin' in d) void goTo(space, d.begin);
     else void selectProcess(space);
   };
+  const chosen = selected === undefined ? undefined : differences[selected];
   return (
-    <DataTable
-      label="Differences"
-      columns={specs}
-      rows={rows}
-      rowKey={(r) => String(r.id)}
-      itemsOf={({ difference: d }) => {
-        const space = 'pid' in d ? spaceOfPid(processes, d.pid) : undefined;
-        if (!space) return [];
-        const va = d.type === 'pages' ? d.va : 'begin' in d ? d.begin : undefined;
-        return menuOf(va === undefined ? processActions(space) : addressActions(space, va));
-      }}
-      {...(selected !== undefined && { selected: String(selected) })}
-      onSelect={visit}
-      empty={<Empty title="Nothing changed" />}
-    />
+    <div className="grid-frame">
+      <DataTable
+        label="Differences"
+        columns={specs}
+        rows={rows}
+        rowKey={(r) => String(r.id)}
+        itemsOf={({ difference: d }) => {
+          const space = 'pid' in d ? spaceOfPid(processes, d.pid) : undefined;
+          if (!space) return [];
+          const va = d.type === 'pages' ? d.va : 'begin' in d ? d.begin : undefined;
+          return menuOf(va === undefined ? processActions(space) : addressActions(space, va));
+        }}
+        {...(selected !== undefined && { selected: String(selected) })}
+        onSelect={visit}
+        empty={<Empty title="Nothing changed" />}
+      />
+      {/* The cells of a row have no room for all of it. */}
+      {chosen && (
+        <p className="grid-foot chosen-row">
+          {sayWhere(chosen)}: {sayChange(chosen)}
+        </p>
+      )}
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The changes of the watched pages with their causes, the latest first.
-import { useMemo } from 'react';
-import { hex } from '../../../contract/format.ts';
+import { useMemo, useState } from 'react';
+import { hex, hexVa } from '../../../contract/format.ts';
 import { sayState } from '../../../contract/watch.ts';
 import { type ColumnSpec, pidColumn, textColumn, timeColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
@@ -14,6 +14,8 @@ import { isSeveral, visitChange } from './watched.ts';
 /** Beside the change itself. What is partly inferred says of which part. */
 const causeText = ({ cause: { how, causes, text } }: Change): string =>
   how === 'seen' ? `seen: ${causes.join(', then ')}` : text;
+
+const sayChosen = ({ to, cause: { text } }: Change): string => `${hexVa(to.va)}: ${text}. Now: ${sayState(to)}`;
 
 const columns = (startNs: bigint, several: boolean): readonly ColumnSpec<Change>[] => [
   timeColumn(startNs, 2, (c) => c.to.ns),
@@ -36,21 +38,30 @@ export function ChangeTable({ watched, running }: { watched: Watched; running: b
   const several = isSeveral(watched);
   const specs = useMemo(() => columns(startNs, several), [startNs, several]);
   const rows = useMemo(() => [...changes].reverse(), [changes]);
+  const [chosen, setChosen] = useState<Change>();
   return (
-    <DataTable
-      label="Changes"
-      columns={specs}
-      rows={rows}
-      rowKey={(c) => String(c.id)}
-      itemsOf={(c) =>
-        menuOf([
-          ...addressActions(c.space, c.to.va),
-          ...(c.to.pfn ? frameActions(c.to.pfn) : []),
-          [copyAction('cause', c.cause.text)],
-        ])
-      }
-      onSelect={(c) => void visitChange(c)}
-      empty={<Empty title={running ? 'Nothing has changed yet' : 'Nothing changed'} />}
-    />
+    <div className="grid-frame">
+      <DataTable
+        label="Changes"
+        columns={specs}
+        rows={rows}
+        rowKey={(c) => String(c.id)}
+        itemsOf={(c) =>
+          menuOf([
+            ...addressActions(c.space, c.to.va),
+            ...(c.to.pfn ? frameActions(c.to.pfn) : []),
+            [copyAction('cause', c.cause.text)],
+          ])
+        }
+        {...(chosen && { selected: String(chosen.id) })}
+        onSelect={(c) => {
+          setChosen(c);
+          void visitChange(c);
+        }}
+        empty={<Empty title={running ? 'Nothing has changed yet' : 'Nothing changed'} />}
+      />
+      {/* The cells of a row have no room for all of it. */}
+      {chosen && <p className="grid-foot chosen-row">{sayChosen(chosen)}</p>}
+    </div>
   );
 }
