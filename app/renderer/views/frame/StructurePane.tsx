@@ -8,6 +8,7 @@ import { type Field, fieldsOf, fieldValue, MOST_PATTERN_TEXT } from '../../../co
 import { pfnOf } from '../../../contract/paging.ts';
 import { FRAME_STATUS } from '../../../contract/verdicts.ts';
 import { FormBar } from '../../parts/Bar.tsx';
+import { Coded } from '../../parts/Coded.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { LinkButton } from '../../parts/LinkButton.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
@@ -178,7 +179,7 @@ function Problem({ pattern }: { pattern: string }) {
         {at !== undefined && `At character ${at + 1}: `}
         {error.message}.
       </span>{' '}
-      {error.remedy}
+      <Coded text={error.remedy} />
     </div>
   );
 }
@@ -196,8 +197,7 @@ export function StructurePane() {
     );
   return (
     <Pane label="Structure">
-      <PaneTitle title={laid ? `${laid.type.name} at ${hex(laid.pa, 9)}` : 'Structure'}>
-        {laid && <span className="dim">{laid.type.bytes} bytes</span>}
+      <PaneTitle title={laid ? `${laid.type.name} at ${hex(laid.pa, 9)} · ${laid.type.bytes} bytes` : 'Structure'}>
         <span className="spacer" />
         {laid && (
           <button type="button" className="quiet-button" onClick={takeOff}>
