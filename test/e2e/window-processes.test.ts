@@ -131,7 +131,7 @@ inEachFace((window) => {
         .waitFor();
     await walk.click();
     await list(window)
-      .getByRole('button', { name: /^walked at [0-9:]+$/ })
+      .getByRole('button', { name: /^walked [0-9:]+$/ })
       .waitFor();
     await expect
       .poll(() =>

@@ -14,7 +14,7 @@ function WalkButton() {
   const [walking, setWalking] = useState(false);
   const age = listed?.walkAgeNs;
   const at = age == null ? undefined : new Date(Date.now() - Number(age / 1_000_000n));
-  const said = walking ? 'walking…' : at ? `walked at ${clock(at)}` : 'not yet walked';
+  const said = walking ? 'walking…' : at ? `walked ${clock(at)}` : 'not yet walked';
   return (
     <button
       type="button"

@@ -9,13 +9,14 @@ import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { processActions } from '../../state/actions.ts';
 import { selectProcess } from '../../state/navigate.ts';
 import { useProcesses } from '../../state/processes.ts';
+import { useProcessList } from '../../state/processList.ts';
 import { useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { FilterBox } from '../common/FilterBox.tsx';
 import { menuOf } from '../common/menu.tsx';
 import { useFilter } from '../common/useFilter.ts';
-import { COLUMNS, PTI_COLUMNS } from './columns.tsx';
+import { columnsOf } from './columns.tsx';
 import { setFolded } from './folded.ts';
 import { ListBar } from './ListBar.tsx';
 import { useProcessRows, useShownRows } from './useProcessRows.ts';
@@ -25,7 +26,9 @@ export function ProcessList() {
   const processes = useProcesses((s) => s.listed);
   const error = useProcesses((s) => s.error);
   const space = useSpace((s) => s.space);
-  const pti = useTarget((s) => s.target?.pti);
+  const pti = useTarget((s) => s.target?.pti ?? false);
+  const tree = useProcessList((s) => s.tree);
+  const columns = useMemo(() => columnsOf(pti, tree), [pti, tree]);
   const used = useFilter('processes', PROCESS_FIELDS);
   const { filter } = used;
   const [kernel, setKernel] = useState(false);
@@ -58,10 +61,10 @@ export function ProcessList() {
   return (
     <Pane label="Processes" onKeyDown={onKeyDown}>
       <PaneTitle title="Processes">
-        <span className="dim">
+        <span className="dim" title={`${count(living.length - threads)} processes with an address space`}>
           {notHeld
             ? `${count(living.length - threads - notHeld)} captured of ${count(living.length - threads)}`
-            : `${count(living.length - threads)} with an address space`}{' '}
+            : count(living.length - threads)}{' '}
           · {count(threads)} kernel threads
         </span>
       </PaneTitle>
@@ -84,7 +87,7 @@ export function ProcessList() {
       <ListBar />
       <DataTable
         label="Processes"
-        columns={pti ? PTI_COLUMNS : COLUMNS}
+        columns={columns}
         rows={rows}
         arrange={arrange}
         rowKey={(r) => r.key}

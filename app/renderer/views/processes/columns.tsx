@@ -108,7 +108,7 @@ const mappedColumn = (id: 'alone' | 'shared', header: string, meaning: string): 
 
 const hasMemory = (r: ProcessRow) => !r.kernelThread;
 
-export const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
+const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
   numberColumn('pid', 'PID', '6.5ch', (r) => r.pid),
   {
     id: 'name',
@@ -183,5 +183,8 @@ const USER_ROOT: ColumnSpec<ProcessRow> = {
   cell: (r) => (r.userRoot ? <Digits text={hex(r.userRoot, 9)} /> : ''),
 };
 
-/** Under PTI the user root stands beside the root. */
-export const PTI_COLUMNS = [...COLUMNS.slice(0, 3), USER_ROOT, ...COLUMNS.slice(3)];
+/** Under PTI the user root stands beside the root. In a tree the names have room for those that stand below others. */
+export const columnsOf = (pti: boolean, tree: boolean): readonly ColumnSpec<ProcessRow>[] =>
+  [...COLUMNS.slice(0, 3), ...(pti ? [USER_ROOT] : []), ...COLUMNS.slice(3)].map((column) =>
+    tree && column.id === 'name' ? { ...column, width: 'minmax(24ch, 1.4fr)' } : column,
+  );
