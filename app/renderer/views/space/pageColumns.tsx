@@ -23,7 +23,13 @@ export interface PageLine {
 /** The word of a source. Digits that differ from the other source are highlighted; there may be none to compare with. */
 function Value({ text, other = text }: { text: string; other?: string | undefined }) {
   if (text === other || text.length !== other.length || !/^[0-9a-f]+$/.test(text))
-    return /^[0-9a-f]+$/.test(text) ? <Digits text={text} /> : <span className="num dim">{text}</span>;
+    return /^[0-9a-f]+$/.test(text) ? (
+      <Digits text={text} />
+    ) : (
+      <span className="num dim" title={text}>
+        {text}
+      </span>
+    );
   return (
     <span className="num">
       {Array.from(text, (c, i) => (
