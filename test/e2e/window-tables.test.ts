@@ -137,14 +137,7 @@ inOneFace((window) => {
     await window.page.keyboard.press('Escape');
   });
 
-  /** What the page has copied last. */
-  const copied = () => window.page.evaluate(() => (window as unknown as { copied: string }).copied);
-  const catchCopies = () =>
-    window.page.evaluate(() => {
-      navigator.clipboard.writeText = async (text) => {
-        (window as unknown as { copied: string }).copied = text;
-      };
-    });
+  const copied = () => window.copied();
   /** The cells of the selected rows as they are on screen. */
   const cellsOf = (rows: Locator) =>
     rows.evaluateAll((all) =>
@@ -154,7 +147,7 @@ inOneFace((window) => {
   test('several rows are selected by Shift, Ctrl and keys, and copied as they are shown', async () => {
     for (const name of ['Regions', 'Pages']) {
       await window.startAt(fixture);
-      await catchCopies();
+      await window.catchCopies();
       const rows = grid(name).locator('.grid-row');
       const selected = grid(name).locator('[aria-selected=true]');
       await rows.nth(1).click();
@@ -195,7 +188,7 @@ inOneFace((window) => {
   test('all pages of a region of 2^28 are selected at once; so many are not copied, and the window says so', async () => {
     await window.start(`cr3scope://address/${fixture.pid}/${fixture.of('terabyte').va.toString(16)}`);
     await window.checked(fixture.pid);
-    await catchCopies();
+    await window.catchCopies();
     await grid('Pages').locator('[aria-selected=true]').waitFor();
     await grid('Pages').press('Control+a');
     await expect.poll(() => grid('Pages').locator('.grid-row:not([aria-selected=true])').count()).toBe(0);
@@ -301,7 +294,7 @@ inOneFace((window) => {
 
   test('rows have menus, by the pointer and by the keyboard, which do what buttons do', async () => {
     await window.startAt(fixture);
-    await catchCopies();
+    await window.catchCopies();
     await grid('Regions').locator('.grid-row').nth(2).click({ button: 'right' });
     await window.page.getByRole('menuitem', { name: /^Copy addresses/ }).click();
     await expect.poll(copied).toMatch(/^[0-9a-f]{12}-[0-9a-f]{12}$/);
@@ -332,7 +325,7 @@ inOneFace((window) => {
 
   test('bytes, maps, owners, facts of a frame and CPUs have menus, too', async () => {
     await window.startAt(fixture);
-    await catchCopies();
+    await window.catchCopies();
     const close = async () => {
       await window.page.keyboard.press('Escape');
       await window.page.getByRole('menu').waitFor({ state: 'hidden' });

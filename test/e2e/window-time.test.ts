@@ -72,6 +72,20 @@ inOneFace((window) => {
       .click();
     await pane.getByRole('button', { name: 'Copy root, decimal' }).waitFor();
     await window.pictures('trace', paneSelector('Trace'));
+
+    // The menu of a row, by the pointer and by the keyboard.
+    await window.catchCopies();
+    const chosen = events.locator('[aria-selected=true]');
+    const root = /→ 0x([0-9a-f]+)/.exec(await chosen.innerText())?.[1];
+    const items = [/^Copy PID/, /^Copy root PA/, /^Copy row as/].map((item) => expect.stringMatching(item));
+    expect(await window.menuOf(chosen)).toEqual(expect.arrayContaining(items));
+    await window.axe('.popup.menu');
+    await window.chooseItem(/^Copy root PA/);
+    await expect.poll(() => window.copied()).toBe(root);
+    await events.focus();
+    await window.page.keyboard.press('Shift+F10');
+    await window.chooseItem(/^Copy PID/);
+    await expect.poll(() => window.copied()).toBe((await chosen.getByRole('gridcell').nth(1).innerText()).trim());
   });
 
   test('listens to the whole machine', async () => {
@@ -122,6 +136,26 @@ inOneFace((window) => {
       await changes.getByText(cause).first().waitFor();
     }
     await window.pictures('watch', paneSelector('Watch'));
+
+    // The menu of a change: its page, the frame that the page maps since, and its cause.
+    await window.catchCopies();
+    const mapped = changes.locator('.grid-row').filter({ hasText: 'a frame of its own' }).first();
+    expect(await window.menuOf(mapped)).toEqual(
+      expect.arrayContaining([/^Go to the page/, /^Open the frame/].map((item) => expect.stringMatching(item))),
+    );
+    await window.chooseItem(/^Copy cause/);
+    await expect.poll(() => window.copied()).toMatch(/a frame of its own|write/);
+    await window.menuOf(mapped);
+    await window.chooseItem(/^Copy address/);
+    await expect.poll(() => window.copied()).toBe(hexVa(lab.va));
+    await window.menuOf(mapped);
+    await window.chooseItem(/^Open the frame/);
+    const now = (await mapped.getByRole('gridcell').last().innerText()).match(/frame ([0-9a-f]+)/)?.[1];
+    await window.frame.getByRole('heading', { name: `Frame ${now}` }).waitFor();
+    const unmapped = changes.locator('.grid-row').filter({ hasText: 'the page was unmapped' }).first();
+    expect(await window.menuOf(unmapped)).not.toContainEqual(expect.stringMatching(/^Open the frame/));
+    await window.chooseItem(/^Go to the page/);
+    await window.walk.getByRole('heading', { name: hexVa(lab.va) }).waitFor();
     const { problem, watches } = readCapture(await save('Save recording', 'recording.cr3scope'));
     expect([problem, new Set(watches.map((w) => w.pid))]).toEqual([undefined, new Set([lab.pid])]);
     expect(watches.length).toBeGreaterThanOrEqual(5); // two first looks, and three changes
@@ -146,6 +180,17 @@ inOneFace((window) => {
       .first()
       .waitFor();
     await window.pictures('compare', paneSelector('Compare'));
+
+    // The menu of a difference leads to its page.
+    await window.catchCopies();
+    const changed = differences.locator('.grid-row').filter({ hasText: va }).first();
+    expect(await window.menuOf(changed)).toContainEqual(expect.stringMatching(/^Copy link to the page/));
+    await window.chooseItem(/^Copy address/);
+    await expect.poll(() => window.copied()).toBe(hexVa(lab.va));
+    await differences.focus();
+    await window.menuOf(changed);
+    await window.chooseItem(/^Go to the page/);
+    await window.walk.getByRole('heading', { name: hexVa(lab.va) }).waitFor();
     const csv = readFileSync(await save('CSV', 'differences.csv'), 'utf8');
     expect(csv).toMatch(new RegExp(`^pages,${lab.pid},.*0x0*${va},`, 'm'));
     const lines = readFileSync(await save('JSON Lines', 'differences.jsonl'), 'utf8')

@@ -99,6 +99,47 @@ export class TestWindow {
     await box.press('Enter');
   }
 
+  /** From now on the page keeps what it copies. */
+  catchCopies(): Promise<void> {
+    return this.page.evaluate(() => {
+      navigator.clipboard.writeText = async (text) => {
+        (window as unknown as { copied: string }).copied = text;
+      };
+    });
+  }
+  /** What the page has copied last. */
+  copied(): Promise<string> {
+    return this.page.evaluate(() => (window as unknown as { copied: string }).copied);
+  }
+
+  /** Opens the menu of an element by the pointer, and gives its items. */
+  async menuOf(element: Locator): Promise<string[]> {
+    await element.click({ button: 'right' });
+    await this.page.getByRole('menu').waitFor();
+    return this.page.getByRole('menuitem').allInnerTexts();
+  }
+  async chooseItem(name: RegExp): Promise<void> {
+    await this.page.getByRole('menuitem', { name }).click();
+    await this.page.getByRole('menu').waitFor({ state: 'hidden' });
+  }
+
+  /** Drags files over the page as a file manager does, and lets them go after `over`. */
+  async drop(files: readonly string[], over: () => Promise<void> = async () => undefined): Promise<void> {
+    const session = await this.page.context().newCDPSession(this.page);
+    const send = (type: 'dragEnter' | 'dragOver' | 'drop') =>
+      session.send('Input.dispatchDragEvent', {
+        type,
+        x: 500,
+        y: 300,
+        data: { items: [], files: [...files], dragOperationsMask: 1 },
+      });
+    await send('dragEnter');
+    await send('dragOver');
+    await over();
+    await send('drop');
+    await session.detach();
+  }
+
   async closeDialog(): Promise<void> {
     await this.page.keyboard.press('Escape');
     await this.dialog.waitFor({ state: 'hidden' });
