@@ -89,34 +89,55 @@ inEachFace((window) => {
     await window.closeDialog();
   });
 
+  /** Whether a file that was dropped is shown. A browser sends it, under a name that begins with a number. */
+  const dropped = async (name: string, sent = window.name === 'browser') => {
+    const title = new RegExp(`— ${sent ? '\\d+-' : ''}${name}\\.cr3scope — cr3scope$`);
+    await isShown(title);
+    if (window.name === 'electron') return;
+    await window.page.goBack();
+    await isShown(/^(?!.*\.cr3scope)/);
+  };
+
   test('a capture that is dropped onto the window is opened, and what is none is refused', async () => {
     await window.startAtCpus();
-    const drop = (name: string, bytes: Buffer) =>
-      window.page.evaluate(
-        ([file, text]) => {
-          const data = new DataTransfer();
-          data.items.add(new File([Uint8Array.from(atob(text as string), (c) => c.charCodeAt(0))], file as string));
-          for (const type of ['dragover', 'drop'])
-            globalThis.dispatchEvent(new DragEvent(type, { dataTransfer: data, cancelable: true }));
-        },
-        [name, bytes.toString('base64')],
-      );
-    await drop('broken.cr3scope', readFileSync(broken));
+    const target = window.page.getByText('Drop a capture here to open it.');
+    await window.drop([broken], async () => {
+      await target.waitFor();
+      await window.picture('drop');
+    });
     await window.page
       .getByRole('alert')
       .filter({ hasText: /capture/ })
       .waitFor();
+    await target.waitFor({ state: 'hidden' });
     await window.axe(PAGE);
-    await drop('now.cr3scope', readFileSync(capture));
-    if (window.name === 'browser') {
-      await window.page.waitForURL(/machine=capture/);
-      await expect.poll(() => window.page.title()).toMatch(/— \d+-now\.cr3scope — cr3scope$/);
-      await window.page.goBack();
-      await isShown(/^(?!.*\.cr3scope)/);
-    } else
-      await expect
-        .poll(() => window.face.titles())
-        .toContainEqual(expect.stringMatching(/— \d+-now\.cr3scope — cr3scope$/));
+    const copy = join(folder, `dropped-${window.name}.cr3scope`);
+    writeFileSync(copy, readFileSync(capture));
+    chmodSync(copy, 0o644);
+    await window.drop([copy]);
+    await dropped(`dropped-${window.name}`);
+  });
+
+  test('what is dropped and is no file of this machine is sent', async () => {
+    await window.startAtCpus();
+    await window.page.evaluate(
+      ([file, text]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(atob(text as string), (c) => c.charCodeAt(0))], file as string));
+        for (const type of ['dragover', 'drop'])
+          globalThis.dispatchEvent(new DragEvent(type, { dataTransfer: data, cancelable: true }));
+      },
+      ['sent.cr3scope', readFileSync(capture).toString('base64')],
+    );
+    await dropped('sent', true);
+  });
+
+  test('the view Compare takes a file that is dropped', async () => {
+    await window.startAtCpus();
+    const pane = await window.show('Compare');
+    await window.drop([capture]);
+    await expect.poll(() => pane.getByLabel('Before').locator('option').allInnerTexts()).toHaveLength(1);
+    expect(await pane.getByLabel('Before').innerText()).toContain('now.cr3scope');
   });
 
   test('the view Compare takes a file by dialog', async () => {
