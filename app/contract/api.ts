@@ -476,7 +476,7 @@ export const MOST_CELLS = 1 << 16;
 /** Frames one by one, from `begin` on. */
 export const FrameList = z.object({
   begin: u64,
-  /** kpageflags; all ones: they can't be read. */
+  /** As kpageflags has them; all ones: they can't be read. */
   flags: u64s,
   /** Index into ROLES. */
   role: u8s,

@@ -244,7 +244,7 @@ export const FRAME_FIELDS: readonly Field<FilteredFrame>[] = [
   {
     name: 'flags',
     type: 'set',
-    about: 'bits of kpageflags that are set',
+    about: 'flags by the kernel’s record of the frame',
     values: Object.fromEntries(Object.entries(KPF_NAMES).map(([bit, name]) => [name, `bit ${bit}`])),
     read: (f) => f.flags,
   },

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The frames that the map shows, one by one.
 import { useMemo } from 'react';
+import type { Target } from '../../../contract/api.ts';
 import { clock, count, flagLabels, hex } from '../../../contract/format.ts';
 import { paOf, pfnOf } from '../../../contract/paging.ts';
 import { ROLE, type Role } from '../../../contract/roles.ts';
+import { frameRecordOf } from '../../../contract/said.ts';
 import type { FilteredFrame } from '../../lib/fields.ts';
 import { MOST_READ, MOST_SHOWN } from '../../lib/filteredFrames.ts';
 import { type ColumnSpec, numberColumn, paColumn, pidColumn, textColumn } from '../../parts/columns.tsx';
@@ -17,7 +19,7 @@ import { FailureNote } from '../common/FailureNote.tsx';
 import { menuOf } from '../common/menu.tsx';
 import type { FramesShown } from './useFrames.ts';
 
-const columns = (ksmUnreliable: boolean): readonly ColumnSpec<FilteredFrame>[] => [
+const columns = (target: Target): readonly ColumnSpec<FilteredFrame>[] => [
   {
     id: 'pfn',
     header: 'Frame',
@@ -37,8 +39,8 @@ const columns = (ksmUnreliable: boolean): readonly ColumnSpec<FilteredFrame>[] =
   numberColumn('mapped', 'Mapped', '8ch', (f) => f.mapped, '–'),
   pidColumn((f) => f.pid, '–'),
   textColumn('name', 'Most by', 'minmax(12ch, 0.6fr)', (f) => f.name ?? ''),
-  textColumn('flags', 'kpageflags', 'minmax(24ch, 2fr)', (f) =>
-    f.flags ? flagLabels(f.flags, { ksmUnreliable }).join(' ') : 'can’t be read',
+  textColumn('flags', frameRecordOf(target).flags, 'minmax(24ch, 2fr)', (f) =>
+    f.flags ? flagLabels(f.flags, target).join(' ') : 'can’t be read',
   ),
 ];
 
@@ -68,8 +70,8 @@ function None({ shown: { found, error } }: { shown: FramesShown }) {
 
 export function FrameList({ shown }: { shown: FramesShown }) {
   const open = useMemory((s) => (s.cursor === undefined ? undefined : pfnOf(s.cursor)));
-  const ksmUnreliable = useTarget((s) => s.target?.ksmUnreliable ?? false);
-  const specs = useMemo(() => columns(ksmUnreliable), [ksmUnreliable]);
+  const target = useTarget((s) => s.target);
+  const specs = useMemo(() => (target ? columns(target) : []), [target]);
   const { found, reading } = shown;
   return (
     <div className="grid-frame" aria-busy={reading !== undefined}>
