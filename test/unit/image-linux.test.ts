@@ -191,6 +191,11 @@ test('what frames are used for, by their records', async () => {
   const [begin, end] = [BigInt(KERNEL_PA >> 12), BigInt((KERNEL_PA >> 12) + 0x600)];
   const { total } = await sources.memory(begin, end, 16, 0n, false);
   expect(total[ROLE.names.indexOf('free')]).toBe(4n);
+  const data = BigInt(DATA_FRAME >> 12);
+  const list = await sources.listFrames(begin, end);
+  const at = Number(data - begin);
+  expect([ROLE.name(list.role[at] as number), list.mapped[at], list.owner[at]]).toEqual(['anonymous', 1, 1]);
+  expect(list.role.filter((code) => ROLE.name(code) === 'free')).toHaveLength(4);
 });
 
 test('without a huge zero page no frame is one', async () => {
