@@ -82,18 +82,20 @@ function Row({ field, pa, here, open, onToggle }: RowProps) {
         {bits > 0 && `:${bit}`}
       </td>
       <th scope="row" style={{ paddingLeft: depth * 12 }}>
-        {hasFields && (
-          <button
-            type="button"
-            className="icon-button"
-            aria-label={`${open ? 'Close' : 'Open'} ${shown}`}
-            aria-expanded={open}
-            onClick={onToggle}
-          >
-            <Arrow size={12} aria-hidden="true" />
-          </button>
-        )}
-        <LinkButton onClick={() => selectField(offset, bytes)}>{shown}</LinkButton>
+        <span className="field-name">
+          {hasFields && (
+            <button
+              type="button"
+              className="icon-button"
+              aria-label={`${open ? 'Close' : 'Open'} ${shown}`}
+              aria-expanded={open}
+              onClick={onToggle}
+            >
+              <Arrow size={12} aria-hidden="true" />
+            </button>
+          )}
+          <LinkButton onClick={() => selectField(offset, bytes)}>{shown}</LinkButton>
+        </span>
         <span className="dim field-type">
           {type.name} · {size}
         </span>
