@@ -37,7 +37,7 @@ export function DropTarget() {
   if (!over && !busy) return null;
   return (
     <div className="drop-target" role="status">
-      {busy || 'Drop a capture here to open it.'}
+      <span>{busy || 'Drop a capture here to open it.'}</span>
     </div>
   );
 }
