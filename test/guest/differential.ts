@@ -52,7 +52,7 @@ export interface Differential {
 const toolsRoot = () => debianRoot('tools', 'usr/bin/crash', 'python3-drgn,crash,python3,bash,coreutils');
 
 /** Runs a program in the root of the tools, which sees these folders as /0, /1 and so on. */
-function inTools(folders: readonly string[], words: readonly string[]): string {
+export function inTools(folders: readonly string[], words: readonly string[]): string {
   const root = toolsRoot();
   const mounts = folders.map((folder, i) => {
     mkdirSync(join(root, String(i)), { recursive: true });

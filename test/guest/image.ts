@@ -605,6 +605,7 @@ export async function testImage(
     },
     `insmod /run/cr3scope.ko && python3 test/guest/record.py ${lastFrame}`,
     {
+      timeoutMs: 45 * 60_000, // it stands still while it is dumped
       onLine: async (line, guest) => {
         const [, kind, pid, va] = /^===case (anon4k|abovehole|thp|file-shared) (\d+) ([0-9a-f]+) /.exec(line) ?? [];
         if (kind) cases.set(kind, { pid: Number(pid), va: BigInt(`0x${va}`) });
