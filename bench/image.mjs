@@ -69,7 +69,7 @@ if (part) {
   const { sources, count } = await openTo();
   line(`${sources.facts.image.findings[0]}, Linux ${sources.target.release}`, gib(bytes));
   const opened = await times(openTo);
-  line('opening it to the list of processes, nothing of it in memory', `${cold.toFixed(3)} s`);
+  line('opening it, nothing of it in memory', `${cold.toFixed(3)} s`);
   line(`the same again, ${count} processes`, `${opened.toFixed(3)} s  (aim: at most 1 s)`);
   const { pages, mismatches } = await checkAll(sources);
   const checked = await times(async () => checkAll((await openTo()).sources));

@@ -7,6 +7,7 @@ import { capturedSources, openCapture } from './capture/captured.ts';
 import { NO_CAPTURE } from './capture/container.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { ADDON } from './files.ts';
+import { withPlaces } from './places.ts';
 import { recentOf } from './recent.ts';
 import { Failed } from './sources/failed.ts';
 import { openSources, type Sources } from './sources/sources.ts';
@@ -21,6 +22,7 @@ export const listCaptures = (): Result<'captures'> => ({
 async function imageSources(path: string): Promise<Sources> {
   const sources = await openSources(ADDON, {
     path: resolve(path),
+    ...withPlaces(path),
     root: 0n,
     levels: 0,
     ranges: new BigUint64Array(),

@@ -144,7 +144,7 @@ VmOptions vm_of(const Napi::Object& o) {
 }
 
 // {path, vm: a virtual machine instead, or undefined, ranges: BigUint64Array of physical address, bytes and offset of
-// each, root, guessRoots, levels}, or undefined for the running machine.
+// each, root, guessRoots, levels, places: a path or undefined}, or undefined for the running machine.
 std::unique_ptr<System> system_of(const Napi::Value& image) {
   if (image.IsUndefined()) return std::make_unique<RunningSystem>();
   if (!image.IsObject()) throw Napi::TypeError::New(image.Env(), "image must be an object");
@@ -154,6 +154,7 @@ std::unique_ptr<System> system_of(const Napi::Value& image) {
   options.root_pa = u64_of(o, "root");
   options.guess_roots = o.Get("guessRoots").ToBoolean();
   options.levels = o.Get("levels").ToNumber().Uint32Value();
+  if (o.Get("places").IsString()) options.places = o.Get("places").ToString();
   auto numbers = Napi::Array::New(image.Env(), 1);
   numbers.Set(0u, o.Get("ranges"));
   try {

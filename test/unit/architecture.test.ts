@@ -66,7 +66,7 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'faces',
     files:
-      /^main\/(commands\/|(admission|bounds|browser|captures|cli|connections|desktop|files|hosts|launch|machine|page|preload|recent|saved|security|serve|start)\.ts$|user\.mjs$)/,
+      /^main\/(commands\/|(admission|bounds|browser|captures|cli|connections|desktop|files|hosts|launch|machine|page|places|preload|recent|saved|security|serve|start)\.ts$|user\.mjs$)/,
     below: ['service', 'capture', 'explorer', 'sources', 'base', 'contract'],
   },
 ];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Linux in a memory image that is made here: what is found in it, the cross-check with its frame records, and lies.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ROLE } from '../../app/contract/roles.ts';
 import { typeOf } from '../../app/contract/types.ts';
@@ -232,6 +233,27 @@ test('types come from the BTF of the image, and nowhere else', async () => {
   expect(await sources.typeNames('struct task', 10)).toEqual(['struct task_struct']);
   // What this kernel does not have is not taken from that of the machine.
   expect(typeOf(await sources.layout('struct super_operations'))).toBeUndefined();
+});
+
+test('where scans found things is kept, looked at first, and confirmed', async () => {
+  const memory = linuxMemory();
+  // Another VMCOREINFO, which a scan would find later.
+  const other = memory.at(FREE_FRAME);
+  memory.at(KERNEL_PA + 0x6000).copy(other, 0, 0, 0x400);
+  other.write(RELEASE.replace('test', 'that'), other.indexOf(RELEASE));
+  const path = fileOf(memory.lime());
+  const places = fileOf(Buffer.alloc(0));
+  const release = async () => (await openSources(ADDON_PATH, imageFile(path, { places }))).target.release;
+  expect(await release()).toBe(RELEASE);
+  const found = readFileSync(places, 'utf8');
+  expect(found).toMatch(new RegExp(`^${(KERNEL_PA + 0x6000).toString(16)}\n`));
+  writeFileSync(places, `${FREE_FRAME.toString(16)}\n`);
+  expect(await release()).toBe(RELEASE.replace('test', 'that'));
+  for (const wrong of ['', 'nonsense', 'ffffffffffffffff\n', `${ROOT.toString(16)}\n`]) {
+    writeFileSync(places, wrong);
+    expect(await release()).toBe(RELEASE);
+    expect(readFileSync(places, 'utf8')).toBe(found);
+  }
 });
 
 test('captures of two images are compared by their tables', async () => {

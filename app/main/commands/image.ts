@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the user says of a memory image, as the session takes it.
 import { parseU64 } from '../../contract/format.ts';
+import { withPlaces } from '../places.ts';
 import type { ImageFile, VmMemory } from '../sources/carrier.ts';
 import { Failed } from '../sources/failed.ts';
 import { type Origin, parseAddress } from './output.ts';
@@ -45,6 +46,7 @@ export async function imageOf(
     throw new Failed(`"${levels}" is not a number of levels`, 'Give 4 or 5.');
   return {
     path: image ?? '',
+    ...(image !== undefined && withPlaces(image)),
     ...(vm !== undefined && { vm: await open(vm, freeze ?? false) }),
     guessRoots: root === 'guess',
     root: root === undefined || root === 'guess' ? 0n : parseAddress(root, 'a physical address'),

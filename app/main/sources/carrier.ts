@@ -46,6 +46,8 @@ export interface ImageFile {
   readonly levels: number;
   /** Of a raw file: physical address, bytes and offset of each range. If empty, offsets are physical addresses. */
   readonly ranges: BigUint64Array;
+  /** A file that keeps where scans of this image found things. */
+  readonly places?: string;
 }
 
 /** A session in this process, with its rights, through the addon at `path`: on this machine, or on an image. */

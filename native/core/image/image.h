@@ -37,12 +37,18 @@ struct ImageOptions {
   u64 root_pa = 0;              // of an address space that the user names; 0: none
   bool guess_roots = false;     // look for pages that look like roots (guess_roots.h)
   unsigned levels = 0;          // 4 or 5; 0: as found, else 4
+  std::string places;           // a file that keeps where scans found things (places.h); empty: none
 };
 
 // Any number of threads may call its methods at once.
 class Image {
  public:
   virtual ~Image() = default;
+
+  // Where scans look first, and where they found what they looked for. What is there is confirmed as anywhere else. Of
+  // one thread: that which opens the image.
+  std::vector<u64> places_before;
+  mutable std::vector<u64> places_found;
 
   virtual std::string format() const = 0;  // "ELF vmcore"
   // The memory that the image is about, by address, in whole frames. Frames in it may be missing.

@@ -9,6 +9,7 @@
 #include "../error.h"
 #include "frame_record.h"
 #include "guess_roots.h"
+#include "places.h"
 
 namespace cr3scope {
 
@@ -117,8 +118,10 @@ Reader ImageSystem::open_reader() {
 
 void ImageSystem::look_for_linux() {
   try {
+    image_->places_before = read_places(options_.places);
     linux_ = std::make_unique<Linux>(*image_);
     tasks_ = tasks();
+    if (image_->places_found != image_->places_before) write_places(options_.places, image_->places_found);
   } catch (const Error& error) {
     linux_.reset();
     linux_refusal_ = error;

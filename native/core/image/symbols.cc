@@ -9,9 +9,26 @@
 
 namespace cr3scope {
 
+namespace {
+
+bool begins_with(const Image& image, u64 pa, const std::string& pattern) {
+  const u64 frame = pa & ~(kPageSize - 1);
+  const u64 frames[] = {frame, frame + kPageSize};
+  std::vector<u8> bytes(2 * kPageSize);
+  FrameStatus status[2];
+  image.read(frames, 2, bytes.data(), status);
+  const size_t held = status[0] != FrameStatus::ok ? 0 : status[1] != FrameStatus::ok ? kPageSize : 2 * kPageSize;
+  const size_t at = pa - frame;
+  return at + pattern.size() <= held && !std::memcmp(&bytes[at], pattern.data(), pattern.size());
+}
+
+}  // namespace
+
 void scan(const Image& image, const std::string& pattern, const std::function<bool(u64 pa)>& take) {
   constexpr size_t kBatch = FrameReader::kBatch;
   const size_t keep = pattern.size() - 1;
+  for (u64 pa : image.places_before)
+    if (begins_with(image, pa, pattern) && take(pa)) return image.places_found.push_back(pa);
   // The end of the frame before, and the frames of a batch.
   std::vector<u8> bytes(keep + kBatch * kPageSize);
   for (const RamRange& range : image.held()) {
@@ -34,7 +51,8 @@ void scan(const Image& image, const std::string& pattern, const std::function<bo
         const u8* const until = &bytes[keep] + end * kPageSize;
         while (const void* found = memmem(from, static_cast<size_t>(until - from), pattern.data(), pattern.size())) {
           const u8* at = static_cast<const u8*>(found);
-          if (take(pa + static_cast<u64>(at - &bytes[keep]))) return;
+          const u64 place = pa + static_cast<u64>(at - &bytes[keep]);
+          if (take(place)) return image.places_found.push_back(place);
           from = at + 1;
         }
         before = end == count ? keep : 0;
@@ -82,6 +100,7 @@ VmcoreInfo VmcoreInfo::find(const Image& image) {
   // values, in a format string: the longest one is whole.
   const std::string first = "OSRELEASE=";
   std::string best;
+  u64 best_at = 0;
   auto take = [&](u64 pa) {
     std::string text(2 * kPageSize, '\0');
     const u64 frames[] = {pa & ~(kPageSize - 1), (pa & ~(kPageSize - 1)) + kPageSize};
@@ -89,18 +108,25 @@ VmcoreInfo VmcoreInfo::find(const Image& image) {
     image.read(frames, 2, reinterpret_cast<u8*>(text.data()), status);
     if (status[1] != FrameStatus::ok) text.resize(kPageSize);
     text = lines_of(text.substr(pa & (kPageSize - 1), kPageSize));
-    if (text.size() > best.size()) best = text;
+    if (text.size() <= best.size()) return;
+    best = text;
+    best_at = pa;
   };
-  for_each_frame(image, [&](u64 pa, const u8* frame) {
-    if (!std::memcmp(frame, first.data(), first.size())) take(pa);
-    return best.find("NUMBER(phys_base)") != std::string::npos;
-  });
-  if (best.find("NUMBER(phys_base)") == std::string::npos)
+  auto is_whole = [&] { return best.find("NUMBER(phys_base)") != std::string::npos; };
+  for (u64 pa : image.places_before)
+    if (!is_whole() && begins_with(image, pa, first)) take(pa);
+  if (!is_whole())
+    for_each_frame(image, [&](u64 pa, const u8* frame) {
+      if (!std::memcmp(frame, first.data(), first.size())) take(pa);
+      return is_whole();
+    });
+  if (!is_whole())
     scan(image, first, [&](u64 pa) {
       take(pa);
       return false;
     });
   if (best.find("SYMBOL(") == std::string::npos) return {};
+  image.places_found.push_back(best_at);
   VmcoreInfo info(best);
   info.from_ = "a scan of the memory";
   return info;
