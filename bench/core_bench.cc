@@ -160,7 +160,7 @@ int main() try {
     children.push_back(child);
   }
   auto [roots_s, list_s] =
-      side_by_side([&] { roots = machine.roots.roots(0).size(); }, [&] { processes = read_processes().size(); });
+      side_by_side([&] { roots = machine.roots.roots(0).size(); }, [&] { processes = read_processes(0).size(); });
   for (pid_t child : children) kill(child, SIGKILL);
   for (pid_t child : children) waitpid(child, nullptr, 0);
 

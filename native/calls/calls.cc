@@ -44,10 +44,10 @@ CallWork hello(const SessionPtr& s, const Arguments&) {
   };
 }
 
-// processes(): with what they map by the reverse map that is kept, if there is one.
-CallWork processes(const SessionPtr& s, const Arguments&) {
-  return [s]() -> Answer {
-    auto rows = s->system().processes();
+// processes(pid): one, or all of them for PID 0, with what they map by the reverse map that is kept, if there is one.
+CallWork processes(const SessionPtr& s, const Arguments& a) {
+  return [s, pid = static_cast<int>(a.number(0, "pid", 0, 0x7fffffff))]() -> Answer {
+    auto rows = s->system().processes(pid);
     const auto map = s->reverse_maps().kept();
     if (map) add_mapped(*map, rows);
     const u64 asked_ns = monotonic_ns();

@@ -102,11 +102,16 @@ bool read_process(int pid, std::string& text, ProcessRow& row) {
 
 }  // namespace
 
-std::vector<ProcessRow> read_processes() {
+std::vector<ProcessRow> read_processes(int only_pid) {
   std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/proc"), closedir);
   if (!directory) throw Error("open /proc", errno, "Mount /proc.");
   std::vector<ProcessRow> rows;
   std::string text;
+  if (only_pid) {
+    ProcessRow row;
+    if (read_process(only_pid, text, row)) rows.push_back(std::move(row));
+    return rows;
+  }
   while (dirent* entry = readdir(directory.get())) {
     char* end;
     long pid = std::strtol(entry->d_name, &end, 10);

@@ -29,7 +29,8 @@ struct ProcessRow {
   static constexpr size_t kMostCommand = 512;
 };
 
-// All of them, by PID. A process that exits meanwhile is left out. Throws Error where /proc can't be read.
-std::vector<ProcessRow> read_processes();
+// All of them by PID, or the one where `only_pid` is not 0. A process that is gone, or exits meanwhile, is left out.
+// Throws Error where /proc can't be read.
+std::vector<ProcessRow> read_processes(int only_pid);
 
 }  // namespace cr3scope

@@ -20,7 +20,7 @@ class RunningSystem final : public System {
   u64 direct_map() const override { return direct_map_; }
   std::string direct_map_from() const override { return direct_map_from_; }
 
-  std::vector<ProcessRow> processes() override { return read_processes(); }
+  std::vector<ProcessRow> processes(int only_pid) override { return read_processes(only_pid); }
   std::vector<Cgroup> cgroups() override { return read_cgroups(); }
   std::vector<Region> regions(int pid, bool gate_vma) override { return read_regions(pid, gate_vma); }
   std::string vm_flags(int pid, u64 va) override { return cr3scope::vm_flags(pid, va); }

@@ -52,8 +52,8 @@ class System {
   virtual u64 direct_map() const = 0;               // virtual address of physical address 0, 0 where it is not known
   virtual std::string direct_map_from() const = 0;  // what it was found by
 
-  // All processes, by PID. One that exits meanwhile is left out.
-  virtual std::vector<ProcessRow> processes() = 0;
+  // All processes by PID, or the one where `only_pid` is not 0. One that is gone, or exits meanwhile, is left out.
+  virtual std::vector<ProcessRow> processes(int only_pid) = 0;
   // As read_cgroups() of facts.h.
   virtual std::vector<Cgroup> cgroups() = 0;
   // As read_regions() and vm_flags() of regions.h.

@@ -459,7 +459,7 @@ export class Explorer implements Reads {
     const job = this.sources.check(pid, startTicks, begin, end, onBatch, bytes, pages);
     const before = Promise.all([
       this.regions({ pid, startTicks }).catch(() => null),
-      this.processes({}),
+      this.sources.processes(pid),
       this.target(),
     ]);
     before.catch(() => undefined);
@@ -468,12 +468,12 @@ export class Explorer implements Reads {
     });
     const promise = checked.then(async (summary): Promise<CheckRecord> => {
       const [regions, processes, target] = await before;
-      const index = processes.pid.indexOf(pid);
+      const at = processes.pid.indexOf(pid);
       return {
         pid,
-        startTicks: index < 0 ? startTicks : (processes.startTicks[index] as bigint),
-        name: processes.name[index] ?? '',
-        user: processes.user[index] ?? '',
+        startTicks: processes.startTicks[at] ?? startTicks,
+        name: processes.name[at] ?? '',
+        user: at < 0 ? '' : this.sources.userName(processes.uid[at] as number),
         target,
         regions,
         summary,

@@ -33,6 +33,8 @@ import { resultOf } from './picture.ts';
 import { programs } from './programs.ts';
 import { Uploads } from './uploads.ts';
 
+/** Between two reports of the progress of a check. */
+const PROGRESS_MS = 100;
 /** Finished checks that are kept. */
 const MOST_CHECKS = 8;
 /** Labs that run at a time. */
@@ -199,7 +201,13 @@ export class Service implements Omit<Api, keyof Reads> {
   startCheck: Api['startCheck'] = async ({ id, pid, startTicks, begin, end, bytes }) => {
     if (this.checks.has(id)) throw new Failed(`check ${id} exists`, 'Choose another id.', 'EEXIST');
     const collector = new PageCollector();
-    const onProgress = (event: Omit<CheckEvent, 'id'>) => this.emit('check', { ...event, id });
+    let reported = performance.now();
+    const onProgress = (event: Omit<CheckEvent, 'id'>) => {
+      // A window that draws each batch would be slower than the check.
+      if (!event.waiting && performance.now() - reported < PROGRESS_MS) return;
+      reported = performance.now();
+      this.emit('check', { ...event, id });
+    };
     const onBatch = ({ pages }: CheckBatch) => collector.add(pages);
     this.jobs.start(
       id,

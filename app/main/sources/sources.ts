@@ -64,8 +64,8 @@ export interface Sources {
   cgroupPath(inode: bigint): Promise<string | null>;
   /** Registers are 0 if the module is not loaded. `at` is in ms since the epoch; undefined: now. */
   cpus(): Promise<SourceCpus & { at?: number }>;
-  /** A capture also has why it holds no root of a process. */
-  processes(): Promise<SourceProcesses & { noRoot?: Processes['noRoot'] }>;
+  /** All of them, or the one with a PID if there is such a process. A capture also has why it holds no root of one. */
+  processes(pid?: number): Promise<SourceProcesses & { noRoot?: Processes['noRoot'] }>;
   /** Null if no source can read roots. */
   roots(): Promise<SourceRoots | null>;
   regions(pid: number): Promise<Regions>;
@@ -206,7 +206,7 @@ export async function sourcesOf(carrier: Carrier, image?: ImageFile): Promise<So
       }
       return cgroups.get(inode) ?? null;
     },
-    processes: () => call('processes'),
+    processes: (pid = 0) => call('processes', pid),
     roots: async () => (missing.tableWalk === null ? call('roots') : null),
     cpus: () => call('cpus'),
     regions: (pid) => call('regions', pid),

@@ -172,7 +172,7 @@ std::optional<Error> ImageSystem::refusal(Source source) {
   return Error("read a memory image by its own kernel", ENOTSUP, "Only a running machine has this source.");
 }
 
-std::vector<ProcessRow> ImageSystem::processes() {
+std::vector<ProcessRow> ImageSystem::processes(int only_pid) {
   std::vector<ProcessRow> rows;
   if (linux_) {
     const auto now = tasks();
@@ -185,6 +185,7 @@ std::vector<ProcessRow> ImageSystem::processes() {
     rows.push_back(row);
   }
   if (rows.empty() && linux_refusal_) throw *linux_refusal_;
+  if (only_pid) std::erase_if(rows, [&](const ProcessRow& row) { return row.pid != only_pid; });
   return rows;
 }
 

@@ -27,7 +27,7 @@ class ImageSystem final : public System {
   u64 direct_map() const override { return linux_ ? linux_->direct_map() : 0; }
   std::string direct_map_from() const override { return direct_map() ? "page_offset_base in the image" : ""; }
 
-  std::vector<ProcessRow> processes() override;
+  std::vector<ProcessRow> processes(int only_pid) override;
   std::vector<Cgroup> cgroups() override { return {}; }
   // None are known of a root that the user names, and of a process without an address space.
   std::vector<Region> regions(int pid, bool gate_vma) override;
