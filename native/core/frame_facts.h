@@ -11,8 +11,8 @@ namespace cr3scope {
 constexpr u64 kKpfLru = 1ull << 5, kKpfSlab = 1ull << 7, kKpfBuddy = 1ull << 10, kKpfMmap = 1ull << 11,
               kKpfAnon = 1ull << 12, kKpfSwapBacked = 1ull << 14, kKpfTail = 1ull << 16, kKpfHuge = 1ull << 17,
               kKpfUnevictable = 1ull << 18, kKpfHwpoison = 1ull << 19, kKpfNoPage = 1ull << 20, kKpfKsm = 1ull << 21,
-              kKpfOffline = 1ull << 23, kKpfZeroPage = 1ull << 24, kKpfPgTable = 1ull << 26, kKpfReserved = 1ull << 32,
-              kKpfMappedToDisk = 1ull << 34;
+              kKpfThp = 1ull << 22, kKpfOffline = 1ull << 23, kKpfZeroPage = 1ull << 24, kKpfPgTable = 1ull << 26,
+              kKpfReserved = 1ull << 32, kKpfMappedToDisk = 1ull << 34;
 constexpr u64 kUnknown = ~0ull;  // a word that could not be read
 
 // By the flags of the frame itself. Before 6.9 the tail of a large folio says little: see FrameFacts::role.

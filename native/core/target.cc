@@ -94,6 +94,25 @@ u64 look_at_own_page(bool write, const std::function<void(u64 pfn)>& look) {
   return pfn;
 }
 
+// What the kernel maps where an untouched page is read. Some have a frame of its own there (pvm_no_zero_page); then the
+// zero page is looked for among all frames. 0 if PFNs are hidden.
+u64 find_zero_page() {
+  const KPage facts;
+  bool is_zero = true;
+  const u64 mapped = look_at_own_page(false, [&](u64 pfn) {
+    const u64 flags = facts.flags(pfn);
+    is_zero = flags == kUnknown || (flags & kKpfZeroPage);
+  });
+  if (is_zero) return mapped;
+  std::vector<u64> words(1 << 16);
+  for (u64 first = 0;; first += words.size()) {
+    facts.flags(first, words.size(), words.data());
+    if (words[0] == kUnknown) return 0;  // after the last frame
+    for (size_t i = 0; i < words.size() && words[i] != kUnknown; i++)
+      if ((words[i] & kKpfZeroPage) && !(words[i] & kKpfThp)) return first + i;
+  }
+}
+
 // Whether kpageflags has KSM set for a page that was never offered to KSM: some kernels since 6.10 set it for every
 // anonymous page (stable_page_flags(), fs/proc/page.c).
 bool calls_all_anonymous_ksm() {
@@ -180,7 +199,7 @@ Target read_target() {
   if (read_text("/proc/self/status", status)) t.capabilities = std::stoull(field_of(status, "CapEff"), nullptr, 16);
   t.btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
   t.ram = read_ram();
-  t.zero_pfn = look_at_own_page(false, [](u64) {});
+  t.zero_pfn = find_zero_page();
   t.ksm_unreliable = calls_all_anonymous_ksm();
   return t;
 }

@@ -24,7 +24,7 @@ struct Target {
   bool btf = false;
   Paging paging;
   std::vector<RamRange> ram;  // "System RAM" of /proc/iomem; empty without CAP_SYS_ADMIN
-  u64 zero_pfn = 0;           // the shared zero page, found by reading an untouched page of our own; 0: PFNs are hidden
+  u64 zero_pfn = 0;           // the shared zero page; 0: PFNs are hidden
 
   bool ksm_unreliable = false;  // kpageflags calls every anonymous page KSM
 

@@ -16,7 +16,7 @@ constexpr unsigned kLargestOrder = 10;
 constexpr u8 kHugetlbDestructor = 2;        // HUGETLB_PAGE_DTOR
 constexpr std::int32_t kLeastCount = -128;  // PAGE_MAPCOUNT_RESERVE: what is lower is a type
 
-constexpr u64 kKpfHead = 1ull << 15, kKpfThp = 1ull << 22;
+constexpr u64 kKpfHead = 1ull << 15;
 
 struct NamedBit {
   u8 shown;
