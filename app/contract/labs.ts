@@ -19,7 +19,7 @@ export const LABS = {
       },
       {
         title: 'The page is read',
-        text: 'The CPU faulted. The kernel mapped the one shared page of zeros, read-only: still no frame of its own.',
+        text: 'The CPU faulted. The kernel mapped the one shared page of zeros, read-only: still no frame of its own. (A kernel with pvm_no_zero_page=1 gives it a frame of its own at once.)',
       },
       {
         title: 'The page is written',
