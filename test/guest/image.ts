@@ -402,7 +402,7 @@ async function lies(sources: Sources, pid: number, va: bigint, lonely: bigint) {
   vma.writeBigUInt64LE(regions.begin[region] as bigint, 0);
   vma.writeBigUInt64LE(regions.end[region] as bigint, 8);
   const places: number[] = [];
-  await sources.search(0, 0n, 1n << 40n, vma, Buffer.alloc(16, 255), 16n, ({ pa }) => {
+  await sources.search(0, 0n, 1n << 40n, vma, Buffer.alloc(16, 255), 1024n, ({ pa }) => {
     for (const at of pa) places.push(offsetOf(Number(at)) + 8);
   }).promise;
   const last = (regions.end[region] as bigint) - PAGE;

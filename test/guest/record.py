@@ -126,7 +126,7 @@ def words_of_frames(name, own):
     return base64.b64encode(zlib.compress(words, 1)).decode()
 
 
-def record(disk, at):
+def record(disk, at, meanwhile=None):
     said = {"recorder": os.getpid(), "processes": []}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -134,6 +134,8 @@ def record(disk, at):
                 said["processes"].append(process(int(name)))
             except (FileNotFoundError, ProcessLookupError):
                 pass  # it has ended meanwhile
+    if meanwhile:
+        meanwhile()
     own = set()
     said["flags"], said["counts"] = words_of_frames("kpageflags", own), words_of_frames("kpagecount", own)
     said["own"] = sorted(own)
@@ -163,11 +165,17 @@ for line in cli("ps", "--json").splitlines():
     roots[row["pid"]] = row["rootPa"]
 print("===roots " + json.dumps(roots), flush=True)
 disk = os.open("/dev/vdb", os.O_RDWR)
-record(disk, 0)
-# The same, by cr3scope inside.
-cli("report", "--all", "-o", "/run/inside.cr3scope")
-with open("/run/inside.cr3scope", "rb") as file:
-    put(disk, THIRD, file.read())
+
+
+def capture():
+    """The same, by cr3scope inside."""
+    cli("report", "--all", "-o", "/run/inside.cr3scope")
+    with open("/run/inside.cr3scope", "rb") as file:
+        put(disk, THIRD, file.read())
+
+
+# Before the frames are recorded: it takes many, and gives them back.
+record(disk, 0, capture)
 print("===frozen", flush=True)
 sys.stdin.readline()
 record(disk, SECOND)
