@@ -10,6 +10,8 @@
 
 namespace cr3scope {
 
+inline bool is_kernel_address(u64 va) { return va >> 63; }
+
 class KernelMemory {
  public:
   // `root_pa` maps the kernel half.

@@ -33,8 +33,6 @@ std::string hex(u64 value) {
   return text;
 }
 
-bool is_kernel_address(u64 va) { return va >> 63; }
-
 // The letter of /proc/PID/stat (task_state_to_char(), include/linux/sched.h).
 char state_letter(u32 state, u32 exit_state) {
   constexpr u32 kIdle = 0x402, kReport = 0x7f;

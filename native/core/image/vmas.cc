@@ -174,10 +174,14 @@ std::vector<Region> Linux::regions(u64 mm) const {
     if (v.file) {
       r.offset = v.page_offset << kPageShift;
       u64 path = v.file + l.file_path.offset, inode = memory.word(v.file + l.file_inode.offset);
-      // Overlay files map the file below and show their own (file_user_path(), 6.8).
-      constexpr u32 kBacking = 1u << 25;
-      if (l.backing_path.bytes && memory.value<u32>(v.file + l.file_mode.offset).value_or(0) & kBacking) {
-        path = v.file + l.backing_path.offset;
+      // Overlay files map the file below and show their own (file_user_path(), 6.8). FMODE_BACKING was bit 25, and is
+      // 24 since 25 is FMODE_NONOTIFY (6.14, and stable kernels before): the path says whether it is one.
+      constexpr u32 kMaybeBacking = 3u << 24;
+      if (const u64 own = v.file + l.backing_path.offset;
+          l.backing_path.bytes && memory.value<u32>(v.file + l.file_mode.offset).value_or(0) & kMaybeBacking &&
+          is_kernel_address(memory.word(own + l.path_mnt.offset)) &&
+          is_kernel_address(memory.word(memory.word(own + l.path_dentry.offset) + l.dentry_inode.offset))) {
+        path = own;
         inode = memory.word(memory.word(path + l.path_dentry.offset) + l.dentry_inode.offset);
       }
       r.inode = memory.word(inode + l.inode_number.offset);
