@@ -49,6 +49,11 @@ void FrameRecord::read_places() {
   }
 }
 
+// The index of the page that begins a region, by the mapping of a page in it.
+static u64 first_index(const Vma& vma, u64 page_mapping) {
+  return page_mapping & kMappingAnon ? vma.anon_offset : vma.page_offset;
+}
+
 bool FrameRecord::Place::holds(u64 page_mapping) const {
   const u64 owner = page_mapping & ~kMappingFlags;
   if ((page_mapping & kMappingFlags) == kMappingFlags) return vma.flags & kVmMergeable;
@@ -68,8 +73,9 @@ void FrameRecord::prepare(const std::atomic<bool>& cancel) {
       const Vma& vma = place.vma;
       // A merged page does not say where it is.
       if ((m.mapping & kMappingFlags) == kMappingFlags || !place.holds(m.mapping)) continue;
-      if (m.index < vma.page_offset || m.index - vma.page_offset >= (vma.end - vma.begin) >> kPageShift) continue;
-      missing_.emplace(vma.begin + ((m.index - vma.page_offset) << kPageShift), m.pfn);
+      const u64 first = first_index(vma, m.mapping);
+      if (m.index < first || m.index - first >= (vma.end - vma.begin) >> kPageShift) continue;
+      missing_.emplace(vma.begin + ((m.index - first) << kPageShift), m.pfn);
     }
 }
 
@@ -101,12 +107,13 @@ u64 FrameRecord::word_of(u64 va, const Path& path, const Place& place) {
   if (!page) return R::make(R::unrecorded);
   if (!place.holds(page->mapping)) return R::make(R::elsewhere);
   const bool merged = (page->mapping & kMappingFlags) == kMappingFlags;
-  const u64 index = vma.page_offset + ((va - vma.begin) >> kPageShift);
+  const u64 index = first_index(vma, page->mapping) + ((va - vma.begin) >> kPageShift);
   bool placed = merged || page->index == index;
   if (vma.flags & kVmHugetlb) {
-    // In huge pages for files before 6.7 (a08c7193e4f1), and for anonymous ones.
-    const u64 inside = index % (1ull << (path.leaf.shift - kPageShift));
-    placed |= page->index - inside == index >> (path.leaf.shift - kPageShift);
+    // In huge pages for files before 6.7 (a08c7193e4f1), and for anonymous ones, which go by the file.
+    const u64 at = vma.page_offset + ((va - vma.begin) >> kPageShift);
+    const u64 inside = at % (1ull << (path.leaf.shift - kPageShift));
+    placed |= page->index == at || page->index - inside == at >> (path.leaf.shift - kPageShift);
   }
   if (!placed) return R::make(R::elsewhere);
   // Processes share tables of shared huge pages, which count once (huge_pmd_share(), mm/hugetlb.c).

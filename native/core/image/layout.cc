@@ -79,6 +79,8 @@ Layout::Layout(const Types& t) {
   needed(vma_flags, "vm_area_struct.vm_flags");
   needed(vma_file, "vm_area_struct.vm_file");
   needed(vma_offset, "vm_area_struct.vm_pgoff");
+  optional(vma_anon_low, "vm_area_struct.__vm_anon_pgoff_lo");
+  optional(vma_anon_high, "vm_area_struct.__vm_anon_pgoff_hi");
   needed(vma_private, "vm_area_struct.vm_private_data");
   needed(vma_ops, "vm_area_struct.vm_ops");
   optional(vma_anon_name, "vm_area_struct.anon_name");

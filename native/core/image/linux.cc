@@ -78,10 +78,10 @@ void Linux::find_root() {
 
 void Linux::find_types() {
   KernelMemory memory = this->memory();
-  symbols_ = Symbols::find(
-      memory, image_, info_, phys_base_,
-      {"__start_BTF", "__stop_BTF", "init_task", "vmemmap_base", "page_offset_base", "zero_pfn", "huge_zero_pfn",
-       "huge_zero_page", "boot_cpu_data", "saved_command_line", "sme_me_mask", "sysctl_bootid", "__num_online_cpus"});
+  symbols_ = Symbols::find(memory, image_, info_, phys_base_,
+                           {"__start_BTF", "__stop_BTF", "init_task", "vmemmap_base", "page_offset_base", "zero_pfn",
+                            "zero_page_pfn", "huge_zero_pfn", "huge_zero_page", "boot_cpu_data", "saved_command_line",
+                            "sme_me_mask", "sysctl_bootid", "__num_online_cpus"});
   if (!symbols_.empty())
     findings_.push_back("symbols by kallsyms, by " + symbols_.from() + "; confirmed: _stext is where VMCOREINFO says");
   const auto begin = symbols_["__start_BTF"], end = symbols_["__stop_BTF"];
@@ -175,7 +175,8 @@ void Linux::read_target() {
                                     : "whether PTI is on is not known: it is taken to be off");
   }
   if (auto mask = symbols_["sme_me_mask"]) target_.paging.encryption_mask = memory.word(*mask) & kAddressBits;
-  if (auto zero = symbols_["zero_pfn"]) target_.zero_pfn = memory.word(*zero);
+  for (const char* name : {"zero_pfn", "zero_page_pfn"})  // the second one on 7.3
+    if (auto zero = symbols_[name]) target_.zero_pfn = memory.word(*zero);
   if (auto base = symbols_["page_offset_base"]) direct_map_ = memory.word(*base);
   if (auto line = symbols_["saved_command_line"]) facts_.command_line = memory.text(memory.word(*line), 4096);
   if (auto id = symbols_["sysctl_bootid"])

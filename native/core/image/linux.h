@@ -25,8 +25,8 @@ struct Layout {
   u32 mm_rss_stride = 0;  // from one counter of resident pages to the next
   Member maple_root, range_pivot, range_slot, range_meta, arange_pivot, arange_slot, arange_meta;
   u64 maple_leaf = 0, maple_range = 0, maple_arange = 0;  // enum maple_type
-  Member vma_start, vma_end, vma_flags, vma_file, vma_offset, vma_next, vma_private, vma_ops, vma_anon_name,
-      vma_anon_vmas;
+  Member vma_start, vma_end, vma_flags, vma_file, vma_offset, vma_anon_low, vma_anon_high, vma_next, vma_private,
+      vma_ops, vma_anon_name, vma_anon_vmas;
   Member file_path, file_inode, file_mode, file_mapping, backing_path, path_mnt, path_dentry, dentry_name,
       dentry_parent, dentry_hash, dentry_inode, qstr_name, anon_name_text;
   Member mount_mnt, mount_parent, mount_mountpoint, vfsmount_root, inode_number, inode_super, super_device, super_magic;
@@ -39,6 +39,7 @@ struct Layout {
 struct Vma {
   u64 va;  // of the vm_area_struct
   u64 begin, end, flags, page_offset, file;
+  u64 anon_offset;  // of anonymous pages in it: that of the file before 7.3
 };
 
 // The mm flags of a region (include/linux/mm.h).

@@ -109,7 +109,11 @@ std::vector<Vma> Linux::vmas(u64 mm) const {
   u64 last = 0;
   for (u64 va : found) {
     auto field = [&](const Member& m) { return memory.word(va + m.offset); };
-    Vma v{va, field(l.vma_start), field(l.vma_end), field(l.vma_flags), field(l.vma_offset), field(l.vma_file)};
+    Vma v{va, field(l.vma_start), field(l.vma_end), field(l.vma_flags), field(l.vma_offset), field(l.vma_file), 0};
+    auto half = [&](const Member& m) { return memory.value<u32>(va + m.offset).value_or(0); };
+    v.anon_offset = l.vma_anon_low.bytes && l.vma_anon_high.bytes
+                        ? static_cast<u64>(half(l.vma_anon_high)) << 32 | half(l.vma_anon_low)
+                        : v.page_offset;
     if (v.begin < last || v.end <= v.begin || (v.begin | v.end) & (kPageSize - 1) || v.end > target_.paging.user_end())
       throw broken("a region of a process");
     last = v.end;
