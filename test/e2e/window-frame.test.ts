@@ -168,14 +168,18 @@ inOneFace((window) => {
   });
 
   test('frames are listed one by one, and filtered by their flags, role and process', async () => {
+    // Thousands of frames are read.
+    const patience = { timeout: 60_000 };
     await window.start('cr3scope://memory');
     const pane = window.pane('Physical memory');
     await pane.getByLabel('frame by frame').check();
     const frames = pane.getByRole('grid', { name: 'Frames' });
     const rows = frames.locator('.grid-row');
-    await expect.poll(() => rows.count()).toBeGreaterThan(5);
+    await expect.poll(() => rows.count(), patience).toBeGreaterThan(5);
     const status = pane.locator('.grid-foot');
-    await expect.poll(() => status.innerText()).toMatch(/^the first 10\D000 of [\d\s]+ frames · read at [\d:]+$/);
+    await expect
+      .poll(() => status.innerText(), patience)
+      .toMatch(/^the first 10\D000 of [\d\s]+ frames · read at [\d:]+$/);
 
     const { va } = fixture.of('anon4k');
     const pfn = wordOf(`/proc/${fixture.pid}/pagemap`, va >> 12n) & ((1n << 55n) - 1n);
@@ -183,7 +187,7 @@ inOneFace((window) => {
     // A walk from now on knows the fixture.
     await pane.getByRole('button', { name: 'Walk again' }).click();
     await box.fill(`pid == ${fixture.pid} and flags has anon and mapped > 0 and pfn == ${hex(pfn)}`);
-    await expect.poll(() => status.innerText()).toMatch(/^1 frame matches/);
+    await expect.poll(() => status.innerText(), patience).toMatch(/^1 frame matches/);
     expect(await rows.count()).toBe(1);
     // Its child maps it, too.
     const mapped = wordOf('/proc/kpagecount', pfn);
@@ -201,16 +205,16 @@ inOneFace((window) => {
     await window.start(linkOf({ view: 'memory', begin, end: begin + 0x10000n }));
     await pane.getByLabel('frame by frame').check();
     await box.fill('not role == free and mapped == 0');
-    await expect.poll(() => status.innerText()).toMatch(/^(the first 10\D000 of )?[\d\s]+ frames match/);
+    await expect.poll(() => status.innerText(), patience).toMatch(/^(the first 10\D000 of )?[\d\s]+ frames match/);
     for (const text of await rows.allInnerTexts()) expect(text).not.toContain('buddy');
     await box.fill('flags ha');
     await window.page.getByRole('option', { name: /^has/ }).waitFor();
     await box.press('ArrowDown');
     await box.press('Enter');
     await box.pressSequentially('buddy and mapped > 0');
-    await pane.getByText('No frame matches the filter').waitFor();
+    await pane.getByText('No frame matches the filter').waitFor(patience);
     await box.fill('flags has anon and mapped > 1');
-    await expect.poll(() => rows.count()).toBeGreaterThan(1);
+    await expect.poll(() => rows.count(), patience).toBeGreaterThan(1);
     await window.pictures('frames', PAGE);
 
     await window.catchCopies();
