@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The frames of a range one by one, and those that a filter matches.
 import { type FrameList, MOST_LISTED } from '../../contract/api.ts';
-import { KPF_NAMES } from '../../contract/format.ts';
+import { bitsOf, KPF_NAMES } from '../../contract/format.ts';
 import { pfnOf } from '../../contract/paging.ts';
 import { ROLE } from '../../contract/roles.ts';
+import { cutsAround, piecesOf } from './cuts.ts';
 import type { FilteredFrame } from './fields.ts';
 import type { Field, Filter } from './filter.ts';
 
@@ -14,7 +15,6 @@ export const MOST_READ = 1 << 24;
 /** Frames that are read at a time. */
 export const AT_ONCE = MOST_LISTED;
 
-const FLAGS = Object.entries(KPF_NAMES).map(([bit, name]) => ({ bit: Number(bit), name }));
 const UNKNOWN = 2 ** 32 - 1;
 
 /** The names of the bits of a word, of which the frames of a machine have few. */
@@ -27,7 +27,7 @@ class FlagNames {
     const key = (high & 0x1fffff) * 2 ** 32 + low;
     const known = this.known.get(key);
     if (known) return known;
-    const names = FLAGS.flatMap(({ bit, name }) => ((bit < 32 ? low >>> bit : high >>> (bit - 32)) & 1 ? [name] : []));
+    const names = bitsOf(BigInt(key)).flatMap((bit) => KPF_NAMES[bit] ?? []);
     this.known.set(key, names);
     return names;
   }
@@ -77,15 +77,12 @@ interface Range {
 
 /** The parts of a range that a filter does not rule out by the numbers of their frames. */
 export function* partsOf({ begin, end }: Range, filter: Filter<FilteredFrame>): Generator<Range> {
-  const named = [...filter.constantsOf('pfn'), ...filter.constantsOf('address').map(pfnOf)];
-  const cuts = [...new Set(named.flatMap((pfn) => [pfn, pfn + 1n]))].filter((pfn) => pfn > begin && pfn < end);
-  let from = begin;
-  for (const to of [...cuts.sort((a, b) => (a < b ? -1 : 1)), end]) {
+  const cuts = cutsAround([...filter.constantsOf('pfn'), ...filter.constantsOf('address').map(pfnOf)], 1n);
+  for (const [from, to] of piecesOf(begin, end, cuts)) {
     const frame: FilteredFrame = { pfn: from, role: '', flags: undefined, mapped: 0, pid: 0, name: undefined };
     const byNumber = (field: Field<FilteredFrame>) =>
       field.name === 'pfn' || field.name === 'address' ? field.read(frame) : null;
     if (filter.evaluate(byNumber) !== false) yield { begin: from, end: to };
-    from = to;
   }
 }
 

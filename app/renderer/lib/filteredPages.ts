@@ -5,6 +5,7 @@ import { type CheckRows, MOST_ROWS, type Regions, type Rows, type Target } from 
 import { decode, flagsOf, mapsFrame, PAGE_SIZE, pageBytes, pageOf, pagesBetween } from '../../contract/paging.ts';
 import { SOURCE } from '../../contract/sources.ts';
 import { NOTE, VERDICT } from '../../contract/verdicts.ts';
+import { cutsAround, piecesOf } from './cuts.ts';
 import type { FilteredPage, RegionFacts } from './fields.ts';
 import type { Filter } from './filter.ts';
 import { regionType } from './regionTypes.ts';
@@ -85,17 +86,10 @@ export function* stretchesOf(
 
 /** Cut where the address of a page passes one of these. */
 export function* cutAt(stretches: Iterable<Stretch>, addresses: readonly bigint[]): Generator<Stretch> {
-  const cuts = [...new Set(addresses.flatMap((a) => [pageOf(a), pageOf(a) + PAGE_SIZE]))].sort((a, b) =>
-    a < b ? -1 : 1,
-  );
-  for (const whole of stretches) {
-    let { va } = whole;
-    const end = va + pageBytes(whole.pages);
-    for (const to of [...cuts.filter((c) => c > va && c < end), end]) {
+  const cuts = cutsAround(addresses.map(pageOf), PAGE_SIZE);
+  for (const whole of stretches)
+    for (const [va, to] of piecesOf(whole.va, whole.va + pageBytes(whole.pages), cuts))
       yield { ...whole, va, pages: pagesBetween(va, to) };
-      va = to;
-    }
-  }
 }
 
 /** A page as a filter sees it. */
