@@ -2,6 +2,7 @@
 // The differences, one per row. Choosing one opens its place.
 import { useMemo, useState } from 'react';
 import { type Difference, sayChange, sayWhere } from '../../../contract/changes.ts';
+import { ChosenRow } from '../../parts/ChosenRow.tsx';
 import { type ColumnSpec, textColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
@@ -77,7 +78,7 @@ export function DifferenceTable({ differences }: { differences: readonly Differe
   };
   const chosen = selected === undefined ? undefined : differences[selected];
   return (
-    <div className="grid-frame">
+    <ChosenRow text={chosen && `${sayWhere(chosen)}: ${sayChange(chosen)}`}>
       <DataTable
         label="Differences"
         columns={specs}
@@ -93,12 +94,6 @@ export function DifferenceTable({ differences }: { differences: readonly Differe
         onSelect={visit}
         empty={<Empty title="Nothing changed" />}
       />
-      {/* The cells of a row have no room for all of it. */}
-      {chosen && (
-        <p className="grid-foot chosen-row">
-          {sayWhere(chosen)}: {sayChange(chosen)}
-        </p>
-      )}
-    </div>
+    </ChosenRow>
   );
 }

@@ -3,6 +3,7 @@
 import { useMemo, useState } from 'react';
 import { hex, hexVa } from '../../../contract/format.ts';
 import { sayState } from '../../../contract/watch.ts';
+import { ChosenRow } from '../../parts/ChosenRow.tsx';
 import { type ColumnSpec, pidColumn, textColumn, timeColumn, vaColumn } from '../../parts/columns.tsx';
 import { DataTable } from '../../parts/DataTable.tsx';
 import { Empty } from '../../parts/Empty.tsx';
@@ -40,7 +41,7 @@ export function ChangeTable({ watched, running }: { watched: Watched; running: b
   const rows = useMemo(() => [...changes].reverse(), [changes]);
   const [chosen, setChosen] = useState<Change>();
   return (
-    <div className="grid-frame">
+    <ChosenRow text={chosen && sayChosen(chosen)}>
       <DataTable
         label="Changes"
         columns={specs}
@@ -60,8 +61,6 @@ export function ChangeTable({ watched, running }: { watched: Watched; running: b
         }}
         empty={<Empty title={running ? 'Nothing has changed yet' : 'Nothing changed'} />}
       />
-      {/* The cells of a row have no room for all of it. */}
-      {chosen && <p className="grid-foot chosen-row">{sayChosen(chosen)}</p>}
-    </div>
+    </ChosenRow>
   );
 }
