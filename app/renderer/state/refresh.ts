@@ -5,11 +5,12 @@ import { changes, useTarget } from './target.ts';
 const REFRESH_MS = 2000;
 
 const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
 
-setInterval(() => {
+function refreshAll(): void {
   if (document.hidden || !changes(useTarget.getState().target)) return;
   for (const listener of listeners) listener();
-}, REFRESH_MS);
+}
 
 /** Calls `read` again and again while the window is on screen, but not before the last call has ended. Returns how to stop it. */
 export function onRefresh(read: () => Promise<unknown>): () => void {
@@ -21,6 +22,10 @@ export function onRefresh(read: () => Promise<unknown>): () => void {
       busy = false;
     });
   };
+  if (listeners.size === 0) timer = setInterval(refreshAll, REFRESH_MS);
   listeners.add(listener);
-  return () => void listeners.delete(listener);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) clearInterval(timer);
+  };
 }
