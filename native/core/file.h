@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -29,6 +31,20 @@ class File {
  private:
   int fd_ = -1;
 };
+
+// Reads the bytes at an offset. Returns how many: if fewer, errno says why, EIO where the file ends.
+inline size_t read_at(const File& file, std::uint64_t offset, void* to, size_t bytes) {
+  size_t done = 0;
+  while (done < bytes) {
+    const ssize_t n =
+        ::pread(file.fd(), static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n == 0) errno = EIO;
+    if (n <= 0) break;
+    done += static_cast<size_t>(n);
+  }
+  return done;
+}
 
 // Appends the rest of the file to `text`; false with errno set if it can't be read.
 inline bool read_text(const File& file, std::string& text) {

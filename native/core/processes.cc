@@ -107,16 +107,18 @@ std::vector<ProcessRow> read_processes(int only_pid) {
   if (!directory) throw Error("open /proc", errno, "Mount /proc.");
   std::vector<ProcessRow> rows;
   std::string text;
-  if (only_pid) {
+  auto add = [&](int pid) {
     ProcessRow row;
-    if (read_process(only_pid, text, row)) rows.push_back(std::move(row));
+    if (read_process(pid, text, row)) rows.push_back(std::move(row));
+  };
+  if (only_pid) {
+    add(only_pid);
     return rows;
   }
   while (dirent* entry = readdir(directory.get())) {
     char* end;
     long pid = std::strtol(entry->d_name, &end, 10);
-    ProcessRow row;
-    if (*end == 0 && pid > 0 && read_process(static_cast<int>(pid), text, row)) rows.push_back(std::move(row));
+    if (*end == 0 && pid > 0) add(static_cast<int>(pid));
   }
   std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.pid < b.pid; });
   return rows;

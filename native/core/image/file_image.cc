@@ -12,7 +12,7 @@ namespace cr3scope {
 
 namespace {
 
-constexpr u64 kMostNotes = 64 << 20, kMostVmcoreinfo = 1 << 16, kMostCpus = 8192;
+constexpr u64 kMostNotes = 64 << 20, kMostCpus = 8192;
 
 // Where the registers are in the note that QEMU writes for each CPU (include/elf and target/i386/arch_dump.c:
 // QEMUCPUState): version and size, 18 registers, 10 segments of 24 bytes, CR0 to CR4.
@@ -20,7 +20,8 @@ constexpr size_t kQemuCr0 = 8 + 18 * 8 + 10 * 24, kQemuCr3 = kQemuCr0 + 3 * 8, k
 
 void take_note(const std::string& name, const u8* text, u64 bytes, std::string& vmcoreinfo,
                std::vector<CpuState>& cpus) {
-  if (name == "VMCOREINFO" && bytes <= kMostVmcoreinfo) vmcoreinfo.assign(reinterpret_cast<const char*>(text), bytes);
+  if (name == "VMCOREINFO" && bytes <= FileImage::kMostVmcoreinfo)
+    vmcoreinfo.assign(reinterpret_cast<const char*>(text), bytes);
   if (name != "QEMU" || bytes < kQemuCr4 + 8 || cpus.size() >= kMostCpus) return;
   CpuState cpu;
   cpu.cpu = static_cast<u32>(cpus.size());
@@ -46,12 +47,7 @@ void FileImage::refuse(const std::string& why) const {
 
 void FileImage::read_file(u64 offset, void* to, size_t bytes) const {
   if (offset > bytes_ || bytes > bytes_ - offset) refuse("it ends too early");
-  for (size_t done = 0; done < bytes;) {
-    const ssize_t n = pread(file_.fd(), static_cast<u8*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw Error("read " + path_, n < 0 ? errno : EIO, "Copy the image again.");
-    done += static_cast<size_t>(n);
-  }
+  if (read_at(file_, offset, to, bytes) < bytes) throw Error("read " + path_, errno, "Copy the image again.");
 }
 
 void FileImage::read_notes(u64 offset, u64 bytes) {

@@ -8,6 +8,8 @@ namespace cr3scope {
 
 class FileImage : public Image {
  public:
+  static constexpr u64 kMostVmcoreinfo = 1 << 16;
+
   std::string format() const override { return format_; }
 
  protected:

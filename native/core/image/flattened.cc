@@ -27,12 +27,8 @@ File put_in_order(const std::string& path, const File& flat) {
   std::vector<u8> bytes(kPiece);
   u64 at = 0;
   auto read = [&](size_t count) {
-    for (size_t done = 0; done < count;) {
-      const ssize_t n = pread(flat.fd(), &bytes[done], count - done, static_cast<off_t>(at + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) throw Error("open " + path + " as a flattened dump: it ends too early", EINVAL, "Copy it again.");
-      done += static_cast<size_t>(n);
-    }
+    if (read_at(flat, at, bytes.data(), count) < count)
+      throw Error("open " + path + " as a flattened dump: it ends too early", EINVAL, "Copy it again.");
     at += count;
   };
   auto word = [&](size_t offset) {

@@ -117,7 +117,6 @@ class KdumpImage final : public FileImage {
 
  private:
   static constexpr size_t kBatch = 64;
-  static constexpr u64 kMostVmcoreinfo = 1 << 16;
 
   std::vector<u64> read_bitmap(u64 at, u64 bytes, u64 frames) const {
     if (at > bytes_ || bytes > bytes_ - at) refuse("it ends at byte " + std::to_string(bytes_) + ", in its bitmap");
@@ -161,11 +160,7 @@ class KdumpImage final : public FileImage {
   }
 
   bool read_bytes(u64 offset, void* to, size_t bytes) const {
-    if (offset > bytes_ || bytes > bytes_ - offset) return false;
-    ssize_t got;
-    do got = pread(file_.fd(), to, bytes, static_cast<off_t>(offset));
-    while (got < 0 && errno == EINTR);
-    return got == static_cast<ssize_t>(bytes);
+    return offset <= bytes_ && bytes <= bytes_ - offset && read_at(file_, offset, to, bytes) == bytes;
   }
 
   bool read_frame(const Descriptor& descriptor, u8* to) const {

@@ -11,15 +11,20 @@ namespace cr3scope {
 
 namespace {
 
-bool begins_with(const Image& image, u64 pa, const std::string& pattern) {
+// At most a page of memory from `pa` on: less where the next frame is not held, nothing where its own is not.
+std::string text_from(const Image& image, u64 pa) {
   const u64 frame = pa & ~(kPageSize - 1);
   const u64 frames[] = {frame, frame + kPageSize};
-  std::vector<u8> bytes(2 * kPageSize);
+  std::string text(2 * kPageSize, '\0');
   FrameStatus status[2];
-  image.read(frames, 2, bytes.data(), status);
-  const size_t held = status[0] != FrameStatus::ok ? 0 : status[1] != FrameStatus::ok ? kPageSize : 2 * kPageSize;
-  const size_t at = pa - frame;
-  return at + pattern.size() <= held && !std::memcmp(&bytes[at], pattern.data(), pattern.size());
+  image.read(frames, 2, reinterpret_cast<u8*>(text.data()), status);
+  if (status[0] != FrameStatus::ok) return {};
+  if (status[1] != FrameStatus::ok) text.resize(kPageSize);
+  return text.substr(pa - frame, kPageSize);
+}
+
+bool begins_with(const Image& image, u64 pa, const std::string& pattern) {
+  return text_from(image, pa).starts_with(pattern);
 }
 
 }  // namespace
@@ -102,12 +107,7 @@ VmcoreInfo VmcoreInfo::find(const Image& image) {
   std::string best;
   u64 best_at = 0;
   auto take = [&](u64 pa) {
-    std::string text(2 * kPageSize, '\0');
-    const u64 frames[] = {pa & ~(kPageSize - 1), (pa & ~(kPageSize - 1)) + kPageSize};
-    FrameStatus status[2];
-    image.read(frames, 2, reinterpret_cast<u8*>(text.data()), status);
-    if (status[1] != FrameStatus::ok) text.resize(kPageSize);
-    text = lines_of(text.substr(pa & (kPageSize - 1), kPageSize));
+    const std::string text = lines_of(text_from(image, pa));
     if (text.size() <= best.size()) return;
     best = text;
     best_at = pa;
