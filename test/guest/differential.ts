@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { physicalAddress } from '../../app/contract/paging.ts';
 import type { Sources } from '../../app/main/sources/sources.ts';
 import { debianRoot } from './apt.ts';
 import { fetchSymbols, type Kernel } from './kernels.ts';
@@ -229,8 +230,7 @@ export async function compareWithOthers(
   const tasks = drgn.processes;
   for (const { pid, task, taskPa } of tasks) {
     const { path } = await sources.translate(orders[0] as number, 0n, BigInt(`0x${task}`));
-    const { leaf } = path;
-    const pa = (leaf.pfn << 12n) + (BigInt(`0x${task}`) & ((1n << BigInt(leaf.shift)) - 1n));
+    const pa = physicalAddress(BigInt(`0x${task}`), path.leaf);
     if (pa.toString(16) !== taskPa)
       differ('kernel address: cr3scope and drgn', `task of ${pid}: ${pa.toString(16)}, drgn ${taskPa}`);
   }

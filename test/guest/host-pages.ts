@@ -6,10 +6,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HUGE, Memory, PRESENT, USER, WRITE } from '../memory-image.ts';
-import type { Part } from './image.ts';
+import { CLI, type Part } from './image.ts';
 import { Monitor } from './qemu.ts';
 
-const CLI = ['node_modules/.bin/node', 'out/main/cli.cjs'] as const;
 const BEGIN = 0x100000;
 const ROOT = 0x101000;
 const SMALL = 0x7f0000000000n;

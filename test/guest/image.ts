@@ -347,7 +347,7 @@ async function digests(sources: Sources): Promise<Map<string, string>> {
 }
 
 /** The command line, as a program of its own. */
-const CLI = ['node_modules/.bin/node', 'out/main/cli.cjs'] as const;
+export const CLI = ['node_modules/.bin/node', 'out/main/cli.cjs'] as const;
 
 /** The machine that stands still, read through QEMU: by the file that it shares, and through its own memory. */
 async function readLive(name: string, cases: ReadonlyMap<string, { pid: number; va: bigint }>) {
