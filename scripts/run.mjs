@@ -90,7 +90,7 @@ const commands = {
       env: { ...environment(), ...(short && { CR3SCOPE_PACKAGES: 'short' }) },
     });
   },
-  /** Everything but what runs by name only: also the variants of guests, and the windows in a browser, that CI leaves out. */
+  /** Everything but what runs by name only: also the variants of guests, and the window tests in Electron, that CI leaves out. */
   all() {
     setUp({ test: true, guest: true });
     run(NODE, [...VITEST, '--project', 'user', '--project', 'root'], {
