@@ -50,6 +50,13 @@ export const isListed = ({ pid, startTicks }: Processes, space: Space): boolean 
   return at >= 0 && (space.startTicks === 0n || startTicks[at] === space.startTicks);
 };
 
+/** The root of a process by the list as last read, if it has one. */
+export function listedRoot(space: Space): bigint | undefined {
+  const { processes } = useProcesses.getState();
+  if (!processes || !isListed(processes, space)) return undefined;
+  return processes.rootPa[processes.pid.indexOf(space.pid)] || undefined;
+}
+
 /** What is known of a process by the list as last read. */
 export function lifeOf(processes: Processes | undefined, space: Space | undefined): Life {
   if (!processes || !space) return 'alive';

@@ -5,6 +5,7 @@ import type { Failure, TableTree } from '../../../contract/api.ts';
 import { PAGE_BYTES, pfnOf } from '../../../contract/paging.ts';
 import { compareRoots, type Slot } from '../../../contract/table.ts';
 import { explorer, failure } from '../../lib/client.ts';
+import { listedRoot } from '../../state/processes.ts';
 import type { Space } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
 
@@ -15,6 +16,9 @@ interface Read {
   readonly error?: Failure;
 }
 
+/** Under PTI: the kernel's root and, in the frame after it, the user's. */
+const readRoots = (rootPa: bigint) => explorer().call('frames', { pfn: pfnOf(rootPa), count: 2 });
+
 /** The tree of a process, read when the process is chosen and on request. */
 export function useTree(space: Space | undefined): { read: Read | undefined; again(): void } {
   const target = useTarget((s) => s.target);
@@ -24,9 +28,14 @@ export function useTree(space: Space | undefined): { read: Read | undefined; aga
     if (!space || !target) return;
     let current = true;
     const get = async (): Promise<Read> => {
-      const tree = await explorer().call('tables', { pid: space.pid, startTicks: space.startTicks });
+      // A far machine is asked for both at once. After an exec the process has another root than the list says.
+      const listed = target.pti ? listedRoot(space) : undefined;
+      const [tree, early] = await Promise.all([
+        explorer().call('tables', { pid: space.pid, startTicks: space.startTicks }),
+        listed && readRoots(listed),
+      ]);
       if (!target.pti) return { space, tree };
-      const roots = await explorer().call('frames', { pfn: pfnOf(tree.rootPa), count: 2 });
+      const roots = early && listed === tree.rootPa ? early : await readRoots(tree.rootPa);
       if (roots.status.some((s) => s !== 0)) return { space, tree };
       return {
         space,
