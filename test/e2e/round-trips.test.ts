@@ -18,10 +18,18 @@ import { settle } from './faces.ts';
 import { type OwnServer, startOwnServer } from './own-server.ts';
 import { INSTALLED, MAY_ALL, type OtherMachine, startOtherMachine } from './sshd.ts';
 
+interface Counted {
+  readonly roundTrips: number;
+  /** What was called, for whoever has to find out why there are more than documented. */
+  readonly calls: string;
+}
+
 /** Counts how many calls follow one another: a call that begins when others have ended may have needed their answers. */
 class CountingCarrier implements Carrier {
   /** The longest chain of calls that have been answered. */
   private answered = 0;
+  /** The calls since `begin`, each after the number of its place in a chain. */
+  private calls: string[] = [];
   /** Calls that have not been answered. */
   waiting = 0;
 
@@ -29,14 +37,15 @@ class CountingCarrier implements Carrier {
 
   begin(): void {
     this.answered = 0;
+    this.calls = [];
   }
 
-  get roundTrips(): number {
-    return this.answered;
+  get counted(): Counted {
+    return { roundTrips: this.answered, calls: this.calls.join(', ') };
   }
 
   async call(name: string, args: unknown[]): Promise<unknown> {
-    const arrived = this.sent();
+    const arrived = this.sent(name);
     return this.carrier.call(name, args).finally(() => {
       arrived();
       this.waiting--;
@@ -44,7 +53,7 @@ class CountingCarrier implements Carrier {
   }
 
   start(name: string, args: unknown[], onBatch: (batch: unknown) => void): Running<unknown> {
-    const arrived = this.sent();
+    const arrived = this.sent(name);
     const running = this.carrier.start(name, args, (batch) => {
       arrived();
       onBatch(batch);
@@ -59,8 +68,9 @@ class CountingCarrier implements Carrier {
 
   launch: Carrier['launch'] = (...args) => this.carrier.launch(...args);
 
-  private sent(): () => void {
+  private sent(name: string): () => void {
     const length = this.answered + 1;
+    this.calls.push(`${length} ${name}`);
     this.waiting++;
     return () => {
       this.answered = Math.max(this.answered, length);
@@ -172,29 +182,34 @@ test('each view takes no more round trips than the documentation says', async ()
   const said = [...readFileSync('docs/remote.md', 'utf8').matchAll(/^\| (.+) \| (\d+) \|$/gm)].map(
     ([, view = '', n]) => [view, Number(n)] as const,
   );
-  const least = new Map<string, number>();
+  const least = new Map<string, Counted>();
   const count = async (what: string, act: () => Promise<unknown>) => {
     carrier.begin();
     await act();
     await quiet();
-    least.set(what, Math.min(carrier.roundTrips, least.get(what) ?? carrier.roundTrips));
+    const { counted } = carrier;
+    if (counted.roundTrips < (least.get(what)?.roundTrips ?? Infinity)) least.set(what, counted);
   };
   const captured = async (pids: readonly number[]) => {
     carrier.begin();
     await capture(pids);
-    return carrier.roundTrips;
+    return carrier.counted;
   };
   // What each further process adds, before the page asks for anything.
   const one = await captured([fixture.pid]);
   const two = await captured([fixture.pid, machine.pid]);
-  const isSaid = () => said.slice(0, -1).every(([view, n]) => (least.get(view) ?? n + 1) <= n);
-  for (let i = 0; i < ATTEMPTS && !isSaid(); i++) {
+  const tooMany = (views: readonly (readonly [view: string, n: number])[]) =>
+    views.filter(([view, n]) => (least.get(view)?.roundTrips ?? Infinity) > n).map(([view]) => [view, least.get(view)]);
+  for (let i = 0; i < ATTEMPTS && (i === 0 || tooMany(said.slice(0, -1)).length > 0); i++) {
     // By itself: the view takes samples without end.
     await page.goto('about:blank');
     await count('CPUs, for each sample', () => explorer.cpus({}));
     for (const [view, act, there] of STEPS) await count(view, () => act().then(there));
   }
-  const counted = new Map([...least, ['captures and comparisons, for each process', two - one]]);
-  expect([...counted.keys()]).toEqual(said.map(([view]) => view));
-  for (const [view, n] of said) expect([view, counted.get(view)]).toSatisfy(([, c]) => Number(c) <= n);
+  least.set('captures and comparisons, for each process', {
+    roundTrips: two.roundTrips - one.roundTrips,
+    calls: two.calls,
+  });
+  expect([...least.keys()]).toEqual(said.map(([view]) => view));
+  expect(tooMany(said)).toEqual([]);
 });
