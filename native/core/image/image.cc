@@ -38,7 +38,7 @@ std::unique_ptr<Image> open_image(const ImageOptions& options) {
   if (begins_with("EMiL")) return open_lime(path, std::move(file));
   if (st.st_size < (1 << 20) || st.st_size % static_cast<off_t>(kPageSize))
     throw Error(
-        "open " + path + ": it is no memory image", EINVAL,
+        "open " + path + ": it is not a memory image", EINVAL,
         "ELF vmcore, kdump-compressed and LiME are known by their headers. Raw memory has whole frames, at least "
         "1 MiB of them.");
   return open_raw(path, std::move(file), {});
