@@ -45,11 +45,6 @@ class Image {
  public:
   virtual ~Image() = default;
 
-  // Where scans look first, and where they found what they looked for. What is there is confirmed as anywhere else. Of
-  // one thread: that which opens the image.
-  std::vector<u64> places_before;
-  mutable std::vector<u64> places_found;
-
   virtual std::string format() const = 0;  // "ELF vmcore"
   // The memory that the image is about, by address, in whole frames. Frames in it may be missing.
   const std::vector<RamRange>& ranges() const { return ranges_; }

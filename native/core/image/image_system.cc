@@ -118,10 +118,10 @@ Reader ImageSystem::open_reader() {
 
 void ImageSystem::look_for_linux() {
   try {
-    image_->places_before = read_places(options_.places);
-    linux_ = std::make_unique<Linux>(*image_);
+    Places places{read_places(options_.places), {}};
+    linux_ = std::make_unique<Linux>(*image_, places);
     tasks_ = tasks();
-    if (image_->places_found != image_->places_before) write_places(options_.places, image_->places_found);
+    if (places.found != places.before) write_places(options_.places, places.found);
   } catch (const Error& error) {
     linux_.reset();
     linux_refusal_ = error;

@@ -68,10 +68,10 @@ bool fits(KernelMemory& memory, u64 names, u32 count, const std::vector<u32>& ma
 
 // Before 6.0: the tables follow each other, each aligned to a word: offsets, base, count, names, markers, tokens, index
 // of tokens. The tokens of the digits are the digits themselves, which tells where they are.
-std::optional<Tables> by_scan(KernelMemory& memory, const Image& image, u64 phys_base) {
+std::optional<Tables> by_scan(KernelMemory& memory, const Image& image, Places& places, u64 phys_base) {
   const std::string digits("0\0001\0002\0003\0004\0005\0006\0007\0008\0009\0", 20);
   std::optional<Tables> found;
-  scan(image, digits, [&](u64 pa) {
+  scan(image, places, digits, [&](u64 pa) {
     const u64 zero = pa - phys_base + kKernelMap;
     if (memory.physical(zero) != std::optional(pa)) return false;
     // Back over the tokens before it.
@@ -115,10 +115,10 @@ std::optional<Tables> by_scan(KernelMemory& memory, const Image& image, u64 phys
 
 }  // namespace
 
-Symbols Symbols::find(KernelMemory& memory, const Image& image, const VmcoreInfo& info, u64 phys_base,
+Symbols Symbols::find(KernelMemory& memory, const Image& image, Places& places, const VmcoreInfo& info, u64 phys_base,
                       const std::vector<std::string>& wanted) {
   auto tables = by_vmcoreinfo(memory, info);
-  if (!tables) tables = by_scan(memory, image, phys_base);
+  if (!tables) tables = by_scan(memory, image, places, phys_base);
   const auto stext = info.symbol("_stext");
   std::uint16_t index[256];
   if (!tables || !stext || !tables->count || tables->count > kMostSymbols ||

@@ -44,12 +44,12 @@ char state_letter(u32 state, u32 exit_state) {
 
 }  // namespace
 
-Linux::Linux(const Image& image) : image_(image), info_(VmcoreInfo::find(image)) {
+Linux::Linux(const Image& image, Places& places) : image_(image), info_(VmcoreInfo::find(image, places)) {
   if (info_.empty()) throw not_found("there is no VMCOREINFO in it");
   find_root();
-  find_types();
+  find_types(places);
   layout_.emplace(*types_);
-  find_init_task();
+  find_init_task(places);
   read_target();
 }
 
@@ -76,9 +76,9 @@ void Linux::find_root() {
                       "; confirmed: it maps itself and the kernel's text there");
 }
 
-void Linux::find_types() {
+void Linux::find_types(Places& places) {
   KernelMemory memory = this->memory();
-  symbols_ = Symbols::find(memory, image_, info_, phys_base_,
+  symbols_ = Symbols::find(memory, image_, places, info_, phys_base_,
                            {"__start_BTF", "__stop_BTF", "init_task", "vmemmap_base", "page_offset_base", "zero_pfn",
                             "zero_page_pfn", "huge_zero_pfn", "huge_zero_page", "boot_cpu_data", "saved_command_line",
                             "sme_me_mask", "sysctl_bootid", "__num_online_cpus"});
@@ -92,7 +92,7 @@ void Linux::find_types() {
   }
   if (types_) return;
   // The header of BTF, little-endian, version 1 (include/uapi/linux/btf.h).
-  scan(image_, std::string("\x9f\xeb\x01\x00\x18\x00\x00\x00", 8), [&](u64 pa) {
+  scan(image_, places, std::string("\x9f\xeb\x01\x00\x18\x00\x00\x00", 8), [&](u64 pa) {
     u32 header[6];
     if (!memory.read_physical(pa, header, sizeof header)) return false;
     const u64 types_at = header[2], types = header[3], strings_at = header[4], strings = header[5];
@@ -105,7 +105,7 @@ void Linux::find_types() {
   if (!types_) throw not_found("its kernel has no BTF in memory, which describes its structures");
 }
 
-void Linux::find_init_task() {
+void Linux::find_init_task(Places& places) {
   KernelMemory memory = this->memory();
   const Layout& l = *layout_;
   auto confirmed = [&](u64 task) {
@@ -117,7 +117,7 @@ void Linux::find_init_task() {
   if (auto task = symbols_["init_task"]) init_task_ = *task;
   else {
     by = "a scan for swapper/0";
-    scan(image_, std::string("swapper/0\0", 10), [&](u64 pa) {
+    scan(image_, places, std::string("swapper/0\0", 10), [&](u64 pa) {
       const u64 task = pa - l.task_comm.offset - phys_base_ + kKernelMap;
       if (memory.physical(task) != std::optional(pa - l.task_comm.offset) || !confirmed(task)) return false;
       init_task_ = task;

@@ -49,7 +49,7 @@ constexpr u64 kVmRead = 1, kVmWrite = 2, kVmExec = 4, kVmShared = 8, kVmMayShare
 class Linux {
  public:
   // Throws Error that says what was not found.
-  explicit Linux(const Image& image);
+  Linux(const Image& image, Places& places);
 
   const std::vector<std::string>& findings() const { return findings_; }
   const Target& target() const { return target_; }
@@ -82,8 +82,8 @@ class Linux {
 
  private:
   void find_root();
-  void find_types();
-  void find_init_task();
+  void find_types(Places& places);
+  void find_init_task(Places& places);
   void read_target();
   std::string path_of(KernelMemory& memory, u64 path) const;
 

@@ -9,6 +9,11 @@
 
 namespace cr3scope {
 
+struct Places {
+  std::vector<u64> before;  // where scans look first; what is there is confirmed as anywhere else
+  std::vector<u64> found;   // where they found what they looked for
+};
+
 // Empty if the file is not there or not of numbers.
 std::vector<u64> read_places(const std::string& path);
 // Best effort.

@@ -29,11 +29,11 @@ bool begins_with(const Image& image, u64 pa, const std::string& pattern) {
 
 }  // namespace
 
-void scan(const Image& image, const std::string& pattern, const std::function<bool(u64 pa)>& take) {
+void scan(const Image& image, Places& places, const std::string& pattern, const std::function<bool(u64 pa)>& take) {
   constexpr size_t kBatch = FrameReader::kBatch;
   const size_t keep = pattern.size() - 1;
-  for (u64 pa : image.places_before)
-    if (begins_with(image, pa, pattern) && take(pa)) return image.places_found.push_back(pa);
+  for (u64 pa : places.before)
+    if (begins_with(image, pa, pattern) && take(pa)) return places.found.push_back(pa);
   // The end of the frame before, and the frames of a batch.
   std::vector<u8> bytes(keep + kBatch * kPageSize);
   for (const RamRange& range : image.held()) {
@@ -57,7 +57,7 @@ void scan(const Image& image, const std::string& pattern, const std::function<bo
         while (const void* found = memmem(from, static_cast<size_t>(until - from), pattern.data(), pattern.size())) {
           const u8* at = static_cast<const u8*>(found);
           const u64 place = pa + static_cast<u64>(at - &bytes[keep]);
-          if (take(place)) return image.places_found.push_back(place);
+          if (take(place)) return places.found.push_back(place);
           from = at + 1;
         }
         before = end == count ? keep : 0;
@@ -95,7 +95,7 @@ VmcoreInfo::VmcoreInfo(const std::string& text) {
   }
 }
 
-VmcoreInfo VmcoreInfo::find(const Image& image) {
+VmcoreInfo VmcoreInfo::find(const Image& image, Places& places) {
   if (const std::string& notes = image.vmcoreinfo(); notes.find("SYMBOL(") != std::string::npos) {
     VmcoreInfo info(notes);
     info.from_ = "the notes of the file";
@@ -113,7 +113,7 @@ VmcoreInfo VmcoreInfo::find(const Image& image) {
     best_at = pa;
   };
   auto is_whole = [&] { return best.find("NUMBER(phys_base)") != std::string::npos; };
-  for (u64 pa : image.places_before)
+  for (u64 pa : places.before)
     if (!is_whole() && begins_with(image, pa, first)) take(pa);
   if (!is_whole())
     for_each_frame(image, [&](u64 pa, const u8* frame) {
@@ -121,12 +121,12 @@ VmcoreInfo VmcoreInfo::find(const Image& image) {
       return is_whole();
     });
   if (!is_whole())
-    scan(image, first, [&](u64 pa) {
+    scan(image, places, first, [&](u64 pa) {
       take(pa);
       return false;
     });
   if (best.find("SYMBOL(") == std::string::npos) return {};
-  image.places_found.push_back(best_at);
+  places.found.push_back(best_at);
   VmcoreInfo info(best);
   info.from_ = "a scan of the memory";
   return info;

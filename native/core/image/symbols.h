@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernel_memory.h"
+#include "places.h"
 
 namespace cr3scope {
 
@@ -14,13 +15,13 @@ constexpr u64 kKernelMap = 0xffffffff80000000ull;
 
 // Calls `take` with the physical address of each place where `pattern` begins, until it returns true. A place counts
 // only where the pattern is within one run of frames that are in the image.
-void scan(const Image& image, const std::string& pattern, const std::function<bool(u64 pa)>& take);
+void scan(const Image& image, Places& places, const std::string& pattern, const std::function<bool(u64 pa)>& take);
 
 // VMCOREINFO (Documentation/admin-guide/kdump/vmcoreinfo.rst): "OSRELEASE", "SYMBOL(_stext)" and so on.
 class VmcoreInfo {
  public:
   // By the notes of the image, else by a scan of its memory. Empty where neither has any.
-  static VmcoreInfo find(const Image& image);
+  static VmcoreInfo find(const Image& image, Places& places);
 
   bool empty() const { return values_.empty(); }
   const std::string& from() const { return from_; }  // "the notes of the file"
@@ -40,7 +41,7 @@ class VmcoreInfo {
 class Symbols {
  public:
   // Looks for these names only. Empty where there are no tables, or they do not fit.
-  static Symbols find(KernelMemory& memory, const Image& image, const VmcoreInfo& info, u64 phys_base,
+  static Symbols find(KernelMemory& memory, const Image& image, Places& places, const VmcoreInfo& info, u64 phys_base,
                       const std::vector<std::string>& names);
 
   bool empty() const { return addresses_.empty(); }
