@@ -128,8 +128,11 @@ const SHELL_PACKAGES = {
   'man-db': 'man',
   zsh: '',
 };
+/** What unpacks the frames of kdump-compressed images. */
+const UNPACK_PACKAGES = { 'liblzo2-2': 'liblzo2.so.2', libsnappy1v5: 'libsnappy.so.1', libzstd1: 'libzstd.so.1' };
 const TEST_PACKAGES = {
   ...SHELL_PACKAGES,
+  ...UNPACK_PACKAGES,
   chromium: '',
   xvfb: 'Xvfb',
   xauth: '',
@@ -168,7 +171,14 @@ const SOURCE_PACKAGES = {
 };
 /** For fresh roots of Debian: to install packages in, and for kernels whose headers need newer tools than Debian 12 has. */
 const ROOT_PACKAGES = { mmdebstrap: '' };
-const OPTIONAL = new Set([...Object.keys(SHELL_PACKAGES), 'chromium', 'xvfb', 'xauth', 'clang-format']);
+const OPTIONAL = new Set([
+  ...Object.keys(SHELL_PACKAGES),
+  ...Object.keys(UNPACK_PACKAGES),
+  'chromium',
+  'xvfb',
+  'xauth',
+  'clang-format',
+]);
 
 function onPath(program) {
   return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)));

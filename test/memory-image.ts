@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Physical memory made for tests, and the formats in which it can be written to a file.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,20 +13,42 @@ export const USER = 4n;
 export const HUGE = 1n << 7n;
 export const NX = 1n << 63n;
 
-/** How a frame is packed in a kdump-compressed image: the flag of its descriptor, and the bytes. */
+/** Each frame of standard input, packed by a C library, after its length. */
+const PACK = `
+import ctypes, struct, sys
+library = ctypes.CDLL(sys.argv[1])
+to = ctypes.create_string_buffer(8192)
+length = ctypes.c_size_t()
+while frame := sys.stdin.buffer.read(4096):
+  length.value = len(to)
+  if not CALL == 0: sys.exit('a frame could not be packed')
+  sys.stdout.buffer.write(struct.pack('<I', length.value) + to.raw[:length.value])
+`;
+const LZO =
+  'library.lzo1x_1_compress(frame, len(frame), to, ctypes.byref(length), ctypes.create_string_buffer(1 << 17))';
+const SNAPPY = 'library.snappy_compress(frame, len(frame), to, ctypes.byref(length))';
+
+/** Packs frames by a library that Node does not have. */
+const packedBy = (library: string, call: string) => (frames: readonly Buffer[]) => {
+  let packed = execFileSync('python3', ['-c', PACK.replace('CALL', () => call), library], {
+    input: Buffer.concat(frames),
+    maxBuffer: 2 ** 30,
+  });
+  return frames.map(() => {
+    const end = 4 + packed.readUInt32LE();
+    const frame = packed.subarray(4, end);
+    packed = packed.subarray(end);
+    return frame;
+  });
+};
+
+/** How frames are packed in a kdump-compressed image: the flag of their descriptors, and the bytes of each. */
 const PACKINGS = {
-  none: { flag: 0, pack: (frame: Buffer) => frame },
-  zlib: { flag: 1, pack: (frame: Buffer) => deflateSync(frame) },
-  // Both as one run of literals: there is nothing in Node that packs so.
-  LZO: {
-    flag: 2,
-    pack: (frame: Buffer) => Buffer.concat([Buffer.alloc(16), Buffer.of(253), frame, Buffer.of(0x11, 0, 0)]),
-  },
-  Snappy: {
-    flag: 4,
-    pack: (frame: Buffer) => Buffer.concat([Buffer.of(0x80, 0x20, 61 << 2, 0xff, 0x0f), frame]),
-  },
-  Zstandard: { flag: 0x20, pack: (frame: Buffer) => zstdCompressSync(frame) },
+  none: { flag: 0, pack: (frames: readonly Buffer[]) => frames },
+  zlib: { flag: 1, pack: (frames: readonly Buffer[]) => frames.map((frame) => deflateSync(frame)) },
+  LZO: { flag: 2, pack: packedBy('liblzo2.so.2', LZO) },
+  Snappy: { flag: 4, pack: packedBy('libsnappy.so.1', SNAPPY) },
+  Zstandard: { flag: 0x20, pack: (frames: readonly Buffer[]) => frames.map((frame) => zstdCompressSync(frame)) },
 } as const;
 export type Packing = keyof typeof PACKINGS;
 
@@ -143,14 +166,15 @@ export class Memory {
     const mark = (bitmap: Buffer, pfn: number) => {
       bitmap[pfn >> 3] = (bitmap[pfn >> 3] as number) | (1 << (pfn & 7));
     };
-    const packed: Buffer[] = [];
+    const written: Buffer[] = [];
     for (const [begin, end] of this.ranges)
       for (let pa = begin; pa < end; pa += BLOCK) {
         mark(exist, pa / BLOCK);
         if (!holds(pa / BLOCK)) continue;
         mark(held, pa / BLOCK);
-        packed.push(pack(this.at(pa).subarray(0, BLOCK)));
+        written.push(this.at(pa).subarray(0, BLOCK));
       }
+    const packed = pack(written);
     const descriptors = Buffer.alloc(packed.length * 24);
     let at = 2 * BLOCK + 2 * bitmapBytes + descriptors.length;
     packed.forEach((bytes, i) => {

@@ -133,13 +133,21 @@ test.each(['elf', 'kdump'] as const)('QEMU’s note gives the registers: %s', as
   ]);
 });
 
-test.each<Packing>(['zlib', 'LZO', 'Snappy', 'Zstandard'])('frames that are packed with %s', async (packing) => {
-  const sources = await open(imageFile(fileOf(memory().kdump({ packing })), root));
-  const { bytes, status } = await sources.frames(BigUint64Array.of(0x200n, 0x100001n, 0x201n));
-  expect(Array.from(status, statusOf)).toEqual(['ok', 'ok', 'ok']);
-  const expected = [0x200000, HIGH + 0x1000, 0x201000].map((pa) => memory().at(pa).subarray(0, 4096));
-  expect(Buffer.concat(expected).equals(bytes)).toBe(true);
-});
+test.for<Packing>(['zlib', 'LZO', 'Snappy', 'Zstandard'])(
+  'frames that are packed with %s',
+  async (packing, { skip }) => {
+    const opened = open(imageFile(fileOf(memory().kdump({ packing })), root));
+    const sources = await opened.catch((error: Error) => {
+      // `npm test` installs the libraries where it may.
+      skip(process.getuid?.() !== 0 && error.message.includes(': load lib'), error.message);
+      throw error;
+    });
+    const { bytes, status } = await sources.frames(BigUint64Array.of(0x200n, 0x100001n, 0x201n));
+    expect(Array.from(status, statusOf)).toEqual(['ok', 'ok', 'ok']);
+    const expected = [0x200000, HIGH + 0x1000, 0x201000].map((pa) => memory().at(pa).subarray(0, 4096));
+    expect(Buffer.concat(expected).equals(bytes)).toBe(true);
+  },
+);
 
 test('frames that a kdump-compressed image leaves out are not zeros', async () => {
   const left = new Set([0x200, 0x100001, 0x101, 0x2]);
@@ -197,7 +205,7 @@ describe('a file that lies is refused in words', () => {
   test.each<[string, () => ReturnType<typeof imageFile>, RegExp]>([
     ['nothing there', () => imageFile('/nonexistent/image'), /No such file/],
     ['a folder', () => imageFile('/'), /not a file/],
-    ['a short text', () => imageFile(fileOf(Buffer.from('hello'))), /no memory image/],
+    ['a short text', () => imageFile(fileOf(Buffer.from('hello'))), /not a memory image/],
     ['a flattened dump that is cut off', () => imageFile(fileOf(flattened(elf).subarray(0, 9000))), /ends too early/],
     ['a flattened dump of another version', () => altered(flattened(elf), (b) => b.writeUInt8(2, 31)), /version 1/],
     [
