@@ -200,7 +200,10 @@ export function elfNote(name: string, text: Buffer): Buffer {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-image-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const remove = () => rmSync(folder, { recursive: true, force: true });
+// A worker of vitest is killed before it exits.
+if (process.env.VITEST) (await import('vitest')).afterAll(remove);
+else process.once('exit', remove);
 let files = 0;
 
 /** A file with these bytes. */
