@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inEachFace, PAGE, type TestWindow } from './window.ts';
+import { inOneFace, PAGE, type TestWindow } from './window.ts';
 
 /** Where cgroups of both versions are mounted. */
 const UNIFIED = '/sys/fs/cgroup/unified';
@@ -55,7 +55,7 @@ async function showColumn(window: TestWindow, name: string): Promise<void> {
   await list(window).getByRole('columnheader', { name }).waitFor();
 }
 
-inEachFace((window) => {
+inOneFace((window) => {
   test('a tree has children below their parents, which fold them, and stays', async () => {
     await window.start();
     await list(window).getByRole('button', { name: 'Tree' }).click();

@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest';
 import { hex } from '../../app/contract/format.ts';
 import { startFixture } from '../fixture.ts';
-import { inEachFace, PAGE } from './window.ts';
+import { inOneFace, PAGE } from './window.ts';
 
-inEachFace((window) => {
+inOneFace((window) => {
   const legend = () => window.page.getByRole('group', { name: /Verdicts/ });
 
   test('checking a process that is gone keeps its last result, marked with its time', async () => {

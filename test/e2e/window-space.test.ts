@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
 import { openBrowser } from './faces.ts';
-import { DIALOG, inEachFace, PAGE } from './window.ts';
+import { DIALOG, inOneFace, PAGE } from './window.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -39,7 +39,7 @@ test('the box waits for the list of processes, without which a PID looks like a 
   }
 });
 
-inEachFace((window) => {
+inOneFace((window) => {
   const startAt = (name: string) => window.start(`cr3scope://address/${fixture.pid}/${hex(fixture.of(name).va)}`);
   const legend = () => window.page.getByRole('group', { name: /Verdicts/ });
 
