@@ -82,6 +82,7 @@ PageLayout::PageLayout(const Linux& linux) {
   } else if (auto compound = t.member("page.compound_mapcount")) {
     entire_map_count = {compound->offset + bytes, compound->bytes};
   }
+  if (auto large = t.member("folio._large_mapcount")) large_map_count = *large;
   if (auto dtor = t.member("page.compound_dtor")) destructor = {dtor->offset + bytes, dtor->bytes};
 
   auto type_of = [&](const char* name) { return static_cast<u32>(t.enumerator("pagetype", name).value_or(0)); };
@@ -170,6 +171,10 @@ std::optional<PageStructs::Page> PageStructs::of(u64 pfn) {
     }
     if (page.mapped < 0) page.mapped = -1;
   }
+  page.any_mapped = page.mapped > 0;
+  // folio_mapped(), which stable_page_flags() asks (fs/proc/page.c).
+  if (page.folio && !l_.folio_counts && l_.large_map_count.bytes)
+    page.any_mapped = memory_.value<std::int32_t>(*head + l_.large_map_count.offset).value_or(-1) >= 0;
   return page;
 }
 
@@ -198,7 +203,7 @@ u64 ImageFrameFacts::flags(u64 pfn) const {
     shown |= kKpfAnon;
     if ((page->mapping & kMappingKsm) == kMappingKsm) shown |= kKpfKsm;
   }
-  if (!slab && page->mapped > 0) shown |= kKpfMmap;
+  if (!slab && page->any_mapped) shown |= kKpfMmap;
   if (page->hugetlb) shown |= kKpfHuge;
   else if (page->folio && shown & (kKpfLru | kKpfAnon)) shown |= kKpfThp;
   if (pages_.is_free(pfn)) shown |= kKpfBuddy;

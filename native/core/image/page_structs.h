@@ -19,6 +19,7 @@ struct PageLayout {
   Member flags, mapping, index, head, type, refcount, private_word;
   Member map_count;         // of the frame by itself; shares its place with the type
   Member entire_map_count;  // of a folio as a whole; from its head on
+  Member large_map_count;   // of all frames of a folio together, since 6.9; from its head on
   Member destructor;        // of a folio, before 6.2; from its head on
   u8 hugetlb_bit = 0;       // in the flags of the second frame, 6.6 to 6.8; 0: none
   u8 double_map_bit = 0;    // likewise, before 6.2: frames are counted by themselves and as a whole
@@ -54,6 +55,7 @@ class PageStructs {
     bool folio;   // of more than one frame
     bool hugetlb;
     std::int64_t mapped;  // how often page tables map the frame; -1 where the kernel does not keep that
+    bool any_mapped;      // whether they map a frame of its folio; where `mapped` is known, this frame
   };
   // None where it is not in the image.
   std::optional<Page> of(u64 pfn);
