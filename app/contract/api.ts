@@ -480,7 +480,7 @@ export const FrameList = z.object({
   flags: u64s,
   /** Index into ROLES. */
   role: u8s,
-  /** Pages that map it, by the walk that is kept, and the process with most of them; 0: none. */
+  /** Pages that map it, by the walk that is kept, and the process with most of them, of equals the lowest PID; 0: none. */
   mapped: u32s,
   owner: u32s,
 });

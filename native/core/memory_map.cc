@@ -87,11 +87,13 @@ struct Picture {
 
   void finish() {
     for (size_t i = 0; i < owners.size(); i++)
-      for (auto [space, n] : owners[i])
-        if (n > map.cells[i].owner_mappings) {
-          map.cells[i].owner = reverse.space(space).pid;
-          map.cells[i].owner_mappings = n;
-        }
+      for (auto [space, n] : owners[i]) {
+        auto& cell = map.cells[i];
+        const int pid = reverse.space(space).pid;
+        if (n < cell.owner_mappings || (n == cell.owner_mappings && pid > cell.owner)) continue;
+        cell.owner = pid;
+        cell.owner_mappings = n;
+      }
   }
 };
 

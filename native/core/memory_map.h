@@ -16,7 +16,7 @@ struct MemoryMap {
   struct Cell {
     std::array<u32, kRoles> roles{};  // frames
     std::array<u32, 3> sizes{};       // frames that pages of 4K, 2M, 1G map, each mapping for itself
-    int owner = 0;                    // the process with the most mappings here, 0: none
+    int owner = 0;                    // the process with the most mappings here, of equals the lowest PID; 0: none
     u32 owner_mappings = 0;
   };
   // What one address space maps here, in frames: each mapping for itself, and its page tables.
@@ -47,7 +47,7 @@ struct ListedFrame {
   u64 flags;  // kUnknown if they can't be read
   Role role;
   u32 mapped;  // pages that map it
-  int owner;   // the process that maps it most often, 0: none
+  int owner;   // the process that maps it most often, of equals the lowest PID; 0: none
 };
 
 // Frames [begin, end) one by one. Throws Error if flags can't be read.

@@ -232,7 +232,7 @@ export interface FilteredFrame {
   readonly flags: readonly string[] | undefined;
   /** How many pages and tables of the walk it is. */
   readonly mapped: number;
-  /** The process that maps it, or that maps it most often; 0: none. */
+  /** The process that maps it most often, of equals the lowest PID; 0: none. */
   readonly pid: number;
   readonly name: string | undefined;
 }
