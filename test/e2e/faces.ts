@@ -61,8 +61,7 @@ export async function settle(page: Page): Promise<void> {
   const isSettled = () =>
     page.evaluate(async () => {
       for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
-      const moves = document.getAnimations().some((a) => a.playState === 'running');
-      return !moves && document.querySelector('[aria-busy=true]') === null;
+      return document.querySelector('[aria-busy=true]') === null;
     });
   const deadline = Date.now() + 60_000;
   while (!(await isSettled())) if (Date.now() > deadline) throw new Error('the page does not come to rest');
