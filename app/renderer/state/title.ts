@@ -19,7 +19,9 @@ export function titleOf(): string {
 /** Keeps it from now on. */
 export function keepTitle(): void {
   const apply = () => {
-    document.title = titleOf();
+    const title = titleOf();
+    // Setting it redraws the frame of the window even if it is the same.
+    if (document.title !== title) document.title = title;
   };
   for (const store of [useTarget, useView, useSpace, usePrivileges]) store.subscribe(apply);
   apply();
