@@ -18,7 +18,8 @@ import '../parts/popup.css';
 export function QueryBox() {
   const [text, setText] = useState('');
   const [highlighted, setHighlighted] = useState<Suggestion>();
-  const { processes, asked } = useProcesses();
+  const asked = useProcesses((s) => s.asked);
+  const processes = useProcesses((s) => (text ? s.processes : undefined));
   const target = useTarget((s) => s.target);
   const chosen = useSpace((s) => s.space);
   const regions = useSpace((s) => s.regions);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A box for an expression of lib/filter.ts. It completes fields, operators and words, and says what is wrong, and where.
 import { Autocomplete } from '@base-ui/react/autocomplete';
-import { useMemo, useRef, useState } from 'react';
+import { memo, useMemo, useRef, useState } from 'react';
 import { type Completion, completionsOf, type Field } from '../../lib/filter.ts';
 import type { TextFilter } from './useFilter.ts';
 import '../../parts/popup.css';
@@ -14,7 +14,7 @@ interface Props<T> {
   readonly used: TextFilter<T>;
 }
 
-export function FilterBox<T>({ label, placeholder, fields, used: { text, setText, error } }: Props<T>) {
+function FilterBoxOf<T>({ label, placeholder, fields, used: { text, setText, error } }: Props<T>) {
   const mirror = useRef<HTMLDivElement>(null);
   const items = useMemo(() => (text ? completionsOf(text, fields) : []), [text, fields]);
   const [open, setOpen] = useState(false);
@@ -69,3 +69,6 @@ export function FilterBox<T>({ label, placeholder, fields, used: { text, setText
     </Autocomplete.Root>
   );
 }
+
+// The list under it is drawn again and again, the box only when its text changes.
+export const FilterBox = memo(FilterBoxOf) as typeof FilterBoxOf;

@@ -21,5 +21,7 @@ export function useFilter<T>(table: string, fields: readonly Field<T>[]): TextFi
   // What was looked for as a word was the beginning of a field.
   else if (last.current && /^\w*$/.test(last.current.text) && text.startsWith(last.current.text))
     last.current = undefined;
-  return { text, setText, filter: last.current?.filter, error: parsed && 'error' in parsed ? parsed.error : undefined };
+  const filter = last.current?.filter;
+  const error = parsed && 'error' in parsed ? parsed.error : undefined;
+  return useMemo(() => ({ text, setText, filter, error }), [text, setText, filter, error]);
 }
