@@ -5,6 +5,7 @@ import { type Failure, type Frame, MOST_FRAMES } from '../../contract/api.ts';
 import { PA_END, PAGE_BYTES, pageOffset, paOf, pfnOf } from '../../contract/paging.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { frameIsChosen } from './chosen.ts';
+import { shownTogether } from './refresh.ts';
 import { useSpace } from './space.ts';
 
 /** The bytes of a frame, and those of the previous reading, to highlight what changed. */
@@ -122,7 +123,7 @@ function store(loaded: Map<bigint, Loaded>, pfn: bigint, status: number, bytes: 
   for (const old of [...loaded.keys()].slice(0, Math.max(0, loaded.size - MOST_LOADED))) loaded.delete(old);
 }
 
-async function readFacts(): Promise<void> {
+async function readFacts(again = false): Promise<void> {
   const { cursor } = get();
   if (cursor === undefined) return;
   const pfn = pfnOf(cursor);
@@ -131,6 +132,7 @@ async function readFacts(): Promise<void> {
   const mine = () => pfnOf(get().cursor ?? -1n) === pfn;
   try {
     const frame = await explorer().call('frame', { pfn });
+    if (again) await shownTogether();
     if (mine()) set({ frame, frameError: undefined });
   } catch (error) {
     if (mine()) set({ frameError: failure(error) });
@@ -150,6 +152,7 @@ export async function loadFrames(pfn: bigint, count: number, again = false): Pro
   for (let n = first; n <= last; n++) asked.add(n);
   try {
     const { status, bytes } = await explorer().call('frames', { pfn: first, count: Number(last - first) + 1 });
+    if (again) await shownTogether();
     const loaded = new Map(get().loaded);
     status.forEach((s, i) => {
       const n = first + BigInt(i);
@@ -165,7 +168,7 @@ export async function loadFrames(pfn: bigint, count: number, again = false): Pro
 
 /** Reads the frame under the cursor and those on screen again. */
 export async function refresh(pfn: bigint, count: number): Promise<void> {
-  await Promise.all([loadFrames(pfn, count, true), readFacts()]);
+  await Promise.all([loadFrames(pfn, count, true), readFacts(true)]);
 }
 
 /** A byte of the loaded frames; undefined if it is not loaded or could not be read. */

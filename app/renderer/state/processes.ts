@@ -6,6 +6,7 @@ import { NO_ROOT } from '../../contract/noRoot.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { type Life, sayLife } from '../lib/failures.ts';
 import { attempt } from './notice.ts';
+import { shownTogether } from './refresh.ts';
 import type { Space } from './space.ts';
 
 interface ProcessesState {
@@ -24,6 +25,7 @@ export const useProcesses = create<ProcessesState>(() => ({ asked: false }));
 export async function refreshProcesses(list = true): Promise<void> {
   try {
     const processes = await explorer().call('processes', {});
+    await shownTogether();
     useProcesses.setState({ processes, ...(list && { listed: processes }), asked: true, error: undefined });
   } catch (error) {
     useProcesses.setState({ asked: true, error: failure(error) });

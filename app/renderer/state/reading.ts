@@ -9,7 +9,7 @@ import { pageStates } from '../../contract/watch.ts';
 import { explorer, failure } from '../lib/client.ts';
 import { isSame } from '../lib/same.ts';
 import { closeFrame, followFrame, openAddress, settleFrame, takeFrame, useMemory } from './memory.ts';
-import { onRefresh } from './refresh.ts';
+import { onRefresh, shownTogether } from './refresh.ts';
 import { type Reading, useSpace } from './space.ts';
 import { scopeOf, useView } from './view.ts';
 
@@ -101,7 +101,8 @@ async function refresh(): Promise<void> {
   const before = get().reading;
   if (!before || before.va !== get().va) return;
   const reading = await read();
-  if (!reading || get().reading !== before) return;
+  await shownTogether();
+  if (!reading || get().reading !== before || before.va !== get().va) return;
   if (!get().pinned) return take(reading, before);
   const why = whatDiffers(before, reading);
   set({ outdated: why ? (get().outdated ?? { at: new Date(), why }) : undefined });

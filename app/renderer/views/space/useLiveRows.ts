@@ -5,7 +5,7 @@ import type { Failure, Rows } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 import type { PageList } from '../../lib/pages.ts';
 import { isSame } from '../../lib/same.ts';
-import { onRefresh } from '../../state/refresh.ts';
+import { onRefresh, shownTogether } from '../../state/refresh.ts';
 import type { Space } from '../../state/space.ts';
 
 interface LiveRows {
@@ -42,6 +42,7 @@ export function useLiveRows(space: Space | undefined, list: PageList, first: num
       try {
         const vas = BigUint64Array.from({ length: count }, (_, i) => list.va(first + i));
         const next = await explorer().call('rows', { pid: space.pid, startTicks: space.startTicks, vas });
+        if (before) await shownTogether();
         if (!live) return;
         setError(undefined);
         const changed = changedPages(next, before);
