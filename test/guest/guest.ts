@@ -166,14 +166,17 @@ console.log(`${passed} passed, ${parts.length - passed} failed`);
 process.exitCode = passed === parts.length ? 0 : 1;
 
 function writeReport(): void {
-  const cell = ({ name, pass, detail }: Part) =>
-    `${pass ? '✓' : '**FAILED**'} ${name}${detail ? `: ${detail.replaceAll('\n', '<br>').replaceAll('|', '\\|')}` : ''}`;
-  const rows = results.map((r) => `| ${r.kernel} | ${r.machine} | ${r.parts.map(cell).join('<br>')} |`);
+  const inCell = (text: string) => text.replaceAll('\n', '<br>').replaceAll('|', '\\|');
+  const sections = results.map(({ kernel, machine, parts }) => {
+    const rows = parts.map(
+      ({ name, pass, detail }) => `| ${pass ? '✓' : '**FAILED**'} | ${inCell(name)} | ${inCell(detail)} |`,
+    );
+    return `## ${kernel}, ${machine}\n\n| | part | what was found |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+  });
   const head = values.image
     ? '# Guests from outside\n\nThe last run of `npm run test:guest -- --image --publish`: what [images](images.md) of each kernel and the running virtual\nmachine say, compared with what the guest says of itself.\n'
     : '# Guests\n\nThe last run of `npm run test:guest -- --all`: the module built for each kernel, and its tests in QEMU.\n';
-  writeFileSync(
-    values.image ? 'docs/image-guests.md' : 'docs/guests.md',
-    `${head}\n${new Date().toISOString().slice(0, 10)}, ${passed} parts passed, ${parts.length - passed} failed.\n\n| kernel | variant | parts |\n| --- | --- | --- |\n${rows.join('\n')}\n`,
-  );
+  const date = new Date().toISOString().slice(0, 10);
+  const total = `${date}, ${passed} parts passed, ${parts.length - passed} failed.\n`;
+  writeFileSync(values.image ? 'docs/image-guests.md' : 'docs/guests.md', [head, total, ...sections].join('\n'));
 }

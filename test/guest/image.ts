@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, inflateSync } from 'node:zlib';
-import { NOTE, VERDICT } from '../../app/contract/verdicts.ts';
+import { NOTE, VERDICT, VERDICTS } from '../../app/contract/verdicts.ts';
 import type { ImageFile } from '../../app/main/sources/carrier.ts';
 import { findVm, openVm } from '../../app/main/sources/qemu.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
@@ -449,6 +449,12 @@ async function tellLies(image: ImageFile, pid: number, va: bigint, lonely: bigin
   return named;
 }
 
+/** How many pages have each verdict that any has; always how many mismatches. */
+const sayVerdicts = (verdicts: Readonly<Record<string, number>>) =>
+  VERDICTS.filter((name) => verdicts[name] || name === 'mismatch')
+    .map((name) => `${verdicts[name] ?? 0} ${VERDICT.label(name)}`)
+    .join(', ');
+
 /** All processes, cross-checked: verdicts, and the evidence of mismatches. */
 async function checkAll(sources: Sources, only = 0) {
   const verdicts: Record<string, number> = {};
@@ -648,7 +654,12 @@ export async function testImage(
       pass: frozen.stopped && frozen.continued,
       detail: `the machine stopped: ${frozen.stopped}; cr3scope was killed, and it ran again: ${frozen.continued}`,
     });
-    add({ name: 'check while it runs', pass: JSON.parse(running).verdicts.mismatch === 0, detail: running });
+    const { verdicts, processes } = JSON.parse(running) as { verdicts: Record<string, number>; processes: number };
+    add({
+      name: 'check while it runs',
+      pass: verdicts.mismatch === 0,
+      detail: `${processes} processes: ${sayVerdicts(verdicts)}`,
+    });
     add({
       name: 'cpus',
       pass: cpus.failures.length === 0,
@@ -724,7 +735,7 @@ export async function testImage(
       add({
         name: `check: ${format}`,
         pass: evidence.length === 0 && (verdicts.agree ?? 0) > 2000,
-        detail: `${JSON.stringify(verdicts)}${listed(evidence)}`,
+        detail: `${sayVerdicts(verdicts)}${listed(evidence)}`,
       });
     }
   } finally {
