@@ -532,7 +532,10 @@ export type LabStep = z.infer<typeof LabStep>;
 
 /** What every CPU that is online runs, and under which root. */
 export const Cpus = z.object({
-  /** Whether the registers were read on the CPU itself, by the module; else they are 0, and only the task is known. */
+  /**
+   * Whether the registers are known: the module has read them on the CPU itself, or QEMU or the notes of an image say them. Else
+   * they are 0, and only the task is known.
+   */
   registers: z.boolean(),
   /** ms since the epoch. */
   at: z.number(),
@@ -550,7 +553,9 @@ export const Cpus = z.object({
   cr0: u64s,
   cr3: u64s,
   cr4: u64s,
+  /** 0 if it is not known: the notes of an image leave it out. */
   efer: u64s,
+  /** 0 if it is not known: the module alone reads it. */
   pat: u64s,
 });
 export type Cpus = z.infer<typeof Cpus>;

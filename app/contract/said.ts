@@ -25,6 +25,16 @@ function sayPath({ kernel, path }: Translation, levels: number): string {
 /** Whether a target of this kind has the source, ready or not. */
 export const hasKind = ({ sources }: Pick<Target, 'sources'>, name: SourceName) => sources.some((s) => s.name === name);
 
+/** Where the registers of the CPUs are from, or the roots if no registers are known. */
+export function cpusBy({ image }: Pick<Target, 'image'>, registers: boolean): string {
+  if (image && !registers) return 'the image has no notes of the registers';
+  if (image?.onHost) return 'registers as QEMU said them when the virtual machine was opened';
+  if (image) return 'registers by the notes of the image, of the moment when it was taken';
+  return registers
+    ? 'registers read on each CPU by the module'
+    : 'derived by bpf from the task on each CPU; reading the registers needs the module';
+}
+
 /** Where the kernel's record of a frame is read: its flags and its count of mappings. */
 export const frameRecordOf = (target: Pick<Target, 'sources'>): { readonly flags: string; readonly count: string } =>
   hasKind(target, 'pagemap')

@@ -8,7 +8,7 @@
 
 namespace cr3scope {
 
-// Registers are those of the CPU itself, or 0 where only the task that runs there is known.
+// Registers are 0 where they are not known: all of them where only the task that runs there is.
 struct CpuState {
   u32 cpu = 0;
   int pid = 0;  // thread group, 0: the idle task, or one that is hidden from this PID namespace

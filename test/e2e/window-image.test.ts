@@ -68,5 +68,5 @@ test('views of what happens while a machine runs are left out; the others answer
   const memory = await window.show('Physical memory');
   await memory.getByText('in no address space').waitFor();
   const cpus = await window.show('CPUs');
-  await cpus.getByText('The image has no notes of the registers.').waitFor();
+  await cpus.getByText('the image has no notes of the registers').waitFor();
 });

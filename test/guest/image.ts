@@ -509,13 +509,21 @@ function compareCaptures(inside: string, outside: string, { kept, unstable, reco
   return { failures, processes: wanted.size, pages };
 }
 
+const LONG_MODE_ACTIVE = 1n << 10n;
+
 /** What `cpus --vm` says of each CPU, against QEMU's own words. */
 async function compareCpus({ monitor }: Guest, name: string, count: number, roots: Record<string, string | null>) {
   const found = new Comparison();
   const lines = execFileSync(CLI[0], [CLI[1], 'cpus', '--vm', name, '--json']).toString().trimEnd().split('\n');
   found.same('CPUs', lines.length, count);
   for (const line of lines) {
-    const { cpu, rootPa, owner } = JSON.parse(line) as { cpu: number; rootPa: string | null; owner: number | null };
+    const { cpu, rootPa, owner, registers, efer } = JSON.parse(line) as {
+      cpu: number;
+      rootPa: string | null;
+      owner: number | null;
+      registers: boolean;
+      efer: string | null;
+    };
     const cr3 = BigInt(`0x${/CR3=([0-9a-f]+)/.exec(await monitor.human('info registers', cpu))?.[1]}`);
     // Under PTI CR3 may be the user root, which is beside it.
     const root = BigInt(rootPa ?? 0);
@@ -524,6 +532,8 @@ async function compareCpus({ monitor }: Guest, name: string, count: number, root
       root.toString(16),
       (cr3 & FRAME_BITS & (root === (cr3 & FRAME_BITS) ? ~0n : ~PAGE)).toString(16),
     );
+    found.same(`registers of CPU ${cpu} are known`, registers, true);
+    found.same(`long mode of CPU ${cpu}, by EFER`, BigInt(efer ?? 0) & LONG_MODE_ACTIVE, LONG_MODE_ACTIVE);
     if (owner) found.same(`process of the root of CPU ${cpu}`, root, BigInt(roots[owner] ?? 0));
   }
   return found;

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { NAMED_ROOT_PID } from '../../app/contract/image.ts';
 import { FRAME_STATUS } from '../../app/contract/verdicts.ts';
+import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { openSources } from '../../app/main/sources/sources.ts';
 import { ADDON_PATH } from '../addon.ts';
 import { elfNote, fileOf, HUGE, imageFile, Memory, NX, type Packing, PRESENT, USER, WRITE } from '../memory-image.ts';
@@ -131,6 +132,8 @@ test.each(['elf', 'kdump'] as const)('QEMU’s note gives the registers: %s', as
     [BigInt(ROOT)],
     [BigInt(ROOT)],
   ]);
+  const { registers, efer } = await new Explorer(sources).cpus({});
+  expect([registers, ...efer]).toEqual([true, 0n]);
 });
 
 test.for<Packing>(['zlib', 'LZO', 'Snappy', 'Zstandard'])(

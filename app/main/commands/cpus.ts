@@ -3,7 +3,7 @@
 import type { Cpus, Target } from '../../contract/api.ts';
 import { hex } from '../../contract/format.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, setBits, WHY_CR3_CHANGES } from '../../contract/registers.ts';
-import { hasKind } from '../../contract/said.ts';
+import { cpusBy } from '../../contract/said.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { type Json, parseSeconds, print, say, table } from './output.ts';
 
@@ -44,8 +44,8 @@ const each = (c: Cpus, encryptionMask: bigint) =>
       cr0: c.cr0[i] as bigint,
       cr3: c.cr3[i] as bigint,
       cr4: c.cr4[i] as bigint,
-      efer: c.efer[i] as bigint,
-      pat: c.pat[i] as bigint,
+      efer: c.efer[i] || null,
+      pat: c.pat[i] || null,
       ...cr3Parts(c.cr3[i] as bigint, c.cr4[i] as bigint, encryptionMask),
     }),
   }));
@@ -83,16 +83,11 @@ function sayCpus(c: Cpus, target: Target, first: boolean): void {
       say('', `CPU ${one.cpu}`);
       say(`  CR0  ${hex(one.cr0 ?? 0n, 16)}  ${names(one.cr0 ?? 0n, CR0_BITS)}`);
       say(`  CR4  ${hex(one.cr4 ?? 0n, 16)}  ${names(one.cr4 ?? 0n, CR4_BITS)}`);
-      say(`  EFER ${hex(one.efer ?? 0n, 16)}  ${names(one.efer ?? 0n, EFER_BITS)}`);
+      say(one.efer ? `  EFER ${hex(one.efer, 16)}  ${names(one.efer, EFER_BITS)}` : '  EFER is not known');
     }
-  } else {
-    say(
-      '',
-      hasKind(target, 'pagemap')
-        ? 'Derived by bpf from the task that is on each CPU; reading the registers themselves needs the module (`npm run module`).'
-        : 'By the notes of the image, or by QEMU: CR3 at the moment when it was taken. An image without such notes lists no CPU.',
-    );
   }
+  const by = cpusBy(target, c.registers);
+  say('', `${by.charAt(0).toUpperCase()}${by.slice(1)}.`);
   say('', 'Why CR3 changes:');
   for (const why of WHY_CR3_CHANGES) say(`- ${why}`);
 }

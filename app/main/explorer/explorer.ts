@@ -271,7 +271,7 @@ export class Explorer implements Reads {
     };
     return {
       ...cpus,
-      registers: this.sources.status.some((s) => s.name === 'kernelWalk' && s.ready),
+      registers: cpus.cr3.some((cr3) => cr3 !== 0n),
       at: cpus.at ?? Date.now(),
       owner: Uint32Array.from(cpus.rootPa, owner),
     };

@@ -160,11 +160,11 @@ export const ExportLine = z.discriminatedUnion('type', [
     name: z.string(),
     rootPa: Hex,
     borrowed: z.boolean(),
-    registers: z.boolean().describe('whether the registers were read on the CPU; else they are 0x0'),
+    registers: z.boolean().describe('whether the registers are known; else they are 0x0'),
     cr0: Hex,
     cr3: Hex,
     cr4: Hex,
-    efer: Hex,
+    efer: Hex.describe('0x0: not known'),
   }),
   z.object({
     type: z.literal('trace'),

@@ -87,7 +87,11 @@ export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
           <>
             <Bits name="CR4" value={word(now.cr4)} bits={CR4_BITS} />
             <Bits name="CR0" value={word(now.cr0)} bits={CR0_BITS} />
-            <Bits name="EFER" value={word(now.efer)} bits={EFER_BITS} />
+            {word(now.efer) ? (
+              <Bits name="EFER" value={word(now.efer)} bits={EFER_BITS} />
+            ) : (
+              <Fact name="EFER">not known</Fact>
+            )}
           </>
         )}
       </dl>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The root in use on each CPU, live, with a strip of the roots seen before.
 import { WHY_CR3_CHANGES } from '../../../contract/registers.ts';
+import { cpusBy } from '../../../contract/said.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
 import { useTarget } from '../../state/target.ts';
@@ -13,19 +14,12 @@ import './cpus.css';
 
 export function CpuPane() {
   const { history, error } = useCpus();
-  const image = useTarget((s) => s.target?.image);
+  const target = useTarget((s) => s.target);
   const now = history.at(-1);
   return (
     <Pane label="CPUs">
       <PaneTitle title="CR3 of every CPU">
-        <span className="dim ellipsis">
-          {now &&
-            (now.registers
-              ? 'registers read on each CPU by the module'
-              : image
-                ? 'by the notes of the image, of the moment when it was taken'
-                : 'derived by bpf from the task on each CPU; reading the registers needs the module')}
-        </span>
+        <span className="dim ellipsis">{now && target && cpusBy(target, now.registers)}</span>
         <span className="spacer" />
         <PlaceMenu place={{ view: 'cpus' }} what="the CPUs" />
       </PaneTitle>
@@ -33,9 +27,7 @@ export function CpuPane() {
       {!now && !error && <Empty title="Reading the CPUs…" />}
       {now && (
         <div className="scroll fill cpus" tabIndex={0} role="group" aria-label="CPUs">
-          {image && now.cpu.length === 0 && (
-            <Empty title="No CPU is known">The image has no notes of the registers.</Empty>
-          )}
+          {now.cpu.length === 0 && <Empty title="No CPU is known" />}
           {Array.from(now.cpu, (cpu, at) => (
             <Cpu key={cpu} history={history} at={at} />
           ))}
