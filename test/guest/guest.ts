@@ -27,6 +27,8 @@ const CI: Record<string, string[]> = { 6.1: ['smp'], 6.12: ['pti+la57'] };
 const VARIANTS = ['smp', 'pti+la57'];
 /** For --all: each kernel with each of these. */
 const ALL_VARIANTS = ['smp', 'pti+la57', '1g+large+numa'];
+/** A guest that is read from outside has its memory in one file, so that it cannot have nodes. */
+const ALL_IMAGE_VARIANTS = ['smp', 'pti+la57', '1g+large'];
 
 interface Result {
   kernel: string;
@@ -51,7 +53,10 @@ const { values } = parseArgs({
 const kernels = values.kernel?.split(',') ?? (values.all ? KERNELS : Object.keys(CI));
 /** Of a kernel by its name. */
 const variantsOf = (name: string) =>
-  values.variant?.split(',') ?? (values.all ? ALL_VARIANTS : (!values.kernel && CI[name]) || VARIANTS);
+  values.variant?.split(',') ??
+  (values.all ? (values.image ? ALL_IMAGE_VARIANTS : ALL_VARIANTS) : (!values.kernel && CI[name]) || VARIANTS);
+if (values.image && values.variant?.includes('numa'))
+  throw new Error('a guest that is read from outside cannot have numa');
 const isShort = !values.kernel && !values.all;
 const seconds = Number(values.seconds);
 const node = 'node_modules/.bin/node';

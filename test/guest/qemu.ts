@@ -141,7 +141,9 @@ export class Monitor {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    lines.on('error', () => undefined); // QEMU has ended, which is found by its process
+    lines.on('line', (line) => {
       const answer = JSON.parse(line) as { return?: unknown; error?: { desc: string } };
       if (answer.return === undefined && !answer.error) return; // greeting and events
       const waiting = this.#waiting.shift();
