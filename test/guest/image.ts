@@ -534,7 +534,7 @@ async function compareCpus({ monitor }: Guest, name: string, count: number, root
     );
     found.same(`registers of CPU ${cpu} are known`, registers, true);
     found.same(`long mode of CPU ${cpu}, by EFER`, BigInt(efer ?? 0) & LONG_MODE_ACTIVE, LONG_MODE_ACTIVE);
-    if (owner) found.same(`process of the root of CPU ${cpu}`, root, BigInt(roots[owner] ?? 0));
+    if (owner) found.same(`process ${owner} of the root of CPU ${cpu}`, root, BigInt(roots[owner] ?? 0));
   }
   return found;
 }
