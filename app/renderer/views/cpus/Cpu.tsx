@@ -54,13 +54,16 @@ export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
   const root = word(now.rootPa);
   const parts = cr3Parts(word(now.cr3), word(now.cr4), mask);
   const pid = now.pid[at] as number;
+  const runs = pid
+    ? `${pid} ${now.kernelThread[at] ? `[${now.name[at]}]` : now.name[at]}`
+    : now.name[at] || 'idle, or hidden from this PID namespace';
   const processes = useProcesses((s) => s.processes);
   const itemsOf = () => {
     const owner = spaceOfPid(processes, now.owner[at] as number);
     return menuOf([
       ...(owner ? processActions(owner) : []),
       ...(root ? frameActions(pfnOf(root)) : []),
-      now.registers ? [copyAction('CR3', hex(word(now.cr3), 16))] : [],
+      [copyAction('what runs', runs), ...(now.registers ? [copyAction('CR3', hex(word(now.cr3), 16))] : [])],
     ]);
   };
   return (
@@ -78,11 +81,7 @@ export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
           <Owner pid={now.owner[at] as number} root={root} />
           {now.borrowed[at] === 1 && ', borrowed by a kernel thread'}
         </Fact>
-        <Fact name="runs">
-          {pid
-            ? `${pid} ${now.kernelThread[at] ? `[${now.name[at]}]` : now.name[at]}`
-            : now.name[at] || 'idle, or hidden from this PID namespace'}
-        </Fact>
+        <Fact name="runs">{runs}</Fact>
         {now.registers && (
           <>
             <Bits name="CR4" value={word(now.cr4)} bits={CR4_BITS} />
