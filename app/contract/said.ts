@@ -25,6 +25,10 @@ function sayPath({ kernel, path }: Translation, levels: number): string {
 /** Whether a target of this kind has the source, ready or not. */
 export const hasKind = ({ sources }: Pick<Target, 'sources'>, name: SourceName) => sources.some((s) => s.name === name);
 
+/** What a CPU runs: a thread group by its PID, or 0 where none is known. */
+export const sayRuns = (pid: number, name: string, kernelThread: boolean): string =>
+  pid ? `${pid} ${kernelThread ? `[${name}]` : name}` : name || 'idle, or hidden from this PID namespace';
+
 /** Where the registers of the CPUs are from, or the roots if no registers are known. */
 export function cpusBy({ image }: Pick<Target, 'image'>, registers: boolean): string {
   if (image && !registers) return 'the image has no notes of the registers';

@@ -3,7 +3,7 @@
 import type { Cpus, Target } from '../../contract/api.ts';
 import { hex } from '../../contract/format.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, setBits, WHY_CR3_CHANGES } from '../../contract/registers.ts';
-import { cpusBy } from '../../contract/said.ts';
+import { cpusBy, sayRuns } from '../../contract/said.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import { type Json, parseSeconds, print, say, table } from './output.ts';
 
@@ -55,9 +55,6 @@ function printCpus(c: Cpus, encryptionMask: bigint): void {
     print({ at: new Date(c.at).toISOString(), registers: c.registers, ...one });
 }
 
-const runs = ({ pid, name, kernelThread }: ReturnType<typeof each>[number]) =>
-  pid ? `${pid} ${kernelThread ? `[${name}]` : name}` : name ? name : 'idle, or hidden from this PID namespace';
-
 function sayCpus(c: Cpus, target: Target, first: boolean): void {
   const list = each(c, target.encryptionMask);
   if (!first) say('', new Date(c.at).toISOString());
@@ -68,7 +65,7 @@ function sayCpus(c: Cpus, target: Target, first: boolean): void {
       ...(c.registers ? [hex(x.cr3 ?? 0n, 16), x.pcid === undefined ? 'off' : String(x.pcid), x.lam || '-'] : []),
       x.rootPa ? `0x${hex(x.rootPa)}` : 'not known',
       x.owner ? `${x.owner}${x.borrowed ? ', borrowed' : ''}` : x.rootPa ? 'no process: the kernel’s own' : '',
-      runs(x),
+      sayRuns(x.pid, x.name, x.kernelThread),
     ]),
     new Set([0]),
   );

@@ -4,6 +4,7 @@ import type { Cpus } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, type RegisterBit, setBits } from '../../../contract/registers.ts';
+import { sayRuns } from '../../../contract/said.ts';
 import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { Fact } from '../../parts/Fact.tsx';
 import { Flags } from '../../parts/Flags.tsx';
@@ -54,9 +55,7 @@ export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
   const root = word(now.rootPa);
   const parts = cr3Parts(word(now.cr3), word(now.cr4), mask);
   const pid = now.pid[at] as number;
-  const runs = pid
-    ? `${pid} ${now.kernelThread[at] ? `[${now.name[at]}]` : now.name[at]}`
-    : now.name[at] || 'idle, or hidden from this PID namespace';
+  const runs = sayRuns(pid, now.name[at] as string, now.kernelThread[at] === 1);
   const processes = useProcesses((s) => s.processes);
   const itemsOf = () => {
     const owner = spaceOfPid(processes, now.owner[at] as number);
