@@ -28,6 +28,7 @@ export default defineConfig({
             ...(IN_GUEST ? ['test/guest/**/*.test.ts'] : []),
           ],
           globalSetup: 'test/setup.ts',
+          setupFiles: 'test/room-in-swap.ts',
           // They look at the whole machine; side by side they would only disturb each other.
           fileParallelism: false,
           sequence: { groupOrder: 1 }, // after the others, so that nothing else runs meanwhile

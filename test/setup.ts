@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Before all tests: compiles the fixtures, installs the product for an ordinary user, and gives the machine what the tests
 // need (huge pages, a swap file).
-import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { compileFixtures } from './compile.ts';
 import { install } from './e2e/installed.ts';
+import { createSwap, removeSwap } from './swap.ts';
 
-// A guest's root file system lies in RAM and can hold no swap file; it has a disk for it.
-const SWAP_FILE = resolve(process.env.CR3SCOPE_SWAP_FOLDER ?? 'out/fixtures', 'swap');
 const HUGE_PAGES = '/proc/sys/vm/nr_hugepages';
 
 export default function setup(): () => void {
@@ -20,20 +17,13 @@ export default function setup(): () => void {
   const hugePages = readFileSync(HUGE_PAGES, 'utf8');
   writeFileSync(HUGE_PAGES, String(Number(hugePages) + 12));
 
-  // A run that was killed may have left it in use.
-  if (readFileSync('/proc/swaps', 'utf8').includes(`${SWAP_FILE} `)) execFileSync('/sbin/swapoff', [SWAP_FILE]);
-  rmSync(SWAP_FILE, { force: true });
-  execFileSync('dd', ['if=/dev/zero', `of=${SWAP_FILE}`, 'bs=1M', 'count=64', 'status=none']);
-  chmodSync(SWAP_FILE, 0o600);
-  execFileSync('/sbin/mkswap', [SWAP_FILE], { stdio: 'ignore' });
-  execFileSync('/sbin/swapon', [SWAP_FILE]);
+  createSwap();
   // A guest opens no window.
   const folder = process.env.CR3SCOPE_GUEST === undefined ? install() : '';
   process.env.CR3SCOPE_INSTALLED = folder;
   return () => {
     if (folder) rmSync(folder, { recursive: true });
-    execFileSync('/sbin/swapoff', [SWAP_FILE]);
-    rmSync(SWAP_FILE);
+    removeSwap();
     writeFileSync(HUGE_PAGES, hugePages);
   };
 }
