@@ -118,23 +118,27 @@ async function writeSums() {
   writeFileSync(join(DIST, 'SHA256SUMS'), sums);
 }
 
-/** Makes out/desktop, or says why there is none. */
-function makeDesktop() {
+/** Makes out/desktop, or says why there is none; then it is an error if `required`. */
+function makeDesktop(required) {
   const { program, reason } = findElectron();
   if (program) {
     run(NODE, ['scripts/desktop.mjs', program, 'out/desktop']);
     return true;
   }
-  say(`left out: cr3scope-desktop and the tar.gz, because ${reason}.`);
-  say('To have them, set ELECTRON_OVERRIDE_DIST_PATH to an unpacked release of Electron.');
+  const remedy = 'Set ELECTRON_OVERRIDE_DIST_PATH to an unpacked release of Electron.';
+  if (required) throw new SetupError(`cr3scope-desktop can't be built, because ${reason}. ${remedy}`);
+  say(`left out: cr3scope-desktop and the tar.gz, because ${reason}. ${remedy}`);
   return false;
 }
 
-/** Without `desktop` only what a server needs: Electron's size makes the window's package take most of the time. */
-export async function makePackages({ desktop = true } = {}) {
+/**
+ * Without `desktop` only what a server needs: Electron's size makes the window's package take most of the time. If it is
+ * `required`, it is an error that there is no Electron.
+ */
+export async function makePackages({ desktop = true, required = false } = {}) {
   process.umask(0o022);
   const commit = commitHere();
-  const hasDesktop = desktop && makeDesktop();
+  const hasDesktop = desktop && makeDesktop(required);
   rmSync(DIST, { recursive: true, force: true });
   const tree = sourceTree(commit);
   await writeReference(join(tree, 'reference'), commit);

@@ -85,7 +85,7 @@ const commands = {
     const short = rest.includes('--short');
     const words = rest.filter((word) => word !== '--short');
     setUp({ test: true, packages: true, roots: true, guest: !short, checkers: !short });
-    run(process.execPath, [process.argv[1], 'package', ...(short ? ['--no-desktop'] : [])], asOwner());
+    run(process.execPath, [process.argv[1], 'package', short ? '--no-desktop' : '--desktop'], asOwner());
     run(NODE, [...VITEST, '--project', 'packages', ...(short ? ['test/packages/install.test.ts'] : []), ...words], {
       env: { ...environment(), ...(short && { CR3SCOPE_PACKAGES: 'short' }) },
     });
@@ -118,7 +118,7 @@ const commands = {
     // Git works as whoever owns the checkout.
     if (asOwner().uid !== undefined) return run(process.execPath, [process.argv[1], 'package', ...rest], asOwner());
     const { makePackages } = await import('./package.mjs');
-    await makePackages({ desktop: !rest.includes('--no-desktop') });
+    await makePackages({ desktop: !rest.includes('--no-desktop'), required: rest.includes('--desktop') });
   },
 };
 
