@@ -51,13 +51,16 @@ const { values } = parseArgs({
 });
 
 const kernels = values.kernel?.split(',') ?? (values.all ? KERNELS : Object.keys(CI));
+const isShort = !values.kernel && !values.all;
 /** Of a kernel by its name. */
-const variantsOf = (name: string) =>
-  values.variant?.split(',') ??
-  (values.all ? (values.image ? ALL_IMAGE_VARIANTS : ALL_VARIANTS) : (!values.kernel && CI[name]) || VARIANTS);
+function variantsOf(name: string): string[] {
+  if (values.variant) return values.variant.split(',');
+  if (values.all) return values.image ? ALL_IMAGE_VARIANTS : ALL_VARIANTS;
+  if (isShort) return CI[name] ?? VARIANTS;
+  return VARIANTS;
+}
 if (values.image && values.variant?.includes('numa'))
   throw new Error('a guest that is read from outside cannot have numa');
-const isShort = !values.kernel && !values.all;
 const seconds = Number(values.seconds);
 const node = 'node_modules/.bin/node';
 
