@@ -159,9 +159,10 @@ async function measure(checkout, programs) {
     await page.getByRole('tab', { name: 'Address space' }).click();
     const [opening, touched] = [[], []];
     for (let i = 0; i < REPEATS; i++) {
+      // The one with few regions first: to take 20 000 off the screen again is a part of neither.
       await measureOpening(page, programs.reserve.pid);
-      opening.push(await measureOpening(page, programs.mappings.pid));
       touched.push(await measureOpening(page, programs.touch.pid));
+      opening.push(await measureOpening(page, programs.mappings.pid));
     }
     await measureOpening(page, programs.reserve.pid);
     const regions = page.getByRole('grid', { name: 'Regions' });
