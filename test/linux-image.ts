@@ -7,7 +7,7 @@ const TABLE = PRESENT | WRITE | USER;
 /** The kernel's text and data: one page of 2 MiB. */
 export const KERNEL = 0xffffffff81000000n;
 export const KERNEL_PA = 0x2000000;
-const VMEMMAP = 0xffffea0000000000n;
+export const VMEMMAP = 0xffffea0000000000n;
 const VMEMMAP_PA = 0x2200000;
 export const USER_PA = 0x2400000;
 const PHYS_BASE = BigInt(KERNEL_PA) - (KERNEL - 0xffffffff80000000n);

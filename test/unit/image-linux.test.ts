@@ -2,6 +2,7 @@
 // Linux in a memory image that is made here: what is found in it, the cross-check with its frame records, and lies.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { kpageFlagNames } from '../../app/contract/format.ts';
 import { ROLE } from '../../app/contract/roles.ts';
 import { typeOf } from '../../app/contract/types.ts';
 import { ENTRY_KINDS, NOTE, VERDICT } from '../../app/contract/verdicts.ts';
@@ -24,6 +25,7 @@ import {
   RELEASE,
   ROOT,
   USER_PA,
+  VMEMMAP,
 } from '../linux-image.ts';
 import { fileOf, imageFile, Memory, NX, PRESENT, USER, WRITE } from '../memory-image.ts';
 
@@ -197,6 +199,23 @@ test('what frames are used for, by their records', async () => {
   const at = Number(data - begin);
   expect([ROLE.name(list.role[at] as number), list.mapped[at], list.owner[at]]).toEqual(['anonymous', 1, 1]);
   expect(list.role.filter((code) => ROLE.name(code) === 'free')).toHaveLength(4);
+});
+
+test('frames of a folio are mapped if page tables map one of them', async () => {
+  const HEAD = USER_PA + 0x40000;
+  const folio = (mapCountOfTail: number) => (memory: Memory) => {
+    const [head, tail, after] = [0, 0x1000, 0x2000].map((at) => memory.at(pageStruct(HEAD + at)));
+    head?.writeBigUInt64LE(1n << 9n, 0); // PG_lru
+    tail?.writeBigUInt64LE((VMEMMAP + BigInt(HEAD >> 12) * 64n) | 1n, 8);
+    tail?.writeInt32LE(mapCountOfTail, 48);
+    after?.writeInt32LE(0, 48); // of another folio
+  };
+  const flagsOf = async (alter: (memory: Memory) => void) => {
+    const { flags } = await (await open(alter)).frames(BigUint64Array.of(BigInt(HEAD >> 12), BigInt(HEAD >> 12) + 1n));
+    return Array.from(flags, (word) => kpageFlagNames(word).includes('mmap'));
+  };
+  expect(await flagsOf(folio(0))).toEqual([true, true]);
+  expect(await flagsOf(folio(-1))).toEqual([false, false]);
 });
 
 test('without a huge zero page no frame is one', async () => {

@@ -171,11 +171,24 @@ std::optional<PageStructs::Page> PageStructs::of(u64 pfn) {
     }
     if (page.mapped < 0) page.mapped = -1;
   }
-  page.any_mapped = page.mapped > 0;
-  // folio_mapped(), which stable_page_flags() asks (fs/proc/page.c).
-  if (page.folio && !l_.folio_counts && l_.large_map_count.bytes)
-    page.any_mapped = memory_.value<std::int32_t>(*head + l_.large_map_count.offset).value_or(-1) >= 0;
+  page.any_mapped = page.folio ? is_mapped(*head, page.hugetlb) : page.mapped > 0;
   return page;
+}
+
+// folio_mapped() of a folio of more than one frame, which stable_page_flags() asks (mm/util.c, fs/proc/page.c).
+bool PageStructs::is_mapped(u64 head, bool hugetlb) {
+  if (l_.large_map_count.bytes)
+    return memory_.value<std::int32_t>(head + l_.large_map_count.offset).value_or(-1) >= 0;
+  if (l_.entire_map_count.bytes && memory_.value<std::int32_t>(head + l_.entire_map_count.offset).value_or(-1) >= 0)
+    return true;
+  if (hugetlb || !l_.map_count.bytes) return false;
+  u8 frame[kPageSize];
+  for (u64 va = head, i = 0; i < 1 << kLargestOrder && memory_.read(va, frame, l_.bytes); i++, va += l_.bytes) {
+    const u64 link = member<u64>(frame, l_.head);
+    if (i && (!(link & 1) || head_of(va) != head)) break;
+    if (member<std::int32_t>(frame, l_.map_count) >= 0) return true;
+  }
+  return false;
 }
 
 // A free block is known by its first frame, which says of how many it is (buddy_order(), mm/internal.h).

@@ -55,7 +55,7 @@ class PageStructs {
     bool folio;   // of more than one frame
     bool hugetlb;
     std::int64_t mapped;  // how often page tables map the frame; -1 where the kernel does not keep that
-    bool any_mapped;      // whether they map a frame of its folio; where `mapped` is known, this frame
+    bool any_mapped;      // whether they map a frame of its folio
   };
   // None where it is not in the image.
   std::optional<Page> of(u64 pfn);
@@ -65,6 +65,7 @@ class PageStructs {
 
  private:
   std::optional<u64> head_of(u64 va);
+  bool is_mapped(u64 head, bool hugetlb);
 
   KernelMemory memory_;
   const PageLayout& l_;
