@@ -2,14 +2,15 @@
 # Runs in a guest, by image.ts: starts programs whose memory is known, and writes to the disk /dev/vdb what the guest's own
 # /proc says of every process. It prints "===frozen" when it is ready to be stopped and dumped, waits for a line, and writes
 # the same again: what differs between the two has changed by itself.
-import base64, json, os, struct, subprocess, sys, time, zlib
+import json, os, struct, subprocess, sys, time, zlib
 
 PAGE = 4096
 PRESENT, SWAPPED = 1 << 63, 1 << 62
 LARGE = 1 << 30  # of a larger region only the ends are read
 END = 1 << 20
 FRAMES = int(sys.argv[1])  # from 0 to the end of this machine's memory
-SECOND, THIRD = 64 << 20, 128 << 20  # where the second record is on the disk, and the capture
+SECOND, THIRD = 128 << 20, 256 << 20  # where the second record is on the disk, and the capture
+FLAGS, COUNTS, OWN = 64 << 20, 80 << 20, 96 << 20  # where the parts of a record are, after the processes
 
 MERGEABLE = """
 import mmap, os, sys
@@ -112,10 +113,15 @@ def process(pid):
     return said
 
 
+# Of all frames. It stays: the page tables of what is freed would be used again for the next record, and be free in between.
+words = bytearray(FRAMES * 8)
+
+
 def words_of_frames(name, own):
     """A file of /proc with a word for each frame of this machine's memory. Adds the frames that this process had then."""
-    with open("/proc/" + name, "rb") as file:
-        words = file.read(FRAMES * 8)
+    with open("/proc/" + name, "rb", 0) as file:
+        if file.readinto(words) != len(words):
+            raise SystemExit(f"/proc/{name} ended early")
     with open("/proc/self/maps") as maps, open("/proc/self/pagemap", "rb", 0) as pagemap:
         for line in maps:
             begin, end = (int(n, 16) // PAGE for n in line.split()[0].split("-"))
@@ -123,10 +129,10 @@ def words_of_frames(name, own):
                 continue  # [vsyscall]
             pagemap.seek(begin * 8)
             own.update(word & ((1 << 55) - 1) for (word,) in struct.iter_unpack("<Q", pagemap.read((end - begin) * 8)))
-    return base64.b64encode(zlib.compress(words, 1)).decode()
+    return zlib.compress(words, 1)
 
 
-def record(disk, at, meanwhile=None):
+def record_processes(disk, at):
     said = {"recorder": os.getpid(), "processes": []}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -134,12 +140,14 @@ def record(disk, at, meanwhile=None):
                 said["processes"].append(process(int(name)))
             except (FileNotFoundError, ProcessLookupError):
                 pass  # it has ended meanwhile
-    if meanwhile:
-        meanwhile()
-    own = set()
-    said["flags"], said["counts"] = words_of_frames("kpageflags", own), words_of_frames("kpagecount", own)
-    said["own"] = sorted(own)
     put(disk, at, json.dumps(said, separators=(",", ":")).encode())
+
+
+def record_frames(disk, at):
+    own = set()
+    put(disk, at + FLAGS, words_of_frames("kpageflags", own))
+    put(disk, at + COUNTS, words_of_frames("kpagecount", own))
+    put(disk, at + OWN, json.dumps(sorted(own)).encode())
 
 
 def put(disk, at, data):
@@ -174,10 +182,14 @@ def capture():
         put(disk, THIRD, file.read())
 
 
-# Before the frames are recorded: it takes many, and gives them back.
-record(disk, 0, capture)
+record_processes(disk, 0)
+capture()
+# After all that takes many frames and gives them back, and twice: the first time this process grows.
+record_frames(disk, 0)
+record_frames(disk, 0)
 print("===frozen", flush=True)
 sys.stdin.readline()
-record(disk, SECOND)
+record_frames(disk, SECOND)
+record_processes(disk, SECOND)
 print("===again", flush=True)
 sys.stdin.readline()
