@@ -61,7 +61,7 @@ const Types& RunningSystem::types() {
   return *types_;
 }
 
-std::unique_ptr<FrameFacts> RunningSystem::frame_facts() { return std::make_unique<KPage>(); }
+std::unique_ptr<FrameFacts> RunningSystem::frame_facts() { return std::make_unique<KPage>(&target_); }
 
 std::vector<std::unique_ptr<PageSource>> RunningSystem::page_sources(const Machine& machine,
                                                                      const AddressSpace& space) {

@@ -135,7 +135,7 @@ void watch(const Target& target, const WithMachine& with_machine, const WatchCau
   u64 samples = 0, emitted_ns = 0;
   // What is the matter with these pages, by sources of the moment: regions come and go.
   auto look = [&](const Machine& machine, const std::vector<u64>& vas, WatchBatch& batch) {
-    KPage kpage;
+    KPage kpage(&target);
     SpaceSources sources(machine, pid, start_ticks);
     batch.rows = read_rows(sources, vas, cancel);
     for (const PageRow& row : batch.rows) {

@@ -3,11 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MOST_FRAMES } from '../../app/contract/api.ts';
-import { kpageFlagLabels } from '../../app/contract/format.ts';
+import { kpageFlagLabels, kpageFlagNames } from '../../app/contract/format.ts';
 import { kernelVersion } from '../../app/contract/paging.ts';
 import { parsePattern } from '../../app/contract/pattern.ts';
 import { ROLES } from '../../app/contract/roles.ts';
 import { levelTotals, sayMarked } from '../../app/contract/table.ts';
+import { FRAME_STATUS } from '../../app/contract/verdicts.ts';
 import { Explorer } from '../../app/main/explorer/explorer.ts';
 import { Service } from '../../app/main/service/service.ts';
 import { openSources, type Sources } from '../../app/main/sources/sources.ts';
@@ -53,6 +54,22 @@ test('the tree of tables is as large as the kernel says, and all of it is marked
 test('a process that is gone, or has no address space, has no tree', async () => {
   await expect(explorer.tables({ pid: 2, startTicks: 0n })).rejects.toThrow();
   await expect(explorer.tables({ pid: 0x7ffffff0, startTicks: 0n })).rejects.toMatchObject({ code: 'ESRCH' });
+});
+
+test('a frame without struct page is absent, also where the kernel gives it no flags', async () => {
+  const { ramBegin, ramEnd } = sources.target;
+  // The kernel has struct page for whole sections of 128 MiB.
+  const SECTION = 1n << 27n;
+  const holes = Array.from(ramEnd, (end, i) => [end, ramBegin[i + 1] ?? end] as const);
+  const hole = holes.find(([begin, end]) => end - begin >= 4n * SECTION);
+  if (!hole) return; // of guests with little memory
+  const pfn = (hole[0] + 2n * SECTION) >> 12n;
+  const { role: roles, flags, status: statuses } = await sources.frames(BigUint64Array.of(pfn));
+  expect(roles[0]).toBe(role('absent'));
+  expect(kpageFlagNames(flags[0] as bigint)).toEqual(['nopage']);
+  expect(FRAME_STATUS.name(statuses[0] as number)).toBe('notRam');
+  const list = await sources.listFrames(pfn, pfn + 1n);
+  expect(list.role[0]).toBe(role('absent'));
 });
 
 test('the cells of the map add up to its totals, and these to the frames', async () => {
