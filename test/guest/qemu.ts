@@ -216,8 +216,9 @@ export async function boot(
   const disk = join(folder, 'disk');
   sh('truncate', ['-s', '256M', disk]);
   const nic = forward ? `user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:${forward}-:${forward}` : 'none';
-  // Emulated, and beside others: a task of low priority may get no CPU for longer than the 21 s after which RCU complains.
-  const patience = 'rcupdate.rcu_cpu_stall_timeout=120';
+  // Emulated, and beside others: a task of low priority may get no CPU for longer than the 21 s after which RCU complains,
+  // and an emulated CPU may stand still for longer than the 20 s after which that is called a soft lockup.
+  const patience = 'rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60';
   const append = `console=ttyS0 quiet panic=-1 secretmem.enable=1 ${patience} ${kernel.append ?? ''} ${machine.append}`;
   const child = spawn(
     'qemu-system-x86_64',
