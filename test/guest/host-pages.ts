@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The nested walk where the host has the memory of a virtual machine in huge pages. The machine never runs: its memory,
 // with page tables in it, is made here.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ async function walkOn(folder: string, backend: string): Promise<Record<string, W
   const name = `host-pages-${process.pid}`;
   // One for the command line: each serves one program at a time.
   const [monitor, other] = ['ready', 'qmp'].map((socket) => join(folder, socket)) as [string, string];
-  const child: ChildProcess = spawn(
+  const child = spawn(
     'qemu-system-x86_64',
     [
       ['-S', '-accel', 'tcg', '-m', '64', '-nodefaults', '-display', 'none', '-name', `guest=${name}`],
@@ -52,11 +52,18 @@ async function walkOn(folder: string, backend: string): Promise<Record<string, W
       ['-device', `loader,file=${join(folder, 'raw')},addr=${BEGIN},force-raw=on`],
       [monitor, other].flatMap((path) => ['-qmp', `unix:${path},server=on,wait=off`]),
     ].flat(),
-    { stdio: 'ignore' },
+    { stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  const ended = new Promise((ok) => child.once('exit', ok));
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  const ended = new Promise((ok) => child.once('close', ok));
+  const refused = ended.then(() => {
+    throw new Error(`QEMU ended: ${said}`);
+  });
   try {
-    await Monitor.connect(monitor); // it is there
+    await Promise.race([Monitor.connect(monitor), refused]); // it is there
     const walk = (va: bigint) =>
       JSON.parse(
         execFileSync(CLI[0], [
@@ -76,6 +83,8 @@ async function withHugePages<T>(count: number, work: () => Promise<T>): Promise<
   const before = Number(readFileSync(`${POOL}/nr_hugepages`, 'utf8'));
   writeFileSync(`${POOL}/nr_hugepages`, String(before + count));
   try {
+    const reserved = Number(readFileSync(`${POOL}/nr_hugepages`, 'utf8')) - before;
+    if (reserved < count) throw new Error(`the host has room for ${reserved} of ${count} huge pages`);
     return await work();
   } finally {
     writeFileSync(`${POOL}/nr_hugepages`, String(before));
