@@ -5,7 +5,6 @@
 
 #include "clock.h"
 #include "error.h"
-#include "kpage.h"
 #include "pagemap.h"
 
 namespace cr3scope {
@@ -135,13 +134,13 @@ void watch(const Target& target, const WithMachine& with_machine, const WatchCau
   u64 samples = 0, emitted_ns = 0;
   // What is the matter with these pages, by sources of the moment: regions come and go.
   auto look = [&](const Machine& machine, const std::vector<u64>& vas, WatchBatch& batch) {
-    KPage kpage(&target);
+    const std::unique_ptr<FrameFacts> facts = machine.system.frame_facts();
     SpaceSources sources(machine, pid, start_ticks);
     batch.rows = read_rows(sources, vas, cancel);
     for (const PageRow& row : batch.rows) {
       bool frame = maps_frame(row.kind);
-      batch.flags.push_back(frame ? kpage.flags(row.pfn) : kUnknown);
-      batch.counts.push_back(frame ? kpage.count(row.pfn) : kUnknown);
+      batch.flags.push_back(frame ? facts->flags(row.pfn) : kUnknown);
+      batch.counts.push_back(frame ? facts->count(row.pfn) : kUnknown);
     }
   };
   u64 answered = 0;
