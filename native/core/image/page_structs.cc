@@ -177,17 +177,14 @@ std::optional<PageStructs::Page> PageStructs::of(u64 pfn) {
 
 // folio_mapped() of a folio of more than one frame, which stable_page_flags() asks (mm/util.c, fs/proc/page.c).
 bool PageStructs::is_mapped(u64 head, bool hugetlb) {
-  if (l_.large_map_count.bytes)
-    return memory_.value<std::int32_t>(head + l_.large_map_count.offset).value_or(-1) >= 0;
-  if (l_.entire_map_count.bytes && memory_.value<std::int32_t>(head + l_.entire_map_count.offset).value_or(-1) >= 0)
-    return true;
+  auto counts = [&](u64 va, const Member& count) {
+    return count.bytes && memory_.value<std::int32_t>(va + count.offset).value_or(-1) >= 0;
+  };
+  if (l_.large_map_count.bytes) return counts(head, l_.large_map_count);
+  if (counts(head, l_.entire_map_count)) return true;
   if (hugetlb || !l_.map_count.bytes) return false;
-  u8 frame[kPageSize];
-  for (u64 va = head, i = 0; i < 1 << kLargestOrder && memory_.read(va, frame, l_.bytes); i++, va += l_.bytes) {
-    const u64 link = member<u64>(frame, l_.head);
-    if (i && (!(link & 1) || head_of(va) != head)) break;
-    if (member<std::int32_t>(frame, l_.map_count) >= 0) return true;
-  }
+  for (u64 va = head, i = 0; i < 1 << kLargestOrder && head_of(va) == head; i++, va += l_.bytes)
+    if (counts(va, l_.map_count)) return true;
   return false;
 }
 
