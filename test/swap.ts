@@ -12,12 +12,11 @@ const swapOff = () => execFileSync('/sbin/swapoff', [SWAP_FILE]);
 
 /** Size and use of the swap file, both in KiB; nothing where it is not in use. */
 function usage(): { size: number; used: number } | undefined {
-  const line = readFileSync('/proc/swaps', 'utf8')
+  const rows = readFileSync('/proc/swaps', 'utf8')
     .split('\n')
-    .find((line) => line.startsWith(`${SWAP_FILE} `) || line.startsWith(`${SWAP_FILE}\t`));
-  if (!line) return undefined;
-  const [size, used] = line.slice(SWAP_FILE.length).trim().split(/\s+/).slice(1).map(Number) as [number, number];
-  return { size, used };
+    .map((line) => line.split(/\s+/));
+  const row = rows.find(([path]) => path === SWAP_FILE);
+  return row && { size: Number(row[2]), used: Number(row[3]) };
 }
 
 export function createSwap(): void {
