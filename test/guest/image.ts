@@ -283,9 +283,12 @@ const NO_PAGE = 1n << 20n;
 const UNKNOWN = (1n << 64n) - 1n;
 
 /** Flags and counts of all frames that have not changed. */
-async function compareFrames(sources: Sources, [first, second]: [Frames, Frames], mib: number): Promise<Comparison> {
+async function compareFrames(
+  sources: Sources,
+  [first, second]: [Frames, Frames],
+  ranges: ReturnType<typeof rangesOf>,
+): Promise<Comparison> {
   const found = new Comparison();
-  const ranges = rangesOf(mib * 2 ** 20);
   const isRam = (pfn: number) => ranges.some(([begin, end]) => begin <= pfn * 4096 && pfn * 4096 < end);
   // Some kernels since 6.10 say that every anonymous page is merged.
   const isAnonymous = (f: bigint) => !(f & (NO_PAGE | SLAB)) && (f & ANONYMOUS) !== 0n;
@@ -714,7 +717,7 @@ export async function testImage(
             detail: `${pageSize} in the guest, ${host.pageSize} on the host, the same bytes in guest, QEMU and host: ${host.sameBytes}`,
           });
         }
-        const frames = await compareFrames(sources, saidFrames, mib);
+        const frames = await compareFrames(sources, saidFrames, ranges);
         add({
           name: 'frames',
           pass: frames.failures.length === 0 && frames.compared > 100_000,
