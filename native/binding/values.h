@@ -43,7 +43,9 @@ class JsFields final : public Fields {
     for (size_t i = 0; i < count; i++) {
       Napi::HandleScope scope(env_);
       const std::string_view text = get(i);
-      array[static_cast<uint32_t>(i)] = Napi::String::New(env_, text.data(), text.size());
+      // array[i] = … would make a std::string of it, and a string of that again.
+      const napi_value string = Napi::String::New(env_, text.data(), text.size());
+      array.Set(static_cast<uint32_t>(i), string);
     }
     object_[name] = array;
   }
