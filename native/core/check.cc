@@ -43,7 +43,10 @@ CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch
   result_ = {};
   result_.root_pa = sources_.space().root_pa();
   result_.begin_ns = last_emit_ns_ = monotonic_ns();
-  for (Region r : sources_.space().read_regions()) {
+  std::vector<Region> regions = sources_.space().read_regions();
+  regions_.reserve(regions.size());
+  result_.regions.reserve(regions.size());  // each takes 1 KiB: they had better not move as they become more
+  for (Region& r : regions) {
     r.begin = std::max(r.begin, begin);
     r.end = std::min(r.end, end);
     if (r.begin >= r.end) continue;
