@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
+import { compileFixtures } from '../test/compile.ts';
 import { electronProgram, install } from '../test/e2e/installed.ts';
 import { frameTimes } from './browser_frames.mjs';
 import { measureBrowser, measureDesktop } from './window_process.mjs';
@@ -153,25 +154,40 @@ async function measureHeap(page, pids) {
   return { first, last: await heapBytes(page) };
 }
 
+async function measureOpenings(page, { reserve, touch, mappings }) {
+  const [opening, touched] = [[], []];
+  for (let i = 0; i < REPEATS; i++) {
+    // One with few regions before each: to take those of the other off the screen is a part of neither.
+    await measureOpening(page, reserve.pid);
+    touched.push(await measureOpening(page, touch.pid));
+    await measureOpening(page, reserve.pid);
+    opening.push(await measureOpening(page, mappings.pid));
+  }
+  return { opening: median(opening), touched: median(touched) };
+}
+
+async function measureLists(page, { reserve, many }) {
+  await measureOpening(page, reserve.pid);
+  const regions = page.getByRole('grid', { name: 'Regions' });
+  await regions.getByText('37.3 TiB').click();
+  await page.getByText(/of 10\D000\D000\D000 pages/).waitFor();
+  const pages = await measureScrolling(page, 'Pages');
+  const { pid, stop } = await start(many, String(PROCESSES));
+  try {
+    const isListed = (least) => document.querySelector('[aria-label=Processes][role=grid]').ariaRowCount > least;
+    await page.waitForFunction(isListed, PROCESSES);
+    const processes = await measureScrolling(page, 'Processes');
+    return { pages, processes, heap: await measureHeap(page, childrenOf(pid).slice(0, OPENED)) };
+  } finally {
+    stop();
+  }
+}
+
 async function measure(checkout, programs) {
   const { page, close } = await open(checkout);
   try {
     await page.getByRole('tab', { name: 'Address space' }).click();
-    const [opening, touched] = [[], []];
-    for (let i = 0; i < REPEATS; i++) {
-      // The one with few regions first: to take 20 000 off the screen again is a part of neither.
-      await measureOpening(page, programs.reserve.pid);
-      touched.push(await measureOpening(page, programs.touch.pid));
-      opening.push(await measureOpening(page, programs.mappings.pid));
-    }
-    await measureOpening(page, programs.reserve.pid);
-    const regions = page.getByRole('grid', { name: 'Regions' });
-    await regions.getByText('37.3 TiB').click();
-    await page.getByText(/of 10\D000\D000\D000 pages/).waitFor();
-    const pages = await measureScrolling(page, 'Pages');
-    const processes = await measureScrolling(page, 'Processes');
-    const heap = await measureHeap(page, childrenOf(programs.many.pid).slice(0, OPENED));
-    return { opening: median(opening), touched: median(touched), pages, processes, heap };
+    return { ...(await measureOpenings(page, programs)), ...(await measureLists(page, programs)) };
   } finally {
     await close();
   }
@@ -179,16 +195,17 @@ async function measure(checkout, programs) {
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-bench-'));
 const programs = {};
+compileFixtures();
 const line = (what, figure) => console.log(`  ${what.padEnd(58)} ${figure}`);
 const MiB = (bytes) => (bytes / 2 ** 20).toFixed(1);
 try {
   programs.reserve = await start(compile(folder, RESERVE));
   programs.touch = await start(compile(folder, TOUCH));
   programs.mappings = await start('out/fixtures/mappings', String(MAPPINGS));
-  programs.many = await start(compile(folder, MANY), String(PROCESSES));
+  const many = compile(folder, MANY);
   const checkouts = process.argv.length > 2 ? process.argv.slice(2) : ['.'];
   for (const checkout of checkouts) {
-    const { opening, touched, pages, processes, heap } = await measure(resolve(checkout), programs);
+    const { opening, touched, pages, processes, heap } = await measure(resolve(checkout), { ...programs, many });
     const scrolled = ({ perSecond, worst }) =>
       `${perSecond.toFixed(1)} frames a second, the longest ${worst.toFixed(0)} ms  (aim: 60)`;
     console.log(checkout);
