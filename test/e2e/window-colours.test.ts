@@ -32,9 +32,11 @@ inOneFace((window) => {
     await pane.getByLabel('Colour by').selectOption('owner');
     const key = pane.locator('.legend-item');
     await key.filter({ hasText: 'no process' }).waitFor();
-    const owners = (await key.allInnerTexts()).map((t) => t.trim()).filter((t) => /^\d/.test(t));
+    const owners = (await key.allInnerTexts()).map((t) => t.trim()).filter((t) => /^\d+ (?!other processes)/.test(t));
     expect(owners.length).toBeGreaterThan(0);
     expect(owners.filter((t) => !isNamed(t))).toEqual([]);
+    const colours = await key.locator('i').evaluateAll((all) => all.map((i) => getComputedStyle(i).backgroundColor));
+    expect(new Set(colours).size).toBe(colours.length);
     await window.pictures('memory-owners', PAGE);
     await pane.getByLabel('Colour by').selectOption('size');
     await key.filter({ hasText: 'mapped by no process' }).waitFor();
@@ -48,6 +50,13 @@ inOneFace((window) => {
     const key = window.page.getByRole('region', { name: 'Colours of the strips' });
     await key.getByText('not known').waitFor();
     await expect.poll(async () => (await key.locator('.legend-item').count()) > 1).toBe(true);
+    const [named, drawn] = await window.page.evaluate(() =>
+      ['.root-key i', '.cpu-strip i'].map((selector) =>
+        [...document.querySelectorAll(selector)].map((i) => getComputedStyle(i).backgroundColor),
+      ),
+    );
+    expect(new Set(named).size).toBe(named?.length);
+    expect(drawn?.filter((colour) => !named?.includes(colour))).toEqual([]);
     await window.pictures('cpus-key', PAGE);
   });
 

@@ -13,6 +13,7 @@ import { firstMapped, opening } from '../../app/renderer/lib/opening.ts';
 import { pagesOfRange, pagesOfVerdict } from '../../app/renderer/lib/pages.ts';
 import { RamRows } from '../../app/renderer/lib/ram.ts';
 import { regionType } from '../../app/renderer/lib/regionTypes.ts';
+import { MOST_SERIES, seriesOf } from '../../app/renderer/lib/series.ts';
 import { added, canMove, NO_TRAIL, replaced, type Trail } from '../../app/renderer/lib/trail.ts';
 import { splitWords } from '../../app/renderer/lib/words.ts';
 import { rowStep } from '../../app/renderer/parts/rowKeys.ts';
@@ -287,4 +288,19 @@ test('a trail of places forgets what was ahead, and the oldest', () => {
   expect(canMove({ ...trail, at: 1 }, 1)).toBe(true);
   for (let place = 4; place <= 500; place++) trail = added(trail, place);
   expect([trail.places.length, trail.places.at(-1), trail.at]).toEqual([200, 500, 199]);
+});
+
+test('a process keeps its colour while it is among the first; one that comes gets the colour of one that went', () => {
+  const first = seriesOf(['a', 'b', 'c']);
+  expect([...first]).toEqual([
+    ['a', 0],
+    ['b', 1],
+    ['c', 2],
+  ]);
+  expect(Object.fromEntries(seriesOf(['c', 'd', 'a'], first))).toEqual({ c: 2, a: 0, d: 1 });
+  expect(seriesOf(['b', 'c', 'a'], first)).toBe(first);
+  expect(seriesOf(['a', 'b'], first).size).toBe(2);
+  const many = seriesOf(Array.from({ length: 30 }, (_, i) => i));
+  expect([...many.keys()]).toEqual(Array.from({ length: MOST_SERIES }, (_, i) => i));
+  expect(new Set(many.values()).size).toBe(MOST_SERIES);
 });

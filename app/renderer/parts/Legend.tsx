@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { seriesToken } from '../lib/series.ts';
 import './legend.css';
 
 interface Item {
@@ -6,6 +7,21 @@ interface Item {
   readonly colour: string;
   readonly text: string;
   readonly title?: string;
+}
+
+/** Those with a colour of their own, and how many others there are; `what`: of what, in the plural. */
+export function seriesItems(
+  items: readonly (Omit<Item, 'colour'> & { readonly place: number | undefined })[],
+  what: string,
+): Item[] {
+  const named = items.filter(({ place }) => place !== undefined);
+  const others = items.length - named.length;
+  return [
+    ...named.map(({ place, ...item }) => ({ ...item, colour: `var(${seriesToken(place)})` })),
+    ...(others > 0
+      ? [{ key: 'others', colour: `var(${seriesToken(undefined)})`, text: `${others} other ${what}` }]
+      : []),
+  ];
 }
 
 /** What the colours of a picture mean. */

@@ -5,6 +5,7 @@ import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, type RegisterBit, setBits } from '../../../contract/registers.ts';
 import { sayRuns } from '../../../contract/said.ts';
+import type { Series } from '../../lib/series.ts';
 import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import { Fact } from '../../parts/Fact.tsx';
 import { Flags } from '../../parts/Flags.tsx';
@@ -48,7 +49,14 @@ function Owner({ pid, root }: { pid: number; root: bigint }) {
   );
 }
 
-export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
+interface Props {
+  readonly history: readonly Cpus[];
+  readonly at: number;
+  /** Of the roots. */
+  readonly colours: Series<bigint>;
+}
+
+export function Cpu({ history, at, colours }: Props) {
   const mask = useTarget((s) => s.target?.encryptionMask ?? 0n);
   const now = history.at(-1) as Cpus;
   const word = (column: BigUint64Array) => column[at] as bigint;
@@ -68,7 +76,7 @@ export function Cpu({ history, at }: { history: readonly Cpus[]; at: number }) {
   return (
     <ContextMenu itemsOf={itemsOf} area={<section className="cpu" aria-label={`CPU ${now.cpu[at]}`} />}>
       <h3>CPU {now.cpu[at]}</h3>
-      <RootStrip history={history} at={at} />
+      <RootStrip history={history} at={at} colours={colours} />
       <dl className="facts">
         <Fact name={<Term of={now.registers ? 'CR3' : 'root PA'} />} num>
           {now.registers && <>{hex(word(now.cr3), 16)} → root PA </>}

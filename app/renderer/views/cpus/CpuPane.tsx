@@ -4,17 +4,20 @@ import { WHY_CR3_CHANGES } from '../../../contract/registers.ts';
 import { cpusBy } from '../../../contract/said.ts';
 import { Empty } from '../../parts/Empty.tsx';
 import { Pane, PaneTitle } from '../../parts/Pane.tsx';
+import { useSeries } from '../../parts/useSeries.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { PlaceMenu } from '../common/PlaceMenu.tsx';
 import { Cpu } from './Cpu.tsx';
-import { RootKey } from './RootKey.tsx';
+import { RootKey, rootsOf } from './RootKey.tsx';
 import { useCpus } from './useCpus.ts';
 import './cpus.css';
 
 export function CpuPane() {
   const { history, error } = useCpus();
   const target = useTarget((s) => s.target);
+  const roots = rootsOf(history);
+  const colours = useSeries(roots.map(({ root }) => root));
   const now = history.at(-1);
   return (
     <Pane label="CPUs">
@@ -29,9 +32,9 @@ export function CpuPane() {
         <div className="scroll fill cpus" tabIndex={0} role="group" aria-label="CPUs">
           {now.cpu.length === 0 && <Empty title="No CPU is known" />}
           {Array.from(now.cpu, (cpu, at) => (
-            <Cpu key={cpu} history={history} at={at} />
+            <Cpu key={cpu} history={history} at={at} colours={colours} />
           ))}
-          <RootKey history={history} />
+          <RootKey roots={roots} colours={colours} />
           <section className="why">
             <h3>Why does CR3 change each time it is read?</h3>
             <ul>

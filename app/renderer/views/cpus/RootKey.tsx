@@ -2,15 +2,18 @@
 // What the colours of the strips mean.
 import type { Cpus } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
-import { Legend } from '../../parts/Legend.tsx';
+import type { Series } from '../../lib/series.ts';
+import { Legend, seriesItems } from '../../parts/Legend.tsx';
 import { spaceOfPid, useProcesses } from '../../state/processes.ts';
-import { colourOf } from './RootStrip.tsx';
 
-/** Roots that the key names. */
-const MOST_ROOTS = 10;
+interface SeenRoot {
+  readonly root: bigint;
+  /** The PID that it belonged to last; 0: none. */
+  readonly owner: number;
+}
 
-/** The roots of the samples, the ones that were seen most first, and the PID that each belonged to last; 0: none. */
-function rootsOf(history: readonly Cpus[]): { root: bigint; owner: number }[] {
+/** The roots of the samples, the ones that were seen most first. */
+export function rootsOf(history: readonly Cpus[]): SeenRoot[] {
   const seen = new Map<bigint, { samples: number; owner: number }>();
   for (const { rootPa, owner } of history)
     rootPa.forEach((root, at) => {
@@ -20,25 +23,19 @@ function rootsOf(history: readonly Cpus[]): { root: bigint; owner: number }[] {
   return [...seen].sort(([, a], [, b]) => b.samples - a.samples).map(([root, { owner }]) => ({ root, owner }));
 }
 
-export function RootKey({ history }: { history: readonly Cpus[] }) {
+export function RootKey({ roots, colours }: { roots: readonly SeenRoot[]; colours: Series<bigint> }) {
   const processes = useProcesses((s) => s.processes);
-  const roots = rootsOf(history);
   const nameOf = (pid: number) => (pid ? `${pid} ${spaceOfPid(processes, pid)?.name ?? 'gone'}` : 'the kernel’s own');
-  const items = roots.slice(0, MOST_ROOTS).map(({ root, owner }) => ({
+  const items = roots.map(({ root, owner }) => ({
     key: hex(root),
-    colour: colourOf(root),
+    place: colours.get(root),
     text: nameOf(owner),
     title: `0x${hex(root)}`,
   }));
-  const others = roots.length - items.length;
   return (
     <section className="root-key" aria-label="Colours of the strips">
       <Legend
-        items={[
-          ...items,
-          ...(others > 0 ? [{ key: 'others', colour: 'transparent', text: `and ${others} other roots` }] : []),
-          { key: 'unknown', colour: 'var(--raised)', text: 'not known' },
-        ]}
+        items={[...seriesItems(items, 'roots'), { key: 'unknown', colour: 'var(--raised)', text: 'not known' }]}
       />
     </section>
   );

@@ -2,18 +2,25 @@
 // The roots of a CPU over time, as a strip of colours.
 import type { Cpus } from '../../../contract/api.ts';
 import { hex } from '../../../contract/format.ts';
-import { pfnOf } from '../../../contract/paging.ts';
+import { type Series, seriesToken } from '../../lib/series.ts';
 
-/** A colour for each root. Adjacent frames get different hues. */
-export const colourOf = (root: bigint) => (root ? `hsl(${Number(pfnOf(root) * 137n) % 360} 60% 52%)` : 'var(--raised)');
+interface Props {
+  readonly history: readonly Cpus[];
+  readonly at: number;
+  readonly colours: Series<bigint>;
+}
 
-export function RootStrip({ history, at }: { history: readonly Cpus[]; at: number }) {
+export function RootStrip({ history, at, colours }: Props) {
   const roots = history.map((c) => c.rootPa[at] ?? 0n);
   const switches = roots.filter((r, i) => i > 0 && r !== roots[i - 1]).length;
   return (
     <div className="cpu-strip" role="img" aria-label={`${switches} changes of the root in ${roots.length} samples`}>
       {roots.map((root, i) => (
-        <i key={i} style={{ background: colourOf(root) }} title={root ? `0x${hex(root)}` : 'not known'} />
+        <i
+          key={i}
+          style={{ background: `var(${root ? seriesToken(colours.get(root)) : '--raised'})` }}
+          title={root ? `0x${hex(root)}` : 'not known'}
+        />
       ))}
     </div>
   );

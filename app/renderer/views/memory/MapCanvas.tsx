@@ -2,6 +2,7 @@
 // The picture of the map, and the choice of a cell.
 import { type KeyboardEvent, type RefObject, useEffect } from 'react';
 import { type MemoryMap, MOST_CELLS } from '../../../contract/api.ts';
+import type { Series } from '../../lib/series.ts';
 import { ContextMenu } from '../../parts/ContextMenu.tsx';
 import type { MenuEntry } from '../../parts/MenuItems.tsx';
 import { useTheme } from '../../state/theme.ts';
@@ -12,6 +13,8 @@ const CELL = 7;
 interface Props {
   readonly map: MemoryMap | undefined;
   readonly by: Colouring;
+  /** The colours of the processes that map most. */
+  readonly owners: Series<number>;
   readonly canvas: RefObject<HTMLCanvasElement | null>;
   readonly size: { readonly width: number; readonly height: number };
   readonly cell: number;
@@ -31,7 +34,11 @@ export const columnsOf = (width: number): number => Math.max(1, Math.floor(width
 export const roomOf = ({ width, height }: Props['size']): number =>
   width === 0 ? 0 : Math.min(MOST_CELLS, columnsOf(width) * Math.max(1, Math.floor(height / CELL)));
 
-function draw(canvas: HTMLCanvasElement, map: MemoryMap, by: Colouring, cell: number, size: Props['size']): void {
+function draw(
+  canvas: HTMLCanvasElement,
+  map: MemoryMap,
+  { by, owners, cell, size }: Pick<Props, 'by' | 'owners' | 'cell' | 'size'>,
+): void {
   const context = canvas.getContext('2d');
   if (!context) return;
   const columns = columnsOf(size.width);
@@ -47,9 +54,9 @@ function draw(canvas: HTMLCanvasElement, map: MemoryMap, by: Colouring, cell: nu
     return value;
   };
   for (let i = 0; i < cellCount(map); i++) {
-    const [fill, share] = paint(map, i, by, colour);
+    const [token, share] = paint(map, i, by, owners);
     context.globalAlpha = 0.25 + 0.75 * share;
-    context.fillStyle = fill;
+    context.fillStyle = colour(token);
     context.fillRect((i % columns) * CELL, Math.floor(i / columns) * CELL, CELL - 1, CELL - 1);
   }
   context.globalAlpha = 1;
@@ -57,14 +64,15 @@ function draw(canvas: HTMLCanvasElement, map: MemoryMap, by: Colouring, cell: nu
   context.strokeRect((cell % columns) * CELL - 0.5, Math.floor(cell / columns) * CELL - 0.5, CELL, CELL);
 }
 
-export function MapCanvas({ map, by, canvas, size, cell, text, onCell, onEnter, onLeave, itemsOf }: Props) {
+export function MapCanvas(props: Props) {
+  const { map, by, owners, canvas, size, cell, text, onCell, onEnter, onLeave, itemsOf } = props;
   const theme = useTheme((s) => s.shown);
   const columns = columnsOf(size.width);
 
   // A new theme has new colours
   useEffect(() => {
-    if (canvas.current && map) draw(canvas.current, map, by, cell, size);
-  }, [map, by, cell, size, theme]);
+    if (canvas.current && map) draw(canvas.current, map, { by, owners, cell, size });
+  }, [map, by, owners, cell, size, theme]);
 
   const cellUnder = (event: { clientX: number; clientY: number }) => {
     const box = canvas.current?.getBoundingClientRect();

@@ -4,8 +4,9 @@ import type { MemoryMap } from '../../../contract/api.ts';
 import { bytes, count, KPF_NAMES } from '../../../contract/format.ts';
 import { pageBytes } from '../../../contract/paging.ts';
 import { ROLE, ROLES } from '../../../contract/roles.ts';
-import { Legend } from '../../parts/Legend.tsx';
-import { type Colouring, colourOfOwner, ownersOf, SIZES } from './cells.ts';
+import type { Series } from '../../lib/series.ts';
+import { Legend, seriesItems } from '../../parts/Legend.tsx';
+import { type Colouring, ownersOf, SIZES } from './cells.ts';
 
 /** A colour for each role that occurs. */
 const roleItems = (map: MemoryMap) =>
@@ -18,32 +19,26 @@ const roleItems = (map: MemoryMap) =>
       title: ROLE.meaning(role),
     }));
 
-/** Owners that the key names. */
-const MOST_OWNERS = 10;
-
-/** A colour for each process that maps most of some cells. */
-function ownerItems(map: MemoryMap, nameOf: (pid: number) => string) {
-  const owners = ownersOf(map);
-  const items = owners.slice(0, MOST_OWNERS).map(([pid, cells]) => ({
+/** A colour for each process that maps most of many cells. */
+function ownerItems(map: MemoryMap, series: Series<number>, nameOf: (pid: number) => string) {
+  const items = ownersOf(map).map(([pid, cells]) => ({
     key: String(pid),
-    colour: colourOfOwner(pid),
+    place: series.get(pid),
     text: `${pid} ${nameOf(pid)}`,
     title: `maps most of ${count(cells)} cells`,
   }));
-  const others = owners.length - items.length;
-  const nobody = { key: 'nobody', colour: 'var(--raised)', text: 'no process' };
-  const more = { key: 'others', colour: 'transparent', text: `and ${others} other processes` };
-  return [...items, ...(others > 0 ? [more] : []), nobody];
+  return [...seriesItems(items, 'processes'), { key: 'nobody', colour: 'var(--raised)', text: 'no process' }];
 }
 
 interface Props {
   readonly map: MemoryMap;
   readonly by: Colouring;
+  readonly owners: Series<number>;
   readonly flag: number;
   nameOf(pid: number): string;
 }
 
-export function MapLegend({ map, by, flag, nameOf }: Props) {
+export function MapLegend({ map, by, owners, flag, nameOf }: Props) {
   const items = {
     role: () => roleItems(map),
     size: () => [
@@ -51,7 +46,7 @@ export function MapLegend({ map, by, flag, nameOf }: Props) {
       { key: 'none', colour: 'var(--raised)', text: 'mapped by no process' },
     ],
     flag: () => [{ key: 'flag', colour: 'var(--accent)', text: `${KPF_NAMES[flag]}, darker where fewer` }],
-    owner: () => ownerItems(map, nameOf),
+    owner: () => ownerItems(map, owners, nameOf),
   };
   return <Legend items={items[by]()} />;
 }

@@ -6,6 +6,7 @@ import { hex } from '../../../contract/format.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { Pane } from '../../parts/Pane.tsx';
 import { Splitter } from '../../parts/Splitter.tsx';
+import { useSeries } from '../../parts/useSeries.ts';
 import { useSize } from '../../parts/useSize.ts';
 import { useSizes } from '../../parts/useSizes.ts';
 import { frameActions, placeActions, processActions } from '../../state/actions.ts';
@@ -16,7 +17,7 @@ import { spaceOfPid, useProcesses } from '../../state/processes.ts';
 import { useTarget } from '../../state/target.ts';
 import { FailureNote } from '../common/FailureNote.tsx';
 import { menuOf } from '../common/menu.tsx';
-import { type Colouring, cellCount, describe, framesOf } from './cells.ts';
+import { type Colouring, cellCount, describe, framesOf, ownersOf } from './cells.ts';
 import { MapCanvas, roomOf } from './MapCanvas.tsx';
 import { MapLegend } from './MapLegend.tsx';
 import { MapTitle } from './MapTitle.tsx';
@@ -43,6 +44,7 @@ export function MemoryPane() {
   const end = pfnOf(target?.ramEnd.at(-1) ?? 0n);
   const shown = useMemo(() => range ?? { begin: 0n, end }, [range, end]);
   const { map, busy, error, walks, walkAgain } = useMap(shown, roomOf(size), flag);
+  const owners = useSeries(useMemo(() => (map ? ownersOf(map).map(([pid]) => pid) : []), [map]));
   const cell = map ? Math.min(chosen, cellCount(map) - 1) : chosen;
   const nameOf = useMemo(() => (pid: number) => spaceOfPid(processes, pid)?.name ?? 'gone', [processes]);
 
@@ -89,6 +91,7 @@ export function MemoryPane() {
                 <MapCanvas
                   map={map}
                   by={by}
+                  owners={owners}
                   canvas={canvas}
                   size={size}
                   cell={cell}
@@ -102,7 +105,7 @@ export function MemoryPane() {
               <p className="memory-cell num" title={text}>
                 {text || 'Walking every address space…'}
               </p>
-              {map && <MapLegend map={map} by={by} flag={flag} nameOf={nameOf} />}
+              {map && <MapLegend map={map} by={by} owners={owners} flag={flag} nameOf={nameOf} />}
             </div>
           </Panel>
           <Splitter direction="horizontal" label="Height of the totals" />

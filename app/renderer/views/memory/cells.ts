@@ -3,6 +3,7 @@
 import type { MemoryMap } from '../../../contract/api.ts';
 import { count, hex, KPF_NAMES } from '../../../contract/format.ts';
 import { ROLE, ROLES } from '../../../contract/roles.ts';
+import { type Series, seriesToken } from '../../lib/series.ts';
 
 export const ABSENT = ROLE.code('absent');
 /** Pages by which a frame can be mapped, and the colour of each. */
@@ -22,9 +23,6 @@ export const framesOf = (map: MemoryMap, cell: number) => {
 };
 const rolesOf = (map: MemoryMap, cell: number) => map.roles.subarray(cell * ROLES.length, (cell + 1) * ROLES.length);
 
-/** Adjacent PIDs get different hues. */
-export const colourOfOwner = (pid: number): string => `hsl(${(pid * 137.5) % 360} 62% 52%)`;
-
 /** The processes that map most of the most cells, and the cells of each; the most first. */
 export function ownersOf(map: MemoryMap): [pid: number, cells: number][] {
   const cells = new Map<number, number>();
@@ -40,22 +38,22 @@ function largest(values: ArrayLike<number>): number {
   return best;
 }
 
-/** The colour of a cell, and the share of its frames that it stands for: 0..1. */
-export function paint(map: MemoryMap, cell: number, by: Colouring, colour: (name: string) => string): [string, number] {
+/** The token of the colour of a cell, and the share of its frames that it stands for: 0..1. */
+export function paint(map: MemoryMap, cell: number, by: Colouring, owners: Series<number>): [string, number] {
   const { begin, end } = framesOf(map, cell);
   const frames = Number(end - begin);
   const roles = rolesOf(map, cell);
   if (by === 'role' || roles[ABSENT] === frames) {
     const role = largest(roles);
-    return [colour(`--r-${ROLES[role]}`), (roles[role] as number) / frames];
+    return [`--r-${ROLES[role]}`, (roles[role] as number) / frames];
   }
   if (by === 'owner') {
     const pid = map.owner[cell] as number;
-    return pid ? [colourOfOwner(pid), 1] : [colour('--raised'), 1];
+    return [pid ? seriesToken(owners.get(pid)) : '--raised', 1];
   }
-  if (by === 'flag') return [colour('--accent'), (map.flagged[cell] as number) / frames];
+  if (by === 'flag') return ['--accent', (map.flagged[cell] as number) / frames];
   const size = largest(map.sizes.subarray(cell * 3, cell * 3 + 3));
-  return size < 0 ? [colour('--raised'), 1] : [colour(SIZES[size]?.colour ?? '--raised'), 1];
+  return [SIZES[size]?.colour ?? '--raised', 1];
 }
 
 export function describe(map: MemoryMap, cell: number, nameOf: (pid: number) => string, flag: number): string {
