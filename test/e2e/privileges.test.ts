@@ -208,7 +208,7 @@ test('a page of serve gets a new helper when the old one has died', async () => 
     const again = page.getByRole('button', { name: 'Start the helper again' });
     await again.waitFor();
     // The pages that were on screen stay there, and are said to be of an earlier time.
-    await page.getByText(/pages · as last read: the helper has ended/).waitFor();
+    await page.getByText(/pages · as last read\. The helper has ended/).waitFor();
     expect(await page.getByRole('grid', { name: 'Pages' }).getByRole('row').count()).toBeGreaterThan(5);
     await settle(page);
     await page.screenshot({ path: join(SHOTS, 'helper-ended.png') });

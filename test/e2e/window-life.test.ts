@@ -67,6 +67,10 @@ inEachFace((window) => {
       await isPlain(window);
       const space = await window.show('Address space');
       await space.getByText(/Its last check finished at/).waitFor();
+      await space.getByText(/ pages · as last read\. This process has exited\./).waitFor();
+      expect(
+        await space.getByRole('grid', { name: 'Pages' }).getByText('agree', { exact: true }).count(),
+      ).toBeGreaterThan(3);
       await space.getByRole('button', { name: 'Export…' }).waitFor();
       for (const name of ['Check again', 'Compare bytes'])
         expect(await space.getByRole('button', { name }).count()).toBe(0);

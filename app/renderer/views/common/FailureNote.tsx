@@ -13,18 +13,30 @@ const useWords = (failure: Failure, space: Space | undefined) => {
   return inWords(failure, life, privileged);
 };
 
+interface Props {
+  readonly failure: Failure;
+  /** The process that it is about. */
+  readonly space?: Space | undefined;
+}
+
+/** What failed, without what to do. */
+export function FailureTitle({ failure, space }: Props) {
+  const { title, raw } = useWords(failure, space);
+  return <span title={raw && `The kernel’s answer: ${raw}`}>{title}.</span>;
+}
+
 /** A failure in a line of text. */
-export function FailureText({ failure, space }: { failure: Failure; space?: Space | undefined }) {
-  const { title, text, raw } = useWords(failure, space);
+export function FailureText(props: Props) {
+  const { text } = useWords(props.failure, props.space);
   return (
     <>
-      <span title={raw && `The kernel’s answer: ${raw}`}>{title}.</span> <Coded text={text} />
+      <FailureTitle {...props} /> <Coded text={text} />
     </>
   );
 }
 
-/** Why something can't be shown, and what to do. `space` is the process that it is about. */
-export function FailureNote({ failure, space }: { failure: Failure; space?: Space | undefined }) {
+/** Why something can't be shown, and what to do. */
+export function FailureNote({ failure, space }: Props) {
   const mayAsk = usePrivileges((s) => s.mayAsk);
   const { title, text, raw, wantsPrivileges } = useWords(failure, space);
   return (

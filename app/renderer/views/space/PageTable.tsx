@@ -21,10 +21,9 @@ import { useTableModel } from '../../parts/useTableModel.ts';
 import { pageActions } from '../../state/actions.ts';
 import { selectVa } from '../../state/navigate.ts';
 import { useNotesHere } from '../../state/notes.ts';
-import { usePrivileges } from '../../state/privileges.ts';
 import { isSameSpace, useSpace } from '../../state/space.ts';
 import { useTarget } from '../../state/target.ts';
-import { FailureNote } from '../common/FailureNote.tsx';
+import { FailureNote, FailureTitle } from '../common/FailureNote.tsx';
 import { menuOf } from '../common/menu.tsx';
 import { type PageLine, pageColumns } from './pageColumns.tsx';
 import { pageRow } from './pageRow.ts';
@@ -57,7 +56,6 @@ export function PageTable({ found, empty, note }: Props) {
   const va = useSpace((s) => s.va);
   const reading = useSpace((s) => s.reading);
   const target = useTarget((s) => s.target);
-  const helperGone = usePrivileges((s) => s.problem !== null);
   const sources = shownSources(target);
   const list = usePageList(found);
   const { scroller, first, visible, pixels, show, onScroll } = useScrollWindow(list.length);
@@ -71,8 +69,8 @@ export function PageTable({ found, empty, note }: Props) {
     return rows?.va[i] === rowVa ? i : (rows?.va.indexOf(rowVa) ?? -1);
   };
   const places = Array.from({ length: Math.max(0, inSight) }, (_, i) => i);
-  // What was read stays while the helper is gone; then the foot says that it is not live.
-  const stays = helperGone && places.some((i) => indexOf(i) >= 0);
+  // What was read stays after the process, or while the helper is gone. The foot says that it is not live.
+  const stays = places.some((i) => indexOf(i) >= 0);
   const unread = stays ? undefined : error;
 
   // Only another list or another selection scrolls: the rest is left out of the dependencies
@@ -202,7 +200,12 @@ export function PageTable({ found, empty, note }: Props) {
         {list.length > 0 &&
           `${count(first + 1)}–${count(Math.min(list.length, first + visible))} of ${count(list.length)} pages`}
         {note}
-        {error && !unread && ` · as last read: ${error.message}`}
+        {error && stays && (
+          <>
+            {' · as last read. '}
+            <FailureTitle failure={error} space={space} />
+          </>
+        )}
       </div>
     </div>
   );

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Reads the pages on screen repeatedly.
 import { useEffect, useRef, useState } from 'react';
+import { create } from 'zustand';
 import type { Failure, Rows } from '../../../contract/api.ts';
 import { explorer, failure } from '../../lib/client.ts';
 import type { PageList } from '../../lib/pages.ts';
 import { isSame } from '../../lib/same.ts';
 import { onRefresh, shownTogether } from '../../state/refresh.ts';
-import type { Space } from '../../state/space.ts';
+import { isSameSpace, type Space } from '../../state/space.ts';
 
 interface LiveRows {
   readonly rows: Rows | undefined;
@@ -14,6 +15,9 @@ interface LiveRows {
   readonly changed: ReadonlySet<bigint>;
   readonly error: Failure | undefined;
 }
+
+/** The rows that were read last, also while another view is shown. */
+const useLastRows = create<{ readonly space?: Space; readonly rows?: Rows }>(() => ({}));
 
 function changedPages(now: Rows, before: Rows | undefined): ReadonlySet<bigint> {
   if (!before) return new Set();
@@ -26,16 +30,13 @@ function changedPages(now: Rows, before: Rows | undefined): ReadonlySet<bigint> 
 
 /** Reads `count` pages of the list, beginning at index `first`. */
 export function useLiveRows(space: Space | undefined, list: PageList, first: number, count: number): LiveRows {
-  const [rows, setRows] = useState<Rows>();
+  const rows = useLastRows((s) => (isSameSpace(s.space, space) ? s.rows : undefined));
   const [changed, setChanged] = useState<ReadonlySet<bigint>>(new Set());
   const [error, setError] = useState<Failure>();
   /** The reading that is under way. While a list is scrolled, others wait for it, and only the last of them is done. */
   const underWay = useRef<Promise<void>>(Promise.resolve());
   useEffect(() => {
-    if (!space || count <= 0) {
-      setRows(undefined);
-      return;
-    }
+    if (!space || count <= 0) return;
     let live = true;
     let before: Rows | undefined;
     const read = async () => {
@@ -49,7 +50,7 @@ export function useLiveRows(space: Space | undefined, list: PageList, first: num
         setChanged((last) => (last.size || changed.size ? changed : last));
         if (before && isSame(before, next)) return;
         before = next;
-        setRows(next);
+        useLastRows.setState({ space, rows: next });
       } catch (reason) {
         if (live) setError(failure(reason));
       }
