@@ -59,7 +59,7 @@ inOneFace((window) => {
     await pane.getByRole('button', { name: 'Launch' }).click();
     const lives = pane.getByRole('grid', { name: 'Address spaces' });
     await lives.getByText('exit 3').waitFor();
-    const shell = /root 0x[0-9a-f]+: exec \S*(dash|bash|sh)/;
+    const shell = /root 0x[0-9a-f]+ from [0-9.]+ s: exec \S*(dash|bash|sh)/;
     await lives.getByTitle(shell).first().click();
     await pane.getByRole('button', { name: 'Copy root, hex' }).waitFor();
     await window.pictures('lives', paneSelector('Trace'));

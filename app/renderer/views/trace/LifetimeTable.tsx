@@ -17,8 +17,13 @@ import { menuOf } from '../common/menu.tsx';
 const colourOfRoot = (root: bigint) =>
   root ? `hsl(${Number(pfnOf(root) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
 
-const rootTitle = (lifetime: Lifetime, { root, event }: RootInterval) =>
-  root ? `root 0x${hex(root)}${event ? `: ${sayTraced(event)}` : ', since before'}` : `${lifetime.pid}: root not known`;
+/** Seconds, with as many digits as the list of events has. */
+const seconds = (ns: bigint) => `${(Number(ns) / 1e9).toFixed(4)} s`;
+
+function rootTitle({ pid }: Lifetime, { root, event, from }: RootInterval, startNs: bigint): string {
+  const since = from === undefined ? 'since before' : `from ${seconds(from - startNs)}`;
+  return root ? `root 0x${hex(root)} ${since}${event ? `: ${sayTraced(event)}` : ''}` : `${pid}: root not known`;
+}
 
 const endText = ({ code }: Lifetime) =>
   code === undefined ? 'running' : code < 0 ? `signal ${-code}` : `exit ${code}`;
@@ -39,7 +44,7 @@ const lifetimeColumns = (
   ),
   {
     id: 'roots',
-    header: 'Root PA over time',
+    header: `Root PA over ${seconds(endNs - startNs)}`,
     width: 'minmax(14ch, 1fr)',
     value: (l) => l.roots[0]?.from ?? 0n,
     text: (l) => l.roots.map(({ root }) => (root ? hex(root, 9) : 'not known')).join(', then '),
@@ -52,7 +57,7 @@ const lifetimeColumns = (
           return (
             <i
               key={`${interval.root}-${i}`}
-              title={rootTitle(l, interval)}
+              title={rootTitle(l, interval, startNs)}
               onClick={() => select(interval.event)}
               style={{ left: `${from}%`, width: `max(2px, ${to - from}%)`, background: colourOfRoot(interval.root) }}
             />
