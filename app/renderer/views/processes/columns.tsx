@@ -84,8 +84,7 @@ function Name({ row }: { row: ProcessRow }) {
   );
 }
 
-const loadText = (r: ProcessRow) =>
-  r.load === undefined ? (r.notWalked === 'not captured' ? 'not captured' : 'not yet known') : r.load.toFixed(1);
+const loadText = (r: ProcessRow) => r.load?.toFixed(1) ?? '—';
 
 /** What is mapped, by the last walk of all address spaces. */
 const mappedColumn = (id: 'alone' | 'shared', header: string, meaning: string): ColumnSpec<ProcessRow> => ({
@@ -133,16 +132,18 @@ const COLUMNS: readonly ColumnSpec<ProcessRow>[] = [
     align: 'right',
     value: (r) => r.load ?? -1,
     text: loadText,
-    cell: (r) =>
-      r.load === undefined ? (
-        <span className="dim" title={`${loadText(r)}: it takes two readings`}>
-          {loadText(r)}
-        </span>
-      ) : (
-        <span className={`num ${r.load ? '' : 'dim'}`} title="Of one CPU, between the last two readings">
-          {loadText(r)}
-        </span>
-      ),
+    cell: (r) => (
+      <span
+        className={`num ${r.load ? '' : 'dim'}`}
+        title={
+          r.load === undefined
+            ? 'Not known: it takes two readings of a machine that runs'
+            : 'Of one CPU, between the last two readings'
+        }
+      >
+        {loadText(r)}
+      </span>
+    ),
   },
   sizeColumn('rss', 'RSS', (r) => r.rss, hasMemory),
   sizeColumn('tables', 'Tables', (r) => r.pageTables, hasMemory),
