@@ -17,7 +17,7 @@ export function Notice() {
     <div className="notice" role="alert">
       <span>
         <strong className="bad" title={raw}>
-          {title}
+          {title}.
         </strong>{' '}
         <Coded text={text} />
       </span>

@@ -59,7 +59,7 @@ function Mappings({ owners: o }: { owners: Owners }) {
           return (
             <tr key={`${pid} ${va}`} data-at={i}>
               <td>
-                <span className="num">{pid}</span> {nameOf(pid)}
+                <span className="num">{pid}</span> <span className="name">{nameOf(pid)}</span>
                 {sharers.length > 0 && <div className="dim">shares its address space with {sharers.join(', ')}</div>}
               </td>
               <td className="num">

@@ -10,7 +10,7 @@ const COLUMNS: readonly ColumnSpec<TypeRow>[] = [
   {
     id: 'type',
     header: 'Type',
-    width: 'minmax(14ch, 1fr)',
+    width: 'minmax(9ch, 1fr)',
     value: (r) => r.label,
     text: (r) => r.label,
     cell: (r) => (
@@ -19,7 +19,7 @@ const COLUMNS: readonly ColumnSpec<TypeRow>[] = [
       </span>
     ),
   },
-  numberColumn('regions', 'Regions', '8ch', (r) => r.regions),
+  numberColumn('regions', 'Regions', '7ch', (r) => r.regions),
   sizeColumn('size', 'Size', (r) => r.size),
   {
     id: 'mapped',
@@ -32,7 +32,7 @@ const COLUMNS: readonly ColumnSpec<TypeRow>[] = [
   {
     id: 'verdicts',
     header: 'Verdicts',
-    width: 'minmax(9ch, 0.8fr)',
+    width: 'minmax(4ch, 0.8fr)',
     value: (r) => (r.size ? Number((r.mapped * 1000n) / r.size) : 0),
     text: (r) => sayCounts(r.counts),
     cell: (r) => <VerdictBar counts={r.counts} />,
