@@ -70,6 +70,8 @@ test('a frame without struct page is absent, also where the kernel gives it no f
   expect(FRAME_STATUS.name(statuses[0] as number)).toBe('notRam');
   const list = await sources.listFrames(pfn, pfn + 1n);
   expect(list.role[0]).toBe(role('absent'));
+  const { node } = await explorer.frame({ pfn });
+  expect(node).toBe(null);
 });
 
 test('the cells of the map add up to its totals, and these to the frames', async () => {

@@ -22,6 +22,7 @@ import {
 } from '../../contract/api.ts';
 import { NO_ROOT, reasonOf } from '../../contract/noRoot.ts';
 import { isCanonical, pagesBetween, pfnOf, physicalAddress, userRootOf, wholePages } from '../../contract/paging.ts';
+import { ROLE } from '../../contract/roles.ts';
 import { bySource, SOURCES } from '../../contract/sources.ts';
 import { Failed } from '../sources/failed.ts';
 import { nodeOf } from '../sources/nodes.ts';
@@ -63,6 +64,8 @@ export const isRead = (name: Method): name is keyof Reads => (READS as readonly 
 /** Runs and evidence that a check keeps in memory; more are dropped but counted. */
 const MOST_RUNS = 200_000;
 const MOST_EVIDENCE = 10_000;
+
+const ABSENT = ROLE.code('absent');
 
 /** A reverse map that is older than this, in ns, and than OLD_WALKS walks of it, does not answer any more: all is walked again. */
 const OLD_NS = 5_000_000_000n;
@@ -249,7 +252,8 @@ export class Explorer implements Reads {
       count: known(count[0]),
       cgroup: known(cgroup[0]),
       cgroupPath: await this.sources.cgroupPath(known(cgroup[0]) ?? 0n),
-      node: nodeOf(pfn, this.sources.facts),
+      // A zone also spans the holes between its frames.
+      node: role[0] === ABSENT ? null : nodeOf(pfn, this.sources.facts),
     };
   }
 
