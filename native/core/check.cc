@@ -45,7 +45,7 @@ CheckResult Checker::run(u64 begin, u64 end, const std::function<void(CheckBatch
   result_.begin_ns = last_emit_ns_ = monotonic_ns();
   std::vector<Region> regions = sources_.space().read_regions();
   regions_.reserve(regions.size());
-  result_.regions.reserve(regions.size());  // each takes 1 KiB: they had better not move as they become more
+  result_.regions.reserve(regions.size());  // each takes 1 KiB: moving them as they become more is slow
   for (Region& r : regions) {
     r.begin = std::max(r.begin, begin);
     r.end = std::min(r.end, end);
