@@ -8,7 +8,7 @@ import { BROWSER_FLAGS, display, startServerAsUser } from '../test/e2e/faces.ts'
 import { accountFolder, electronProgram, installed, spawnInstalled } from '../test/e2e/installed.ts';
 
 /** Without input for this long, the window reads less often, and V8 has ended what it puts off at the start. */
-const UNTIL_REST_MS = 60_000;
+const UNTIL_REST_MS = 90_000;
 const REST_MS = 60_000;
 /** Of the clock in /proc/PID/stat: USER_HZ, a constant of x86. */
 const TICKS_PER_SECOND = 100;
@@ -58,7 +58,7 @@ const pssMiB = (pids) =>
 const helpers = () =>
   treeOf(process.pid).filter((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('cr3scope-helpe'));
 
-/** What these processes, their descendants and the helper use while nobody touches the window. Takes two minutes. */
+/** What these processes, their descendants and the helper use while nobody touches the window. Takes two and a half minutes. */
 async function measureRest(evaluate, root) {
   await evaluate(CHECKED);
   await new Promise((ok) => setTimeout(ok, UNTIL_REST_MS));
