@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLabProgram } from '../lab.ts';
-import { inOneFace, PAGE } from './window.ts';
+import { inOneFace, PAGE, paneSelector } from './window.ts';
 
 let program: Awaited<ReturnType<typeof startLabProgram>>;
 beforeAll(async () => {
@@ -43,6 +43,10 @@ inOneFace((window) => {
     await pane.getByLabel('Colour by').selectOption('role');
     await key.filter({ hasText: 'zero page' }).first().waitFor();
     await key.filter({ hasText: 'free' }).first().waitFor();
+    await pane.getByText('fainter: fewer frames of the cell').waitFor();
+    await pane.getByLabel('Colour by').selectOption('flag');
+    await key.filter({ hasText: 'no frame has it' }).waitFor();
+    await window.pictures('memory-flag', paneSelector('Physical memory'));
   });
 
   test('the strips of the CPUs have a key', async () => {

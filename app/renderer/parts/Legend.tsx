@@ -24,8 +24,8 @@ export function seriesItems(
   ];
 }
 
-/** What the colours of a picture mean. */
-export function Legend({ items }: { items: readonly Item[] }) {
+/** What the colours of a picture mean. `note`: what its shades mean. */
+export function Legend({ items, note }: { items: readonly Item[]; note?: string | undefined }) {
   return (
     <div className="legend">
       {items.map(({ key, colour, text, title }) => (
@@ -34,6 +34,7 @@ export function Legend({ items }: { items: readonly Item[] }) {
           {text}
         </span>
       ))}
+      {note && <span className="legend-note dim">{note}</span>}
     </div>
   );
 }

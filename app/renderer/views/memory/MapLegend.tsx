@@ -45,8 +45,12 @@ export function MapLegend({ map, by, owners, flag, nameOf }: Props) {
       ...SIZES.map(({ name, colour }) => ({ key: name, colour: `var(${colour})`, text: `mapped by ${name} pages` })),
       { key: 'none', colour: 'var(--raised)', text: 'mapped by no process' },
     ],
-    flag: () => [{ key: 'flag', colour: 'var(--accent)', text: `${KPF_NAMES[flag]}, darker where fewer` }],
+    flag: () => [
+      { key: 'flag', colour: 'var(--accent)', text: KPF_NAMES[flag] ?? '' },
+      { key: 'none', colour: 'var(--raised)', text: 'no frame has it' },
+    ],
     owner: () => ownerItems(map, owners, nameOf),
   };
-  return <Legend items={items[by]()} />;
+  const shaded = (by === 'role' || by === 'flag') && map.framesPerCell > 1n;
+  return <Legend items={items[by]()} note={shaded ? 'fainter: fewer frames of the cell' : undefined} />;
 }

@@ -51,7 +51,10 @@ export function paint(map: MemoryMap, cell: number, by: Colouring, owners: Serie
     const pid = map.owner[cell] as number;
     return [pid ? seriesToken(owners.get(pid)) : '--raised', 1];
   }
-  if (by === 'flag') return ['--accent', (map.flagged[cell] as number) / frames];
+  if (by === 'flag') {
+    const flagged = map.flagged[cell] as number;
+    return flagged ? ['--accent', flagged / frames] : ['--raised', 1];
+  }
   const size = largest(map.sizes.subarray(cell * 3, cell * 3 + 3));
   return [SIZES[size]?.colour ?? '--raised', 1];
 }
