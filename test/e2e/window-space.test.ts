@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The window on a live process: its pages, their translation, and what it shares.
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hex, hexVa } from '../../app/contract/format.ts';
 import { type Fixture, startFixture } from '../fixture.ts';
@@ -80,6 +81,18 @@ inOneFace((window) => {
     expect(await window.walk.locator('.walk-levels > li').count()).toBeGreaterThanOrEqual(4);
     const page = window.page.getByRole('grid', { name: 'Pages' }).locator('[aria-selected=true][aria-busy=false]');
     expect(await page.innerText()).toMatch(/agree by rule[\s\S]+PROT_NONE/);
+  });
+
+  test('translates an address of the kernel, and says that only one source covers it', async () => {
+    const [address = ''] = /^[0-9a-f]+(?= T _stext$)/m.exec(readFileSync('/proc/kallsyms', 'utf8')) ?? [];
+    await window.startAt(fixture);
+    await window.go(address);
+    await window.walk.getByRole('heading', { name: address }).waitFor();
+    await expect
+      .poll(() => window.walk.locator('.sources').innerText())
+      .toMatch(/kernel only · read · execute[\s\S]+does not cover the kernel half[\s\S]+table walk\s+PFN [0-9a-f]+\s/);
+    await window.walk.getByText('none: the kernel half is not cross-checked').waitFor();
+    await window.picture('kernel-half');
   });
 
   test('scrolls through a region of 2^28 pages and filters by verdict', async () => {

@@ -10,6 +10,7 @@ import {
   pageSizeName,
   permission,
   permissionWords,
+  pfnOf,
   physicalAddress,
 } from '../../../contract/paging.ts';
 import { hasKind, said } from '../../../contract/said.ts';
@@ -64,16 +65,16 @@ export function SourceFacts({ translation: t, va, target }: { translation: Trans
           <SourceSays name={name} t={t} target={target} />
         </Fact>
       ))}
-      {row && (
-        <>
-          <Fact name={<Term of="table walk">{SOURCE.label('tableWalk')}</Term>} num>
-            {mapped ? `PFN ${hex(row.pfn[0] as bigint)}` : hex(row.words.tableWalk[0] as bigint, 16)}
-          </Fact>
-          <Fact name={<Term of="verdict">Verdict</Term>}>
-            <VerdictChip verdict={VERDICT.name(row.verdict[0] as number)} />
-          </Fact>
-        </>
-      )}
+      <Fact name={<Term of="table walk">{SOURCE.label('tableWalk')}</Term>} num>
+        {pa === undefined ? hex(path.entry[path.last] ?? 0n, 16) : `PFN ${hex(pfnOf(pa))}`}
+      </Fact>
+      <Fact name={<Term of="verdict">Verdict</Term>}>
+        {row ? (
+          <VerdictChip verdict={VERDICT.name(row.verdict[0] as number)} />
+        ) : (
+          'none: the kernel half is not cross-checked'
+        )}
+      </Fact>
     </dl>
   );
 }
