@@ -158,8 +158,12 @@ test('a window without a machine connects to one', async () => {
   try {
     await page.goto(server.url);
     await page.getByText('No machine').waitFor();
-    await page.getByText(/this machine runs darwin/).waitFor();
+    await page.getByText(/^This machine runs darwin/).waitFor();
     await page.screenshot({ path: shot('browser-no-machine') });
+    await page.getByRole('button', { name: 'Open…' }).click();
+    await dialogOf(page).getByLabel(/^Path/).waitFor();
+    await page.keyboard.press('Escape');
+    await dialogOf(page).waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Connect…' }).click();
     await dialogOf(page).getByRole('textbox', { name: 'Machine' }).fill('lab');
     await dialogOf(page).getByRole('button', { name: 'Connect', exact: true }).click();

@@ -2,8 +2,10 @@
 // The whole window.
 
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { Cable } from 'lucide-react';
+import { Cable, FolderOpen } from 'lucide-react';
+import { sentence } from '../lib/failures.ts';
 import { Empty } from '../parts/Empty.tsx';
+import { openCaptures } from '../state/captures.ts';
 import { openConnections } from '../state/connections.ts';
 import { useProcesses } from '../state/processes.ts';
 import { useTarget } from '../state/target.ts';
@@ -48,10 +50,17 @@ export function App() {
       <CSPProvider disableStyleElements>
         <main className="lost">
           <div>
-            <Empty title="No machine">{noMachine}. Connect to one that does, or open a capture.</Empty>
-            <button type="button" className="primary" onClick={openConnections}>
-              <Cable size={13} aria-hidden="true" /> Connect…
-            </button>
+            <Empty title="No machine">
+              {sentence(noMachine)}. Connect to one that does, or open a capture or a memory image.
+            </Empty>
+            <div className="lost-buttons">
+              <button type="button" className="primary" onClick={openConnections}>
+                <Cable size={13} aria-hidden="true" /> Connect…
+              </button>
+              <button type="button" onClick={openCaptures}>
+                <FolderOpen size={13} aria-hidden="true" /> Open…
+              </button>
+            </div>
           </div>
         </main>
         <ConnectDialog />

@@ -15,7 +15,8 @@ export interface Said {
   readonly wantsPrivileges: boolean;
 }
 
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+/** With a capital letter at its beginning. */
+export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** As strerror() says EACCES and EPERM. Other failures with these codes have words of their own. */
 const REFUSED = /: (Permission denied|Operation not permitted)$/;
