@@ -22,6 +22,12 @@ export function bytes(value: bigint | number): string {
 /** "523 902": thin groups of three. */
 export const count = (value: bigint | number): string => value.toString().replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
+/** Nanoseconds as seconds: "0.25 s". */
+export const seconds = (ns: bigint, digits: number): string => `${(Number(ns) / 1e9).toFixed(digits)} s`;
+
+/** With a capital letter at its beginning. */
+export const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
 /** "14:03:12", in the time zone of whoever looks. */
 export const clock = (at: Date): string => at.toLocaleTimeString('en-GB');
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The sources of address translation, a row each. The core, captures, exports and the window take the sources from here.
 import { z } from 'zod';
-import { hex } from './format.ts';
+import { capitalized, hex } from './format.ts';
 import { kernelText, kernelWord } from './kernel.ts';
 import { pagemapFlags, pagemapPlace } from './paging.ts';
 import { recordWord } from './record.ts';
@@ -114,8 +114,7 @@ export const byField = <T>(value: (name: SourceName) => T) =>
 
 /** The name with a prefix: "firstPagemap". */
 export const prefixed = <P extends string>(prefix: P, name: SourceName) => {
-  const { field } = SOURCE.word(name);
-  return `${prefix}${field.charAt(0).toUpperCase()}${field.slice(1)}` as `${P}${Capitalize<Field>}`;
+  return `${prefix}${capitalized(SOURCE.word(name).field)}` as `${P}${Capitalize<Field>}`;
 };
 
 /** A value for each source under the name with a prefix. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Command about the CPUs: which root is in force on each.
 import type { Cpus, Target } from '../../contract/api.ts';
-import { hex } from '../../contract/format.ts';
+import { capitalized, hex } from '../../contract/format.ts';
 import { CR0_BITS, CR4_BITS, cr3Parts, EFER_BITS, setBits, WHY_CR3_CHANGES } from '../../contract/registers.ts';
 import { cpusBy, sayRuns } from '../../contract/said.ts';
 import type { Explorer } from '../explorer/explorer.ts';
@@ -84,7 +84,7 @@ function sayCpus(c: Cpus, target: Target, first: boolean): void {
     }
   }
   const by = cpusBy(target, c.registers);
-  say('', `${by.charAt(0).toUpperCase()}${by.slice(1)}.`);
+  say('', `${capitalized(by)}.`);
   say('', 'Why CR3 changes:');
   for (const why of WHY_CR3_CHANGES) say(`- ${why}`);
 }

@@ -3,7 +3,7 @@
 
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Cable, FolderOpen } from 'lucide-react';
-import { sentence } from '../lib/failures.ts';
+import { capitalized } from '../../contract/format.ts';
 import { Empty } from '../parts/Empty.tsx';
 import { openCaptures } from '../state/captures.ts';
 import { openConnections } from '../state/connections.ts';
@@ -51,7 +51,7 @@ export function App() {
         <main className="lost">
           <div>
             <Empty title="No machine">
-              {sentence(noMachine)}. Connect to one that does, or open a capture or a memory image.
+              {capitalized(noMachine)}. Connect to one that does, or open a capture or a memory image.
             </Empty>
             <div className="lost-buttons">
               <button type="button" className="primary" onClick={openConnections}>

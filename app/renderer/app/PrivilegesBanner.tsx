@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is missing without privileges, and the button to ask for them.
 import { NO_PRIVILEGES } from '../../contract/api.ts';
+import { capitalized } from '../../contract/format.ts';
 import { Banner } from '../parts/Banner.tsx';
 import { askPrivileges, usePrivileges } from '../state/privileges.ts';
 
@@ -8,7 +9,7 @@ const WHAT_IS_THERE =
   'The window shows what an ordinary user may read: the list of processes, and the regions of your own. Frame numbers, page tables, frames and checks need privileges.';
 
 /** A message of the program as a sentence. */
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.\s]+$/, '')}.`;
+const sentence = (text: string) => `${capitalized(text).replace(/[.\s]+$/, '')}.`;
 
 export function PrivilegesBanner() {
   const { host, how, problem, mayAsk, asking } = usePrivileges();

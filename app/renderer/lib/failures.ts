@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Failures in the words of the window. What the kernel answered is kept for whoever wants to know it.
 import type { Failure } from '../../contract/api.ts';
+import { capitalized } from '../../contract/format.ts';
 import { NO_ROOT } from '../../contract/noRoot.ts';
 
 /** What is known of the process that a failure is about. */
@@ -14,9 +15,6 @@ export interface Said {
   /** Whether privileges would help. */
   readonly wantsPrivileges: boolean;
 }
-
-/** With a capital letter at its beginning. */
-export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** As strerror() says EACCES and EPERM. Other failures with these codes have words of their own. */
 const REFUSED = /: (Permission denied|Operation not permitted)$/;
@@ -42,8 +40,8 @@ export function inWords({ message, code, remedy }: Failure, life: Life, privileg
   const without = { raw: message, wantsPrivileges: false };
   if (NO_PROCESS.test(message)) return { ...(sayLife(life) ?? GONE), ...without };
   // The remedy is a command that lists processes.
-  if (code === 'ESRCH') return { title: sentence(message), text: sayLife(life)?.text ?? '', wantsPrivileges: false };
-  if (!REFUSED.test(message)) return { title: sentence(message), text: remedy, wantsPrivileges: false };
+  if (code === 'ESRCH') return { title: capitalized(message), text: sayLife(life)?.text ?? '', wantsPrivileges: false };
+  if (!REFUSED.test(message)) return { title: capitalized(message), text: remedy, wantsPrivileges: false };
   if (privileged)
     return { title: 'The kernel refuses to show this to cr3scope', text: NO_ROOT.meaning('hidden'), ...without };
   return life === 'otherUser'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The definition of a column, and columns that several tables share.
 import type { ReactNode } from 'react';
-import { bytes, hex, hexVa } from '../../contract/format.ts';
+import { bytes, hex, hexVa, seconds } from '../../contract/format.ts';
 import { Digits } from './Digits.tsx';
 
 export interface ColumnSpec<T> {
@@ -46,7 +46,7 @@ export const pidColumn = <T,>(value: (row: T) => number, zero?: string): ColumnS
 
 /** Seconds since `startNs`. */
 export function timeColumn<T>(startNs: bigint, digits: number, value: (row: T) => bigint): ColumnSpec<T> {
-  const text = (row: T) => `${(Number(value(row) - startNs) / 1e9).toFixed(digits)} s`;
+  const text = (row: T) => seconds(value(row) - startNs, digits);
   return {
     id: 'time',
     header: 'Time',

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A box for an expression of lib/filter.ts. It completes fields, operators and words, and says what is wrong, and where.
+
 import { Autocomplete } from '@base-ui/react/autocomplete';
 import { memo, useMemo, useRef, useState } from 'react';
+import { capitalized } from '../../../contract/format.ts';
 import { type Completion, completionsOf, type Field } from '../../lib/filter.ts';
 import type { TextFilter } from './useFilter.ts';
 import '../../parts/popup.css';
@@ -61,7 +63,7 @@ function FilterBoxOf<T>({ label, placeholder, fields, used: { text, setText, err
               )}
             </Autocomplete.List>
             <Autocomplete.Status className={wrong ? 'filter-says bad' : 'filter-says dim'}>
-              {error && `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`}
+              {error && `${capitalized(error.message)}.`}
             </Autocomplete.Status>
           </Autocomplete.Popup>
         </Autocomplete.Positioner>

@@ -2,7 +2,7 @@
 // The address spaces of every traced process over time: a bar for each root that it had.
 import { useMemo } from 'react';
 import type { Traced } from '../../../contract/api.ts';
-import { hex } from '../../../contract/format.ts';
+import { hex, seconds } from '../../../contract/format.ts';
 import { type Lifetime, lifetimesOf, type RootInterval } from '../../../contract/lifetimes.ts';
 import { pfnOf } from '../../../contract/paging.ts';
 import { sayTraced } from '../../../contract/trace.ts';
@@ -13,15 +13,15 @@ import { tracedActions } from '../../state/actions.ts';
 import type { Trace } from '../../state/trace.ts';
 import { menuOf } from '../common/menu.tsx';
 
+/** Of seconds, as in the list of events. */
+const DIGITS = 4;
+
 /** Each root has one colour, also where processes share it. */
 const colourOfRoot = (root: bigint) =>
   root ? `hsl(${Number(pfnOf(root) % 4099n) * 47} 55% var(--root-light))` : 'var(--raised)';
 
-/** Seconds, with as many digits as the list of events has. */
-const seconds = (ns: bigint) => `${(Number(ns) / 1e9).toFixed(4)} s`;
-
 function rootTitle({ pid }: Lifetime, { root, event, from }: RootInterval, startNs: bigint): string {
-  const since = from === undefined ? 'since before' : `from ${seconds(from - startNs)}`;
+  const since = from === undefined ? 'since before' : `from ${seconds(from - startNs, DIGITS)}`;
   return root ? `root 0x${hex(root)} ${since}${event ? `: ${sayTraced(event)}` : ''}` : `${pid}: root not known`;
 }
 
@@ -44,7 +44,7 @@ const lifetimeColumns = (
   ),
   {
     id: 'roots',
-    header: `Root PA over ${seconds(endNs - startNs)}`,
+    header: `Root PA over ${seconds(endNs - startNs, DIGITS)}`,
     width: 'minmax(14ch, 1fr)',
     value: (l) => l.roots[0]?.from ?? 0n,
     text: (l) => l.roots.map(({ root }) => (root ? hex(root, 9) : 'not known')).join(', then '),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One page over time: its states as colours, and a mark wherever it came to map another frame.
+
 import { useEffect, useRef, useState } from 'react';
+import { seconds } from '../../../contract/format.ts';
 import { isWritable } from '../../../contract/paging.ts';
 import { ENTRY_KIND } from '../../../contract/verdicts.ts';
 import { isZeroPage, type PageState, sayState } from '../../../contract/watch.ts';
@@ -67,7 +69,7 @@ export function StripBar({ changes, span, label }: { changes: readonly Change[];
     const ns = span.startNs + BigInt(Math.round((x / Math.max(1, width)) * whole));
     const last = changes.findLast(({ to }) => to.ns <= ns);
     const state = last?.to ?? changes[0]?.from;
-    if (state) setTitle(`${(Number(ns - span.startNs) / 1e9).toFixed(2)} s: ${sayState(state)}`);
+    if (state) setTitle(`${seconds(ns - span.startNs, 2)}: ${sayState(state)}`);
   }
 
   return (
