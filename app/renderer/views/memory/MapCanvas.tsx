@@ -14,7 +14,7 @@ interface Props {
   readonly map: MemoryMap | undefined;
   readonly by: Colouring;
   /** The colours of the processes that map most. */
-  readonly owners: Series<number>;
+  readonly colours: Series<number>;
   readonly canvas: RefObject<HTMLCanvasElement | null>;
   readonly size: { readonly width: number; readonly height: number };
   readonly cell: number;
@@ -37,7 +37,7 @@ export const roomOf = ({ width, height }: Props['size']): number =>
 function draw(
   canvas: HTMLCanvasElement,
   map: MemoryMap,
-  { by, owners, cell, size }: Pick<Props, 'by' | 'owners' | 'cell' | 'size'>,
+  { by, colours, cell, size }: Pick<Props, 'by' | 'colours' | 'cell' | 'size'>,
 ): void {
   const context = canvas.getContext('2d');
   if (!context) return;
@@ -54,7 +54,7 @@ function draw(
     return value;
   };
   for (let i = 0; i < cellCount(map); i++) {
-    const [token, share] = paint(map, i, by, owners);
+    const [token, share] = paint(map, i, by, colours);
     context.globalAlpha = 0.25 + 0.75 * share;
     context.fillStyle = colour(token);
     context.fillRect((i % columns) * CELL, Math.floor(i / columns) * CELL, CELL - 1, CELL - 1);
@@ -65,14 +65,14 @@ function draw(
 }
 
 export function MapCanvas(props: Props) {
-  const { map, by, owners, canvas, size, cell, text, onCell, onEnter, onLeave, itemsOf } = props;
+  const { map, by, colours, canvas, size, cell, text, onCell, onEnter, onLeave, itemsOf } = props;
   const theme = useTheme((s) => s.shown);
   const columns = columnsOf(size.width);
 
   // A new theme has new colours
   useEffect(() => {
-    if (canvas.current && map) draw(canvas.current, map, { by, owners, cell, size });
-  }, [map, by, owners, cell, size, theme]);
+    if (canvas.current && map) draw(canvas.current, map, { by, colours, cell, size });
+  }, [map, by, colours, cell, size, theme]);
 
   const cellUnder = (event: { clientX: number; clientY: number }) => {
     const box = canvas.current?.getBoundingClientRect();

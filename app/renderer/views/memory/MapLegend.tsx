@@ -6,7 +6,7 @@ import { pageBytes } from '../../../contract/paging.ts';
 import { ROLE, ROLES } from '../../../contract/roles.ts';
 import type { Series } from '../../lib/series.ts';
 import { Legend, seriesItems } from '../../parts/Legend.tsx';
-import { type Colouring, ownersOf, SIZES } from './cells.ts';
+import { type Colouring, type OwnerCells, SIZES } from './cells.ts';
 
 /** A colour for each role that occurs. */
 const roleItems = (map: MemoryMap) =>
@@ -20,10 +20,10 @@ const roleItems = (map: MemoryMap) =>
     }));
 
 /** A colour for each process that maps most of many cells. */
-function ownerItems(map: MemoryMap, series: Series<number>, nameOf: (pid: number) => string) {
-  const items = ownersOf(map).map(([pid, cells]) => ({
+function ownerItems({ owners, colours, nameOf }: Props) {
+  const items = owners.map(([pid, cells]) => ({
     key: String(pid),
-    place: series.get(pid),
+    place: colours.get(pid),
     text: `${pid} ${nameOf(pid)}`,
     title: `maps most of ${count(cells)} cells`,
   }));
@@ -33,12 +33,14 @@ function ownerItems(map: MemoryMap, series: Series<number>, nameOf: (pid: number
 interface Props {
   readonly map: MemoryMap;
   readonly by: Colouring;
-  readonly owners: Series<number>;
+  readonly owners: OwnerCells;
+  readonly colours: Series<number>;
   readonly flag: number;
   nameOf(pid: number): string;
 }
 
-export function MapLegend({ map, by, owners, flag, nameOf }: Props) {
+export function MapLegend(props: Props) {
+  const { map, by, flag } = props;
   const items = {
     role: () => roleItems(map),
     size: () => [
@@ -49,7 +51,7 @@ export function MapLegend({ map, by, owners, flag, nameOf }: Props) {
       { key: 'flag', colour: 'var(--accent)', text: KPF_NAMES[flag] ?? '' },
       { key: 'none', colour: 'var(--raised)', text: 'no frame has it' },
     ],
-    owner: () => ownerItems(map, owners, nameOf),
+    owner: () => ownerItems(props),
   };
   const shaded = (by === 'role' || by === 'flag') && map.framesPerCell > 1n;
   return <Legend items={items[by]()} note={shaded ? 'fainter: fewer frames of the cell' : undefined} />;

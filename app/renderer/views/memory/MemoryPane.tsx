@@ -44,7 +44,8 @@ export function MemoryPane() {
   const end = pfnOf(target?.ramEnd.at(-1) ?? 0n);
   const shown = useMemo(() => range ?? { begin: 0n, end }, [range, end]);
   const { map, busy, error, walks, walkAgain } = useMap(shown, roomOf(size), flag);
-  const owners = useSeries(useMemo(() => (map ? ownersOf(map).map(([pid]) => pid) : []), [map]));
+  const owners = useMemo(() => (map ? ownersOf(map) : []), [map]);
+  const colours = useSeries(owners.map(([pid]) => pid));
   const cell = map ? Math.min(chosen, cellCount(map) - 1) : chosen;
   const nameOf = useMemo(() => (pid: number) => spaceOfPid(processes, pid)?.name ?? 'gone', [processes]);
 
@@ -91,7 +92,7 @@ export function MemoryPane() {
                 <MapCanvas
                   map={map}
                   by={by}
-                  owners={owners}
+                  colours={colours}
                   canvas={canvas}
                   size={size}
                   cell={cell}
@@ -105,7 +106,7 @@ export function MemoryPane() {
               <p className="memory-cell num" title={text}>
                 {text || 'Walking every address space…'}
               </p>
-              {map && <MapLegend map={map} by={by} owners={owners} flag={flag} nameOf={nameOf} />}
+              {map && <MapLegend map={map} by={by} owners={owners} colours={colours} flag={flag} nameOf={nameOf} />}
             </div>
           </Panel>
           <Splitter direction="horizontal" label="Height of the totals" />

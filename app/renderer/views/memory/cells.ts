@@ -24,7 +24,9 @@ export const framesOf = (map: MemoryMap, cell: number) => {
 const rolesOf = (map: MemoryMap, cell: number) => map.roles.subarray(cell * ROLES.length, (cell + 1) * ROLES.length);
 
 /** The processes that map most of the most cells, and the cells of each; the most first. */
-export function ownersOf(map: MemoryMap): [pid: number, cells: number][] {
+export type OwnerCells = readonly (readonly [pid: number, cells: number])[];
+
+export function ownersOf(map: MemoryMap): OwnerCells {
   const cells = new Map<number, number>();
   for (const pid of map.owner) if (pid) cells.set(pid, (cells.get(pid) ?? 0) + 1);
   return [...cells].sort(([, a], [, b]) => b - a);
@@ -39,7 +41,7 @@ function largest(values: ArrayLike<number>): number {
 }
 
 /** The token of the colour of a cell, and the share of its frames that it stands for: 0..1. */
-export function paint(map: MemoryMap, cell: number, by: Colouring, owners: Series<number>): [string, number] {
+export function paint(map: MemoryMap, cell: number, by: Colouring, colours: Series<number>): [string, number] {
   const { begin, end } = framesOf(map, cell);
   const frames = Number(end - begin);
   const roles = rolesOf(map, cell);
@@ -49,7 +51,7 @@ export function paint(map: MemoryMap, cell: number, by: Colouring, owners: Serie
   }
   if (by === 'owner') {
     const pid = map.owner[cell] as number;
-    return [pid ? seriesToken(owners.get(pid)) : '--raised', 1];
+    return [pid ? seriesToken(colours.get(pid)) : '--raised', 1];
   }
   if (by === 'flag') {
     const flagged = map.flagged[cell] as number;
