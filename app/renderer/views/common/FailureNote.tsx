@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Failure } from '../../../contract/api.ts';
-import { inWords, sayLife } from '../../lib/failures.ts';
+import { inWords, type Said, sayLife } from '../../lib/failures.ts';
 import { Coded } from '../../parts/Coded.tsx';
 import { Empty } from '../../parts/Empty.tsx';
 import { askPrivileges, isPrivileged, usePrivileges } from '../../state/privileges.ts';
@@ -19,18 +19,17 @@ interface Props {
   readonly space?: Space | undefined;
 }
 
+const titleOf = ({ title, raw }: Said) => <span title={raw && `The kernel’s answer: ${raw}`}>{title}.</span>;
+
 /** What failed, without what to do. */
-export function FailureTitle({ failure, space }: Props) {
-  const { title, raw } = useWords(failure, space);
-  return <span title={raw && `The kernel’s answer: ${raw}`}>{title}.</span>;
-}
+export const FailureTitle = ({ failure, space }: Props) => titleOf(useWords(failure, space));
 
 /** A failure in a line of text. */
-export function FailureText(props: Props) {
-  const { text } = useWords(props.failure, props.space);
+export function FailureText({ failure, space }: Props) {
+  const words = useWords(failure, space);
   return (
     <>
-      <FailureTitle {...props} /> <Coded text={text} />
+      {titleOf(words)} <Coded text={words.text} />
     </>
   );
 }
