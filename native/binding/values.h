@@ -19,9 +19,7 @@ class JsFields final : public Fields {
   void u64_field(const char* name, u64 value) override {
     object_[name] = Napi::BigInt::New(env_, static_cast<uint64_t>(value));
   }
-  void text(const char* name, std::string_view value) override {
-    object_[name] = Napi::String::New(env_, value.data(), value.size());
-  }
+  void text(const char* name, std::string_view value) override { object_[name] = string(value); }
   void object(const char* name, const std::function<void(Fields&)>& describe) override {
     JsFields inner(Napi::Object::New(env_));
     describe(inner);
@@ -42,10 +40,7 @@ class JsFields final : public Fields {
     auto array = Napi::Array::New(env_, count);
     for (size_t i = 0; i < count; i++) {
       Napi::HandleScope scope(env_);
-      const std::string_view text = get(i);
-      // array[i] = … would make a std::string of it, and a string of that again.
-      const napi_value string = Napi::String::New(env_, text.data(), text.size());
-      array.Set(static_cast<uint32_t>(i), string);
+      array[static_cast<uint32_t>(i)] = string(get(i));
     }
     object_[name] = array;
   }
@@ -58,6 +53,9 @@ class JsFields final : public Fields {
   }
 
  private:
+  // As a napi_value: to assign a Napi::String makes a std::string of it, and a string of that again.
+  napi_value string(std::string_view text) const { return Napi::String::New(env_, text.data(), text.size()); }
+
   Napi::Env env_;
   Napi::Object object_;
 };
