@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
-import { compileFixtures } from '../test/compile.ts';
 import { electronProgram, install } from '../test/e2e/installed.ts';
 import { frameTimes } from './browser_frames.mjs';
 import { measureBrowser, measureDesktop } from './window_process.mjs';
@@ -195,13 +194,12 @@ async function measure(checkout, programs) {
 
 const folder = mkdtempSync(join(tmpdir(), 'cr3scope-bench-'));
 const programs = {};
-compileFixtures();
 const line = (what, figure) => console.log(`  ${what.padEnd(58)} ${figure}`);
 const MiB = (bytes) => (bytes / 2 ** 20).toFixed(1);
 try {
   programs.reserve = await start(compile(folder, RESERVE));
   programs.touch = await start(compile(folder, TOUCH));
-  programs.mappings = await start('out/fixtures/mappings', String(MAPPINGS));
+  programs.mappings = await start(compile(folder, readFileSync('test/fixtures/mappings.c', 'utf8')), String(MAPPINGS));
   const many = compile(folder, MANY);
   const checkouts = process.argv.length > 2 ? process.argv.slice(2) : ['.'];
   for (const checkout of checkouts) {
