@@ -26,9 +26,9 @@ bool take(std::string_view& line, T& number, int base, char behind) {
   return true;
 }
 
-// "begin-end perms offset dev inode      path" (show_map_vma(), fs/proc/task_mmu.c), which has a blank behind the inode
-// also where there is no path. False where the line has another form. sscanf() is too slow for this: a process can have
-// 65 000 such lines.
+// Reads "begin-end perms offset dev inode      path" (show_map_vma(), fs/proc/task_mmu.c). A blank follows the inode
+// even where there is no path. Returns false if the line has another form. A process can have 65 000 such lines, and
+// sscanf() is too slow for so many.
 bool parse_line(std::string_view line, Region& r) {
   if (!take(line, r.begin, 16, '-') || !take(line, r.end, 16, ' ') || line.size() < 5) return false;
   r.permissions = line.substr(0, 4);
